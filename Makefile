@@ -1,7 +1,7 @@
 # Everything on a fresh machine with Rust, Python 3 and a C++ compiler:
 #   make run    set up, build, run the demo search on the embedded images
 #   make test   set up, run every check
-# Set LIBTORCH to use a libtorch 2.11.0 of your own. One is installed otherwise: with CUDA where there is an NVIDIA driver, or as
+# Set LIBTORCH to use your own libtorch 2.11.0. Otherwise one is installed: with CUDA if there is an NVIDIA driver, or as
 # KIND says (cuda, cuda12 or cpu). KIND is not remembered: give it to every call (make setup KIND=cpu; make build KIND=cpu; ...), or
 # export NAS_TUI_LIBTORCH_KIND=cpu.
 
@@ -64,7 +64,7 @@ docs:
 	cargo test --release --locked --doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
 
-# The viewer builds without libtorch, and stays so.
+# The viewer must build without libtorch.
 viewer:
 	cargo clippy --locked --no-default-features -- -D warnings
 

@@ -88,7 +88,7 @@ class Network(nn.Module):
         return self.maps(images)[1]
 
     def maps(self, images):
-        """What every layer gives (0 is the images), and the logits."""
+        """The output of every layer (0 is the images), and the logits."""
         maps = [images]
         for numbers, layer in zip(self.inputs, self.layers):
             maps.append(layer(join([maps[number] for number in numbers])))
@@ -96,7 +96,7 @@ class Network(nn.Module):
 
 
 class Cifar10(torch.utils.data.Dataset):
-    """The first `count` images of some batch files, each turned into a tensor by `transform` when it is asked for."""
+    """The first `count` images of some batch files, each converted to a tensor by `transform` on access."""
 
     def __init__(self, folder, batches, count, transform):
         records = np.concatenate([np.fromfile(os.path.join(folder, f"data_batch_{n}.bin"), dtype=np.uint8) for n in batches])

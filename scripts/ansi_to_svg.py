@@ -97,7 +97,7 @@ def is_braille(character):
 
 
 def dots(x, y, character):
-    """A path of the dots of a braille cell: drawn, not written, because fonts disagree on their width."""
+    """The dots of a Braille cell as a path: drawn, not written, because fonts disagree on their width."""
     bits = ord(character) - 0x2800
     places = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)]
     size = 2.2
@@ -106,7 +106,7 @@ def dots(x, y, character):
 
 
 def runs(line, style):
-    """Neighbouring cells of one style and kind (text or braille), joined."""
+    """Neighbouring cells of the same style and kind (text or Braille), joined."""
     run = None
     for column, character, key in cells(line, style):
         same_kind = run and is_braille(run[1][-1]) == is_braille(character)
@@ -145,7 +145,7 @@ def draw(text, title):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w:.0f} {h:.0f}" width="{w:.0f}" height="{h:.0f}" role="img">',
         f"<title>{escape(title)}</title>",
         f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
-        # Chromium heeds no xml:space that a text inherits.
+        # Chromium ignores an inherited xml:space.
         "<style>text{white-space:pre}</style>",
         f'<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="{FONT_SIZE}" xml:space="preserve">',
         *shapes, "</g>", "</svg>", ""])

@@ -27,7 +27,7 @@ def code(path):
 
 
 def reference(architecture):
-    """The reference network with batch norm statistics away from their start, so that they matter."""
+    """The reference network with batch norm statistics that differ from their initial values, so that they matter."""
     torch.manual_seed(3)
     network = make_numerics.Network(architecture).eval()
     for layer in network.layers:

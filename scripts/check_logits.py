@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run an exported network on images and compare its logits with those that it should give.
+"""Run an exported network on images and compare its logits with the expected ones.
 
     scripts/check_logits.py MODEL CASE
 
@@ -22,7 +22,7 @@ def run_onnx(path):
 
     onnx.checker.check_model(path, full_check=True)
     model = onnx.load(path)
-    # Two threads at most: tests run beside one another.
+    # At most two threads, because tests run in parallel.
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -34,7 +34,7 @@ def run_pytorch(path):
     import torch
     from safetensors.torch import load_file
 
-    # As a module with a file: torch.jit.script reads the source.
+    # Loaded as a module from a file, because torch.jit.script reads the source.
     sys.dont_write_bytecode = True
     spec = importlib.util.spec_from_file_location("model", path)
     module = importlib.util.module_from_spec(spec)

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Find or install libtorch 2.11.0 and print the folder that LIBTORCH must name.
 
-    scripts/libtorch.py [KIND]     print the folder; install it first where there is none
+    scripts/libtorch.py [KIND]     print the folder, after installing it if necessary
     scripts/libtorch.py --explain  also say on stderr where it came from
 
-KIND, or $NAS_TUI_LIBTORCH_KIND: `cpu`, `cuda` (CUDA 13, or CUDA 12 where the driver is too old for it), `cuda12`, or `auto` (the
-default): CUDA where this machine has an NVIDIA driver. Name it where the machine that builds is not the one that trains.
+KIND, or $NAS_TUI_LIBTORCH_KIND: `cpu`, `cuda` (CUDA 13, or CUDA 12 if the driver is too old for that), `cuda12`, or `auto` (the
+default): CUDA if this machine has an NVIDIA driver. Give it if the building machine is not the training machine.
 
 Order: $LIBTORCH; a Python `torch` of that version and kind; the folder this script installed before
 (${XDG_CACHE_HOME:-~/.cache}/nas-tui/libtorch-2.11.0-{cpu,cuda,cuda12}); a fresh install from wheels, of which only the headers and
-libraries are unpacked. Wheels come from pip's index, those of CUDA 12 from the one that $NAS_TUI_TORCH_INDEX names.
+libraries are unpacked. Wheels come from pip's index, those for CUDA 12 from the index given by $NAS_TUI_TORCH_INDEX.
 The installed folder appears under its name only when it is complete (it is renamed into place).
 """
 import argparse
@@ -43,10 +43,10 @@ DISK = {"cpu": 2 * GB, "cuda": 8 * GB, "cuda12": 8 * GB}
 DOWNLOAD = {"cpu": "550 MB", "cuda": "2.6 GB", "cuda12": "2.6 GB"}
 
 OLDEST_PYTHON = (3, 7)
-# The kind is not remembered from one call to the next.
+# The kind is not remembered between calls.
 ON_THE_CPU = "train on the CPU: export NAS_TUI_LIBTORCH_KIND=cpu, or add KIND=cpu to every call of make (setup, build, run, test, install)"
 
-# `version` is a tuple, or None where nobody tells it; `capability` that of the oldest GPU, or None.
+# `version` is a tuple, or None if unknown; `capability` that of the oldest GPU, or None.
 Driver = collections.namedtuple("Driver", ["version", "capability"])
 
 
@@ -59,11 +59,11 @@ def fail(text):
     sys.exit(1)
 
 
-# What is there
+# What is installed
 
 
 def read(path):
-    """Nothing where there is no such file."""
+    """Empty if there is no such file."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
@@ -90,7 +90,7 @@ def has_cuda(folder):
 
 
 def cuda_of(folder):
-    """Major version of the CUDA that a libtorch was built for; None where that cannot be told."""
+    """Major version of the CUDA that a libtorch was built for; None if unknown."""
     for name, pattern in (("build-version", r"\+cu(\d+)\d\b"), ("version.py", r"^cuda\b.*'(\d+)\.")):
         found = re.search(pattern, read(os.path.join(folder, name)), re.MULTILINE)
         if found:
@@ -115,7 +115,7 @@ def version_in(text):
 
 
 def ask_nvidia_smi(field):
-    """One line per GPU; nothing where it does not answer."""
+    """One line per GPU; empty if the driver does not respond."""
     command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader"]
     try:
         result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
@@ -133,11 +133,11 @@ def shown(version):
     return ".".join(str(part) for part in version[:2])
 
 
-# What is wanted
+# What is needed
 
 
 def choose(kind, driver):
-    """`cpu`, `cuda` or `cuda12`, and why it is not the usual build; None and the reason where there is no build for this machine."""
+    """`cpu`, `cuda` or `cuda12`, and why it is not the usual build; None and the reason if there is no build for this machine."""
     if kind in ("cpu", "cuda12") or (kind == "auto" and driver is None):
         return ("cpu" if kind == "auto" else kind), None
     if driver is None:
@@ -155,7 +155,7 @@ def choose(kind, driver):
 
 
 def unfit(folder, kind):
-    """Why a libtorch that is there does not do for `kind`; None where it does."""
+    """Why an installed libtorch is unsuitable for `kind`; None if it is suitable."""
     if kind == "cpu":
         return None  # A CUDA build computes on the CPU just as well.
     if not has_cuda(folder):
@@ -193,11 +193,11 @@ def from_python(kind):
     return folder
 
 
-# Getting it
+# Installing it
 
 
 def pip():
-    """A pip command, installing Debian's package where Python came without one and we may."""
+    """A pip command, after installing Debian's package if Python has no pip and we are allowed to."""
     for command in ([sys.executable, "-m", "pip"], ["pip3"]):
         if subprocess.run(command + ["--version"], capture_output=True).returncode == 0 if shutil.which(command[0]) else False:
             return command
@@ -223,9 +223,9 @@ def run_pip(arguments, **variables):
 
 
 def download(scratch):
-    """`pip download` into `scratch`, for a Python that torch has wheels for: we take libraries out of them, and import nothing."""
+    """`pip download` into `scratch` for a Python version that torch has wheels for; we only extract libraries and import nothing."""
     machine = platform.machine()
-    # pip takes each of these by its name only. Newer ones than this system's C library are of no use.
+    # pip requires each of these tags by name. Those newer than this system's C library are useless.
     minor = int((platform.libc_ver()[1] or "2.28").split(".")[1])
     platforms = [f"manylinux_2_{number}_{machine}" for number in range(minor, 16, -1)] + [f"manylinux2014_{machine}"]
     command = ["download", "--quiet", "--no-cache-dir", "--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp",
@@ -234,7 +234,7 @@ def download(scratch):
 
 
 def index_for_cuda12(why):
-    """The index that the user names: pip's own has no build for CUDA 12."""
+    """The index given by the user: pip's own has no build for CUDA 12."""
     index = os.environ.get("NAS_TUI_TORCH_INDEX")
     if not index:
         fail(f"{why or 'CUDA 12 is asked for'}, and pip's index has torch {VERSION} for CUDA 13 only. One of these will do:\n"
@@ -248,21 +248,21 @@ def index_for_cuda12(why):
 
 
 def download_cuda12(scratch, driver, index):
-    """The wheel for CUDA 12, and what it needs, from this index."""
+    """The wheel for CUDA 12 and its dependencies from this index."""
     command, chosen = download(scratch), ["--index-url", index]
     old_gpu = driver is not None and driver.capability is not None and driver.capability < CAPABILITY_FOR_CUDA_13
     runs_128 = driver is None or driver.version is None or driver.version[0] >= 570
     tags = ["cu126"] if old_gpu else ["cu128", "cu126", "cu129"] if runs_128 else ["cu126", "cu128", "cu129"]
-    # An index may hold one build, under its plain version.
+    # An index may contain a single build under its plain version.
     for requirement in [f"torch=={VERSION}+{tag}" for tag in tags] + [f"torch=={VERSION}"]:
         say(f"looking for {requirement} in NAS_TUI_TORCH_INDEX")
         if try_pip(command + chosen + ["--no-deps", requirement], TMPDIR=scratch):
             break
     else:
-        # Its address may hold a password.
+        # Its address may contain a password.
         fail(f"the index that NAS_TUI_TORCH_INDEX names has no torch {VERSION} for CUDA 12 and {platform.machine()} (pip's messages are above)")
     wheel = glob.glob(os.path.join(scratch, "wheels", "torch-*.whl"))
-    # What it needs may be in its index, or only in pip's own.
+    # Its dependencies may be in its index, or only in pip's default one.
     if not try_pip(command + chosen + wheel, TMPDIR=scratch):
         run_pip(command + ["--extra-index-url", index] + wheel, TMPDIR=scratch)
 
@@ -296,7 +296,7 @@ def check_disk(kind, target):
 
 
 def wheels(scratch):
-    """Each wheel, which is removed once it has been read: two copies of everything are large."""
+    """Each wheel, removed once it has been read, because two copies of everything would be large."""
     for path in sorted(glob.glob(os.path.join(scratch, "wheels", "*.whl"))):
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -320,7 +320,7 @@ def unpack_cpu(scratch, staged):
 
 
 def unpack_cuda(scratch, staged, kind):
-    """Headers and libraries where the wheels have them: libtorch finds CUDA's by their places beside its own."""
+    """Headers and libraries at their places in the wheels: libtorch finds CUDA's libraries by their location relative to its own."""
 
     def place(name):
         is_ours = name.startswith(("torch/include/", "torch/lib/")) or name == "torch/version.py"
@@ -338,7 +338,7 @@ def unpack_cuda(scratch, staged, kind):
 
 
 def unpack(archive, staged, place):
-    """Write the files that `place` gives a path below `staged`."""
+    """Write the files for which `place` returns a path below `staged`."""
     for name in archive.namelist():
         path = None if name.endswith("/") else place(name)
         if path is None:
@@ -365,7 +365,7 @@ def main():
     parser.add_argument("--explain", action="store_true")
     arguments = parser.parse_args()
     if arguments.kind not in KINDS:
-        fail(f"`{arguments.kind}` is no kind of libtorch; NAS_TUI_LIBTORCH_KIND or KIND must be one of: {', '.join(KINDS)}")
+        fail(f"`{arguments.kind}` is not a kind of libtorch; NAS_TUI_LIBTORCH_KIND or KIND must be one of: {', '.join(KINDS)}")
     driver = find_driver() if arguments.kind != "cpu" else None
     kind, why = choose(arguments.kind, driver)
     given = from_environment(kind or "cuda12", arguments.kind != "auto")

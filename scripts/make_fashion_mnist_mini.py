@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make assets/fashion-mnist-mini/: 6,000 training and 1,000 test images of Fashion-MNIST, the same number of each class.
+"""Make assets/fashion-mnist-mini/: 6,000 training and 1,000 test images of Fashion-MNIST, equally many of each class.
 
     scripts/make_fashion_mnist_mini.py [--source /usr/share/datasets/fashion-mnist] [--out assets/fashion-mnist-mini]
 

@@ -4,7 +4,7 @@
     pip install fonttools
     python3 scripts/make_report_font.py [FOLDER]     # of Inter-Regular.otf and Inter-SemiBold.otf; Debian: fonts-inter
 
-Latin with its accents, digits, punctuation and the signs that figures use; without hinting, which no 2x PNG needs.
+Latin with its accents, digits, punctuation and the signs used in figures; without hinting, which a 2x PNG does not need.
 """
 
 import sys

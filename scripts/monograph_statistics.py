@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Print what the log of the monograph's 160 trainings says: how far its rewards are noise, and whether they rise.
+"""Print the statistics of the monograph's log of 160 trainings: how much of the rewards is noise, and whether they rise.
 
     scripts/monograph_statistics.py LOG.csv            a table and a few sentences
     scripts/monograph_statistics.py LOG.csv --json     the same figures for programs
@@ -44,7 +44,7 @@ def read(path):
 
 
 def incomplete_beta(a, b, x):
-    """The regularised incomplete beta function, by its continued fraction (Lentz's method)."""
+    """The regularised incomplete beta function, by continued fraction (Lentz's method)."""
     if x in (0.0, 1.0):
         return x
     if x > (a + 1) / (a + b + 2):
@@ -64,12 +64,12 @@ def incomplete_beta(a, b, x):
 
 
 def two_sided_p(t, freedom):
-    """Probability of a Student t at least as far from 0."""
+    """Two-sided p-value of Student's t."""
     return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
 
 
 def t_quantile(freedom):
-    """The t that 95 % lie within, by bisection."""
+    """The two-sided 95 % quantile of Student's t, by bisection."""
     low, high = 0.0, 1000.0
     for _ in range(100):
         middle = (low + high) / 2

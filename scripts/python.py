@@ -29,7 +29,7 @@ def install(folder):
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(folder)) as scratch:
         staged = os.path.join(scratch, "python")
-        # Not a virtual environment: Debian's Python cannot make one without a package of its own.
+        # Not a virtual environment: Debian's Python cannot create one without an additional package.
         libtorch.run_pip(["install", "--quiet", "--only-binary=:all:", "--target", os.path.join(staged, "packages")] + PACKAGES)
         command = os.path.join(staged, "python")
         with open(command, "w", encoding="utf-8") as script:
@@ -45,7 +45,7 @@ def main():
     given = os.environ.get("NAS_TUI_PYTHON")
     if given:
         if not works(given):
-            libtorch.fail(f"NAS_TUI_PYTHON={given} cannot import numpy, onnx, onnxruntime and safetensors; unset it or mend it")
+            libtorch.fail(f"NAS_TUI_PYTHON={given} cannot import numpy, onnx, onnxruntime and safetensors; unset or fix it")
         print(given)
         return
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")

@@ -30,6 +30,7 @@ pub mod session;
 pub mod space;
 pub mod state;
 pub mod strategy;
+pub mod study;
 pub mod telemetry;
 #[cfg(feature = "torch")]
 pub mod train;

@@ -1,4 +1,5 @@
-//! The Pareto front of accuracy against MACs: the children that no other beats in both.
+//! The Pareto front of accuracy against MACs: the children that no other beats in both. A child that a
+//! user edited does not count here either: it is neither in the plot nor on the front.
 
 use crate::state::ChildRow;
 
@@ -9,6 +10,13 @@ pub struct Front {
 }
 
 impl Front {
+    /// The front of the children in these places of the list of all `children`.
+    pub fn of(places: impl Iterator<Item = u32>, children: &[ChildRow]) -> Front {
+        let mut front = Front::default();
+        places.for_each(|index| front.add(index, children));
+        front
+    }
+
     /// Indices into the list of the run's children.
     pub fn rows(&self) -> &[u32] {
         &self.rows
@@ -71,11 +79,12 @@ pub struct Point {
 }
 
 impl Point {
-    /// `None` for a child without accuracy, and for one whose network is not known.
+    /// `None` for a child without accuracy, for one whose network is not known, and for one that a
+    /// user edited.
     pub fn of(row: &ChildRow) -> Option<Point> {
         let accuracy = row
             .accuracy
-            .filter(|accuracy| accuracy.is_finite() && row.macs > 0)?;
+            .filter(|accuracy| accuracy.is_finite() && row.macs > 0 && !row.is_edited())?;
         Some(Point {
             macs: row.macs,
             accuracy,
@@ -120,6 +129,17 @@ pub(crate) mod tests {
         }
     }
 
+    #[test]
+    fn a_child_that_a_user_edited_beats_nobody() {
+        let edited = ChildRow {
+            accuracy: Some(0.9),
+            parent: Some(1),
+            ..row(2)
+        };
+        let children = [row(1), edited];
+        assert_eq!(Front::of(0..2, &children).rows(), [0]);
+    }
+
     proptest! {
         #[test]
         fn the_front_contains_the_unbeaten_children_whatever_their_order_of_arrival(
@@ -128,8 +148,7 @@ pub(crate) mod tests {
             let children: Vec<ChildRow> = points.iter().zip(1..).map(|((macs, accuracy), child)| {
                 ChildRow { macs: *macs, accuracy: accuracy.map(|value| f64::from(value) / 12.0), ..row(child) }
             }).collect();
-            let mut front = Front::default();
-            (0..children.len()).rev().for_each(|index| front.add(index as u32, &children));
+            let front = Front::of((0..children.len() as u32).rev(), &children);
             let beats = |a: &Point, b: &Point| {
                 a.macs <= b.macs && a.accuracy >= b.accuracy && (a.macs < b.macs || a.beats(b))
                     && !(a.macs == b.macs && a.child == b.child)

@@ -34,6 +34,10 @@ impl Reliability {
         if n < 2 || k < 2 || groups.iter().any(|group| group.len() != k) {
             return None;
         }
+        let first = groups[0][0];
+        if groups.iter().flatten().all(|reward| *reward == first) {
+            return None;
+        }
         let means: Vec<f64> = groups.iter().map(|group| mean(group)).collect();
         let grand = mean(&means);
         let (trainings, networks) = (k as f64, n as f64);
@@ -45,9 +49,6 @@ impl Reliability {
             .zip(&means)
             .flat_map(|(group, mean)| group.iter().map(move |reward| (reward - mean).powi(2)));
         let within = squares.sum::<f64>() / within_degrees;
-        if between + within <= 0.0 {
-            return None;
-        }
         let (f, table) = (
             between / within,
             FisherSnedecor::new(between_degrees, within_degrees).ok()?,
@@ -125,7 +126,8 @@ mod tests {
         assert_eq!(Reliability::of(&[vec![0.5, 0.6]]), None);
         assert_eq!(Reliability::of(&[vec![0.5], vec![0.6]]), None);
         assert_eq!(Reliability::of(&[vec![0.5, 0.6], vec![0.6]]), None);
-        assert_eq!(Reliability::of(&[vec![0.5; 2], vec![0.5; 2]]), None);
+        // Their mean is not 0.1 in the last bit.
+        assert_eq!(Reliability::of(&[vec![0.1; 3], vec![0.1; 3]]), None);
     }
 
     #[test]

@@ -112,6 +112,40 @@ fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
     })
 }
 
+/// Mean of independent values with what chance allows of it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MeanInterval {
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// 95 % interval of the mean, `[low, high]`: Student's t.
+    pub ci95: [f64; 2],
+    /// Standard deviation of the values.
+    pub deviation: f64,
+    /// Values.
+    pub count: usize,
+}
+
+impl MeanInterval {
+    /// Of at least two values; `None` of fewer.
+    pub fn of(values: &[f64]) -> Option<MeanInterval> {
+        let (count, n) = (values.len(), values.len() as f64);
+        if count < 2 {
+            return None;
+        }
+        let mean = mean(values);
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let deviation = (squares / (n - 1.0)).sqrt();
+        let student = StudentsT::new(0.0, 1.0, n - 1.0).ok()?;
+        let half = student.inverse_cdf(0.975) * deviation / n.sqrt();
+        Some(MeanInterval {
+            mean,
+            ci95: [mean - half, mean + half],
+            deviation,
+            count,
+        })
+    }
+}
+
 /// A p-value rounded for display: `p <0.001`, `p 0.047` (three decimals near 0.05), `p 0.31`.
 pub fn p_text(p_value: f64) -> String {
     match p_value {
@@ -215,6 +249,22 @@ mod tests {
                 pair.name
             );
         }
+    }
+
+    #[test]
+    fn the_interval_of_a_mean_is_that_of_scipy() {
+        // stats.t.interval(0.95, 4, numpy.mean(x), stats.sem(x))
+        let found = MeanInterval::of(&[0.91, 0.905, 0.914, 0.9, 0.911]).unwrap();
+        let pairs = [
+            (found.mean, 0.908),
+            (found.ci95[0], 0.9011426864388976),
+            (found.ci95[1], 0.9148573135611024),
+        ];
+        assert!(
+            pairs.iter().all(|(ours, theirs)| close(*ours, *theirs)),
+            "{pairs:?}"
+        );
+        assert_eq!(MeanInterval::of(&[0.9]), None);
     }
 
     #[test]

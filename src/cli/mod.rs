@@ -2,7 +2,6 @@
 
 mod arch;
 mod attach;
-#[cfg(feature = "torch")]
 mod bench;
 mod compare;
 mod completions;
@@ -16,14 +15,21 @@ mod inspect;
 mod list;
 #[cfg(feature = "torch")]
 mod probe;
+#[cfg(feature = "torch")]
+mod rank;
+mod reliability;
 mod replay;
 mod report;
 mod run;
 mod screen;
 mod search;
+mod study;
 mod table;
 #[cfg(feature = "torch")]
 mod train;
+#[cfg(feature = "torch")]
+mod trainings;
+mod verify;
 #[cfg(feature = "torch")]
 mod worker;
 
@@ -60,11 +66,14 @@ enum Command {
     Config(config::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
-    #[cfg(feature = "torch")]
     Bench(bench::Args),
     #[cfg(feature = "torch")]
     Evaluate(evaluate::Args),
     Compare(compare::Args),
+    Verify(verify::Args),
+    Reliability(reliability::Args),
+    #[cfg(feature = "torch")]
+    Rank(rank::Args),
     Inspect(inspect::Args),
     Export(export::Args),
     #[cfg(feature = "torch")]
@@ -182,11 +191,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Attach(args)) => attach::run(&args),
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Reliability(args)) => reliability::run(&args),
+        #[cfg(feature = "torch")]
+        Some(Command::Rank(args)) => rank::run(&args),
         Some(Command::Replay(args)) => replay::run(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Config(args)) => config::run(args),
         Some(Command::Completions(args)) => completions::run(args),
-        #[cfg(feature = "torch")]
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Data(args)) => data::run(args),
         Some(Command::Doctor(args)) => doctor::run(&args),

@@ -1,5 +1,7 @@
 //! `nas-tui train`: train one network to completion, or resume such a training.
 
+mod seeds;
+
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,6 +21,7 @@ use crate::event::RunKind;
 use crate::foundation::durable::write_atomically;
 use crate::runs::RunDirectory;
 use crate::space::{Architecture, resolve_architecture};
+use crate::study::series::is_series;
 
 /// Train one network to completion, with its own screen
 ///
@@ -26,6 +29,13 @@ use crate::space::{Architecture, resolve_architecture};
 /// the epoch with the highest validation accuracy are saved (weights.safetensors in the run
 /// directory); they classify the test images once, after the last epoch. Other commands accept the
 /// result as ARCH: RUN:best.
+///
+/// With --seeds N the network is trained N times, one after the other, with the seed of the
+/// settings and those after it, each in a run directory of its own (seed-1, seed-2, ...) in one
+/// folder. Its summary.json has kind, origin, architecture, trainings [seed, run, epochs,
+/// is_complete, valid_accuracy, test_accuracy], valid_accuracy and test_accuracy {mean, ci95 [low,
+/// high], deviation, count} and unfinished: the interval is Student's t over the seeds, so it holds
+/// the chance of training as well. --resume FOLDER continues it.
 ///
 /// Settings come from --config or --preset; else from the run that ARCH is a child of; else, for
 /// nascnn15 and nascnn15-monograph, from the preset paper; else from ./config.toml if it exists.
@@ -51,6 +61,9 @@ pub struct Args {
     device: Option<DeviceChoice>,
     #[command(flatten)]
     settings: SettingsArgs,
+    /// Train N times, with different seeds, and tell the mean with its interval
+    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(2..=10_000))]
+    seeds: Option<u64>,
     /// Run directory to create (default: runs/UTC-TIME-NETWORK)
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run: Option<PathBuf>,
@@ -63,6 +76,11 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let settings = settings(args);
+    match (args.seeds, &args.resume) {
+        (Some(seeds), _) => return seeds::begin(args, &settings, seeds),
+        (None, Some(folder)) if is_series(folder) => return seeds::resume(folder, &args.show),
+        _ => {}
+    }
     if !args.show.wants_screen() {
         enter_environment(args, &settings)?;
     }

@@ -22,7 +22,7 @@ use super::app::{App, Effect};
 use super::capture::line_pipe;
 use super::clipboard::Multiplexer;
 use super::display::{self, Display};
-use super::reading::{Answer, Reading};
+use super::reading::{JournalAnswer, JournalReading};
 use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
 use crate::config::Alerts;
@@ -60,7 +60,7 @@ struct Screen {
     connected: bool,
     status_known: bool,
     telemetry: Telemetry,
-    reading: Reading,
+    reading: JournalReading,
     display: Display<Terminal>,
     guard: Guard,
     due: Due,
@@ -68,6 +68,7 @@ struct Screen {
     still_ticks: u32,
     alerts: Alerts,
     tick: Duration,
+    leave_when_over: bool,
 }
 
 /// See [`run`](super::run).
@@ -76,7 +77,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     let (pipe, mut lines) = line_pipe().context("cannot make a pipe for the log panel")?;
     let mut signals = SignalStream::start().context("cannot watch signals")?;
     let telemetry = Telemetry::start(MEASURE_INTERVAL).context("cannot start measuring")?;
-    let reading = Reading::start(Some(connection.run.join("journal.jsonl")))
+    let reading = JournalReading::start(Some(connection.run.join("journal.jsonl")))
         .context("cannot start a thread that reads the journal")?;
     let size = terminal
         .size()
@@ -99,6 +100,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         still_ticks: 0,
         alerts: settings.alerts,
         tick: settings.tick,
+        leave_when_over: settings.leave_when_over,
     };
     screen.app.resume_command = resume_command(&screen.connection.run);
     screen.app.expect(kind_of(&screen.connection.run));
@@ -148,10 +150,16 @@ impl Screen {
             };
             self.reading.ask(self.app.wanted());
             self.call_the_user();
-            if let Some(leave) = self.handle(effect).or_else(|| self.app.done()) {
+            if let Some(leave) = self.handle(effect).or_else(|| self.done()) {
                 return Ok(leave);
             }
         }
+    }
+
+    /// Whether the screen has done what it was opened for.
+    fn done(&self) -> Option<Leave> {
+        let over = || (self.leave_when_over && self.app.finished()).then_some(Leave::Finished);
+        self.app.done().or_else(over)
     }
 
     fn handle(&mut self, effect: Effect) -> Option<Leave> {
@@ -264,11 +272,11 @@ impl Screen {
     }
 
     /// Process an answer from the journal.
-    fn answer(&mut self, answer: Answer) -> Effect {
+    fn answer(&mut self, answer: JournalAnswer) -> Effect {
         match answer {
-            Answer::Child(detail) => self.app.take_detail(*detail),
-            Answer::State(past) => self.app.take_past(past),
-            Answer::Failed { wanted, problem } => self.app.take_failure(wanted, problem),
+            JournalAnswer::Child(detail) => self.app.take_detail(*detail),
+            JournalAnswer::State(past) => self.app.take_past(past),
+            JournalAnswer::Failed { wanted, problem } => self.app.take_failure(wanted, problem),
         }
         Effect::Draw
     }

@@ -23,6 +23,8 @@ mod panels;
 pub mod picker;
 mod plot;
 mod reading;
+#[cfg(test)]
+mod sample;
 mod signals;
 mod steady;
 mod terminal;
@@ -53,6 +55,8 @@ pub struct Settings {
     pub alerts: Alerts,
     /// Time between two frames for progress, clock and measurements.
     pub tick: Duration,
+    /// The screen is left when the run is over: another one follows.
+    pub leave_when_over: bool,
 }
 
 impl Settings {
@@ -83,6 +87,7 @@ impl Settings {
             keymap: Keymap::new(&config.keys)?,
             alerts: config.alerts,
             tick: Duration::from_secs_f64(1.0 / config.refresh_rate),
+            leave_when_over: false,
         })
     }
 }

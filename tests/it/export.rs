@@ -145,7 +145,7 @@ fn options_that_do_not_match_are_bad_input_with_a_remedy() {
         ),
         (
             &["nascnn15", "--format", "json", "--opset", "17"],
-            "--opset is for --format onnx, not json",
+            "--opset can only be used with --format onnx, not json",
         ),
         (&["nascnn15", "--format", "dna"], "`nascnn15` has no DNA"),
         (

@@ -2,6 +2,8 @@
 //! subject.
 
 mod architectures;
+#[cfg(feature = "torch")]
+mod bench_search;
 mod cifar10_1;
 mod committed_files;
 #[cfg(feature = "torch")]
@@ -44,6 +46,8 @@ mod scripts;
 #[cfg(feature = "torch")]
 mod search_runs;
 mod space;
+#[cfg(feature = "torch")]
+mod studies;
 #[cfg(feature = "torch")]
 mod tables;
 mod telemetry;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The rooms of the library (folders of `src`), each after all that it uses.
-const ROOMS: [&str; 26] = [
+const ROOMS: [&str; 27] = [
     "foundation",
     "config",
     "classification",
@@ -27,6 +27,7 @@ const ROOMS: [&str; 26] = [
     "search",
     "controller",
     "training",
+    "study",
     "selftest",
     "export",
     "report",

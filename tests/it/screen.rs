@@ -199,6 +199,7 @@ fn each_panel_alone() {
         for (tabs, panel) in [
             "chart",
             "controller",
+            "effects",
             "training",
             "dna",
             "children",
@@ -211,6 +212,7 @@ fn each_panel_alone() {
             let mut app = running(width, height);
             press(&mut app, &"\t".repeat(tabs));
             press(&mut app, "f");
+            app.refresh();
             assert_snapshot!(format!("{panel}_{width}x{height}"), text(&app));
         }
     }

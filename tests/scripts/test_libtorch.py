@@ -1,4 +1,4 @@
-"""scripts/libtorch.py as its users call it: real pip, an index on 127.0.0.1 with small wheels, a driver that is made up."""
+"""scripts/libtorch.py as users call it: real pip, an index on 127.0.0.1 with small wheels, a fake driver."""
 import ast
 import contextlib
 import functools
@@ -31,7 +31,7 @@ def with_cuda(version):
 
 
 def wheel(index, name, version, files, needs=(), tag="cp311-cp311-manylinux_2_28_x86_64"):
-    """A wheel in the index, as its users download it."""
+    """A wheel in the index, as users download it."""
     project, base = index / name, name.replace("-", "_")
     project.mkdir(parents=True, exist_ok=True)
     meta = f"{base}-{version}.dist-info"
@@ -88,7 +88,7 @@ class Case(unittest.TestCase):
         return folder, f"http://127.0.0.1:{server.server_address[1]}/"
 
     def index(self):
-        """pip's own index, with the wheels that a plain `torch==2.11.0` is there."""
+        """pip's default index, with the wheels that a plain `torch==2.11.0` resolves to."""
         folder, address = self.serve("index")
         self.variables["PIP_INDEX_URL"] = address
         toolkit = 'cuda-toolkit[cublas]==13.0.2; platform_system == "Linux"'
@@ -119,7 +119,7 @@ class Case(unittest.TestCase):
         return status, output.getvalue().strip(), error.read()
 
     def folder_of(self, name, files):
-        """A libtorch of one's own."""
+        """A user's own libtorch."""
         for path, text in files.items():
             path = self.folder / name / path[len("torch/"):]
             path.parent.mkdir(parents=True, exist_ok=True)

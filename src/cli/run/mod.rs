@@ -20,6 +20,7 @@ use crate::runs::RunDirectory;
 use crate::runs::directory::{kind_of, resume_command};
 use crate::session::SessionError;
 use opened::Opened;
+pub use opened::{evaluator, strategy};
 
 /// How a run is shown.
 #[derive(Debug, Clone, Default, clap::Args)]

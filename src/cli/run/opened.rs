@@ -109,7 +109,7 @@ fn search() -> Search {
 }
 
 /// A table if the settings name one, otherwise local worker processes.
-fn evaluator(
+pub fn evaluator(
     config: &Config,
     report: impl Fn(Report) + Send + 'static,
 ) -> Result<Box<dyn Evaluator>, SessionError> {
@@ -125,7 +125,8 @@ fn evaluator(
     })
 }
 
-fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, SessionError> {
+/// The strategy that the settings name, as it is before the first episode.
+pub fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, SessionError> {
     Ok(match config.search.strategy {
         #[cfg(not(feature = "torch"))]
         StrategyName::Reinforce => {

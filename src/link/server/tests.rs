@@ -55,7 +55,7 @@ fn a_client_is_told_how_far_the_journal_is_written_and_of_the_end() {
     assert_eq!(
         hear(&mut late),
         Some(ToClient::Written(1)),
-        "whoever comes at the end hears it too"
+        "a client that comes at the end is told too"
     );
     assert_eq!(hear(&mut late), Some(ToClient::Ended(true)));
 }

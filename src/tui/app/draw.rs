@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::App;
+use crate::tui::format;
 use crate::tui::layout::{self, Areas, Arrangement};
 use crate::tui::paint::{self, Painter};
 use crate::tui::panels::footer::Footer;
@@ -21,7 +22,7 @@ impl App {
             ..self.arrangement()
         };
         let Some(areas) = arrangement.areas() else {
-            self.draw_too_small(&mut screen);
+            draw_too_small(&self.scene(), &mut screen);
             return;
         };
         let scene = self.scene();
@@ -51,27 +52,6 @@ impl App {
         Some(log.y + 1..log.bottom())
     }
 
-    fn draw_too_small(&self, screen: &mut Painter<'_>) {
-        let Size { width, height } = layout::SMALLEST;
-        let (word, role) = panels::header::status(self.scene().status());
-        let x = screen.text(0, 0, role, &word);
-        if let Some(name) = self.live.name() {
-            let name = crate::tui::format::fit(
-                name,
-                screen.width().saturating_sub(x + 1),
-                screen.glyphs().ellipsis,
-            );
-            screen.text(x + 1, 0, Role::Title, &name);
-        }
-        let needed = format!("needs {width} x {height} characters");
-        for (y, line) in crate::tui::format::wrap(&needed, screen.width())
-            .iter()
-            .enumerate()
-        {
-            screen.text(0, 1 + y, Role::Text, line);
-        }
-    }
-
     fn draw_panels(&self, scene: &Scene<'_>, areas: &Areas, screen: &mut Painter<'_>) {
         for separator in &areas.separators {
             draw_separator(areas, *separator, screen);
@@ -97,14 +77,22 @@ impl App {
     }
 
     fn draw_tabs(&self, painter: &mut Painter<'_>) {
+        let panels = PanelId::of(self.kind());
+        let widths = panels.iter().map(|panel| panel.name().len() + 2);
+        let is_narrow = widths.sum::<usize>() > painter.width();
         let mut x = 0;
-        for panel in PanelId::of(self.kind()) {
+        for panel in panels {
             let role = if panel == self.view.focus {
                 Role::Selected
             } else {
                 Role::Text
             };
-            x = painter.text(x, 0, role, &format!(" {} ", panel.name()));
+            let name = panel.name();
+            let name = match is_narrow {
+                true => format!("{name} "),
+                false => format!(" {name} "),
+            };
+            x = painter.text(x, 0, role, &name);
         }
     }
 
@@ -140,6 +128,23 @@ impl App {
                 &format!(" {position} "),
             );
         }
+    }
+}
+
+/// Which run it is and where it stands, and how large a screen would have to be for more.
+fn draw_too_small(scene: &Scene<'_>, screen: &mut Painter<'_>) {
+    let Size { width, height } = layout::SMALLEST;
+    let x = screen.pieces(0, 0, &[panels::header::status(scene)]) + 1;
+    let name = scene.live.name().unwrap_or_default();
+    let name = format::fit(
+        name,
+        screen.width().saturating_sub(x),
+        scene.glyphs().ellipsis,
+    );
+    screen.text(x, 0, Role::Title, &name);
+    let needed = format!("needs {width} x {height} characters");
+    for (y, line) in format::wrap(&needed, screen.width()).iter().enumerate() {
+        screen.text(0, 1 + y, Role::Text, line);
     }
 }
 

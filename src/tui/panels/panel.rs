@@ -22,6 +22,17 @@ pub struct About {
     pub keys: &'static [Binding],
 }
 
+impl About {
+    /// A panel of this name, of these runs, with keys of its own.
+    pub const fn new(
+        name: &'static str,
+        runs: &'static [RunKind],
+        keys: &'static [Binding],
+    ) -> About {
+        About { name, runs, keys }
+    }
+}
+
 /// For panels of every run.
 pub const ANY_RUN: &[RunKind] = &[RunKind::Search, RunKind::Training];
 /// For panels of searches only.
@@ -86,6 +97,9 @@ pub trait TextPanel {
     /// Its content for `width` x `height`, below its title.
     fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content;
 
+    /// See [`Panel::refresh`].
+    fn refresh(&mut self, _scene: &Scene<'_>) {}
+
     /// Perform `action` unless it scrolls; `None` if it means nothing.
     fn act(&mut self, _action: Action) -> Option<Response> {
         None
@@ -135,5 +149,9 @@ impl<P: TextPanel> Panel for Scrolled<P> {
 
     fn word(&self, action: Action) -> Option<&'static str> {
         self.panel.word(action)
+    }
+
+    fn refresh(&mut self, scene: &Scene<'_>) {
+        self.panel.refresh(scene);
     }
 }

@@ -54,7 +54,7 @@ fn an_edited_child_is_sent_for_training_with_its_parent() {
     press(&mut app, "b\t\t\t\t");
     // Whichever end of its options the first value is at, one of the two keys changes it.
     press(&mut app, "+");
-    let is_largest = text(&app).contains("largest choice");
+    let is_largest = text(&app).contains("largest option");
     press(&mut app, if is_largest { "-" } else { "" });
     let Effect::Send(Command::Train { parent, dna }) = press(&mut app, "t") else {
         panic!("{}", text(&app))

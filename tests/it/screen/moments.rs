@@ -28,7 +28,7 @@ fn a_run_whose_process_died_is_shown_as_dead_in_every_panel_with_the_command_to_
     press(&mut app, "\n");
     let inspected = self::text(&app);
     assert!(
-        inspected.contains("nobody trains it") && !inspected.contains("in training on"),
+        inspected.contains("no longer in training") && !inspected.contains("in training on"),
         "{inspected}"
     );
     press(&mut app, "\x1b");

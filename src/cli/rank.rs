@@ -1,0 +1,152 @@
+//! `nas-tui rank`: how well the accuracies of a search rank its networks.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::study::{self, classify};
+use super::{OrBadInput, print, say, trainings};
+use crate::config::{self, Config, DeviceChoice, Options};
+use crate::foundation::durable::write_atomically;
+use crate::foundation::seeds::derive;
+use crate::space::Architecture;
+use crate::study::children::PastRun;
+use crate::study::rank::{Question, Ranking, choose};
+use crate::study::series::{Prepared, Series};
+
+/// Train the best children of a search and some random others to completion: does the accuracy in the
+/// search tell which network is better?
+///
+/// Each child is trained by the recipe of [train], as by `nas-tui train`, in a run directory of its
+/// own under RUN/rank; after Ctrl-C or a crash the same command continues. Kendall's tau-b between
+/// the accuracy in the search and the best validation accuracy of the full training has a
+/// 95 % interval (Fisher's transformation; Fieller, Hartley & Pearson 1957). Test images decide
+/// nothing. The report of RUN shows the result.
+///
+/// --json prints one object: run, candidates, children [child, is_top, search_accuracy,
+/// final_accuracy, epochs], agreement {tau, ci95 [low, high], p_value, concordant, discordant},
+/// unfinished. It is also result.json in the folder of the trainings.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run directory of a search, or the name of one in ./runs
+    run: PathBuf,
+    /// Best children of the search
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=1_000))]
+    top: u64,
+    /// Others, drawn at random
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=1_000))]
+    random: u64,
+    /// How they are trained: a name in [recipes] (short for --set train.recipe=NAME)
+    #[arg(long, value_name = "NAME")]
+    recipe: Option<String>,
+    /// Change a setting of the trainings, as in --set recipes.densenet.epochs=100
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Where to train: auto, cpu, cuda or cuda:N, the GPU with that number (short for --set
+    /// workers.device=DEVICE)
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceChoice>,
+    /// Folder of the trainings [default: RUN/rank]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let run = study::run_named(&args.run)?;
+    let past = PastRun::read(&run).map_err(classify)?;
+    let folder = args.out.clone().unwrap_or_else(|| run.join("rank"));
+    let series = match Series::<Question>::find(&folder).map_err(classify)? {
+        Some(series) => continued(args, series)?,
+        None => begun(args, &run, &past, &folder)?,
+    };
+    let _lock = series.lock().map_err(classify)?;
+    say(&format!("trainings are kept in {}", folder.display()));
+    let ended = trainings::carry_out(&series.paths(), "the same nas-tui rank");
+    let ranking = Ranking::of(&series);
+    let json = serde_json::to_string_pretty(&ranking).context("encoding the result")? + "\n";
+    write_atomically(&folder.join("result.json"), json.as_bytes())?;
+    ended?;
+    if args.json {
+        let json = serde_json::to_string(&ranking).context("encoding the result")?;
+        return print(&(json + "\n"));
+    }
+    print(&ranking.to_string())
+}
+
+/// A set that was begun earlier: the children were chosen then.
+fn continued(args: &Args, series: Series<Question>) -> anyhow::Result<Series<Question>> {
+    let question = series.question();
+    let top = question.children.iter().filter(|one| one.is_top).count() as u64;
+    let random = question.children.len() as u64 - top;
+    let folder = series.folder().display();
+    if (top, random) != (args.top, args.random) {
+        return Err(anyhow::anyhow!(
+            "{folder} holds the trainings of {top} top and {random} random children: continue it with --top {top} --random {random}, or \
+             name another folder with --out"
+        ))
+        .or_bad_input();
+    }
+    if !args.set.is_empty() || args.recipe.is_some() {
+        return Err(anyhow::anyhow!(
+            "{folder} holds trainings whose settings were decided when they were begun: leave --set and --recipe out, or name another \
+             folder with --out"
+        ))
+        .or_bad_input();
+    }
+    Ok(series)
+}
+
+fn begun(
+    args: &Args,
+    run: &Path,
+    past: &PastRun,
+    folder: &Path,
+) -> anyhow::Result<Series<Question>> {
+    let (top, random) = (args.top as usize, args.random as usize);
+    let question = choose(past, top, random).map_err(classify)?;
+    let networks: HashMap<u64, &Architecture> = past
+        .children
+        .iter()
+        .filter_map(|child| Some((child.child, child.design.network()?)))
+        .collect();
+    let mut prepared = Vec::new();
+    for chosen in &question.children {
+        let architecture = networks.get(&chosen.child).copied();
+        prepared.push(Prepared {
+            name: format!("child-{}", chosen.child),
+            architecture: architecture.context("a child without a network")?.clone(),
+            config: settings(args, run, past.started.seed, chosen.child)?,
+        });
+    }
+    Ok(Series::begin(folder, question, &prepared)?)
+}
+
+/// Settings of a child's training: those of the run, with a seed of its own.
+fn settings(args: &Args, run: &Path, seed: u64, child: u64) -> anyhow::Result<Config> {
+    let recipe = args
+        .recipe
+        .iter()
+        .map(|name| format!("train.recipe={name}"));
+    let device = args
+        .device
+        .iter()
+        .map(|name| format!("workers.device={name}"));
+    let options = Options {
+        file: Some(run.join("config.toml")),
+        preset: None,
+        set: args
+            .set
+            .iter()
+            .cloned()
+            .chain(recipe)
+            .chain(device)
+            .collect(),
+        // Short enough to be read.
+        seed: Some(derive(seed, "rank train", child) >> 33),
+    };
+    config::resolve(&options).or_bad_input()
+}

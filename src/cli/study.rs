@@ -1,0 +1,184 @@
+//! What the commands that train to answer a question share: signals, progress, and the run that is
+//! asked about.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::{BadInput, Interrupted, OrBadInput, run, say};
+use crate::config::{self, Config, DeviceChoice, Options};
+use crate::event::Level;
+use crate::foundation::numbers::{accuracy, duration, reward};
+use crate::reward::Outcome;
+use crate::runs;
+use crate::search::Search;
+use crate::session::Work;
+use crate::study::{News, StudyError, Trial, Trials, carry_out};
+
+/// Exit status 2 for what the user can mend, 1 for the rest.
+pub fn classify(error: StudyError) -> anyhow::Error {
+    if error.is_bad_input() {
+        BadInput(error.into()).into()
+    } else {
+        error.into()
+    }
+}
+
+/// Where the children of a study are trained.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct WhereArgs {
+    /// Where to train: auto, cpu, cuda (every GPU) or cuda:N, the GPU with that number (short for
+    /// --set workers.device=DEVICE)
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceChoice>,
+}
+
+impl WhereArgs {
+    /// The option as a setting.
+    pub fn setting(&self) -> Option<String> {
+        let device = self.device.as_ref()?;
+        Some(format!("workers.device={device}"))
+    }
+}
+
+/// The settings of the run in `path`, with changes that decide nothing of what its children come
+/// to.
+pub fn settings_of(path: &Path, set: &[String]) -> anyhow::Result<Config> {
+    let file = path.join("config.toml");
+    let then = config::read(&file).or_bad_input()?;
+    let options = Options {
+        file: Some(file),
+        preset: None,
+        set: set.to_vec(),
+        seed: None,
+    };
+    let now = config::resolve(&options).or_bad_input()?;
+    let changes = now.changes_since(&then.to_toml(), |key| Search::is_free_to_change(key, &now));
+    if changes.is_empty() {
+        return Ok(now);
+    }
+    Err(anyhow::anyhow!(
+        "{}: its children were trained with other settings ({}): leave that out, since only workers, data.dir and the like may change",
+        path.display(),
+        changes.join("; ")
+    ))
+    .or_bad_input()
+}
+
+/// The run directory that a user means, or an error that says what to name.
+pub fn run_named(name: &Path) -> anyhow::Result<PathBuf> {
+    let path = runs::named(name);
+    match path.join("journal.jsonl").is_file() {
+        true => Ok(path),
+        false => Err(anyhow::anyhow!(
+            "{}: there is no run: name a run directory, or a run in ./runs (nas-tui list)",
+            name.display()
+        ))
+        .or_bad_input(),
+    }
+}
+
+/// Train what is left of `trials`, with a line for each that ends. A signal ends it, and the error
+/// says that the same command continues.
+pub fn train(trials: &mut Trials) -> anyhow::Result<()> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // The second one ends the program at once.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, interrupted.clone())
+            .and_then(|_| signal_hook::flag::register(signal, interrupted.clone()))
+            .context("cannot listen for signals")?;
+    }
+    let mut progress = Progress::default();
+    let start = |config: &Config, sender: std::sync::mpsc::Sender<_>| {
+        run::evaluator(config, move |report| {
+            // What a worker still says when it is over is of no use.
+            let _ = sender.send(report);
+        })
+    };
+    let is_interrupted = || interrupted.load(Ordering::Relaxed);
+    let folder = trials.folder().display().to_string();
+    match carry_out(trials, start, &is_interrupted, &mut |news| {
+        progress.tell(&news)
+    }) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let (left, all) = (trials.left().len(), trials.all().len());
+            let done = all - left;
+            Err(Interrupted(format!(
+                "stopped: {done} of {all} trainings are kept in {folder}; the same command continues"
+            ))
+            .into())
+        }
+        Err(error) => Err(classify(error)),
+    }
+}
+
+/// How far a set of trainings is, told to standard error.
+#[derive(Debug, Default)]
+struct Progress {
+    /// When the workers were ready, and trainings that were done then.
+    began: Option<(Instant, usize)>,
+}
+
+impl Progress {
+    fn tell(&mut self, news: &News<'_>) {
+        match news {
+            News::Ready { workers, done, all } => {
+                self.began = Some((Instant::now(), *done));
+                let left = all - done;
+                say(&match done {
+                    0 => format!("{left} trainings, {workers} at a time"),
+                    _ => format!(
+                        "{done} of {all} trainings are done; {left} are left, {workers} at a time"
+                    ),
+                });
+            }
+            News::Ended { trial, done, all } => {
+                let left = self.time_left(*done, *all);
+                say(&format!("{done} of {all}: {}{left}", told(trial)));
+            }
+            News::Notice { level, text } => match level {
+                Level::Info => say(text),
+                Level::Warning => say(&format!("warning: {text}")),
+                Level::Error => say(&format!("error: {text}")),
+            },
+        }
+    }
+
+    /// `; 5 min left`, by the pace so far.
+    fn time_left(&self, done: usize, all: usize) -> String {
+        let Some((began, before)) = self
+            .began
+            .filter(|(_, before)| done > *before && all > done)
+        else {
+            return String::new();
+        };
+        let each = began.elapsed().as_secs_f64() / (done - before) as f64;
+        let seconds = each * (all - done) as f64;
+        match Duration::try_from_secs_f64(seconds) {
+            Ok(_) => format!("; about {} left", duration(seconds)),
+            Err(_) => String::new(),
+        }
+    }
+}
+
+/// A training that has ended, in words.
+fn told(trial: &Trial) -> String {
+    let name = format!("{} ({} layers)", trial.group, trial.depth);
+    let Some(end) = &trial.end else { return name };
+    let seconds = end.seconds;
+    match (&end.outcome, end.accuracy, end.reward) {
+        (_, Some(reached), Some(worth)) => format!(
+            "{name}: accuracy {}, reward {} ({seconds:.1} s)",
+            accuracy(reached),
+            reward(worth)
+        ),
+        (Outcome::Failed { reason }, ..) => format!("{name}: failed, reward 0: {reason}"),
+        (Outcome::Excluded { reason }, ..) => format!("{name}: excluded: {reason}"),
+        (Outcome::Trained { .. }, ..) => format!("{name}: no accuracy, reward 0"),
+    }
+}

@@ -1,0 +1,216 @@
+//! `nas-tui train --seeds N`: the same training with several seeds. The trainings are made by one
+//! process, and screens watch whichever is under way.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+
+use super::{Args, file_name, network};
+use crate::cli::config::SettingsArgs;
+use crate::cli::run::{ShowArgs, classify};
+use crate::cli::{Interrupted, OrBadInput, print, say, screen, study, trainings};
+use crate::config;
+use crate::foundation::durable::write_atomically;
+use crate::link;
+use crate::runs::RunDirectory;
+use crate::runs::directory::lock_state;
+use crate::study::seeds::{Question, SeedsSummary};
+use crate::study::series::{Prepared, Series, is_complete};
+use crate::tui::{self, Leave};
+
+/// How often it is looked whether the next training has begun.
+const LOOK: Duration = Duration::from_millis(50);
+/// A training that nobody can connect to after this time is watched by its journal.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Begin the set and carry it out.
+pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result<()> {
+    let config = settings.resolve()?;
+    let origin = args.arch.clone().context("no network was named")?;
+    let architecture = network(&origin, args.decode, &config)?;
+    let first = config.search.seed;
+    let seeds: Vec<u64> = (first..first.saturating_add(seeds)).collect();
+    let mut prepared = Vec::new();
+    for seed in &seeds {
+        let settings = SettingsArgs {
+            seed: Some(*seed),
+            ..settings.clone()
+        };
+        prepared.push(Prepared {
+            name: format!("seed-{seed}"),
+            architecture: architecture.clone(),
+            config: settings.resolve()?,
+        });
+    }
+    // Its lock is given back: the process that trains takes it.
+    let folder = match &args.run {
+        Some(path) => RunDirectory::create(path),
+        None => {
+            let name = format!("{}-seeds", file_name(&architecture.name));
+            RunDirectory::create_in(Path::new("runs"), &name)
+        }
+    };
+    let folder = folder.map_err(|error| classify(error.into()))?;
+    let question = Question {
+        origin,
+        architecture: architecture.name,
+        seeds,
+    };
+    let series = Series::begin(folder.path(), question, &prepared)?;
+    drop(folder);
+    carry_out(&series, &args.show)
+}
+
+/// Continue the set in `folder`.
+pub fn resume(folder: &Path, show: &ShowArgs) -> anyhow::Result<()> {
+    let found = Series::<Question>::find(folder).map_err(study::classify)?;
+    let series = found.with_context(|| format!("{}: no set of trainings", folder.display()))?;
+    carry_out(&series, show)
+}
+
+fn carry_out(series: &Series<Question>, show: &ShowArgs) -> anyhow::Result<()> {
+    say(&format!(
+        "trainings are kept in {}",
+        series.folder().display()
+    ));
+    if show.wants_screen() && series.paths().iter().any(|path| !is_complete(path)) {
+        return watch(series, show.ascii);
+    }
+    let lock = series.lock().map_err(study::classify)?;
+    let ended = trainings::carry_out(&series.paths(), &command(series));
+    let summary = SeedsSummary::of(series);
+    let json = serde_json::to_string_pretty(&summary).context("encoding the summary")? + "\n";
+    write_atomically(&series.folder().join("summary.json"), json.as_bytes())?;
+    drop(lock);
+    print(&summary.to_string())?;
+    ended
+}
+
+/// What continues the set.
+fn command(series: &Series<Question>) -> String {
+    format!("nas-tui train --resume {}", series.folder().display())
+}
+
+/// Have a process of its own carry the set out, unless one does, and show each training.
+fn watch(series: &Series<Question>, ascii: bool) -> anyhow::Result<()> {
+    let first = series.paths().into_iter().next().context("no trainings")?;
+    let config = config::read(&first.join("config.toml")).or_bad_input()?;
+    let look = screen::settings(config.screen, ascii)?;
+    if series.lock().is_ok() {
+        detach(series)?;
+    }
+    let paths = series.paths();
+    for (place, path) in paths.iter().enumerate() {
+        if is_complete(path) || !wait_until_at_work(series, path) {
+            continue;
+        }
+        let connection = link::attach(path, false)?;
+        let look = tui::Settings {
+            leave_when_over: place + 1 < paths.len(),
+            ..look.clone()
+        };
+        match tui::run(connection, &look) {
+            Ok(Leave::Finished) => {}
+            Ok(leave) => return farewell(series, leave),
+            Err(error) => {
+                say(&goes_on(series));
+                return Err(error);
+            }
+        }
+    }
+    conclude(series)
+}
+
+/// Say how the set has ended.
+fn conclude(series: &Series<Question>) -> anyhow::Result<()> {
+    // The last training is over, and its summary is being written.
+    let since = Instant::now();
+    while series.lock().is_err() && since.elapsed() < PATIENCE {
+        std::thread::sleep(LOOK);
+    }
+    let summary = SeedsSummary::of(series);
+    print(&summary.to_string())?;
+    match summary.unfinished {
+        0 => Ok(()),
+        left => Err(anyhow!(
+            "{left} of {} trainings are unfinished; see {}; continue with: {}",
+            summary.trainings.len(),
+            log_of(series).display(),
+            command(series)
+        )),
+    }
+}
+
+/// Wait until `path` is trained and can be connected to; false if nobody works on the set or the
+/// training is over already.
+fn wait_until_at_work(series: &Series<Question>, path: &Path) -> bool {
+    let since = Instant::now();
+    loop {
+        let is_late = since.elapsed() > PATIENCE;
+        let is_served = path.join("control.sock").exists() || is_late;
+        if lock_state(path).is_some() && path.join("journal.jsonl").is_file() && is_served {
+            return true;
+        }
+        // The process takes the lock of the set in its first moments.
+        let is_begun = since.elapsed() > Duration::from_secs(2);
+        if is_complete(path) || (is_begun && series.lock().is_ok()) {
+            return false;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Start the process that carries the set out, in a session of its own: nothing that becomes of the
+/// terminal reaches it.
+fn detach(series: &Series<Question>) -> anyhow::Result<()> {
+    let log = log_of(series);
+    let open =
+        || -> std::io::Result<File> { OpenOptions::new().create(true).append(true).open(&log) };
+    let file = open().with_context(|| format!("cannot open {}", log.display()))?;
+    let mut command = Command::new(std::env::current_exe().context("cannot find this program")?);
+    command
+        .args(["train", "--headless", "--resume"])
+        .arg(series.folder())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::from(file));
+    // SAFETY: setsid is async-signal-safe and allocates nothing.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::setsid()?;
+            Ok(())
+        })
+    };
+    command.spawn().context("cannot start the trainings")?;
+    Ok(())
+}
+
+fn log_of(series: &Series<Question>) -> PathBuf {
+    series.folder().join("training.log")
+}
+
+/// Say what becomes of the set whose screen has been left.
+fn farewell(series: &Series<Question>, leave: Leave) -> anyhow::Result<()> {
+    match leave {
+        Leave::Stopped => {
+            Err(Interrupted(format!("stopped; continue with: {}", command(series))).into())
+        }
+        Leave::Signal(_) | Leave::TerminalLost => Err(Interrupted(goes_on(series)).into()),
+        Leave::Detached | Leave::Closed | Leave::Finished | Leave::Resume => {
+            say(&goes_on(series));
+            Ok(())
+        }
+    }
+}
+
+fn goes_on(series: &Series<Question>) -> String {
+    let command = command(series);
+    match series.lock() {
+        Ok(_) => format!("nobody works on the trainings; continue them with: {command}"),
+        Err(_) => format!("the trainings go on; attach again with: {command}"),
+    }
+}

@@ -1,0 +1,99 @@
+//! Several full trainings, one after the other: each is the `nas-tui train` of a run
+//! directory.
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use super::{Interrupted, say};
+use crate::evaluate::environment::die_with_this_process;
+use crate::study::series::is_complete;
+
+/// How often it is looked whether a training has ended, and whether a signal has come.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Train what is not over yet of the run directories `paths`, in order. What each
+/// training tells goes to standard error.
+///
+/// # Errors
+/// A signal, after the training under way has saved its checkpoint; or trainings that failed, when
+/// all others are over. Both say that `command` continues.
+pub fn carry_out(paths: &[PathBuf], command: &str) -> anyhow::Result<()> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, interrupted.clone())
+            .context("cannot listen for signals")?;
+    }
+    let mut failed = Vec::new();
+    for (place, path) in paths.iter().enumerate() {
+        if is_complete(path) {
+            continue;
+        }
+        let name = crate::runs::directory::name_of(path);
+        say(&format!(
+            "training {} of {}: {name}",
+            place + 1,
+            paths.len()
+        ));
+        match wait_for(start(path)?, &interrupted)?.code() {
+            Some(0) => {}
+            _ if interrupted.load(Ordering::Relaxed) => return Err(stopped(paths, command)),
+            // Somebody has stopped it by its screen.
+            Some(130) => return Err(stopped(paths, command)),
+            _ => failed.push(name),
+        }
+    }
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(anyhow::anyhow!(
+            "failed: {} (see above); try again with: {command}",
+            failed.join(", ")
+        )),
+    }
+}
+
+fn stopped(paths: &[PathBuf], command: &str) -> anyhow::Error {
+    let done = paths.iter().filter(|path| is_complete(path)).count();
+    let all = paths.len();
+    Interrupted(format!(
+        "stopped: {done} of {all} trainings are finished; continue with: {command}"
+    ))
+    .into()
+}
+
+/// The process that trains the network of `run`, which has been begun or not.
+fn start(run: &Path) -> anyhow::Result<Child> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let mut command = Command::new(program);
+    command
+        .args(["train", "--headless", "--resume"])
+        .arg(run)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        // The terminal's Ctrl-C reaches this process alone, which hands it on once.
+        .process_group(0);
+    die_with_this_process(&mut command);
+    command.spawn().context("cannot start the training")
+}
+
+/// Wait until the training has ended; a signal is handed on.
+fn wait_for(mut training: Child, interrupted: &AtomicBool) -> anyhow::Result<ExitStatus> {
+    let mut is_told = false;
+    loop {
+        if let Some(status) = training.try_wait().context("waiting for the training")? {
+            return Ok(status);
+        }
+        if interrupted.load(Ordering::Relaxed) && !is_told {
+            let process = rustix::process::Pid::from_child(&training);
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+            is_told = true;
+        }
+        std::thread::sleep(LOOK);
+    }
+}

@@ -1,0 +1,154 @@
+//! `nas-tui verify`: the policy that a search ended with, held against chance.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use super::run::{classify as classify_session, strategy};
+use super::study::{self, WhereArgs, classify};
+use super::{OrBadInput, print, say};
+use crate::config::{Config, Strategy as StrategyName};
+use crate::runs::directory::{name_of, resume_command};
+use crate::search::Search;
+use crate::search::checkpoint::Checkpoint;
+use crate::session::Work;
+use crate::space::Space;
+use crate::strategy::Strategy;
+use crate::study::children::PastRun;
+use crate::study::verify::{Question, Verification, plan};
+use crate::study::{Plan, Trials};
+
+/// Train fresh children of a search's final policy and as many uniform ones of the same depth: the
+/// cleanest answer to whether it has learned
+///
+/// The children are drawn from the checkpoint of RUN and from a uniform distribution over the same
+/// space, each is trained for itself (nothing is reused, not even between equal networks), and the
+/// mean rewards are compared: difference with a 95 % interval (Welch's t) and the p-value of a
+/// permutation test. What has been trained is kept in RUN/verify: after Ctrl-C or a crash the same
+/// command continues, and the report of RUN shows the result. Decide on the number of children
+/// beforehand (nas-tui reliability RUN tells how many a lift needs): adding more after a look at
+/// the result is possible, but neither interval nor p-value accounts for it.
+///
+/// --json prints one object: run, strategy, episode, episodes, depth, policy and uniform {children,
+/// networks, failed, mean_reward, deviation, mean_accuracy, rewards}, lift {difference, ci95 [low,
+/// high], p_value}, excluded, earlier_looks. It is also result.json in the folder of the trainings.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run directory of a search, or the name of one in ./runs
+    run: PathBuf,
+    /// Children of either arm
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u64).range(2..=100_000))]
+    children: u64,
+    /// Layers of the children [default: those of the last episode that was learned from]
+    #[arg(long, value_name = "D", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    depth: Option<u64>,
+    /// Folder of the trainings [default: RUN/verify/episode-E-depth-D]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Change a setting that decides nothing of a child, as in --set workers.count=2
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    #[command(flatten)]
+    place: WhereArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let run = study::run_named(&args.run)?;
+    let set: Vec<String> = args
+        .set
+        .iter()
+        .cloned()
+        .chain(args.place.setting())
+        .collect();
+    let config = study::settings_of(&run, &set)?;
+    let past = PastRun::read(&run).map_err(classify)?;
+    let checkpoint = checkpoint(&run, &config)?;
+    let data = past.started.data;
+    let space = Space::new(&config.space, data.input, data.classes.len()).or_bad_input()?;
+    let depth = args.depth.map_or_else(
+        || {
+            let each = config.search.children_per_episode;
+            config.search.depth((checkpoint.episode * each) as u64)
+        },
+        |depth| depth as usize,
+    );
+    let question = Question {
+        run: name_of(&run),
+        strategy: config.search.strategy.name().to_owned(),
+        episode: checkpoint.episode,
+        episodes: config.search.episodes,
+        depth,
+    };
+    let mut strategy = restored(&run, &config, &space, &checkpoint)?;
+    let (children, seed) = (args.children as usize, config.search.seed);
+    let trials = plan(strategy.as_mut(), &space, depth, children, seed).map_err(classify)?;
+    let folder = args.out.clone().unwrap_or_else(|| {
+        let name = format!("episode-{}-depth-{depth}", question.episode);
+        run.join("verify").join(name)
+    });
+    let plan = Plan {
+        purpose: "verify".to_owned(),
+        config,
+        data: Some(data),
+        trials,
+    };
+    let mut trials = Trials::open(&folder, plan).map_err(classify)?;
+    say(&format!("trainings are kept in {}", folder.display()));
+    study::train(&mut trials)?;
+    let verification = Verification::of(question, trials.all(), trials.earlier_looks());
+    trials.conclude(&verification)?;
+    if args.json {
+        let json = serde_json::to_string(&verification).context("encoding the result")?;
+        return print(&(json + "\n"));
+    }
+    print(&verification.to_string())
+}
+
+/// What the strategy of the run has learned.
+fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<Checkpoint> {
+    let shown = run.display();
+    if config.search.strategy == StrategyName::Random {
+        return Err(anyhow!(
+            "{shown}: the strategy random has no policy, its children are uniform already; name a run of a strategy that learns"
+        ))
+        .or_bad_input();
+    }
+    let path = run.join("checkpoint").join("search.safetensors");
+    let found = Checkpoint::load(&path).or_bad_input()?;
+    let Some(checkpoint) = found.filter(|checkpoint| checkpoint.episode > 0) else {
+        return Err(anyhow!(
+            "{shown}: there is no checkpoint of a policy that has learned: let the search finish an episode first, with: {}",
+            resume_command(run)
+        ))
+        .or_bad_input();
+    };
+    let changes = config.changes_since(&checkpoint.config, |key| {
+        Search::is_free_to_change(key, config)
+    });
+    if changes.is_empty() {
+        return Ok(checkpoint);
+    }
+    Err(anyhow!(
+        "{shown}: the checkpoint is not of these settings ({}): restore the run's config.toml",
+        changes.join("; ")
+    ))
+    .or_bad_input()
+}
+
+/// The strategy as the checkpoint has it.
+fn restored(
+    run: &Path,
+    config: &Config,
+    space: &Space,
+    checkpoint: &Checkpoint,
+) -> anyhow::Result<Box<dyn Strategy>> {
+    let mut strategy = strategy(config, space).map_err(classify_session)?;
+    strategy
+        .restore(&checkpoint.state)
+        .with_context(|| format!("{}: the checkpoint", run.display()))
+        .or_bad_input()?;
+    Ok(strategy)
+}

@@ -1,0 +1,113 @@
+//! What each option of the space is worth.
+
+use maud::{Markup, html};
+
+use crate::analysis::effects::{Band, Effect, Effects};
+use crate::analysis::statistics::p_text;
+use crate::event::RunStarted;
+use crate::foundation::numbers::count;
+use crate::report::page::html::{Heading, Section, table, text};
+use crate::report::page::material::Material;
+
+/// The section; `None` if too few children have been trained to estimate an effect.
+pub fn section(material: &Material) -> Option<Section> {
+    let search = material.state.search();
+    let run = search.started.as_ref()?;
+    let effects = Effects::of_search(search);
+    if effects.tested == 0 {
+        return None;
+    }
+    let tested = effects.tested;
+    let body = html! {
+        p {
+            "What one more layer with an option is worth, in reward, compared with the average of the options of the same kind: regression on the numbers of \
+             layers with each option, all kinds together, with an intercept for each episode, over " (count(effects.children as u64)) " networks that were trained for themselves."
+        }
+        (effects_table(run, &effects))
+        @if effects.bands.len() > 1 { (bands_table(run, &effects)) }
+        p.note {
+            "Each interval is for 95 % and for itself: of " (tested) " intervals about one in 20 misses, and more over the bands of depth. An effect that is clear is told apart from none "
+            "among all " (tested) " over all depths (Holm's procedure at 5 %; in a band, among those of the band). Effects are averages over places and over the other choices: they say nothing of combinations, and under a "
+            "policy that has learned they say little of what it no longer chooses."
+        }
+    };
+    Some(Section::new("effects", "What each option is worth", body))
+}
+
+fn effects_table(run: &RunStarted, effects: &Effects) -> Markup {
+    let columns: [Heading; 7] = [
+        ("kind", false),
+        ("option", true),
+        ("layers", true),
+        ("reward per layer", true),
+        ("95 % interval", true),
+        ("p", true),
+        ("clear", false),
+    ];
+    let mut rows = Vec::new();
+    for (head, found) in run.heads.iter().zip(&effects.heads) {
+        for option in &found.options {
+            let name = [
+                head.kind.name().to_owned(),
+                head.kind.label(option.value),
+                count(option.layers as u64),
+            ];
+            let cells = match &option.all {
+                None => ["unknown", "", "", ""].map(str::to_owned),
+                Some(effect) => [
+                    format!("{:+.4}", effect.per_layer),
+                    interval(effect),
+                    p_text(effect.p_value).trim_start_matches("p ").to_owned(),
+                    if effect.is_clear { "yes" } else { "" }.to_owned(),
+                ],
+            };
+            rows.push(name.iter().chain(&cells).map(text).collect());
+        }
+    }
+    table("Over all depths", &columns, rows)
+}
+
+fn bands_table(run: &RunStarted, effects: &Effects) -> Markup {
+    const NAMES: [&str; 3] = ["shallow", "middle", "deep"];
+    let names = match effects.bands.len() {
+        2 => vec![NAMES[0], NAMES[2]],
+        _ => NAMES.to_vec(),
+    };
+    let mut columns: Vec<Heading> = vec![("kind", false), ("option", true)];
+    columns.extend(names.iter().map(|name| (*name, true)));
+    let mut rows = Vec::new();
+    for (head, found) in run.heads.iter().zip(&effects.heads) {
+        for option in &found.options {
+            let mut cells = vec![text(head.kind.name()), text(head.kind.label(option.value))];
+            cells.extend(option.bands.iter().map(|effect| cell(effect.as_ref())));
+            rows.push(cells);
+        }
+    }
+    let bands = names.iter().zip(&effects.bands);
+    let named: Vec<String> = bands
+        .map(|(name, Band { from, to, children })| {
+            format!("{name}: {from} to {to} layers, {children} networks")
+        })
+        .collect();
+    let caption = format!("By depth ({})", named.join("; "));
+    table(&caption, &columns, rows)
+}
+
+fn cell(effect: Option<&Effect>) -> Markup {
+    match effect {
+        None => text("unknown"),
+        Some(effect) => {
+            let clear = if effect.is_clear { ", clear" } else { "" };
+            text(format!(
+                "{:+.4} ({}{clear})",
+                effect.per_layer,
+                interval(effect)
+            ))
+        }
+    }
+}
+
+fn interval(effect: &Effect) -> String {
+    let [low, high] = effect.ci95;
+    format!("{low:+.4} to {high:+.4}")
+}

@@ -1,0 +1,185 @@
+//! The children of a run that a study can take up again, as its journal tells of them.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::StudyError;
+use crate::event::{Event, RunStarted};
+use crate::journal::Reader;
+use crate::space::{Design, Dna};
+
+/// A child of a search that has come to an end with a reward.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastChild {
+    /// Its number, from 1.
+    pub child: u64,
+    /// Layers.
+    pub depth: usize,
+    /// The decisions that describe it.
+    pub dna: Dna,
+    /// The network, or the row of a table.
+    pub design: Design,
+    /// None for a child that failed.
+    pub accuracy: Option<f64>,
+    /// 0 for a child that failed.
+    pub reward: f64,
+}
+
+/// What a search was begun with, and its children.
+#[derive(Debug, Clone)]
+pub struct PastRun {
+    /// The beginning.
+    pub started: RunStarted,
+    /// The sampled children that have a reward, each architecture once, in order.
+    pub children: Vec<PastChild>,
+    /// Layers of the last episode's children.
+    pub last_depth: usize,
+}
+
+impl PastRun {
+    /// Read the journal of the search in `run`.
+    ///
+    /// # Errors
+    /// A journal that cannot be read, or that is not a search's.
+    pub fn read(run: &Path) -> Result<PastRun, StudyError> {
+        let mut started = None;
+        let mut last_depth = 0;
+        let (mut waiting, mut depth_of) = (HashMap::new(), HashMap::new());
+        let (mut children, mut seen) = (BTreeMap::new(), HashSet::new());
+        for record in Reader::open(&run.join("journal.jsonl"))? {
+            match record?.event {
+                Event::RunStarted(run) => started = Some(run),
+                Event::EpisodeStarted { episode, depth, .. } => {
+                    depth_of.insert(episode, depth);
+                    last_depth = depth;
+                }
+                Event::ChildSampled(sampled) => {
+                    waiting.insert(sampled.child, sampled);
+                }
+                Event::ChildFinished(done) => {
+                    if let Some(sampled) = waiting.remove(&done.child) {
+                        children.insert(done.child, (sampled, Some(done.accuracy), done.reward));
+                    }
+                }
+                Event::ChildFailed { child, reward, .. } => {
+                    if let Some(sampled) = waiting.remove(&child) {
+                        children.insert(child, (sampled, None, reward));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let started = started.ok_or_else(|| StudyError::Unsuitable {
+            run: run.to_owned(),
+            problem: "it is no search that has begun: name the directory of one".to_owned(),
+        })?;
+        let children = children
+            .into_values()
+            .filter_map(|(sampled, accuracy, reward)| {
+                seen.insert(sampled.design.key()).then(|| PastChild {
+                    child: sampled.child,
+                    depth: match sampled.design.network() {
+                        Some(network) => network.layers.len(),
+                        None => depth_of.get(&sampled.episode).copied().unwrap_or(1),
+                    },
+                    dna: sampled.dna,
+                    design: sampled.design,
+                    accuracy,
+                    reward,
+                })
+            });
+        Ok(PastRun {
+            children: children.collect(),
+            started,
+            last_depth,
+        })
+    }
+
+    /// `count` of the children, as evenly over their depths as there are children, drawn by `seed`;
+    /// shallow ones first. Fewer where the run has fewer.
+    pub fn drawn(&self, count: usize, seed: u64) -> Vec<&PastChild> {
+        let mut by_depth: BTreeMap<usize, Vec<&PastChild>> = BTreeMap::new();
+        for child in &self.children {
+            by_depth.entry(child.depth).or_default().push(child);
+        }
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        by_depth
+            .values_mut()
+            .for_each(|children| children.shuffle(&mut random));
+        let mut drawn: Vec<&PastChild> = Vec::new();
+        // Fewer children than depths: depths from end to end.
+        let depths: Vec<usize> = by_depth.keys().copied().collect();
+        let mut round = spread(depths.len(), count);
+        while drawn.len() < count && !by_depth.values().all(Vec::is_empty) {
+            for place in round {
+                if let Some(child) = by_depth.get_mut(&depths[place]).and_then(Vec::pop)
+                    && drawn.len() < count
+                {
+                    drawn.push(child);
+                }
+            }
+            round = (0..depths.len()).collect();
+        }
+        drawn.sort_by_key(|child| (child.depth, child.child));
+        drawn
+    }
+}
+
+/// At most `count` of the places `0..of`, evenly from the first to the last.
+pub fn spread(of: usize, count: usize) -> Vec<usize> {
+    if count >= of {
+        return (0..of).collect();
+    }
+    let last = (of - 1) as f64;
+    let steps = (count.max(2) - 1) as f64;
+    (0..count)
+        .map(|number| (number as f64 * last / steps).round() as usize)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_spread_from_end_to_end() {
+        assert_eq!(spread(10, 4), [0, 3, 6, 9]);
+        assert_eq!(spread(3, 8), [0, 1, 2]);
+        assert_eq!(spread(5, 1), [0]);
+    }
+
+    fn demo() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(
+            "tests/fixtures/journal-demo.jsonl",
+            folder.path().join("journal.jsonl"),
+        )
+        .unwrap();
+        folder
+    }
+
+    #[test]
+    fn networks_are_drawn_evenly_over_the_depths_and_none_twice() {
+        let folder = demo();
+        let run = PastRun::read(folder.path()).unwrap();
+        let depths: HashSet<usize> = run.children.iter().map(|child| child.depth).collect();
+        let drawn = run.drawn(depths.len(), 1);
+        let of_drawn: HashSet<usize> = drawn.iter().map(|child| child.depth).collect();
+        assert_eq!(of_drawn, depths);
+        let keys: HashSet<String> = drawn.iter().map(|child| child.design.key()).collect();
+        assert_eq!(keys.len(), drawn.len());
+        assert_eq!(run.drawn(10_000, 1).len(), run.children.len());
+    }
+
+    #[test]
+    fn the_draw_is_decided_by_the_seed() {
+        let folder = demo();
+        let run = PastRun::read(folder.path()).unwrap();
+        assert_eq!(run.drawn(5, 1), run.drawn(5, 1));
+        assert!((2..20).any(|seed| run.drawn(5, 1) != run.drawn(5, seed)));
+    }
+}

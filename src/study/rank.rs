@@ -1,0 +1,255 @@
+//! How well a search's accuracies rank what its networks come to when they are trained to completion:
+//! the best children and some random others.
+
+use std::fmt;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::StudyError;
+use super::children::{PastChild, PastRun};
+use super::series::{Series, is_complete, summary_of};
+use crate::analysis::rank_correlation::RankCorrelation;
+use crate::analysis::statistics::p_text;
+use crate::foundation::numbers::accuracy;
+use crate::foundation::seeds::derive;
+
+/// Which children are trained to completion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// Name of the run.
+    pub run: String,
+    /// Different networks of the search that have an accuracy: these are chosen from.
+    pub candidates: usize,
+    /// In the order in which they are trained.
+    pub children: Vec<Chosen>,
+}
+
+/// A child that is trained to completion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// Its number, from 1.
+    pub child: u64,
+    /// It is among the best of the search, not drawn at random from the others.
+    pub is_top: bool,
+    /// Validation accuracy in the search.
+    pub search_accuracy: f64,
+}
+
+/// The `top` best children and `random` of the others, drawn by the run's seed; best and random
+/// ones in turn.
+///
+/// # Errors
+/// If the run has too few different networks with an accuracy, or they are rows of a table.
+pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<Question, StudyError> {
+    let unsuitable = |problem: String| StudyError::Unsuitable {
+        run: (&run.started.run).into(),
+        problem,
+    };
+    let known = |child: &&PastChild| child.accuracy.is_some() && child.design.network().is_some();
+    let mut candidates: Vec<&PastChild> = run.children.iter().filter(known).collect();
+    if candidates.len() < top + random || top + random < 2 {
+        return Err(unsuitable(format!(
+            "{} different networks of it have been trained, and {top} and {random} are asked for: name fewer with --top and --random (at \
+             least 2 together), or wait until it has more",
+            candidates.len()
+        )));
+    }
+    let worth = |child: &PastChild| child.accuracy.unwrap_or(0.0);
+    // A stable order: the earlier one of equals is the better one.
+    candidates.sort_by(|one, other| worth(other).total_cmp(&worth(one)));
+    let count = candidates.len();
+    let mut others = candidates.split_off(top);
+    let seed = derive(run.started.seed, "rank children", 0);
+    others.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let chosen = |is_top| {
+        move |child: &&PastChild| Chosen {
+            child: child.child,
+            is_top,
+            search_accuracy: worth(child),
+        }
+    };
+    let top = candidates.iter().map(chosen(true)).zip(0..);
+    let random = others.iter().take(random).map(chosen(false)).zip(0..);
+    let mut children: Vec<(Chosen, usize)> = top.chain(random).collect();
+    children.sort_by_key(|(_, turn)| *turn);
+    Ok(Question {
+        run: run.started.run.clone(),
+        candidates: count,
+        children: children.into_iter().map(|(chosen, _)| chosen).collect(),
+    })
+}
+
+/// What the trainings come to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranking {
+    /// Name of the run.
+    pub run: String,
+    /// Different networks of the search that the children were chosen from.
+    pub candidates: usize,
+    /// By their accuracy in the search, the best first.
+    pub children: Vec<Ranked>,
+    /// Of search accuracy and final accuracy; null for fewer than two trainings, or equal values.
+    pub agreement: Option<RankCorrelation>,
+    /// Unfinished trainings: they are in no statistic.
+    pub unfinished: usize,
+}
+
+/// A child with both accuracies.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranked {
+    /// What the search knows of it.
+    #[serde(flatten)]
+    pub chosen: Chosen,
+    /// The best validation accuracy of its full training; null if that is unfinished.
+    pub final_accuracy: Option<f64>,
+    /// Epochs of that training.
+    pub epochs: usize,
+}
+
+impl Ranking {
+    /// Of the trainings as they are now.
+    pub fn of(series: &Series<Question>) -> Ranking {
+        let question = series.question();
+        let both = question.children.iter().zip(series.paths());
+        let ranked = both.map(|(chosen, path)| {
+            let summary = summary_of(&path).filter(|_| is_complete(&path));
+            let best = summary.as_ref().and_then(|summary| summary.best);
+            Ranked {
+                chosen: chosen.clone(),
+                final_accuracy: best.map(|best| best.valid_accuracy),
+                epochs: summary.map_or(0, |summary| summary.epochs_done),
+            }
+        });
+        Ranking::of_children(question, ranked.collect())
+    }
+
+    fn of_children(question: &Question, mut children: Vec<Ranked>) -> Ranking {
+        let searched = |child: &Ranked| child.chosen.search_accuracy;
+        children.sort_by(|one, other| searched(other).total_cmp(&searched(one)));
+        let pairs: Vec<(f64, f64)> = children
+            .iter()
+            .filter_map(|child| Some((searched(child), child.final_accuracy?)))
+            .collect();
+        Ranking {
+            run: question.run.clone(),
+            candidates: question.candidates,
+            unfinished: children.len() - pairs.len(),
+            agreement: RankCorrelation::of(&pairs),
+            children,
+        }
+    }
+
+    /// `Kendall's tau-b 0.60 (95 % 0.12 to 0.85; p 0.017) over 10 networks`.
+    pub fn agreement_text(&self) -> String {
+        let Some(found) = &self.agreement else {
+            return "no rank correlation: it takes two finished trainings that differ".to_owned();
+        };
+        let interval = found.ci95.map_or_else(
+            || "no interval for fewer than 5".to_owned(),
+            |[low, high]| format!("95 % {low:+.2} to {high:+.2}"),
+        );
+        format!(
+            "Kendall's tau-b {:+.2} ({interval}; {}) over {} networks",
+            found.tau,
+            p_text(found.p_value),
+            self.children.len() - self.unfinished
+        )
+    }
+}
+
+/// What the reader must know of the number.
+pub const CAVEAT: &str = "the best and a random rest are easier to tell apart than networks that are all random, and both accuracies are of \
+                          the same validation images: over a whole search the agreement is likely lower";
+
+impl fmt::Display for Ranking {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            out,
+            "{}: {} of {} networks trained to completion",
+            self.run,
+            self.children.len() - self.unfinished,
+            self.candidates
+        )?;
+        for child in &self.children {
+            let Chosen {
+                child: number,
+                is_top,
+                search_accuracy,
+            } = child.chosen;
+            let group = if is_top { "top" } else { "random" };
+            let reached = child
+                .final_accuracy
+                .map_or_else(|| "unfinished".to_owned(), accuracy);
+            let searched = accuracy(search_accuracy);
+            writeln!(
+                out,
+                "child {number:<6} {group:<6}  in the search {searched}  at the end {reached}  ({} epochs)",
+                child.epochs
+            )?;
+        }
+        writeln!(out, "{}", self.agreement_text())?;
+        writeln!(out, "{CAVEAT}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn run() -> PastRun {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("journal.jsonl");
+        std::fs::copy("tests/fixtures/journal-demo.jsonl", journal).unwrap();
+        PastRun::read(folder.path()).unwrap()
+    }
+
+    #[test]
+    fn the_best_are_chosen_and_the_random_ones_are_none_of_them() {
+        let run = run();
+        let question = choose(&run, 4, 5).unwrap();
+        let numbers: HashSet<u64> = question.children.iter().map(|one| one.child).collect();
+        assert_eq!((question.children.len(), numbers.len()), (9, 9));
+        let (top, random): (Vec<&Chosen>, Vec<&Chosen>) =
+            question.children.iter().partition(|one| one.is_top);
+        let worst = top
+            .iter()
+            .map(|one| one.search_accuracy)
+            .fold(1.0, f64::min);
+        assert!(random.iter().all(|one| one.search_accuracy <= worst));
+        assert_eq!(
+            (top.len(), choose(&run, 4, 5).unwrap()),
+            (4, question.clone())
+        );
+    }
+
+    #[test]
+    fn more_networks_than_there_are_cannot_be_chosen() {
+        let error = choose(&run(), 500, 5).unwrap_err().to_string();
+        assert!(error.contains("--top"), "{error}");
+    }
+
+    #[test]
+    fn a_training_that_is_not_over_counts_in_no_figure() {
+        let question = choose(&run(), 3, 3).unwrap();
+        let ranked = |(place, chosen): (usize, &Chosen)| Ranked {
+            chosen: chosen.clone(),
+            final_accuracy: (place != 2).then_some(0.5 + chosen.search_accuracy / 4.0),
+            epochs: 3,
+        };
+        let children = question.children.iter().enumerate().map(ranked).collect();
+        let ranking = Ranking::of_children(&question, children);
+        assert_eq!(ranking.unfinished, 1);
+        let agreement = ranking.agreement.unwrap();
+        assert_eq!(agreement.discordant, 0);
+        let text = ranking.to_string();
+        assert!(
+            text.contains("over 5 networks") && text.contains("unfinished"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,356 @@
+//! How much of the reward is the network and how much is training noise: networks that are each
+//! trained several times.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::children::{PastRun, spread};
+use super::{StudyError, Trial};
+use crate::analysis::reliability::Reliability;
+use crate::analysis::statistics::p_text;
+use crate::config::Config;
+use crate::foundation::numbers::count;
+use crate::foundation::seeds::derive;
+use crate::space::Space;
+use crate::strategy::{Random, Strategy};
+
+/// Power that numbers of children are told for.
+pub const POWER: f64 = 0.8;
+
+/// Networks and how often each is trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// Different networks, at least 2.
+    pub networks: usize,
+    /// Trainings of each, at least 2.
+    pub trainings: usize,
+}
+
+/// Trainings of the run's children.
+///
+/// # Errors
+/// If the run has fewer than two different networks.
+pub fn of_run(run: &PastRun, config: &Config, size: Size) -> Result<Vec<Trial>, StudyError> {
+    let seed = config.search.seed;
+    let drawn = run.drawn(size.networks, derive(seed, "reliability networks", 0));
+    if drawn.len() < 2 {
+        let problem = "fewer than two different networks of it have been trained: wait until it has more, or leave RUN out to draw \
+                       networks from a space";
+        return Err(StudyError::Unsuitable {
+            run: (&run.started.run).into(),
+            problem: problem.to_owned(),
+        });
+    }
+    let networks = drawn.iter().map(|child| Trial {
+        group: format!("child {}", child.child),
+        depth: child.depth,
+        dna: child.dna.clone(),
+        design: child.design.clone(),
+        seed: 0,
+        end: None,
+    });
+    Ok(repeated(networks.collect(), seed, size.trainings))
+}
+
+/// Trainings of children drawn uniformly, evenly over the depths that a search with these settings
+/// would go through.
+///
+/// # Errors
+/// If no child can be built.
+pub fn of_space(config: &Config, space: &Space, size: Size) -> Result<Vec<Trial>, StudyError> {
+    let seed = config.search.seed;
+    let planned = config.search.children() as usize;
+    let mut strategy = Random::new(config.controller.baseline_decay);
+    let mut networks = Vec::new();
+    for number in 1..=size.networks {
+        let places = spread(planned.max(size.networks), size.networks);
+        let depth = config.search.depth(places[number - 1] as u64 + 1);
+        let drawn = derive(seed, "reliability networks", number as u64);
+        let dna = strategy.propose(space, depth, drawn)?.dna;
+        let group = format!("network {number}");
+        networks.push(Trial {
+            design: space.decode(&dna, &group)?,
+            group,
+            depth,
+            dna,
+            seed: 0,
+            end: None,
+        });
+    }
+    Ok(repeated(networks, seed, size.trainings))
+}
+
+/// Each network once, then each once more, with seeds of their own.
+fn repeated(networks: Vec<Trial>, seed: u64, trainings: usize) -> Vec<Trial> {
+    let each = |training: usize| {
+        let numbered = networks.iter().zip(1_u64..);
+        let trials = numbered.map(move |(network, number)| Trial {
+            seed: derive(
+                seed,
+                "reliability train",
+                number << 32 | (training as u64 + 1),
+            ),
+            ..network.clone()
+        });
+        trials.collect::<Vec<_>>()
+    };
+    (0..trainings).flat_map(each).collect()
+}
+
+/// What the trainings come to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Findings {
+    /// The run that the networks are of; null where they were drawn from a space or read from a
+    /// file.
+    pub run: Option<String>,
+    /// Each network's trainings.
+    pub networks: Vec<Network>,
+    /// Trainings of which nothing is known, because their workers broke; their networks are in no
+    /// figure.
+    pub excluded: usize,
+    /// Null where the trainings do not tell: fewer than two networks, or rewards that do not vary.
+    pub reliability: Option<Reliability>,
+    /// Children that 80 % power needs.
+    pub needs: Vec<Need>,
+}
+
+/// One network's trainings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    /// `child 12`, or what the file calls it.
+    pub name: String,
+    /// Layers; null where a file was read.
+    pub depth: Option<usize>,
+    /// Of each training.
+    pub rewards: Vec<f64>,
+}
+
+/// Children that it takes to show a lift.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Need {
+    /// Difference of the mean rewards.
+    pub lift: f64,
+    /// It is the one that the run has shown.
+    pub is_observed: bool,
+    /// Children of each of two arms, each a new network trained once; null where no number is
+    /// enough.
+    pub children: Option<u64>,
+}
+
+impl Findings {
+    /// From the trainings that have ended.
+    pub fn of_trials(run: Option<String>, trials: &[Trial]) -> Findings {
+        let mut networks: BTreeMap<usize, Network> = BTreeMap::new();
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut excluded = 0;
+        for trial in trials {
+            let next = places.len();
+            let place = *places.entry(&trial.group).or_insert(next);
+            let network = networks.entry(place).or_insert_with(|| Network {
+                name: trial.group.clone(),
+                depth: Some(trial.depth),
+                rewards: Vec::new(),
+            });
+            network.rewards.extend(trial.reward());
+            excluded += usize::from(trial.end.is_some() && !trial.is_done());
+        }
+        Findings::of(run, networks.into_values().collect(), excluded)
+    }
+
+    /// From the rewards of each network.
+    pub fn of(run: Option<String>, networks: Vec<Network>, excluded: usize) -> Findings {
+        let most = networks.iter().map(|network| network.rewards.len()).max();
+        let whole: Vec<Vec<f64>> = networks
+            .iter()
+            .filter(|network| Some(network.rewards.len()) == most)
+            .map(|network| network.rewards.clone())
+            .collect();
+        Findings {
+            reliability: Reliability::of(&whole),
+            run,
+            networks,
+            excluded,
+            needs: Vec::new(),
+        }
+    }
+
+    /// With the children that these lifts need, and the one that the run has shown.
+    pub fn with_lifts(mut self, lifts: &[f64], observed: Option<f64>) -> Findings {
+        let Some(reliability) = self.reliability else {
+            return self;
+        };
+        let need = |lift: f64, is_observed| Need {
+            lift,
+            is_observed,
+            children: reliability.children_for(lift, POWER),
+        };
+        let given = lifts.iter().map(|lift| need(*lift, false));
+        let shown = observed.iter().map(|lift| need(*lift, true));
+        self.needs = given.chain(shown).collect();
+        self
+    }
+}
+
+/// Networks that are listed one by one.
+const MOST_LISTED: usize = 40;
+/// Rewards of a network that are listed one by one.
+const MOST_REWARDS: usize = 8;
+
+impl fmt::Display for Findings {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.networks.iter().map(|network| network.name.len()).max();
+        let width = width.unwrap_or(0);
+        for network in self.networks.iter().take(MOST_LISTED) {
+            let rewards: Vec<String> = network
+                .rewards
+                .iter()
+                .take(MOST_REWARDS)
+                .map(|reward| format!("{reward:.4}"))
+                .collect();
+            let more = match network.rewards.len().saturating_sub(MOST_REWARDS) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let depth = network
+                .depth
+                .map_or_else(String::new, |depth| format!("  {depth} layers"));
+            let (name, rewards) = (&network.name, rewards.join(" "));
+            writeln!(out, "{name:<width$}{depth}  rewards {rewards}{more}")?;
+        }
+        if self.networks.len() > MOST_LISTED {
+            writeln!(out, "and {} more", self.networks.len() - MOST_LISTED)?;
+        }
+        if self.excluded > 0 {
+            let excluded = self.excluded;
+            writeln!(
+                out,
+                "{excluded} training(s) excluded, because their workers broke; the same command makes them again"
+            )?;
+        }
+        match &self.reliability {
+            None => writeln!(
+                out,
+                "no intraclass correlation: it takes two networks with two trainings each, and rewards that vary"
+            ),
+            Some(reliability) => self.write_reliability(reliability, out),
+        }
+    }
+}
+
+impl Findings {
+    fn write_reliability(&self, found: &Reliability, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [low, high] = found.ci95;
+        writeln!(
+            out,
+            "intraclass correlation of the reward: {:.3} (95 % {low:.3} to {high:.3}; F test: {})",
+            found.intraclass_correlation,
+            p_text(found.p_value)
+        )?;
+        writeln!(
+            out,
+            "{} networks, {} trainings each; standard deviation of one network's rewards (noise) {:.4}, of the networks' true rewards \
+             (spread) {:.4}",
+            found.networks, found.trainings, found.noise, found.spread
+        )?;
+        if self.needs.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "children that 80 % power needs in each of two arms (two-sided level 5 %):"
+        )?;
+        for need in &self.needs {
+            let children = need
+                .children
+                .map_or_else(|| "no number is enough".to_owned(), count);
+            let shown = if need.is_observed {
+                ", the run's own"
+            } else {
+                ""
+            };
+            writeln!(out, "   lift {:+.4}{shown}: {children}", need.lift)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Options, resolve};
+
+    fn config() -> Config {
+        let set = ["space.kernels=[1,3]", "search.episodes=4"];
+        resolve(&Options {
+            set: set.map(str::to_owned).to_vec(),
+            ..Options::default()
+        })
+        .unwrap()
+    }
+
+    fn trials(networks: usize, trainings: usize) -> Vec<Trial> {
+        let config = config();
+        let space = Space::new(&config.space, [1, 28, 28], 10).unwrap();
+        let size = Size {
+            networks,
+            trainings,
+        };
+        of_space(&config, &space, size).unwrap()
+    }
+
+    #[test]
+    fn every_network_is_trained_equally_often_with_seeds_of_their_own() {
+        let trials = trials(4, 3);
+        let seeds: std::collections::HashSet<u64> = trials.iter().map(|trial| trial.seed).collect();
+        assert_eq!((trials.len(), seeds.len()), (12, 12));
+        let of_first = trials.iter().filter(|trial| trial.group == "network 1");
+        assert_eq!(of_first.count(), 3);
+        let search = config().search;
+        assert_eq!(
+            (trials[0].depth, trials[3].depth),
+            (search.depth(1), search.depth(search.children()))
+        );
+    }
+
+    #[test]
+    fn more_trainings_of_the_same_networks_begin_with_the_fewer() {
+        let fewer = trials(4, 2);
+        assert_eq!(trials(4, 5)[..8], fewer[..]);
+    }
+
+    fn network(name: &str, rewards: &[f64]) -> Network {
+        Network {
+            name: name.to_owned(),
+            depth: None,
+            rewards: rewards.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_network_that_lacks_a_training_is_in_no_figure() {
+        let whole = [network("a", &[0.5, 0.6]), network("b", &[0.7, 0.9])];
+        let lacking = [&whole[..], &[network("c", &[0.1])]].concat();
+        let both = [whole.to_vec(), lacking]
+            .map(|networks| Findings::of(None, networks, 0).reliability.unwrap());
+        assert_eq!(both[0], both[1]);
+    }
+
+    #[test]
+    fn the_text_tells_correlation_noise_and_the_children_that_a_lift_needs() {
+        let networks = vec![network("a", &[0.5, 0.6]), network("b", &[0.7, 0.9])];
+        let text = Findings::of(None, networks, 0)
+            .with_lifts(&[0.1], Some(0.2))
+            .to_string();
+        for part in [
+            "0.667",
+            "F test",
+            "(noise) 0.1118",
+            "lift +0.1000: ",
+            "+0.2000, the run's own",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What chance does to one network: the same training with several seeds, and the interval of its
+//! mean.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::series::{Series, is_complete, summary_of};
+use crate::analysis::statistics::MeanInterval;
+use crate::foundation::numbers::accuracy;
+
+/// Which trainings there are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// ARCH as the user gave it.
+    pub origin: String,
+    /// Name of the network.
+    pub architecture: String,
+    /// Of each training.
+    pub seeds: Vec<u64>,
+}
+
+/// `summary.json` of the set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeedsSummary {
+    /// `seeds`: what tells this summary from a run's.
+    pub kind: Kind,
+    /// ARCH as the user gave it.
+    pub origin: String,
+    /// Name of the network.
+    pub architecture: String,
+    /// In order.
+    pub trainings: Vec<OneSeed>,
+    /// Over the trainings that are over; null for fewer than two.
+    pub valid_accuracy: Option<MeanInterval>,
+    /// Over those that have a test accuracy; null for fewer than two.
+    pub test_accuracy: Option<MeanInterval>,
+    /// Unfinished trainings: they are in no mean.
+    pub unfinished: usize,
+}
+
+/// What a summary is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Of one network with several seeds.
+    #[default]
+    Seeds,
+}
+
+/// One training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OneSeed {
+    /// Of its weights, the order of the images and their augmentation.
+    pub seed: u64,
+    /// Name of its run directory.
+    pub run: String,
+    /// Epochs that have ended.
+    pub epochs: usize,
+    /// It is over as planned.
+    pub is_complete: bool,
+    /// Of the best epoch; null before the first.
+    pub valid_accuracy: Option<f64>,
+    /// Null before the test, and where the data has no test images.
+    pub test_accuracy: Option<f64>,
+}
+
+impl SeedsSummary {
+    /// Of the trainings as they are now.
+    pub fn of(series: &Series<Question>) -> SeedsSummary {
+        let question = series.question();
+        let both = question.seeds.iter().zip(series.paths());
+        let one = |(seed, path): (&u64, std::path::PathBuf)| {
+            let summary = summary_of(&path).unwrap_or_default();
+            OneSeed {
+                seed: *seed,
+                run: crate::runs::directory::name_of(&path),
+                epochs: summary.epochs_done,
+                is_complete: is_complete(&path),
+                valid_accuracy: summary.best.map(|best| best.valid_accuracy),
+                test_accuracy: summary.test.map(|test| test.accuracy),
+            }
+        };
+        SeedsSummary::of_trainings(question, both.map(one).collect())
+    }
+
+    fn of_trainings(question: &Question, trainings: Vec<OneSeed>) -> SeedsSummary {
+        let over = |value: fn(&OneSeed) -> Option<f64>| -> Vec<f64> {
+            let complete = trainings.iter().filter(|one| one.is_complete);
+            complete.filter_map(value).collect()
+        };
+        SeedsSummary {
+            kind: Kind::Seeds,
+            origin: question.origin.clone(),
+            architecture: question.architecture.clone(),
+            valid_accuracy: MeanInterval::of(&over(|one| one.valid_accuracy)),
+            test_accuracy: MeanInterval::of(&over(|one| one.test_accuracy)),
+            unfinished: trainings.iter().filter(|one| !one.is_complete).count(),
+            trainings,
+        }
+    }
+}
+
+impl fmt::Display for SeedsSummary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = self.trainings.len();
+        writeln!(out, "{}, trained with {of} seeds", self.architecture)?;
+        let known = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), accuracy);
+        for one in &self.trainings {
+            let state = if one.is_complete { "" } else { "  unfinished" };
+            writeln!(
+                out,
+                "seed {:<10} validation {}  test {}  ({} epochs){state}",
+                one.seed,
+                known(one.valid_accuracy),
+                known(one.test_accuracy),
+                one.epochs
+            )?;
+        }
+        for (name, mean) in [
+            ("validation", &self.valid_accuracy),
+            ("test", &self.test_accuracy),
+        ] {
+            let Some(MeanInterval {
+                mean,
+                deviation,
+                ci95: [low, high],
+                count,
+            }) = mean
+            else {
+                continue;
+            };
+            writeln!(
+                out,
+                "{name} accuracy: mean {mean:.4} (95 % {low:.4} to {high:.4} by Student's t over {count} seeds), standard deviation {deviation:.4}"
+            )?;
+        }
+        if self.unfinished > 0 {
+            writeln!(out, "{} unfinished: in no mean", self.unfinished)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(seed: u64, valid: f64, test: Option<f64>, is_complete: bool) -> OneSeed {
+        OneSeed {
+            seed,
+            run: format!("seed-{seed}"),
+            epochs: 3,
+            is_complete,
+            valid_accuracy: Some(valid),
+            test_accuracy: test,
+        }
+    }
+
+    #[test]
+    fn only_trainings_that_are_over_are_in_the_means() {
+        let question = Question {
+            origin: "net.json".to_owned(),
+            architecture: "net".to_owned(),
+            seeds: vec![1, 2, 3],
+        };
+        let trainings = vec![
+            one(1, 0.5, Some(0.4), true),
+            one(2, 0.7, None, true),
+            one(3, 0.1, None, false),
+        ];
+        let summary = SeedsSummary::of_trainings(&question, trainings);
+        let mean = summary.valid_accuracy.unwrap();
+        assert!((mean.mean - 0.6).abs() < 1e-12 && mean.count == 2);
+        assert_eq!((summary.test_accuracy, summary.unfinished), (None, 1));
+        let text = summary.to_string();
+        assert!(
+            text.contains("mean 0.6000") && text.contains("1 unfinished"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! A set of full trainings, each a run directory of its own, in one folder: which they are
+//! (`trainings.json`), and how far each is.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::StudyError;
+use super::trials::lock;
+use crate::analysis::TrainingSummary;
+use crate::config::Config;
+use crate::event::FinishReason;
+use crate::foundation::durable::{in_file, write_atomically};
+use crate::space::Architecture;
+
+/// Version of the file's format.
+const VERSION: u32 = 1;
+/// The file.
+const FILE: &str = "trainings.json";
+
+/// Which trainings there are. `Q` is what they are to answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Contents<Q> {
+    v: u32,
+    /// Names of the run directories, in the order in which they are trained.
+    trainings: Vec<String>,
+    #[serde(flatten)]
+    question: Q,
+}
+
+/// One training that is to be prepared.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Name of its run directory.
+    pub name: String,
+    /// The network.
+    pub architecture: Architecture,
+    /// Its settings; their `search.seed` is the training's.
+    pub config: Config,
+}
+
+/// A set of trainings in its folder.
+#[derive(Debug, Clone)]
+pub struct Series<Q> {
+    folder: PathBuf,
+    contents: Contents<Q>,
+}
+
+/// Whether `folder` holds a set of trainings.
+pub fn is_series(folder: &Path) -> bool {
+    folder.join(FILE).is_file()
+}
+
+impl<Q: Serialize + DeserializeOwned> Series<Q> {
+    /// Prepare the run directories in `folder`, then note which they are: from then on the set
+    /// exists.
+    ///
+    /// # Errors
+    /// If the folder cannot be written to.
+    pub fn begin(folder: &Path, question: Q, trainings: &[Prepared]) -> io::Result<Series<Q>> {
+        for training in trainings {
+            let path = folder.join(&training.name);
+            fs::create_dir_all(&path).map_err(|error| in_file(&path, "cannot create", error))?;
+            let network = training.architecture.to_json();
+            write_atomically(&path.join("architecture.json"), network.as_bytes())?;
+            // With this file it is a run, which `train --resume` begins.
+            let config = training.config.to_toml();
+            write_atomically(&path.join("config.toml"), config.as_bytes())?;
+        }
+        let contents = Contents {
+            v: VERSION,
+            trainings: trainings
+                .iter()
+                .map(|training| training.name.clone())
+                .collect(),
+            question,
+        };
+        let text = serde_json::to_string_pretty(&contents)? + "\n";
+        write_atomically(&folder.join(FILE), text.as_bytes())?;
+        Ok(Series {
+            folder: folder.to_owned(),
+            contents,
+        })
+    }
+
+    /// The set in `folder`; `None` if there is none.
+    ///
+    /// # Errors
+    /// If its file cannot be read.
+    pub fn find(folder: &Path) -> Result<Option<Series<Q>>, StudyError> {
+        let path = folder.join(FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(in_file(&path, "cannot read", error).into()),
+        };
+        let damaged = |problem| StudyError::Damaged {
+            path: path.clone(),
+            problem,
+        };
+        let contents: Contents<Q> =
+            serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        if contents.v != VERSION {
+            let found = contents.v;
+            return Err(damaged(format!(
+                "it has version {found}, this program reads version {VERSION}"
+            )));
+        }
+        Ok(Some(Series {
+            folder: folder.to_owned(),
+            contents,
+        }))
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What the trainings are to answer.
+    pub fn question(&self) -> &Q {
+        &self.contents.question
+    }
+
+    /// The run directories, in the order in which they are trained.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let names = self.contents.trainings.iter();
+        names.map(|name| self.folder.join(name)).collect()
+    }
+
+    /// Keep other processes from working on the set while the value lives.
+    ///
+    /// # Errors
+    /// If one works on it already.
+    pub fn lock(&self) -> Result<File, StudyError> {
+        lock(&self.folder)
+    }
+}
+
+/// The result of the training in `run` so far; `None` if it has not begun.
+pub fn summary_of(run: &Path) -> Option<TrainingSummary> {
+    let summary = TrainingSummary::of_journal(&run.join("journal.jsonl")).ok()?;
+    (!summary.run.is_empty()).then_some(summary)
+}
+
+/// Whether the training in `run` is over as planned.
+pub fn is_complete(run: &Path) -> bool {
+    summary_of(run).is_some_and(|summary| summary.reason == Some(FinishReason::Completed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Options, resolve};
+    use crate::space::Layer;
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Question {
+        seeds: Vec<u64>,
+    }
+
+    fn network() -> Architecture {
+        Architecture {
+            name: "small".to_owned(),
+            input: [1, 28, 28],
+            classes: 10,
+            layers: vec![Layer {
+                kernel: [3, 3],
+                filters: 4,
+                stride: [1, 1],
+                padding: [1, 1],
+                inputs: vec![0],
+            }],
+            output: vec![1],
+        }
+    }
+
+    fn training(name: &str) -> Prepared {
+        Prepared {
+            name: name.to_owned(),
+            architecture: network(),
+            config: resolve(&Options::default()).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_set_is_found_again_with_its_question_and_its_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Series::<Question>::find(folder.path()).unwrap().is_none());
+        let question = Question { seeds: vec![3, 4] };
+        let trainings = [training("seed-3"), training("seed-4")];
+        Series::begin(folder.path(), question.clone(), &trainings).unwrap();
+        let found = Series::<Question>::find(folder.path()).unwrap().unwrap();
+        assert_eq!(found.question(), &question);
+        assert_eq!(found.paths()[1], folder.path().join("seed-4"));
+        assert!(found.paths().iter().all(|path| !is_complete(path)));
+        assert!(found.paths()[0].join("config.toml").is_file());
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_with_a_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "{}").unwrap();
+        let error = Series::<Question>::find(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("trainings.json"), "{error}");
+    }
+}

@@ -1,0 +1,326 @@
+//! A set of trainings that is carried out to the end: its plan, and what each has come to so far,
+//! in one file (`trials.json`) that is replaced after each training.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::StudyError;
+use crate::config::{self, Config, RewardConfig};
+use crate::event::DataDescription;
+use crate::foundation::durable::{in_file, write_atomically};
+use crate::reward::{self, Outcome};
+use crate::search::Search;
+use crate::session::Work;
+use crate::space::{Design, Dna};
+
+/// Version of the file's format.
+const VERSION: u32 = 1;
+
+/// One child, to be trained once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// What it is compared under: a network's number, or an arm.
+    pub group: String,
+    /// Layers of the child.
+    pub depth: usize,
+    /// The decisions that describe it.
+    pub dna: Dna,
+    /// `architecture`, or `key` in a space whose children are looked up in a table.
+    #[serde(flatten)]
+    pub design: Design,
+    /// Seed of its weights, batch order and augmentation.
+    pub seed: u64,
+    /// What the training came to; absent before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub end: Option<End>,
+}
+
+/// What a training came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// As the evaluator tells it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Best validation accuracy of the last epochs; absent for one that failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accuracy: Option<f64>,
+    /// Its reward, 0 for one that failed; absent where the worker broke and nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reward: Option<f64>,
+    /// Time that it took.
+    pub seconds: f64,
+}
+
+impl End {
+    /// What `outcome` is worth. A validation accuracy that is not finite is none.
+    pub fn new(outcome: Outcome, seconds: f64, config: &RewardConfig) -> End {
+        End {
+            accuracy: reward::accuracy(&outcome, config),
+            reward: reward::reward(&outcome, config),
+            outcome,
+            seconds,
+        }
+    }
+}
+
+impl Trial {
+    /// Its reward, once it is known.
+    pub fn reward(&self) -> Option<f64> {
+        self.end.as_ref()?.reward
+    }
+
+    /// Its accuracy, once it is known.
+    pub fn accuracy(&self) -> Option<f64> {
+        self.end.as_ref()?.accuracy
+    }
+
+    /// Whether it has an outcome. A training whose worker broke can be made again.
+    pub fn is_done(&self) -> bool {
+        self.reward().is_some()
+    }
+
+    fn is_same(&self, other: &Trial) -> bool {
+        (&self.group, &self.dna, self.seed) == (&other.group, &other.dna, other.seed)
+    }
+}
+
+/// What is to be trained.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What the trainings are for: `reliability`, `verify`.
+    pub purpose: String,
+    /// Settings that the children are trained with.
+    pub config: Config,
+    /// The data of the run that the children belong to; `None` without a run.
+    pub data: Option<DataDescription>,
+    /// In the order in which they are trained.
+    pub trials: Vec<Trial>,
+}
+
+/// The file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Contents {
+    v: u32,
+    purpose: String,
+    /// Fingerprint of the data; absent before the workers have read them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    fingerprint: Option<String>,
+    /// How many trainings were planned each time that the result was written: more than one number
+    /// where the set was enlarged after a look at the result.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    looks: Vec<usize>,
+    trials: Vec<Trial>,
+}
+
+/// A set of trainings in a folder that this process alone writes to.
+#[derive(Debug)]
+pub struct Trials {
+    folder: PathBuf,
+    config: Config,
+    contents: Contents,
+    /// Holding the file open holds the lock.
+    _lock: File,
+}
+
+impl Trials {
+    /// Begin `plan` in `folder`, or go on with it: what has been trained there already is taken
+    /// over. The plan may be larger than the one that was begun.
+    ///
+    /// # Errors
+    /// If another process works in the folder, its file is damaged, or it holds trainings that are
+    /// not of this plan.
+    pub fn open(folder: &Path, plan: Plan) -> Result<Trials, StudyError> {
+        fs::create_dir_all(folder).map_err(|error| in_file(folder, "cannot create", error))?;
+        let lock = lock(folder)?;
+        let mut contents = Contents {
+            v: VERSION,
+            purpose: plan.purpose,
+            fingerprint: plan.data.map(|data| data.fingerprint),
+            looks: Vec::new(),
+            trials: plan.trials,
+        };
+        if let Some(begun) = read(&folder.join("trials.json"))? {
+            check_settings(folder, &plan.config)?;
+            contents = taken_over(folder, begun, contents)?;
+        }
+        let config = folder.join("config.toml");
+        write_atomically(&config, plan.config.to_toml().as_bytes())?;
+        let trials = Trials {
+            folder: folder.to_owned(),
+            config: plan.config,
+            contents,
+            _lock: lock,
+        };
+        trials.save()?;
+        Ok(trials)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Settings that the children are trained with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// All of them, in order.
+    pub fn all(&self) -> &[Trial] {
+        &self.contents.trials
+    }
+
+    /// Places of those that are not done.
+    pub fn left(&self) -> Vec<usize> {
+        let trials = self.contents.trials.iter().enumerate();
+        trials
+            .filter(|(_, trial)| !trial.is_done())
+            .map(|(place, _)| place)
+            .collect()
+    }
+
+    /// Numbers of trainings after which the result was looked at, and the set then enlarged.
+    pub fn earlier_looks(&self) -> Vec<usize> {
+        let now = self.contents.trials.len();
+        let looks = self.contents.looks.iter().copied();
+        looks.filter(|planned| *planned < now).collect()
+    }
+
+    /// Note on what the children are trained.
+    ///
+    /// # Errors
+    /// If it is not what the first ones were trained on.
+    pub fn check_data(&mut self, data: &DataDescription) -> Result<(), StudyError> {
+        let now = data.fingerprint.clone();
+        match &self.contents.fingerprint {
+            Some(then) if *then != now => Err(StudyError::OtherData {
+                then: then.clone(),
+                now,
+            }),
+            _ => {
+                self.contents.fingerprint = Some(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Note what the training at `place` came to; it is on the disk afterwards.
+    pub fn end(&mut self, place: usize, end: End) -> io::Result<()> {
+        self.contents.trials[place].end = Some(end);
+        self.save()
+    }
+
+    /// Write what the trainings come to as `result.json`, for reports.
+    pub fn conclude(&mut self, result: &impl Serialize) -> io::Result<()> {
+        let planned = self.contents.trials.len();
+        if !self.contents.looks.contains(&planned) {
+            self.contents.looks.push(planned);
+            self.save()?;
+        }
+        let text = serde_json::to_string_pretty(result)? + "\n";
+        write_atomically(&self.folder.join("result.json"), text.as_bytes())
+    }
+
+    fn save(&self) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(&self.contents)? + "\n";
+        write_atomically(&self.folder.join("trials.json"), text.as_bytes())
+    }
+}
+
+pub(super) fn lock(folder: &Path) -> Result<File, StudyError> {
+    let path = folder.join("lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|error| in_file(&path, "cannot open", error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StudyError::InUse {
+            folder: folder.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(in_file(&path, "cannot lock", error).into()),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Contents>, StudyError> {
+    let damaged = |problem: String| StudyError::Damaged {
+        path: path.to_owned(),
+        problem,
+    };
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(in_file(path, "cannot read", error).into()),
+    };
+    let contents: Contents =
+        serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    if contents.v == VERSION {
+        Ok(Some(contents))
+    } else {
+        let found = contents.v;
+        Err(damaged(format!(
+            "it has version {found}, this program reads version {VERSION}"
+        )))
+    }
+}
+
+/// Refuse settings other than those of the folder, but for those that decide nothing.
+fn check_settings(folder: &Path, now: &Config) -> Result<(), StudyError> {
+    let path = folder.join("config.toml");
+    let then = config::read(&path).map_err(|error| StudyError::Damaged {
+        path,
+        problem: error.to_string(),
+    })?;
+    let changes = now.changes_since(&then.to_toml(), |key| Search::is_free_to_change(key, now));
+    match changes.is_empty() {
+        true => Ok(()),
+        false => Err(StudyError::OtherPlan {
+            folder: folder.to_owned(),
+            difference: changes.join("; "),
+        }),
+    }
+}
+
+/// `planned`, with what `begun` has come to.
+fn taken_over(
+    folder: &Path,
+    begun: Contents,
+    mut planned: Contents,
+) -> Result<Contents, StudyError> {
+    let other = |difference: String| StudyError::OtherPlan {
+        folder: folder.to_owned(),
+        difference,
+    };
+    if begun.purpose != planned.purpose {
+        return Err(other(format!("they are for `{}`", begun.purpose)));
+    }
+    let (there, wanted) = (begun.trials.len(), planned.trials.len());
+    let mut places: HashMap<(String, u64), usize> = HashMap::new();
+    for (place, trial) in planned.trials.iter().enumerate() {
+        places.insert((trial.group.clone(), trial.seed), place);
+    }
+    for trial in begun.trials {
+        let place = places.get(&(trial.group.clone(), trial.seed)).copied();
+        match place.filter(|place| planned.trials[*place].is_same(&trial)) {
+            Some(place) => planned.trials[place].end = trial.end,
+            None if there > wanted => {
+                return Err(other(format!(
+                    "{there} trainings where this command makes {wanted}"
+                )));
+            }
+            None => return Err(other("their networks or seeds are not the same".to_owned())),
+        }
+    }
+    planned.fingerprint = begun.fingerprint.or(planned.fingerprint);
+    planned.looks = begun.looks;
+    Ok(planned)
+}
+
+#[cfg(test)]
+mod tests;
