@@ -68,6 +68,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let checkpoint = checkpoint(&run, &config)?;
     let data = past.started.data;
     let space = Space::new(&config.space, data.input, data.classes.len()).or_bad_input()?;
+    let space = space.within(&config.constraints, config.child.batch_size);
     let depth = args.depth.map_or_else(
         || {
             let each = config.search.children_per_episode;

@@ -45,17 +45,18 @@ pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
 }
 
 /// Reward of a child with this many multiply-accumulates: its accuracy raised to `power`, times
-/// `(macs / target) ^ exponent` if there is a penalty; 0 for a child that failed; `None` for an
-/// excluded one.
+/// `(macs / target) ^ exponent` if there is a penalty and they are known (not 0); 0 for a child that
+/// failed; `None` for an excluded one.
 pub fn reward(outcome: &Outcome, macs: u64, config: &RewardConfig) -> Option<f64> {
     if let Outcome::Excluded { .. } = outcome {
         return None;
     }
-    let factor = config
-        .penalty
-        .map_or(1.0, |MacsPenalty { target, exponent }| {
-            (macs.max(1) as f64 / target as f64).powf(exponent)
-        });
+    let factor = match config.penalty {
+        Some(MacsPenalty { target, exponent }) if macs > 0 => {
+            (macs as f64 / target as f64).powf(exponent)
+        }
+        _ => 1.0,
+    };
     let accuracy = accuracy(outcome, config);
     Some(accuracy.map_or(0.0, |accuracy| accuracy.powf(config.power) * factor))
 }

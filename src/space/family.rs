@@ -13,8 +13,14 @@ use super::{Architecture, Design, Dna};
 use crate::config::{Config, Decode, SpaceConfig, Violation, check_choices};
 
 /// Every family.
-pub static FAMILIES: [&dyn Family; 6] =
-    [&CHAIN, &RECTANGULAR, &PAPER, &PAPER_STRIDES, &Nasbench201];
+pub static FAMILIES: [&dyn Family; 6] = [
+    &CHAIN,
+    &RECTANGULAR,
+    &PAPER,
+    &PAPER_STRIDES,
+    &PAPER_POOLING,
+    &Nasbench201,
+];
 
 /// The family of that name in `space.layer`.
 ///

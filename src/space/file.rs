@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::decode::{CHAIN, RECTANGULAR};
 use super::family::{FAMILIES, Family};
-use super::{Architecture, ArchitectureError, Cost, Design, Dna, Layer, LayerCost, SpaceError};
+use super::{
+    Architecture, ArchitectureError, Cost, Design, Dna, Layer, LayerCost, Operation, SpaceError,
+};
 use crate::config::Decode;
 
 /// Why a network cannot be read from a file, or written to it. Each names the file.

@@ -7,7 +7,6 @@
 //! of the map this mask is exact. With skip connections it may also exclude a child that keeps the
 //! limits only if a later layer takes connections.
 
-use super::family::Family;
 use super::head::{Head, Values};
 use super::prefix::Prefix;
 use super::{Design, Dna, Space, training_memory};
