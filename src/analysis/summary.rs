@@ -54,7 +54,7 @@ pub struct Summary {
     /// accuracy.
     pub best: Option<BestChild>,
     /// Finished episodes, in order.
-    pub episodes: Vec<Episode>,
+    pub episodes: Vec<EpisodeSummary>,
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
     pub reward_slope: Option<Slope>,
     /// The comparison with another run (`search.reference`); absent if there is none.
@@ -122,7 +122,7 @@ pub struct BestChild {
 
 /// A finished episode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Episode {
+pub struct EpisodeSummary {
     /// Its number, from 1.
     pub episode: usize,
     /// Mean over all children except excluded ones.
@@ -141,7 +141,7 @@ pub struct Episode {
 impl Summary {
     /// Summary of a run's records, in the order of its journal.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Summary {
-        let mut tally = Tally::default();
+        let mut tally = SearchTally::default();
         for record in records {
             tally.apply(record);
         }
@@ -153,7 +153,7 @@ impl Summary {
     /// # Errors
     /// If the journal cannot be read or is damaged.
     pub fn of_journal(path: &Path) -> Result<Summary, JournalError> {
-        let mut tally = Tally::default();
+        let mut tally = SearchTally::default();
         for record in Reader::open(path)? {
             tally.apply(&record?);
         }
@@ -171,7 +171,7 @@ impl Summary {
 
 /// Counts over a run's events, fed one at a time.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct SearchTally {
     run: String,
     preset: String,
     strategy: String,
@@ -186,7 +186,7 @@ pub struct Tally {
     clock: Clock,
 }
 
-impl Tally {
+impl SearchTally {
     /// Process the next record of the run; returns the end of a child, if it is one.
     pub fn apply(&mut self, record: &Record) -> Option<Ending> {
         self.clock.apply(record);
@@ -258,7 +258,7 @@ impl Tally {
             excluded_children: counts.excluded as u64,
             edited_children: counts.edited as u64,
             best: self.outcomes.best.as_ref().map(BestChild::from),
-            episodes: self.episodes.iter().map(Episode::from).collect(),
+            episodes: self.episodes.iter().map(EpisodeSummary::from).collect(),
             reward_slope: statistics::slope(&positions, &rewards),
             reference: self
                 .reference
@@ -293,9 +293,9 @@ impl From<&ChildFinished> for BestChild {
     }
 }
 
-impl From<&EpisodeFinished> for Episode {
+impl From<&EpisodeFinished> for EpisodeSummary {
     fn from(episode: &EpisodeFinished) -> Self {
-        Episode {
+        EpisodeSummary {
             episode: episode.episode,
             mean_reward: episode.mean_reward,
             baseline: episode.baseline,

@@ -52,10 +52,10 @@ macro_rules! panels {
 panels! {
     Chart, chart: super::chart::ChartView;
     Controller, controller: Scrolled<super::controller::Controller>;
-    Effects, effects: Scrolled<super::effects::EffectsView>;
     Training, workers: super::training::WorkersView;
     Dna, dna: Scrolled<super::dna::DnaView>;
     Children, list: super::list::ListView;
+    Effects, effects: Scrolled<super::effects::EffectsView>;
     Curves, curves: super::training_run::curves::CurvesView;
     Progress, progress: Scrolled<super::training_run::progress::ProgressView>;
     Network, network: super::training_run::network::NetworkView;
