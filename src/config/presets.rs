@@ -42,18 +42,7 @@ pub(super) fn demo() -> RawConfig {
     RawConfig {
         preset: "demo".to_owned(),
         data: embedded_images(),
-        search: RawSearch {
-            strategy: StrategyName::Reinforce,
-            episodes: 10,
-            children_per_episode: 16,
-            reuse: true,
-            seed: 1,
-            initial_depth: 6,
-            depth_step: 1,
-            depth_every: 16,
-            reference: None,
-            table: None,
-        },
+        search: growing_children(),
         evolution: RawEvolution {
             population: 10,
             sample: 3,
@@ -103,6 +92,22 @@ pub(super) fn demo() -> RawConfig {
         train: training(),
         recipes: recipes(),
         screen: screen(),
+    }
+}
+
+/// Ten episodes of 16 children, a layer deeper each time.
+fn growing_children() -> RawSearch {
+    RawSearch {
+        strategy: StrategyName::Reinforce,
+        episodes: 10,
+        children_per_episode: 16,
+        reuse: true,
+        seed: 1,
+        initial_depth: 6,
+        depth_step: 1,
+        depth_every: 16,
+        reference: None,
+        table: None,
     }
 }
 
