@@ -34,6 +34,21 @@ pub enum SpaceError {
         /// The options that shrink the input least, as text.
         roomiest: String,
     },
+    /// Not even the cheapest child of this depth is within the limits.
+    #[error(
+        "no child of {depth} layers is within {key} = {limit}: the cheapest has {found}; raise the limit, list smaller kernels or filters, or \
+         use fewer layers"
+    )]
+    NothingWithinLimits {
+        /// Layers of the child.
+        depth: usize,
+        /// Key of the limit.
+        key: &'static str,
+        /// Its value.
+        limit: u64,
+        /// Value of the cheapest child.
+        found: u64,
+    },
     /// The heads in a journal belong to no known family of spaces.
     #[error(
         "the decisions of the run ({kinds}) are those of no space that this program knows: use the program that ran it"
@@ -80,6 +95,18 @@ pub enum SpaceError {
         needed: usize,
         /// What the values are, as text.
         expected: String,
+    },
+    /// A value is not an index into the options of its head.
+    #[error("layer {layer}: {value} is {found}, but must be from 0 to {most}")]
+    NoSuchOption {
+        /// Counted from 1.
+        layer: usize,
+        /// Name of the value, such as `layer type`.
+        value: &'static str,
+        /// As given.
+        found: u32,
+        /// Largest value allowed.
+        most: u32,
     },
     /// A skip bit is neither 0 nor 1.
     #[error("layer {layer}: the bit of layer {earlier} is {found}, but must be 0 or 1")]

@@ -59,11 +59,12 @@ pub struct End {
 }
 
 impl End {
-    /// Accuracy and reward of `outcome`. A validation accuracy that is not finite does not count.
-    pub fn new(outcome: Outcome, seconds: f64, config: &RewardConfig) -> End {
+    /// Accuracy and reward of `outcome` of a child with `macs` multiply-accumulates. A validation
+    /// accuracy that is not finite does not count.
+    pub fn new(outcome: Outcome, macs: u64, seconds: f64, config: &RewardConfig) -> End {
         End {
             accuracy: reward::accuracy(&outcome, config),
-            reward: reward::reward(&outcome, config),
+            reward: reward::reward(&outcome, macs, config),
             outcome,
             seconds,
         }
