@@ -35,7 +35,7 @@ pub struct Config {
     pub evolution: EvolutionConfig,
     /// The search space.
     pub space: SpaceConfig,
-    /// The most that a child may cost.
+    /// Limits on the cost of a child.
     pub constraints: ConstraintsConfig,
     /// How a child is trained.
     pub child: ChildConfig,
@@ -290,14 +290,14 @@ pub enum Decode {
     Clipped,
 }
 
-/// The most that a sampled child may cost; `None` is no limit.
+/// Limits on the cost of a sampled child; `None` means no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConstraintsConfig {
     /// Trainable parameters.
     pub max_params: Option<u64>,
     /// Multiply-accumulates per image.
     pub max_macs: Option<u64>,
-    /// Estimated memory that training takes, in MiB.
+    /// Estimated memory for training, in MiB.
     pub max_memory: Option<u64>,
 }
 
@@ -337,7 +337,7 @@ pub struct RewardConfig {
     pub last_epochs: usize,
     /// Exponent of the accuracy: 3 in the paper, which favours the best children.
     pub power: f64,
-    /// A child of more multiply-accumulates than the target has a smaller reward.
+    /// Reduces the reward of children with more multiply-accumulates than the target.
     pub penalty: Option<MacsPenalty>,
 }
 
@@ -346,7 +346,7 @@ pub struct RewardConfig {
 pub struct MacsPenalty {
     /// Multiply-accumulates per image of a child whose factor is 1.
     pub target: u64,
-    /// At most 0: the more negative, the more a large child loses.
+    /// At most 0: the more negative, the more large children lose.
     pub exponent: f64,
 }
 

@@ -39,7 +39,7 @@ pub struct RunStarted {
     pub reward_power: f64,
     /// The accuracy is the best of this many last epochs (`reward.last_epochs`).
     pub reward_last_epochs: usize,
-    /// The factor of the reward by multiply-accumulates, if there is one.
+    /// The factor of the reward that depends on multiply-accumulates; `None` if there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reward_penalty: Option<MacsPenalty>,
     /// Number of children evaluated at a time.

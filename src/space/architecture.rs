@@ -49,7 +49,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether it is the one that files leave out.
+    /// Whether it is the kind that files leave out.
     pub fn is_convolution(&self) -> bool {
         *self == Operation::Convolution
     }
@@ -59,7 +59,7 @@ impl Operation {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
-    /// What it computes; a convolution where the file does not say.
+    /// What it computes; a convolution if the file does not say.
     #[serde(default, skip_serializing_if = "Operation::is_convolution")]
     pub kind: Operation,
     /// Kernel `[height, width]`.
@@ -222,7 +222,7 @@ fn layer_shape(
     }
 }
 
-/// The rules of a pooling layer that reads this many channels.
+/// The rules for a pooling layer that reads this number of channels.
 fn check_pooling(number: usize, layer: &Layer, channels: usize) -> Result<(), ArchitectureError> {
     let &Layer {
         filters,

@@ -99,7 +99,7 @@ pub enum SpaceError {
     /// A value is not an index into the options of its head.
     #[error("layer {layer}: {value} is {found}, but must be from 0 to {most}")]
     NoSuchOption {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// Name of the value, such as `layer type`.
         value: &'static str,

@@ -109,7 +109,7 @@ pub struct CostedArchitecture {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostedLayer {
-    /// What it computes; a convolution where the file does not say.
+    /// What it computes; a convolution if the file does not say.
     #[serde(default, skip_serializing_if = "Operation::is_convolution")]
     pub kind: Operation,
     /// `[height, width]`, as are stride and padding.

@@ -6,8 +6,7 @@
 //! decides the bits at an *anchor point* (`Policy`).
 //!
 //! With pooling, the first value is the layer type. A pooling layer has a kernel, stride 2 and as
-//! many channels as it reads; its filters mean nothing, so that only the smallest option can be
-//! chosen.
+//! many channels as it reads; its filters have no meaning, so only the smallest option is feasible.
 
 use super::decode::{
     FILTERS, KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE_HEIGHT, STRIDE_WIDTH, check_same_padding,
@@ -28,7 +27,7 @@ pub const SKIP: HeadKind = HeadKind {
     values: Values::Connection,
 };
 
-/// What kind of layer it is.
+/// The type of a layer.
 pub const LAYER_TYPE: HeadKind = HeadKind {
     key: "layer_type",
     name: "layer type",
@@ -211,7 +210,7 @@ impl Family for Paper {
         !self.pools(decided) || filters.all(|((_, head), &value)| value == self.roomiest(head))
     }
 
-    /// (What pools many channels again and again has too many to be a layer.)
+    /// (Repeated pooling of many channels can exceed the limit of channels per layer.)
     fn output(&self, _decode: Decode, shapes: &[[usize; 3]], gene: &[u32]) -> Option<[usize; 3]> {
         let channels: Vec<usize> = shapes.iter().map(|shape| shape[0]).collect();
         let layer = self.layer(gene, &channels);
@@ -239,7 +238,7 @@ impl Family for Paper {
         let gene = |(index, layer): (usize, &Layer)| {
             let value = |kind: &HeadKind| match kind.key {
                 "layer_type" => usize::from(layer.kind == Operation::MaxPooling),
-                // The filters of a pooling layer mean nothing.
+                // The filters of a pooling layer have no meaning.
                 "filters" if layer.kind == Operation::MaxPooling => 1,
                 "kernel_height" => layer.kernel[0],
                 "kernel_width" => layer.kernel[1],

@@ -191,7 +191,7 @@ fn a_pooling_layer_has_stride_2_and_as_many_channels_as_it_reads() {
 }
 
 #[test]
-fn the_filters_of_a_pooling_layer_are_no_choice() {
+fn the_filters_of_a_pooling_layer_cannot_be_chosen() {
     let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
     let filters_after = |kind: usize| {
         let mut prefix = space.prefix(2);
