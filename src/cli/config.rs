@@ -45,7 +45,8 @@ pub struct SettingsArgs {
     /// Settings file (default: ./config.toml if it exists and no preset is given)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Built-in settings to start from: demo, monograph, paper, paper-strides or nasbench201
+    /// Built-in settings to start from: demo, monograph, paper, paper-strides,
+    /// paper-pooling or nasbench201
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Change one setting, as in --set child.epochs=3; may be given several times
@@ -56,8 +57,8 @@ pub struct SettingsArgs {
     pub seed: Option<u64>,
 }
 
-/// Settings from what the command line says, with the rules of their space, which `config` does not
-/// know.
+/// Settings from the command line's options, including the rules of the space, which `config` does
+/// not know.
 pub fn resolved(options: &Options) -> anyhow::Result<config::Config> {
     let config = config::resolve(options).or_bad_input()?;
     space::check_settings(&config)

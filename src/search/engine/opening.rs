@@ -62,8 +62,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Record that the run begins, or what has changed since; then the notices, beginning with the
-    /// one about a reference that it cannot be compared with.
+    /// Record that the run starts, or what has changed since; then the notices, the first of which
+    /// is about a reference that the run cannot be compared with.
     pub(super) fn open(&mut self, ready: &Ready, space: &Space) -> Result<(), Halt> {
         let started = |run: &mut Run<Search>| {
             let started = run_started(run, ready, space)?;
@@ -85,8 +85,14 @@ impl Engine<'_> {
 
     pub(super) fn space(&self, ready: &Ready) -> Result<Space, SpaceError> {
         let (input, classes) = ready.data.shape();
-        let space = Space::new(&self.run.config.space, input, classes)?;
-        let search = &self.run.config.search;
+        let Config {
+            search,
+            space,
+            constraints,
+            child,
+            ..
+        } = &self.run.config;
+        let space = Space::new(space, input, classes)?.within(constraints, child.batch_size);
         space.check_depth(search.depth(1))?;
         space.check_depth(search.depth(search.children()))?;
         Ok(space)
@@ -127,6 +133,7 @@ fn run_started(
         child_batch_size: Some(child.batch_size),
         reward_power: reward.power,
         reward_last_epochs: reward.last_epochs,
+        reward_penalty: reward.penalty,
         workers: ready.workers,
         threads: ready.compute.as_ref().map(|compute| compute.threads),
         device: ready.compute.as_ref().map(|compute| compute.device.clone()),

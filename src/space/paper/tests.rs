@@ -1,5 +1,5 @@
-//! What the paper's spaces promise: every child can be built, is its DNA's, and NASCNN15 is one of
-//! them.
+//! The properties of the paper's spaces: every child can be built and has its DNA, and NASCNN15 is
+//! one of the children.
 
 use proptest::prelude::*;
 
@@ -32,7 +32,8 @@ fn error(genes: &[&[u32]]) -> String {
     space().network(&dna, "child").unwrap_err().to_string()
 }
 
-/// A child whose choices are those of `picks`, as far as these go, taken in turn.
+/// A child of `depth` layers whose choices are the numbers in `picks`, repeated as needed (modulo
+/// the number of options).
 fn sampled(space: &Space, depth: usize, picks: &[usize]) -> Dna {
     let (mut prefix, mut picks) = (space.prefix(depth), picks.iter().cycle());
     while let Some(next) = prefix.next() {
@@ -68,7 +69,7 @@ fn a_layer_without_inputs_reads_the_image_and_unread_layers_go_to_the_classifier
 }
 
 #[test]
-fn with_strides_a_layer_is_as_large_as_its_largest_input_asks() {
+fn with_strides_a_layer_is_as_large_as_its_largest_input_requires() {
     let space = Space::new(&config("paper_strides", &[1, 2, 3]), [3, 32, 32], 10).unwrap();
     let dna = Dna(vec![
         vec![3, 3, 24, 2, 3],
@@ -82,7 +83,7 @@ fn with_strides_a_layer_is_as_large_as_its_largest_input_asks() {
 }
 
 #[test]
-fn a_gene_of_the_wrong_length_or_with_a_strange_bit_names_its_layer() {
+fn a_gene_of_the_wrong_length_or_with_an_invalid_bit_names_its_layer() {
     assert_eq!(
         error(&[&[3, 3, 24], &[3, 3, 24]]),
         "layer 2: the gene has 3 values, but must have 4: kernel height, kernel width, filters, and a skip bit for each of the 1 \
@@ -96,7 +97,7 @@ fn a_gene_of_the_wrong_length_or_with_a_strange_bit_names_its_layer() {
 }
 
 #[test]
-fn strides_are_refused_where_the_space_does_not_decide_them() {
+fn strides_are_rejected_if_the_space_does_not_decide_them() {
     let refused = |config: &SpaceConfig| {
         let error = Space::new(config, [3, 32, 32], 10).unwrap_err();
         error.to_string()
@@ -112,7 +113,7 @@ fn strides_are_refused_where_the_space_does_not_decide_them() {
 }
 
 #[test]
-fn nascnn15_is_a_child_of_the_space_and_all_its_layers_but_the_last_are_read() {
+fn nascnn15_is_a_child_of_the_space_and_all_its_layers_except_the_last_are_read() {
     let nascnn15 = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10);
     let nascnn15 = nascnn15.unwrap().unwrap();
     let dna = crate::space::describe(&nascnn15).expect("the paper's space describes it");
@@ -133,7 +134,7 @@ fn nascnn15_is_a_child_of_the_space_and_all_its_layers_but_the_last_are_read() {
 
 proptest! {
     #[test]
-    fn every_choice_can_be_built_and_the_network_gives_its_dna_back(
+    fn every_child_can_be_built_and_the_network_gives_its_dna_back(
         depth in 1usize..9,
         picks in prop::collection::vec(0usize..4, 1..60),
         height in 1usize..40,
@@ -151,7 +152,7 @@ proptest! {
 }
 
 #[test]
-fn a_run_that_has_these_heads_restores_the_space() {
+fn a_run_with_these_heads_restores_the_space() {
     for (layer, strides) in [("paper", &[][..]), ("paper_strides", &[1, 2])] {
         let space = Space::new(&config(layer, strides), [3, 32, 32], 10).unwrap();
         let written = serde_json::to_string(space.heads()).unwrap();
@@ -163,5 +164,87 @@ fn a_run_that_has_these_heads_restores_the_space() {
         let again = Space::restore(heads, Decode::Literal, [3, 32, 32], 10).unwrap();
         let dna = sampled(&space, 4, &[1, 0, 1]);
         assert_eq!(again.network(&dna, "x"), space.network(&dna, "x"));
+    }
+}
+
+#[test]
+fn a_pooling_layer_has_stride_2_and_as_many_channels_as_it_reads() {
+    let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
+    let dna = Dna(vec![
+        vec![0, 3, 3, 36],
+        vec![1, 3, 5, 24, 1],
+        vec![0, 3, 3, 48, 1, 1],
+        vec![1, 1, 1, 24, 0, 1, 1],
+    ]);
+    let network = space.network(&dna, "child").unwrap();
+    assert_eq!(network.layers[1].kind, Operation::MaxPooling);
+    assert_eq!(network.layers[1].padding, [1, 2]);
+    let shapes = network.shapes().unwrap();
+    assert_eq!(
+        shapes[1..],
+        [[36, 32, 32], [36, 16, 16], [48, 32, 32], [84, 16, 16]]
+    );
+    let described = PAPER_POOLING.describe(&network).unwrap();
+    let again = space.network(&described, "again").unwrap();
+    assert!(again.same_network(&network));
+    assert_eq!(PAPER.describe(&network), None);
+}
+
+#[test]
+fn the_filters_of_a_pooling_layer_cannot_be_chosen() {
+    let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
+    let filters_after = |kind: usize| {
+        let mut prefix = space.prefix(2);
+        for index in [kind, 1, 1] {
+            prefix.choose(index);
+        }
+        prefix.next().unwrap().feasible
+    };
+    assert_eq!(filters_after(0), [true; 4]);
+    assert_eq!(filters_after(1), [true, false, false, false]);
+}
+
+#[test]
+fn pooling_that_would_read_too_many_channels_is_masked() {
+    let config = SpaceConfig {
+        filters: vec![4096],
+        ..config("paper_pooling", &[])
+    };
+    let space = Space::new(&config, [3, 32, 32], 10).unwrap();
+    let mut prefix = space.prefix(3);
+    // Two convolutions, then pooling that reads the first of them.
+    for index in [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1] {
+        prefix.choose(index);
+    }
+    assert_eq!(prefix.next().unwrap().feasible, [true, false]);
+}
+
+#[test]
+fn a_layer_type_beyond_the_known_ones_names_its_layer() {
+    let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
+    let error = space
+        .network(&Dna(vec![vec![2, 3, 3, 24]]), "x")
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "layer 1: layer type is 2, but must be from 0 to 1"
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_child_with_pooling_can_be_built(
+        depth in 1usize..12,
+        picks in prop::collection::vec(0usize..4, 1..90),
+    ) {
+        let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
+        let (mut prefix, mut picks) = (space.prefix(depth), picks.iter().cycle());
+        while let Some(next) = prefix.next() {
+            let open: Vec<usize> = (0..next.feasible.len()).filter(|i| next.feasible[*i]).collect();
+            prefix.choose(open[picks.next().unwrap() % open.len()]);
+        }
+        let network = space.network(&prefix.dna(), "child").unwrap();
+        prop_assert!(network.check().is_ok());
+        prop_assert_eq!(network.layers.len(), depth);
     }
 }
