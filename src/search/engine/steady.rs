@@ -4,11 +4,11 @@
 //! The strategy is told of events in the order of the journal, whoever wrote it: a resumed search
 //! replays the existing proposals and ends, and arrives at the state of the earlier session.
 
-use super::{Crew, Engine, Halt};
+use super::{Crew, Halt, SearchEngine};
 use crate::search::episode::{self, Child};
 use crate::search::ledger::{Ended, Step};
 
-impl Engine<'_> {
+impl SearchEngine<'_> {
     /// Propose, evaluate and learn from the children of an episode, as many at a time as the
     /// evaluator works on.
     pub(super) fn train_and_learn(
