@@ -47,6 +47,9 @@ pub struct Summary {
     /// with their workers. They have no reward and count nowhere else.
     #[serde(default)]
     pub excluded_children: u64,
+    /// Number of children that were stopped early (`early_stopping.below`); absent if there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stopped_early: u64,
     /// Number of edited children that have ended. They count nowhere else.
     #[serde(default)]
     pub edited_children: u64,
@@ -247,6 +250,7 @@ impl SearchTally {
             repeats: counts.repeats as u64,
             failures: counts.failures as u64,
             excluded_children: counts.excluded as u64,
+            stopped_early: counts.stopped as u64,
             edited_children: counts.edited as u64,
             best: self.outcomes.best.as_ref().map(BestChild::from),
             episodes: self.episodes.iter().map(EpisodeSummary::from).collect(),
@@ -267,6 +271,10 @@ impl SearchTally {
     fn sample(&mut self, sampled: &ChildSampled) {
         self.waiting.insert(sampled.child, sampled.design.key());
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl From<&ChildFinished> for BestChild {

@@ -24,6 +24,7 @@ pub struct RawConfig {
     pub evolution: RawEvolution,
     pub space: RawSpace,
     pub child: RawChild,
+    pub early_stopping: RawEarlyStopping,
     pub reward: RawReward,
     pub workers: RawWorkers,
     pub train: RawTrain,
@@ -89,6 +90,13 @@ pub struct RawController {
 pub struct RawEvolution {
     pub population: i64,
     pub sample: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawEarlyStopping {
+    pub below: f64,
+    pub after: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -195,7 +203,7 @@ macro_rules! default_is_the_demo {
     };
 }
 
-default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawSpace: space, RawChild: child, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
+default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawSpace: space, RawChild: child, RawEarlyStopping: early_stopping, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
 
 impl Default for RawRecipe {
     fn default() -> Self {

@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawEvolution, RawReward,
-    RawScreen, RawSearch, RawWorkers,
+    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawEarlyStopping, RawEvolution,
+    RawReward, RawScreen, RawSearch, RawWorkers,
 };
 use super::{
-    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, EvolutionConfig,
-    RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
+    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, EarlyStoppingConfig,
+    EvolutionConfig, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
 };
 
 pub use self::space::{LARGEST_SETTING, check_choices};
@@ -68,6 +68,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         evolution: together_with("evolution.population", evolution(&raw.evolution))?,
         space: together_with("space.layer", space::space(&raw.space))?,
         child: child(&raw.child)?,
+        early_stopping: early_stopping(&raw.early_stopping)?,
         reward: reward(&raw.reward)?,
         workers: workers(&raw.workers)?,
         train: train::train(&raw.train, &raw.recipes)?,
@@ -76,6 +77,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
     };
     together_with("child.epochs", last_epochs_fit(&config))?;
     together_with("search.episodes", depth_fits(&config.search))?;
+    together_with("search.table", stopping_fits(&config))?;
     Ok(config)
 }
 
@@ -294,6 +296,25 @@ fn child(raw: &RawChild) -> Checked<ChildConfig> {
         nesterov: raw.nesterov,
         weight_decay: between("child.weight_decay", raw.weight_decay, 0.0, 10.0)?,
         schedule: raw.schedule,
+    })
+}
+
+/// A row of a table has one accuracy: there is no training to stop.
+fn stopping_fits(config: &Config) -> Checked<()> {
+    if config.search.table.is_some() && config.early_stopping.below > 0.0 {
+        return violation(
+            "early_stopping.below",
+            config.early_stopping.below,
+            "must be 0 where children are looked up in a table (search.table)",
+        );
+    }
+    Ok(())
+}
+
+fn early_stopping(raw: &RawEarlyStopping) -> Checked<EarlyStoppingConfig> {
+    Ok(EarlyStoppingConfig {
+        below: between("early_stopping.below", raw.below, 0.0, 1.0)?,
+        after: between("early_stopping.after", raw.after, 0.0, 1.0)?,
     })
 }
 

@@ -246,6 +246,7 @@ impl Evaluator for LocalWorkers {
             child,
             seed,
             design,
+            stop,
         } = job;
         match design {
             Design::Network(architecture) => LocalWorkers::submit(
@@ -254,6 +255,7 @@ impl Evaluator for LocalWorkers {
                     child,
                     seed,
                     architecture,
+                    stop,
                 },
             ),
             Design::Key(key) => panic!("child {child}, {key}, is not a network"),

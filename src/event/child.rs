@@ -188,6 +188,10 @@ pub struct ChildFinished {
     /// Whether a user ended its training early; the accuracies are those of the completed epochs.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub skipped: bool,
+    /// Whether it was stopped early because its accuracy was low for the moment of its training
+    /// (`early_stopping.below`); the accuracies are those of the completed epochs.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub stopped_early: bool,
     /// Energy used by the GPU for this child, in watt-hours; shared equally with the other children
     /// in training on that GPU. Absent if no GPU reports its power.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -22,7 +22,8 @@ use super::error::SearchError;
 use super::inbox::{Heard, Inbox};
 use super::ledger::Ended;
 use super::work::Search;
-use crate::evaluate::{Evaluator, Job, Report};
+use crate::analysis::early_stopping::Rule;
+use crate::evaluate::{EarlyStop, Evaluator, Job, Report};
 use crate::event::{Event, Level};
 use crate::foundation::seeds::derive;
 use crate::session::{Halt, Run};
@@ -238,7 +239,23 @@ impl Engine<'_> {
             child,
             seed,
             design: design.clone(),
+            stop: self.early_stop(child),
         });
+    }
+
+    /// When to stop a child early, by the settings and the children of earlier episodes, which do
+    /// not depend on the order in which workers finish. Edited children are never stopped.
+    fn early_stop(&self, child: u64) -> Option<EarlyStop> {
+        let config = &self.run.config;
+        let rule = Rule::of(config.early_stopping, config.child.epochs)?;
+        if child > config.search.children() {
+            return None;
+        }
+        let episode = episode::episode_of(child, &config.search);
+        let first = *episode::children_of(episode, &config.search).start();
+        let below = rule.threshold(self.run.ledger().trained_before(first))?;
+        let after = rule.after;
+        Some(EarlyStop { after, below })
     }
 
     /// Let the strategy learn from the rewards of an episode's children, leaving out those without

@@ -289,6 +289,8 @@ fn describe_finished(child: &ChildFinished) -> String {
     });
     let skipped = if child.skipped {
         " (ended early by a user)"
+    } else if child.stopped_early {
+        " (stopped early)"
     } else {
         ""
     };

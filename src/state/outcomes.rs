@@ -28,6 +28,8 @@ pub struct Counts {
     pub failures: usize,
     /// Children about which nothing is known, with no reward.
     pub excluded: usize,
+    /// Children that were stopped early (`early_stopping.below`).
+    pub stopped: usize,
     /// Edited children.
     pub edited: usize,
 }
@@ -92,6 +94,7 @@ impl Outcomes {
             return false;
         };
         self.counts.repeats += usize::from(finished.repeat_of.is_some());
+        self.counts.stopped += usize::from(finished.stopped_early);
         let this = (finished.accuracy, finished.child);
         let best = self.best.as_ref().map(|best| (best.accuracy, best.child));
         let is_best = best.is_none_or(|best| is_better(this, best));

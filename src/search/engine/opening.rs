@@ -1,6 +1,7 @@
 //! The start of a session: take over the run, wait for the workers.
 
 use super::Engine;
+use crate::analysis::early_stopping::Rule;
 use crate::config::Config;
 use crate::evaluate::{Ready, Report};
 use crate::event::{Event, Level, RunStarted};
@@ -75,6 +76,14 @@ impl Engine<'_> {
                     reference.run
                 );
                 run.notices.insert(0, (Level::Warning, text));
+            }
+            if let Some(rule) = Rule::of(run.config.early_stopping, run.config.child.epochs) {
+                let text = format!(
+                    "early stopping is on: a child whose validation accuracy after epoch {} is below the {:.2} quantile of earlier \
+                     episodes' children is stopped",
+                    rule.after, rule.below
+                );
+                run.notices.push((Level::Info, text));
             }
             Ok(Event::RunStarted(started))
         };

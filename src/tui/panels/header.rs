@@ -237,6 +237,7 @@ fn counts(state: &RunState) -> impl Iterator<Item = Row> {
         repeats,
         failures,
         excluded,
+        stopped,
         edited,
         ..
     } = state.search().outcomes.counts;
@@ -244,6 +245,7 @@ fn counts(state: &RunState) -> impl Iterator<Item = Row> {
         (repeats, "repeats", Role::Text),
         (failures, "failed", Role::Warning),
         (excluded, "excluded", Role::Warning),
+        (stopped, "stopped early", Role::Text),
         (edited, "edited", Role::Text),
     ];
     counts.into_iter().map(|(count, label, role)| {

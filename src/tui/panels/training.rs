@@ -99,6 +99,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         edited,
         failures,
         excluded,
+        stopped,
         ..
     } = state.search().outcomes.counts;
     let count = |label, count: usize| {
@@ -113,6 +114,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         count("children", sampled),
         count("failed", failures),
         count("excluded", excluded),
+        count("stopped early", stopped),
         count("edited", edited),
         labelled("in", Role::Text, format::duration(state.clock.seconds())),
     ];
