@@ -10,7 +10,7 @@ pub struct Front {
 }
 
 impl Front {
-    /// The front of the children in these places of the list of all `children`.
+    /// The front of the children at these positions in the list of all `children`.
     pub fn of(places: impl Iterator<Item = u32>, children: &[ChildRow]) -> Front {
         let mut front = Front::default();
         places.for_each(|index| front.add(index, children));
@@ -79,8 +79,7 @@ pub struct CostPoint {
 }
 
 impl CostPoint {
-    /// `None` for a child without accuracy, for one whose network is not known, and for one that a
-    /// user edited.
+    /// `None` for a child without an accuracy, with an unknown network, or edited by a user.
     pub fn of(row: &ChildRow) -> Option<CostPoint> {
         let accuracy = row
             .accuracy
@@ -130,7 +129,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_child_that_a_user_edited_beats_nobody() {
+    fn a_child_that_a_user_edited_beats_no_other() {
         let edited = ChildRow {
             accuracy: Some(0.9),
             parent: Some(1),

@@ -39,7 +39,7 @@ pub struct RunStarted {
     pub reward_power: f64,
     /// The accuracy is the best of this many last epochs (`reward.last_epochs`).
     pub reward_last_epochs: usize,
-    /// The factor of the reward by multiply-accumulates, if there is one.
+    /// The factor of the reward that depends on multiply-accumulates; `None` if there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reward_penalty: Option<MacsPenalty>,
     /// Number of children evaluated at a time.
@@ -69,7 +69,7 @@ impl RunStarted {
         self.episodes * self.children_per_episode
     }
 
-    /// Whether its strategy learns from rewards, as far as this program knows it.
+    /// Whether its strategy learns from rewards, as far as this program knows.
     pub fn learns(&self) -> bool {
         StrategyName::named(&self.strategy).is_none_or(StrategyName::learns)
     }
@@ -119,92 +119,75 @@ pub struct ReferenceEpisode {
 
 /// What a run's rewards are measured on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "WrittenData", into = "WrittenData")]
 pub struct DataDescription {
     /// SPEC with its folder, or the table's file.
     pub spec: String,
-    /// The images; none for the rows of a table.
+    /// The images; `None` if the rewards come from a table.
+    #[serde(flatten, with = "written")]
     pub images: Option<ImageSet>,
     /// CRC-32 (hex) of the training images, labels and split, or of the table.
     pub fingerprint: String,
 }
 
 /// Images with labels, in two parts.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ImageSet {
     /// `[C, H, W]`.
     pub input: [usize; 3],
     /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
     /// Number of training images.
+    #[serde(rename = "train_images")]
     pub train: usize,
     /// Number of validation images.
+    #[serde(rename = "validation_images")]
     pub validation: usize,
 }
 
 impl DataDescription {
-    /// `[C, H, W]` of an image, and the number of classes; zeros where there are no images.
+    /// `[C, H, W]` of an image, and the number of classes; zeros if there are no images.
     pub fn shape(&self) -> ([usize; 3], usize) {
         let images = self.images.as_ref();
         images.map_or(([0; 3], 0), |images| (images.input, images.classes.len()))
     }
 
-    /// Number of training images; 0 where there are none.
+    /// Number of training images; 0 if there are none.
     pub fn train_images(&self) -> usize {
         self.images.as_ref().map_or(0, |images| images.train)
     }
 
-    /// Number of validation images; 0 where there are none.
+    /// Number of validation images; 0 if there are none.
     pub fn validation_images(&self) -> usize {
         self.images.as_ref().map_or(0, |images| images.validation)
     }
 }
 
-/// [`DataDescription`] as it is written: zeros and no classes where there are no images.
-#[derive(Serialize, Deserialize)]
-struct WrittenData {
-    spec: String,
-    input: [usize; 3],
-    classes: Vec<String>,
-    train_images: usize,
-    validation_images: usize,
-    fingerprint: String,
-}
+/// The written form of images: zeros and no classes if there are none.
+mod written {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-impl From<WrittenData> for DataDescription {
-    fn from(written: WrittenData) -> DataDescription {
-        let has_images = written.train_images + written.validation_images > 0;
-        DataDescription {
-            spec: written.spec,
-            images: has_images.then_some(ImageSet {
-                input: written.input,
-                classes: written.classes,
-                train: written.train_images,
-                validation: written.validation_images,
-            }),
-            fingerprint: written.fingerprint,
-        }
+    use super::ImageSet;
+
+    pub fn serialize<S: Serializer>(
+        images: &Option<ImageSet>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        images.clone().unwrap_or_default().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<ImageSet>, D::Error> {
+        let images = ImageSet::deserialize(deserializer)?;
+        Ok((images.train + images.validation > 0).then_some(images))
     }
 }
 
-impl From<DataDescription> for WrittenData {
-    fn from(data: DataDescription) -> WrittenData {
-        let images = data.images.unwrap_or_default();
-        WrittenData {
-            spec: data.spec,
-            input: images.input,
-            classes: images.classes,
-            train_images: images.train,
-            validation_images: images.validation,
-            fingerprint: data.fingerprint,
-        }
-    }
-}
-
-/// What trains, as far as it decides the last digits of the numbers.
+/// The hardware and software of the trainings, as far as they affect the last digits of the
+/// numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compute {
-    /// CPU threads of each process that trains.
+    /// CPU threads of each training process.
     pub threads: usize,
     /// `cpu`, or the GPU's name.
     pub device: String,

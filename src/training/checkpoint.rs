@@ -12,10 +12,11 @@ use crate::runs::RunDirectory;
 use crate::session::{self, SessionError};
 use crate::train::{Fit, Metrics};
 
-/// The contents of the file besides the tensors. (Order of images and augmentation follow from
-/// seed, epoch and batch; best epoch and patience follow from the epochs in the journal.)
+/// The contents of the file besides the tensors. (The order of the images and their augmentation
+/// follow from seed, epoch and batch; the best epoch and the patience follow from the epochs in the
+/// journal.)
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Header<'a> {
+pub struct TrainingHeader<'a> {
     pub seed: u64,
     /// Number of the epoch in progress, from 1; then its completed steps and their results.
     pub epoch: usize,
@@ -33,7 +34,7 @@ pub struct Header<'a> {
 /// The state of a training between two batches.
 #[derive(Debug, Clone)]
 pub struct TrainingCheckpoint {
-    pub header: Header<'static>,
+    pub header: TrainingHeader<'static>,
     /// Current parameters and batch norm statistics, the optimiser's velocity, and the weights of
     /// the best epoch.
     pub network: Blocks,
@@ -46,7 +47,12 @@ const VELOCITY: &str = "velocity.";
 const BEST: &str = "best.";
 
 /// Replace the checkpoint at `path` with the state of `fit`.
-pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<(), SessionError> {
+pub fn save(
+    path: &Path,
+    header: &TrainingHeader,
+    fit: &Fit,
+    best: &Blocks,
+) -> Result<(), SessionError> {
     let network = weights::blocks(fit.network()).map_err(TrainingError::from)?;
     let velocity = weights::blocks_of(fit.network(), fit.optimizer().velocity())
         .map_err(TrainingError::from)?;
@@ -65,7 +71,7 @@ pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<()
 impl TrainingCheckpoint {
     /// The checkpoint at `path`; `None` if there is no file.
     pub fn load(path: &Path) -> Result<Option<TrainingCheckpoint>, CheckpointError> {
-        let Some((header, blocks)) = sealed::load::<Header>(path)? else {
+        let Some((header, blocks)) = sealed::load::<TrainingHeader>(path)? else {
             return Ok(None);
         };
         let (mut network, mut velocity, mut best) = (Blocks::new(), Blocks::new(), Blocks::new());
