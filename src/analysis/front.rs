@@ -30,10 +30,13 @@ impl Front {
     }
 
     /// Add one child: it joins the front, and those that it beats leave it, unless one of the front
-    /// beats it.
+    /// beats it. Only children that the strategy proposed are on a front.
     pub fn add(&mut self, index: u32, children: &[ChildRow]) {
         let point = |index: &u32| children.get(*index as usize).and_then(Point::of);
-        let Some(new) = point(&index) else { return };
+        let is_proposed = (children.get(index as usize)).is_some_and(ChildRow::is_proposed);
+        let Some(new) = point(&index).filter(|_| is_proposed) else {
+            return;
+        };
         // Those with fewer MACs, and those with equally many.
         let place = self
             .rows
@@ -110,6 +113,7 @@ pub(crate) mod tests {
             seconds: 1.0,
             repeat_of: None,
             parent: None,
+            control: false,
             skipped: false,
             energy_wh: None,
             genes: Genes::default(),

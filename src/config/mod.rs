@@ -1,6 +1,7 @@
 //! Settings of a run: read once, validated once, from then on plain typed values.
 
 mod changes;
+mod earlier;
 pub mod presets;
 mod raw;
 mod recipe;
@@ -146,6 +147,9 @@ pub struct SearchConfig {
     pub episodes: usize,
     /// Children in each episode.
     pub children_per_episode: usize,
+    /// Children drawn uniformly at the same depth in each episode, for comparison; see
+    /// [`SearchConfig::controls`].
+    pub controls_per_episode: usize,
     /// Whether a child that repeats an architecture already trained in this run takes its reward
     /// instead of being trained again.
     pub reuse: bool,
@@ -171,9 +175,23 @@ impl SearchConfig {
             + self.depth_step * ((child.saturating_sub(1)) as usize / self.depth_every)
     }
 
-    /// Number of children in the whole search.
+    /// Number of children in the whole search, without controls.
     pub fn children(&self) -> u64 {
         (self.episodes * self.children_per_episode) as u64
+    }
+
+    /// Controls of each episode: none beside a strategy all of whose children are drawn as they
+    /// are.
+    pub fn controls(&self) -> u64 {
+        match self.strategy {
+            Strategy::Random => 0,
+            Strategy::Reinforce | Strategy::Evolution => self.controls_per_episode as u64,
+        }
+    }
+
+    /// Children of the whole search and its controls, which are numbered after them.
+    pub fn numbered(&self) -> u64 {
+        self.children() + self.episodes as u64 * self.controls()
     }
 }
 

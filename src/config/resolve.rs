@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::raw::RawConfig;
 use super::validate::{Violation, validate};
-use super::{Config, presets};
+use super::{Config, earlier, presets};
 
 /// The commented demo configuration that ships with the program. It equals the defaults.
 pub const SAMPLE: &str = include_str!("../../config.toml");
@@ -15,6 +15,8 @@ pub const SAMPLE: &str = include_str!("../../config.toml");
 pub struct Options {
     /// `--config`: the settings file.
     pub file: Option<PathBuf>,
+    /// In its place the file in which a run keeps its settings, perhaps since an earlier version.
+    pub run: Option<PathBuf>,
     /// `--preset`.
     pub preset: Option<String>,
     /// `KEY=VALUE` pairs, KEY dotted as in `child.epochs`.
@@ -100,8 +102,9 @@ pub fn place_of_setting(options: &Options, key: &str) -> Option<String> {
 
 /// Everything that sets keys, in ascending order of precedence.
 fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
-    let file = options.file.as_deref().map(Source::from_file).transpose()?;
-    let mut sources: Vec<Source> = file.into_iter().collect();
+    let file = options.file.as_deref().map(Source::from_file);
+    let run = options.run.as_deref().map(Source::of_run);
+    let mut sources: Vec<Source> = file.into_iter().chain(run).collect::<Result<_, _>>()?;
     for assignment in &options.set {
         sources.push(Source::from_assignment(assignment)?);
     }
@@ -121,7 +124,7 @@ fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
 /// See [`resolve`].
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     resolve(&Options {
-        file: Some(path.to_owned()),
+        run: Some(path.to_owned()),
         ..Options::default()
     })
 }
@@ -153,6 +156,12 @@ impl Source {
             source,
         })?;
         Source::from_text(&text, &path.display().to_string())
+    }
+
+    fn of_run(path: &Path) -> Result<Source, ConfigError> {
+        let mut source = Source::from_file(path)?;
+        earlier::complete(&mut source.table);
+        Ok(source)
     }
 
     fn from_text(text: &str, place: &str) -> Result<Source, ConfigError> {

@@ -24,6 +24,8 @@ pub struct ChildRow {
     pub repeat_of: Option<u64>,
     /// The child that a user edited it from; `None` for a sampled child.
     pub parent: Option<u64>,
+    /// Whether it is a control: drawn uniformly, for comparison with the others of its episode.
+    pub control: bool,
     /// Whether a user ended its training early.
     pub skipped: bool,
     /// Energy used for it by its GPU, in watt-hours; `None` if no GPU reported it.
@@ -44,6 +46,12 @@ impl ChildRow {
     /// Whether a user made it by editing, in which case it counts in no figure of the search.
     pub fn is_edited(&self) -> bool {
         self.parent.is_some()
+    }
+
+    /// Whether the strategy proposed it: no user edited it, and it is no control. Only such children
+    /// count in the figures of the search.
+    pub fn is_proposed(&self) -> bool {
+        !self.is_edited() && !self.control
     }
 
     /// Whether it failed: it has reward 0 and no accuracy.
@@ -81,7 +89,7 @@ pub struct Candidate {
     pub params: u64,
     /// Multiply-accumulates for one image.
     pub macs: u64,
-    /// Sampled, mutated, drawn uniformly or edited.
+    /// Sampled, mutated, drawn uniformly, a control or edited.
     pub origin: Origin,
     /// Number of the record about it; 0 if there is no journal.
     pub seq: u64,
@@ -108,6 +116,8 @@ pub enum Origin {
     },
     /// The search's strategy made every choice uniformly and reports no distribution.
     Uniform,
+    /// Every decision was taken uniformly, whatever the strategy, to hold its children against.
+    Control,
     /// A user edited it from this child.
     Edited {
         /// Number of the child that it was edited from.
@@ -130,8 +140,10 @@ impl Candidate {
             max_entropy,
             choices,
             parent,
+            control,
         } = sampled.clone();
         let origin = match (log_prob, entropy, max_entropy, parent) {
+            _ if control => Origin::Control,
             (Some(log_prob), Some(entropy), Some(max_entropy), _) => Origin::Sampled {
                 log_prob,
                 entropy,
@@ -180,7 +192,9 @@ impl Candidate {
     pub fn choices(&self) -> &[Choice] {
         match &self.origin {
             Origin::Sampled { choices, .. } => choices,
-            Origin::Mutated { .. } | Origin::Uniform | Origin::Edited { .. } => &[],
+            Origin::Mutated { .. } | Origin::Uniform | Origin::Control | Origin::Edited { .. } => {
+                &[]
+            }
         }
     }
 
@@ -188,7 +202,9 @@ impl Candidate {
     pub fn parent(&self) -> Option<u64> {
         match self.origin {
             Origin::Edited { parent } => Some(parent),
-            Origin::Sampled { .. } | Origin::Mutated { .. } | Origin::Uniform => None,
+            Origin::Sampled { .. } | Origin::Mutated { .. } | Origin::Uniform | Origin::Control => {
+                None
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ impl Pareto {
         let mut front = Front::default();
         let search = state.search();
         let rows = || search.children.iter().enumerate();
-        let sampled = || rows().filter(|(_, row)| !row.is_edited());
+        let sampled = || rows().filter(|(_, row)| row.is_proposed());
         sampled().for_each(|(index, _)| front.add(index as u32, &search.children));
         let place = |point: Point| (point.macs, point.accuracy);
         let points = sampled().filter_map(|(_, row)| Point::of(row));

@@ -73,6 +73,7 @@ impl Engine<'_> {
             let started = self.run_started(ready, space)?;
             self.run.tell(Event::RunStarted(started))?;
             self.tell_of_reference()?;
+            self.tell_of_controls()?;
         } else {
             self.run.check_data(&ready.data)?;
             if let Some(compute) = &ready.compute {
@@ -118,6 +119,7 @@ impl Engine<'_> {
                 .map(|compute| compute.libtorch.clone()),
             episodes: search.episodes,
             children_per_episode: search.children_per_episode,
+            controls: search.controls() as usize,
             child_epochs: child.epochs,
             child_batch_size: Some(child.batch_size),
             reward_power: reward.power,
@@ -151,5 +153,18 @@ impl Engine<'_> {
         };
         let text = format!("this run cannot be compared with {run} (search.reference): {reason}");
         Ok(self.run.notice(Level::Warning, text)?)
+    }
+
+    /// Say so where controls were asked for that would show nothing.
+    fn tell_of_controls(&mut self) -> Result<(), Halt> {
+        let search = &self.run.config.search;
+        if search.controls() as usize == search.controls_per_episode {
+            return Ok(());
+        }
+        let text = format!(
+            "search.controls = {} is ignored: every child of the strategy random is drawn as a control would be",
+            search.controls_per_episode
+        );
+        Ok(self.run.notice(Level::Info, text)?)
     }
 }

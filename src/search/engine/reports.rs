@@ -148,12 +148,12 @@ impl Engine<'_> {
         if let Some(queued) = self.run.ledger().queued_child(number).cloned() {
             return self.end_edited(queued, ended, effort);
         }
-        let child = children.iter().find(|child| child.number == number);
+        let child = (children.iter().chain(&self.controls)).find(|child| child.number == number);
         let Some(child) = child.filter(|child| self.run.ledger().ended(child.number).is_none())
         else {
             return Ok(());
         };
-        self.record_end(child, ended, effort, None)?;
+        self.record_end(&child.clone(), ended, effort, None)?;
         for repeat in children
             .iter_mut()
             .filter(|child| child.repeats == Some(number))
@@ -205,12 +205,14 @@ impl Engine<'_> {
                 reason,
                 reward,
                 seconds,
+                control: child.is_control,
             },
             Ended::Excluded { reason } => Event::ChildExcluded {
                 child: number,
                 episode,
                 reason,
                 seconds,
+                control: child.is_control,
             },
             Ended::Trained {
                 accuracy,
@@ -228,6 +230,7 @@ impl Engine<'_> {
                 seconds,
                 repeat_of,
                 skipped: self.was_cut_short(number, &valid_accuracies),
+                control: child.is_control,
                 valid_accuracies,
                 energy_wh,
                 test_accuracy,

@@ -73,9 +73,9 @@ impl Engine<'_> {
             );
             return Ok(self.run.notice(Level::Warning, text)?);
         }
-        // Numbered after all children that the search will sample, which must not depend on users'
+        // Numbered after all children and controls of the search, which must not depend on users'
         // actions.
-        let child = self.run.config.search.children() + ledger.edited() + 1;
+        let child = self.run.config.search.numbered() + ledger.edited() + 1;
         let episode = ledger.episode_started.max(1);
         match edited(child, episode, parent, dna, crew) {
             Ok(queued) => {
@@ -122,12 +122,14 @@ impl Engine<'_> {
                 reason,
                 reward,
                 seconds,
+                control: false,
             },
             Ended::Excluded { reason } => Event::ChildExcluded {
                 child,
                 episode,
                 reason,
                 seconds,
+                control: false,
             },
             Ended::Trained {
                 accuracy,
@@ -145,6 +147,7 @@ impl Engine<'_> {
                 seconds,
                 repeat_of: None,
                 skipped: self.was_cut_short(child, &valid_accuracies),
+                control: false,
                 valid_accuracies,
                 energy_wh,
                 test_accuracy,

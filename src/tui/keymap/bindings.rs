@@ -9,7 +9,7 @@ use overlays::OVERLAYS;
 
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
-                    excluded, skipped, edited, best, marked, as in acc>0.8 & params<1e6; log: find";
+                    excluded, skipped, edited, control, best, marked, as in acc>0.8 & params<1e6; log: find";
 
 /// The keys of an action in a scope, with its line in the help and its word in the footer.
 pub const fn binding(

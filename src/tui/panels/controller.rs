@@ -189,6 +189,7 @@ fn not_drawn(origin: &Origin) -> String {
             format!("a mutation of child {parent}: one choice was changed")
         }
         Origin::Uniform => "every choice was made uniformly".to_owned(),
+        Origin::Control => "a control: every choice was made uniformly".to_owned(),
         Origin::Edited { .. } | Origin::Sampled { .. } => {
             "an edited child: the controller did not choose it".to_owned()
         }

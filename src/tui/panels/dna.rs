@@ -189,6 +189,7 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
             parent.to_string(),
         )],
         Origin::Uniform => vec![vec![(Role::Text, "drawn uniformly".to_owned())]],
+        Origin::Control => vec![vec![(Role::Text, "control, drawn uniformly".to_owned())]],
         Origin::Edited { parent } => vec![labelled(
             "edited from child",
             Role::Text,

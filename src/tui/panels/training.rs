@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, labelled, pieces_width};
-use crate::state::{Candidate, Counts, RunState, Training};
+use crate::state::{Candidate, Counts, Origin, RunState, Training};
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, bar};
@@ -119,6 +119,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
     let Counts {
         sampled,
         edited,
+        controls,
         failures,
         excluded,
         ..
@@ -136,6 +137,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         count("failed", failures),
         count("excluded", excluded),
         count("edited", edited),
+        count("controls", controls),
         labelled("in", Role::Text, format::duration(state.clock.seconds())),
     ];
     let mut rows = vec![join_fitting(groups, "  ", width)];
@@ -277,7 +279,11 @@ fn figures(state: &RunState, training: &Training) -> Vec<Row> {
         ]
     });
     let origin = training.candidate.as_ref().and_then(Candidate::parent);
+    let is_control = (training.candidate.as_ref())
+        .is_some_and(|candidate| matches!(candidate.origin, Origin::Control));
+    let control = vec![(Role::Text, "control".to_owned())];
     vec![
+        if is_control { control } else { Row::new() },
         figure("edited from child", origin.map(|parent| parent.to_string())),
         figure("loss", loss.map(|loss| format!("{loss:.3}"))),
         figure(

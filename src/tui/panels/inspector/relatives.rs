@@ -305,6 +305,7 @@ mod tests {
             seconds: 1.0,
             repeat_of: None,
             parent,
+            control: false,
             skipped: false,
             energy_wh: None,
             genes,
