@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use nas_tui::config::{ControllerConfig, Decode, LayerKind, SpaceConfig};
+use nas_tui::config::{ControllerConfig, Decode, SpaceConfig};
 use nas_tui::controller::Reinforce;
 use nas_tui::space::Space;
 use nas_tui::strategy::{Proposal, Random, Strategy};
@@ -24,7 +24,7 @@ fn config(learning_rate: f64, entropy: f64, baseline_decay: f64) -> ControllerCo
 
 fn space() -> Space {
     let config = SpaceConfig {
-        layer: LayerKind::Chain,
+        layer: "chain".to_owned(),
         kernels: vec![1, 3, 5, 7],
         filters: vec![8, 16, 24, 32],
         strides: vec![1, 2],

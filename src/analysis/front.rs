@@ -1,4 +1,5 @@
-//! The Pareto front of accuracy against MACs: the children that no other beats in both.
+//! The Pareto front of accuracy against MACs: the children that no other beats in both. A child that a
+//! user edited does not count here either: it is neither in the plot nor on the front.
 
 use crate::state::ChildRow;
 
@@ -9,6 +10,13 @@ pub struct Front {
 }
 
 impl Front {
+    /// The front of the children in these places of the list of all `children`.
+    pub fn of(places: impl Iterator<Item = u32>, children: &[ChildRow]) -> Front {
+        let mut front = Front::default();
+        places.for_each(|index| front.add(index, children));
+        front
+    }
+
     /// Indices into the list of the run's children.
     pub fn rows(&self) -> &[u32] {
         &self.rows
@@ -30,13 +38,10 @@ impl Front {
     }
 
     /// Add one child: it joins the front, and those that it beats leave it, unless one of the front
-    /// beats it. Only children that the strategy proposed are on a front.
+    /// beats it.
     pub fn add(&mut self, index: u32, children: &[ChildRow]) {
         let point = |index: &u32| children.get(*index as usize).and_then(Point::of);
-        let is_proposed = (children.get(index as usize)).is_some_and(ChildRow::is_proposed);
-        let Some(new) = point(&index).filter(|_| is_proposed) else {
-            return;
-        };
+        let Some(new) = point(&index) else { return };
         // Those with fewer MACs, and those with equally many.
         let place = self
             .rows
@@ -74,11 +79,12 @@ pub struct Point {
 }
 
 impl Point {
-    /// `None` for a child without accuracy, and for one whose network is not known.
+    /// `None` for a child without accuracy, for one whose network is not known, and for one that
+    /// counts in no figure of the search: a control or an edited child.
     pub fn of(row: &ChildRow) -> Option<Point> {
         let accuracy = row
             .accuracy
-            .filter(|accuracy| accuracy.is_finite() && row.macs > 0)?;
+            .filter(|accuracy| accuracy.is_finite() && row.macs > 0 && row.is_proposed())?;
         Some(Point {
             macs: row.macs,
             accuracy,
@@ -124,6 +130,17 @@ pub(crate) mod tests {
         }
     }
 
+    #[test]
+    fn a_child_that_a_user_edited_beats_nobody() {
+        let edited = ChildRow {
+            accuracy: Some(0.9),
+            parent: Some(1),
+            ..row(2)
+        };
+        let children = [row(1), edited];
+        assert_eq!(Front::of(0..2, &children).rows(), [0]);
+    }
+
     proptest! {
         #[test]
         fn the_front_contains_the_unbeaten_children_whatever_their_order_of_arrival(
@@ -132,8 +149,7 @@ pub(crate) mod tests {
             let children: Vec<ChildRow> = points.iter().zip(1..).map(|((macs, accuracy), child)| {
                 ChildRow { macs: *macs, accuracy: accuracy.map(|value| f64::from(value) / 12.0), ..row(child) }
             }).collect();
-            let mut front = Front::default();
-            (0..children.len()).rev().for_each(|index| front.add(index as u32, &children));
+            let front = Front::of((0..children.len() as u32).rev(), &children);
             let beats = |a: &Point, b: &Point| {
                 a.macs <= b.macs && a.accuracy >= b.accuracy && (a.macs < b.macs || a.beats(b))
                     && !(a.macs == b.macs && a.child == b.child)

@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::{OrBadInput, screen};
 use crate::config::{self, Options};
-use crate::runs;
+use crate::{runs, space};
 
 #[derive(Debug, ClapArgs)]
 pub struct Args {
@@ -39,10 +39,20 @@ pub struct SettingsArgs {
     pub seed: Option<u64>,
 }
 
+/// Settings from what the command line says, with the rules of their space, which `config` does not
+/// know.
+pub fn resolved(options: &Options) -> anyhow::Result<config::Config> {
+    let config = config::resolve(options).or_bad_input()?;
+    space::check_settings(&config)
+        .map_err(|violation| config::placed(options, violation))
+        .or_bad_input()?;
+    Ok(config)
+}
+
 impl SettingsArgs {
     /// The settings that result from these options for a new run.
     pub fn resolve(&self) -> anyhow::Result<config::Config> {
-        let config = config::resolve(&self.options()).or_bad_input()?;
+        let config = resolved(&self.options())?;
         screen::check_keys(&self.options(), &config.screen)?;
         match &config.search.reference {
             Some(run) if !runs::named(run).join("journal.jsonl").is_file() => Err(anyhow::anyhow!(

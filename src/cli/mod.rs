@@ -2,7 +2,6 @@
 
 mod arch;
 mod attach;
-#[cfg(feature = "torch")]
 mod bench;
 mod compare;
 mod completions;
@@ -67,7 +66,6 @@ enum Command {
     Config(config::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
-    #[cfg(feature = "torch")]
     Bench(bench::Args),
     #[cfg(feature = "torch")]
     Evaluate(evaluate::Args),
@@ -201,7 +199,6 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::Config(args)) => config::run(args),
         Some(Command::Completions(args)) => completions::run(args),
-        #[cfg(feature = "torch")]
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Data(args)) => data::run(args),
         Some(Command::Doctor(args)) => doctor::run(&args),

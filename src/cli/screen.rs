@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::OrBadInput;
+use super::config::resolved;
 use crate::config::{self, Characters, Options, ScreenConfig};
 use crate::tui::Settings;
 use crate::tui::keymap::Keymap;
@@ -32,7 +33,7 @@ impl ScreenArgs {
             file,
             ..Options::default()
         };
-        let config = config::resolve(&options).or_bad_input()?;
+        let config = resolved(&options)?;
         check_keys(&options, &config.screen)?;
         settings(config.screen, self.ascii)
     }

@@ -10,6 +10,7 @@ use super::run::{self, Prepared, ShowArgs, classify};
 use crate::config::DeviceChoice;
 use crate::event::RunKind;
 use crate::runs::RunDirectory;
+use crate::space::family;
 
 #[derive(Debug, Default, ClapArgs)]
 pub struct Args {
@@ -51,7 +52,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let Some(path) = &args.resume else {
         let config = settings.resolve()?;
-        if config.space.layer.is_tabular() && config.search.table.is_none() {
+        if family::named(&config.space.layer).is_ok_and(|family| family.is_tabular())
+            && config.search.table.is_none()
+        {
             return Err(anyhow::anyhow!(
                 "the space nasbench201 has no networks to train: name the CSV file that holds their accuracies with --table CSV \
                  (docs/NASBENCH201.md says how to make one)"

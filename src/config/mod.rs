@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::foundation::device::DeviceChoice;
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
-pub use resolve::{ConfigError, Options, SAMPLE, parse, place_of_setting, read, resolve};
+pub use resolve::{ConfigError, Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 pub use validate::{LARGEST_SETTING, Violation, check_choices};
 
@@ -249,38 +249,19 @@ pub struct EvolutionConfig {
 /// The options of each head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpaceConfig {
-    /// The heads that describe a layer.
-    pub layer: LayerKind,
+    /// The kind of space, by its name: it determines the heads that describe a layer
+    /// (`space::family`).
+    pub layer: String,
     /// Options for a kernel's height and width, in pixels.
     pub kernels: Vec<u32>,
     /// Options for the number of filters.
     pub filters: Vec<u32>,
     /// Options for the stride, in pixels.
     pub strides: Vec<u32>,
-    /// Options for the padding in a `chain` space; unused in a `rectangular` one, where padding is
-    /// "same".
+    /// Options for the padding in a `chain` space; unused in the others, where padding is "same".
     pub paddings: Vec<u32>,
     /// How choices become a layer.
     pub decode: Decode,
-}
-
-/// The heads that describe one layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LayerKind {
-    /// `[k, f, s, p]` with square kernels (presets `monograph` and `demo`).
-    Chain,
-    /// `[kh, kw, f, sh, sw]` with "same" padding (paper).
-    Rectangular,
-    /// Cells of NAS-Bench-201, looked up in a table.
-    Nasbench201,
-}
-
-impl LayerKind {
-    /// Whether children are looked up in a table instead of being trained.
-    pub fn is_tabular(self) -> bool {
-        matches!(self, LayerKind::Nasbench201)
-    }
 }
 
 /// How the choices for a layer become the layer.

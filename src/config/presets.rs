@@ -7,8 +7,8 @@ use super::raw::{
     RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
 };
 use super::{
-    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind,
-    LayoutName, Normalization, Precision, Strategy, ThemeName,
+    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
+    Normalization, Precision, Strategy, ThemeName,
 };
 
 /// Names of the presets, default first.
@@ -61,7 +61,7 @@ pub(super) fn demo() -> RawConfig {
             gradient_clip: 5.0,
         },
         space: RawSpace {
-            layer: LayerKind::Chain,
+            layer: "chain".to_owned(),
             kernels: vec![1, 3, 5],
             filters: vec![2, 4, 8],
             strides: vec![1, 2],
@@ -199,8 +199,8 @@ fn monograph() -> RawConfig {
     config
 }
 
-/// Zoph & Le, section 4.1 and appendix A: stride 1. Each replica of their controller samples 8
-/// children per update.
+/// Zoph & Le, section 4.1 and appendix A: skip connections, stride 1. Each replica of their
+/// controller samples 8 children per update.
 fn paper() -> RawConfig {
     let mut config = cifar10();
     config.data.normalization = Normalization::Whitening;
@@ -212,10 +212,10 @@ fn paper() -> RawConfig {
     config.search.depth_step = 2;
     config.search.depth_every = 1_600;
     config.controller.learning_rate = 6e-4;
-    config.space.layer = LayerKind::Rectangular;
+    config.space.layer = "paper".to_owned();
     config.space.kernels = vec![1, 3, 5, 7];
     config.space.filters = vec![24, 36, 48, 64];
-    config.space.strides = vec![1];
+    config.space.strides = vec![];
     config.space.paddings = vec![];
     config.child.epochs = 50;
     config
@@ -224,6 +224,7 @@ fn paper() -> RawConfig {
 /// The paper's second setting, in which strides are predicted too.
 fn paper_strides() -> RawConfig {
     let mut config = paper();
+    config.space.layer = "paper_strides".to_owned();
     config.space.strides = vec![1, 2, 3];
     config
 }
@@ -236,7 +237,7 @@ fn nasbench201() -> RawConfig {
     config.search.initial_depth = 1;
     config.search.depth_step = 0;
     config.space = RawSpace {
-        layer: LayerKind::Nasbench201,
+        layer: "nasbench201".to_owned(),
         kernels: vec![],
         filters: vec![],
         strides: vec![],

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::presets;
 use super::{
-    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayerKind,
-    LayoutName, Normalization, Precision, Strategy, ThemeName,
+    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
+    Normalization, Precision, Strategy, ThemeName,
 };
 
 /// The whole file. Every key is optional; missing ones come from the preset.
@@ -95,7 +95,7 @@ pub struct RawEvolution {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawSpace {
-    pub layer: LayerKind,
+    pub layer: String,
     pub kernels: Vec<i64>,
     pub filters: Vec<i64>,
     pub strides: Vec<i64>,

@@ -100,6 +100,18 @@ pub fn place_of_setting(options: &Options, key: &str) -> Option<String> {
         .find_map(|source| source.place_of_key(key))
 }
 
+/// A broken rule that only others can find, with the place of its key.
+pub fn placed(options: &Options, violation: Violation) -> ConfigError {
+    let sources = match sources(options) {
+        Ok(sources) => sources,
+        Err(error) => return error,
+    };
+    match preset_name(options, &sources) {
+        Ok(preset) => named(violation, &preset, &sources),
+        Err(error) => error,
+    }
+}
+
 /// Everything that sets keys, in ascending order of precedence.
 fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
     let file = options.file.as_deref().map(Source::from_file);

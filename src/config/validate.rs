@@ -32,15 +32,22 @@ pub struct Violation {
     pub rule: String,
 }
 
+impl Violation {
+    /// A rule about one key.
+    pub fn new(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Violation {
+        Violation {
+            key: key.into(),
+            related: None,
+            value: value.to_string(),
+            rule: rule.into(),
+        }
+    }
+}
+
 type Checked<T> = Result<T, Violation>;
 
 fn violation<T>(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Checked<T> {
-    Err(Violation {
-        key: key.into(),
-        related: None,
-        value: value.to_string(),
-        rule: rule.into(),
-    })
+    Err(Violation::new(key, value, rule))
 }
 
 /// Marks a rule about two keys: the message gives the place of whichever the user set.
@@ -69,7 +76,6 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
     };
     together_with("child.epochs", last_epochs_fit(&config))?;
     together_with("search.episodes", depth_fits(&config.search))?;
-    together_with("space.layer", table_fits(&config))?;
     Ok(config)
 }
 
@@ -271,19 +277,6 @@ fn evolution(raw: &RawEvolution) -> Checked<EvolutionConfig> {
         );
     }
     Ok(EvolutionConfig { population, sample })
-}
-
-/// Only children of tabular spaces can be looked up in a table. (Whether a tabular space has a
-/// table is checked when a search begins.)
-fn table_fits(config: &Config) -> Checked<()> {
-    match &config.search.table {
-        Some(table) if !config.space.layer.is_tabular() => violation(
-            "search.table",
-            table.display(),
-            "must be left out: only children of the space nasbench201 can be looked up in a table (--preset nasbench201)",
-        ),
-        _ => Ok(()),
-    }
 }
 
 fn child(raw: &RawChild) -> Checked<ChildConfig> {

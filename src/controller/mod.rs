@@ -6,8 +6,10 @@
 //! data comes in, so the panicking forms of tch's operations are used inside.
 
 pub mod adam;
+mod anchor;
 pub mod policy;
 pub mod reinforce;
+mod steps;
 
 pub use adam::Adam;
 pub use policy::{Evaluation, Policy};

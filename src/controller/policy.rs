@@ -5,13 +5,15 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::anchor::{Anchor, after_anchor};
+use super::steps::Steps;
 use crate::config::ControllerConfig;
 use crate::event::Choice;
-use crate::space::Decision;
+use crate::space::{Decision, Head};
 use crate::strategy::Sample;
 use crate::strategy::sample::masked_log_softmax;
 
-const KIND: Kind = Kind::Double;
+pub(super) const KIND: Kind = Kind::Double;
 
 /// One layer of the LSTM, in PyTorch's layout (gates: input, forget, cell, output).
 #[derive(Debug)]
@@ -26,27 +28,35 @@ struct Cell {
     bias_hh: Tensor,
 }
 
-/// Output layer of one head with `C` options.
+/// What turns a hidden state into the logits of one head.
 #[derive(Debug)]
-struct Head {
-    /// `[C, H]`
-    weight: Tensor,
-    /// `[C]`
-    bias: Tensor,
+enum Output {
+    /// A linear layer for `C` options.
+    Options {
+        /// `[C, H]`
+        weight: Tensor,
+        /// `[C]`
+        bias: Tensor,
+    },
+    /// An anchor point (see [`anchor`](super::anchor)).
+    Anchor(Anchor),
 }
 
 /// The network `pi_theta` (paper, section 3.1): the embedding of the previous choice (of a start
 /// token at first) goes through the LSTM, and the head of the next decision turns the top hidden
 /// state into logits. The LSTM runs on over all decisions of all layers.
+///
+/// In a space with skip connections each layer ends with an anchor point (section 3.3): one step of
+/// the LSTM, at which all connections of the layer are decided, independently of one another.
 #[derive(Debug)]
 pub struct Policy {
     hidden_size: i64,
     /// `[1, H]`
     start: Tensor,
-    /// One table `[C, H]` per head.
+    /// One table `[C, H]` per head; `[1, H]` for an anchor, read after one that chose no layer.
     embeddings: Vec<Tensor>,
     cells: Vec<Cell>,
-    heads: Vec<Head>,
+    heads: Vec<Output>,
 }
 
 /// Hidden and cell state of each LSTM layer, `[B, H]` each.
@@ -62,10 +72,10 @@ pub struct Evaluation {
 }
 
 impl Policy {
-    /// A network with one head for each number in `options`. Every parameter, biases and embeddings
-    /// too, is uniform in `±init_range` (paper, section 4.1: 0.08), drawn from `seed` in the order
-    /// of [`Policy::parameters`].
-    pub fn new(config: &ControllerConfig, options: &[usize], seed: u64) -> Self {
+    /// A network with these heads. Every parameter, biases and embeddings too, is uniform in
+    /// `±init_range` (paper, section 4.1: 0.08), drawn from `seed` in the order of
+    /// [`Policy::parameters`].
+    pub fn new(config: &ControllerConfig, heads: &[Head], seed: u64) -> Self {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         let range = config.init_range;
         let mut uniform = |shape: &[i64]| {
@@ -81,9 +91,12 @@ impl Policy {
         Policy {
             hidden_size: hidden,
             start: uniform(&[1, hidden]),
-            embeddings: options
+            embeddings: heads
                 .iter()
-                .map(|&options| uniform(&[options as i64, hidden]))
+                .map(|head| match head.kind.is_connection() {
+                    true => uniform(&[1, hidden]),
+                    false => uniform(&[head.options.len() as i64, hidden]),
+                })
                 .collect(),
             cells: (0..config.layers)
                 .map(|_| Cell {
@@ -93,11 +106,14 @@ impl Policy {
                     bias_hh: uniform(&[4 * hidden]),
                 })
                 .collect(),
-            heads: options
+            heads: heads
                 .iter()
-                .map(|&options| Head {
-                    weight: uniform(&[options as i64, hidden]),
-                    bias: uniform(&[options as i64]),
+                .map(|head| match head.kind.is_connection() {
+                    true => Output::Anchor(Anchor::new(hidden, &mut uniform)),
+                    false => Output::Options {
+                        weight: uniform(&[head.options.len() as i64, hidden]),
+                        bias: uniform(&[head.options.len() as i64]),
+                    },
                 })
                 .collect(),
         }
@@ -119,18 +135,42 @@ impl Policy {
             all.push((format!("lstm.bias_hh_l{layer}"), &cell.bias_hh));
         }
         for (number, head) in self.heads.iter().enumerate() {
-            all.push((format!("heads.{number}.weight"), &head.weight));
-            all.push((format!("heads.{number}.bias"), &head.bias));
+            match head {
+                Output::Options { weight, bias } => {
+                    all.push((format!("heads.{number}.weight"), weight));
+                    all.push((format!("heads.{number}.bias"), bias));
+                }
+                Output::Anchor(anchor) => all.extend(
+                    anchor
+                        .parameters()
+                        .map(|(name, tensor)| (format!("heads.{number}.{name}"), tensor)),
+                ),
+            }
         }
         all
     }
 
     /// Number of options of each head.
     pub fn options(&self) -> Vec<usize> {
-        self.embeddings
-            .iter()
-            .map(|table| table.size()[0] as usize)
-            .collect()
+        let options = |head: &Output| match head {
+            Output::Options { bias, .. } => bias.size()[0] as usize,
+            Output::Anchor(_) => 2,
+        };
+        self.heads.iter().map(options).collect()
+    }
+
+    /// The head at an anchor point; none in a space without skip connections.
+    fn anchor(&self) -> Option<(usize, &Anchor)> {
+        let mut heads = self.heads.iter().enumerate();
+        heads.find_map(|(number, head)| match head {
+            Output::Options { .. } => None,
+            Output::Anchor(anchor) => Some((number, anchor)),
+        })
+    }
+
+    /// Whether a head decides at an anchor point.
+    fn is_anchor(&self, head: usize) -> bool {
+        matches!(self.heads[head], Output::Anchor(_))
     }
 
     /// A fresh child: gives, for the next decision and the choice before it, the log of the masked
@@ -139,12 +179,48 @@ impl Policy {
     pub fn sampler(&self) -> impl FnMut(&Decision, Option<&Choice>) -> Vec<f64> {
         let table = no_grad(|| self.embedding_table());
         let mut state = self.initial_state(1);
+        // Hidden states at the anchors so far, the connections decided at the last one, and which
+        // of them were taken.
+        let (mut anchors, mut decided, mut taken) = (Vec::<Tensor>::new(), 0, Vec::<usize>::new());
         move |next, previous| {
             no_grad(|| {
-                let input = table.narrow(0, previous.map_or(0, |choice| self.row(choice)), 1);
-                let hidden = self.step(input, &mut state);
-                let head = &self.heads[next.head];
-                let logits = hidden.linear(&head.weight, Some(&head.bias));
+                let connection = previous.filter(|choice| self.is_anchor(choice.head));
+                taken
+                    .extend(connection.and_then(|choice| (choice.index == 1).then(|| decided - 1)));
+                let is_first = previous.is_none_or(|choice| choice.layer != next.layer);
+                let hidden = match connection {
+                    // All connections of a layer are decided in one step.
+                    Some(_) if !is_first => None,
+                    _ => {
+                        let read = previous.map_or(0, |choice| self.row(choice));
+                        let mut input = table.narrow(0, read, 1);
+                        if let Some((head, _)) = self.anchor().filter(|_| is_first && read > 0) {
+                            if connection.is_none() {
+                                // The anchor of layer 1 has nothing to decide.
+                                anchors.push(self.step(input, &mut state));
+                            }
+                            let chosen: Vec<&Tensor> =
+                                taken.drain(..).map(|layer| &anchors[layer]).collect();
+                            input = match chosen[..] {
+                                [] => table.narrow(0, self.first_row(head), 1),
+                                _ => Tensor::stack(&chosen, 0).mean_dim(0, false, KIND),
+                            };
+                            decided = 0;
+                        }
+                        Some(self.step(input, &mut state))
+                    }
+                };
+                let logits = match (&self.heads[next.head], hidden) {
+                    (Output::Options { weight, bias }, Some(hidden)) => {
+                        hidden.linear(weight, Some(bias))
+                    }
+                    (Output::Options { .. }, None) => unreachable!("sizes come before connections"),
+                    (Output::Anchor(anchor), hidden) => {
+                        anchors.extend(hidden);
+                        decided += 1;
+                        anchor.logits(&anchors[decided - 1], &anchors[anchors.len() - 1])
+                    }
+                };
                 let mut values = vec![0.0; next.feasible.len()];
                 logits.copy_data(&mut values, next.feasible.len());
                 masked_log_softmax(&values, &next.feasible)
@@ -154,14 +230,16 @@ impl Policy {
 
     /// Log-probabilities and entropies of children sampled before, in one batch, under autograd.
     pub fn evaluate(&self, samples: &[&Sample]) -> Evaluation {
-        let hidden = self.hidden_states(samples);
+        let is_connection = |choice: &Choice| self.is_anchor(choice.head);
+        let steps = Steps::new(samples, self.anchor().is_some(), is_connection);
+        let hidden = self.hidden_states(samples, &steps);
         let zeros = Tensor::zeros([samples.len() as i64], (KIND, Device::Cpu));
         let mut evaluation = Evaluation {
             log_prob: zeros.shallow_clone(),
             entropy: zeros,
         };
         for (number, head) in self.heads.iter().enumerate() {
-            let taken = Taken::of_head(samples, number);
+            let taken = Taken::of_head(samples, &steps, number);
             if taken.rows.is_empty() {
                 continue;
             }
@@ -169,9 +247,13 @@ impl Policy {
             let chosen = Tensor::from_slice(&taken.chosen).unsqueeze(1);
             let infeasible =
                 Tensor::from_slice(&taken.infeasible).reshape([taken.rows.len() as i64, -1]);
-            let logits = hidden
-                .index_select(0, &Tensor::from_slice(&taken.rows))
-                .linear(&head.weight, Some(&head.bias));
+            let states = |rows: &[i64]| hidden.index_select(0, &Tensor::from_slice(rows));
+            let logits = match head {
+                Output::Options { weight, bias } => states(&taken.rows).linear(weight, Some(bias)),
+                Output::Anchor(anchor) => {
+                    anchor.logits(&states(&taken.earlier), &states(&taken.rows))
+                }
+            };
             let log_probs = logits
                 .masked_fill(&infeasible, f64::NEG_INFINITY)
                 .log_softmax(-1, None::<Kind>);
@@ -185,33 +267,40 @@ impl Policy {
         evaluation
     }
 
-    /// Top hidden state of every child before every decision, `[T * B, H]` with row `t * B +
+    /// Top hidden state of every child at every step of the LSTM, `[T * B, H]` with row `t * B +
     /// child`. Shorter children read the start token after their end; nothing looks at those rows.
-    fn hidden_states(&self, samples: &[&Sample]) -> Tensor {
-        let steps = samples
-            .iter()
-            .map(|sample| sample.choices.len())
-            .max()
-            .unwrap_or(0);
+    fn hidden_states(&self, samples: &[&Sample], steps: &Steps) -> Tensor {
         let input = |step: usize, sample: &Sample| match step
             .checked_sub(1)
-            .and_then(|before| sample.choices.get(before))
+            .and_then(|before| steps.choice_at(before, sample))
         {
             Some(choice) => self.row(choice),
             None => 0,
         };
-        let rows: Vec<i64> = (0..steps)
+        let rows: Vec<i64> = (0..steps.count())
             .flat_map(|step| samples.iter().map(move |sample| input(step, sample)))
             .collect();
-        let inputs = self
-            .embedding_table()
-            .index_select(0, &Tensor::from_slice(&rows));
+        let table = self.embedding_table();
+        let inputs = table.index_select(0, &Tensor::from_slice(&rows));
         let mut state = self.initial_state(samples.len() as i64);
-        let hidden: Vec<Tensor> = inputs
-            .chunk(steps as i64, 0)
+        let mut hidden: Vec<Tensor> = Vec::with_capacity(steps.count());
+        for (step, input) in inputs
+            .chunk(steps.count() as i64, 0)
             .into_iter()
-            .map(|input| self.step(input, &mut state))
-            .collect();
+            .enumerate()
+        {
+            let input = match (self.anchor(), steps.anchor_before(step)) {
+                (Some((head, _)), Some(anchor)) => {
+                    let anchors: Vec<&Tensor> = (1..anchor.layer)
+                        .map(|layer| &hidden[steps.of_anchor(layer)])
+                        .collect();
+                    let nothing = table.narrow(0, self.first_row(head), 1);
+                    after_anchor(&steps.taken(anchor, samples), &anchors, &nothing)
+                }
+                _ => input,
+            };
+            hidden.push(self.step(input, &mut state));
+        }
         Tensor::cat(&hidden, 0)
     }
 
@@ -223,13 +312,20 @@ impl Policy {
         Tensor::cat(&tables, 0)
     }
 
-    /// Row of a choice in [`Policy::embedding_table`].
+    /// Row of a choice in [`Policy::embedding_table`]; the only one of an anchor.
     fn row(&self, choice: &Choice) -> i64 {
-        1 + self.embeddings[..choice.head]
-            .iter()
-            .map(|table| table.size()[0])
-            .sum::<i64>()
-            + choice.index as i64
+        let place = if self.is_anchor(choice.head) {
+            0
+        } else {
+            choice.index as i64
+        };
+        self.first_row(choice.head) + place
+    }
+
+    /// First row of a head in [`Policy::embedding_table`].
+    fn first_row(&self, head: usize) -> i64 {
+        let before = self.embeddings[..head].iter();
+        1 + before.map(|table| table.size()[0]).sum::<i64>()
     }
 
     fn initial_state(&self, batch: i64) -> State {
@@ -261,6 +357,8 @@ impl Policy {
 struct Taken {
     /// Row in the hidden states.
     rows: Vec<i64>,
+    /// At an anchor: the row of the earlier layer's anchor.
+    earlier: Vec<i64>,
     children: Vec<i64>,
     chosen: Vec<i64>,
     /// One flag per decision and option.
@@ -268,14 +366,16 @@ struct Taken {
 }
 
 impl Taken {
-    fn of_head(samples: &[&Sample], head: usize) -> Taken {
+    fn of_head(samples: &[&Sample], steps: &Steps, head: usize) -> Taken {
         let mut taken = Taken::default();
         for (child, sample) in samples.iter().enumerate() {
-            for (step, (choice, feasible)) in
+            let row = |step: usize| (step * samples.len() + child) as i64;
+            for (place, (choice, feasible)) in
                 sample.choices.iter().zip(&sample.feasible).enumerate()
             {
                 if choice.head == head {
-                    taken.rows.push((step * samples.len() + child) as i64);
+                    taken.rows.push(row(steps.of_choice(place)));
+                    taken.earlier.extend(steps.earlier(place).map(row));
                     taken.children.push(child as i64);
                     taken.chosen.push(choice.index as i64);
                     taken

@@ -33,14 +33,8 @@ impl Reinforce {
     /// matrices are so small that more only wait for each other (twenty times slower beside busy
     /// workers), and so no result depends on their number.
     pub fn new(config: &ControllerConfig, heads: &[Head], seed: u64) -> Self {
-        let options: Vec<usize> = heads.iter().map(|head| head.options.len()).collect();
-        Self::with_options(config, &options, seed)
-    }
-
-    /// A fresh controller with one head for each number of options.
-    pub(super) fn with_options(config: &ControllerConfig, options: &[usize], seed: u64) -> Self {
         tch::set_num_threads(1);
-        let policy = Policy::new(config, options, seed);
+        let policy = Policy::new(config, heads, seed);
         let adam = Adam::new(config.learning_rate, &policy.parameters());
         let baseline = Baseline::new(config.baseline_decay);
         Reinforce {

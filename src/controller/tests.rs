@@ -1,6 +1,7 @@
 //! The controller compared with PyTorch and with finite differences, and tested for the mistakes of
 //! other reproductions.
 
+mod anchors;
 mod gradients;
 mod learning;
 mod sampling;
@@ -10,9 +11,10 @@ use serde::Deserialize;
 use tch::Tensor;
 
 use super::reinforce::Reinforce;
-use crate::config::{ControllerConfig, Decode, LayerKind, SpaceConfig};
+use crate::config::{ControllerConfig, Decode, SpaceConfig};
 use crate::event::Choice;
-use crate::space::{Dna, Space};
+use crate::space::decode::KERNEL;
+use crate::space::{Dna, Head, Space};
 use crate::strategy::{Origin, Proposal, Random, Sample, Strategy};
 
 fn config() -> ControllerConfig {
@@ -38,7 +40,7 @@ fn small_config() -> ControllerConfig {
 /// Strides and missing paddings shrink the image, so that masks have an effect.
 fn space() -> Space {
     let config = SpaceConfig {
-        layer: LayerKind::Chain,
+        layer: "chain".to_owned(),
         kernels: vec![1, 3, 5, 7],
         filters: vec![8, 16, 24],
         strides: vec![1, 2, 3],
@@ -46,6 +48,28 @@ fn space() -> Space {
         decode: Decode::Literal,
     };
     Space::new(&config, [1, 28, 28], 10).unwrap()
+}
+
+/// The paper's space of skip connections.
+fn paper_space() -> Space {
+    let config = SpaceConfig {
+        layer: "paper".to_owned(),
+        kernels: vec![1, 3, 5, 7],
+        filters: vec![24, 36, 48, 64],
+        strides: vec![],
+        paddings: vec![],
+        decode: Decode::Literal,
+    };
+    Space::new(&config, [3, 32, 32], 10).unwrap()
+}
+
+/// A head for each number of options; what they decide does not matter.
+fn heads(options: &[usize]) -> Vec<Head> {
+    let head = |&options: &usize| Head {
+        kind: KERNEL,
+        options: (0..options as u32).collect(),
+    };
+    options.iter().map(head).collect()
 }
 
 fn reinforce(config: &ControllerConfig, seed: u64) -> Reinforce {

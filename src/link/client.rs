@@ -45,6 +45,17 @@ pub enum AttachError {
     Journal(#[from] JournalError),
 }
 
+/// The journal of the run in this directory.
+pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
+    let journal = run.join("journal.jsonl");
+    if journal.is_file() {
+        Ok(journal)
+    } else {
+        let path = run.to_owned();
+        Err(AttachError::NotARun { path })
+    }
+}
+
 /// Watch the run in the directory `run`, whatever its state. With `watch` the client cannot send
 /// commands.
 ///
@@ -55,12 +66,7 @@ pub enum AttachError {
 /// [`AttachError`]: the folder contains no run, the journal cannot be read, or no thread can be
 /// started.
 pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
-    let journal = run.join("journal.jsonl");
-    if !journal.is_file() {
-        return Err(AttachError::NotARun {
-            path: run.to_owned(),
-        });
-    }
+    let journal = journal_of(run)?;
     let at_journal = |source| JournalError::Io {
         path: journal.clone(),
         source,

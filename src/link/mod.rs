@@ -34,6 +34,7 @@ pub use server::Server;
 
 use crate::event::Record;
 use crate::space::Dna;
+use crate::state::RunStatus;
 
 /// What a client can ask of a search. Each command is acknowledged by an event.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -104,6 +105,16 @@ pub enum LinkStatus {
         /// Whether the last record has been sent.
         ended: bool,
     },
+}
+
+impl LinkStatus {
+    /// The status of a run whose events report `told`.
+    pub fn run_status(&self, told: RunStatus) -> RunStatus {
+        match self {
+            LinkStatus::Dead { .. } => told.with_process(false),
+            _ => told,
+        }
+    }
 }
 
 /// A client's end: everything it knows about a run arrives here.

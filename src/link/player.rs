@@ -11,7 +11,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, channel, unbounded_channel};
 use tokio::sync::watch;
 
-use super::client::AttachError;
+use super::client::{AttachError, journal_of};
 use super::{Command, Connection, LinkStatus};
 use crate::event::{Event, Level, Record, VERSION};
 use crate::journal::{JournalError, Reader};
@@ -42,12 +42,7 @@ pub enum Pace {
 /// [`AttachError`]: the folder contains no run, the journal cannot be read, or no thread can be
 /// started.
 pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachError> {
-    let journal = run.join("journal.jsonl");
-    if !journal.is_file() {
-        return Err(AttachError::NotARun {
-            path: run.to_owned(),
-        });
-    }
+    let journal = journal_of(run)?;
     let at_journal = |source| JournalError::Io {
         path: journal.clone(),
         source,

@@ -7,6 +7,7 @@ pub mod error;
 mod inbox;
 mod ledger;
 mod reference;
+pub mod tabular;
 pub mod work;
 
 pub use error::SearchError;

@@ -2,18 +2,77 @@
 //! the monograph's program.
 
 use super::error::SpaceError;
-use super::family::Family;
+use super::family::{FAMILIES, Family, check_lists};
 use super::feasibility::{input_size, output_size};
-use super::head::{Head, HeadKind};
+use super::head::{Head, HeadKind, Values};
 use super::{Architecture, Design, Dna, Layer};
-use crate::config::{Decode, LARGEST_SETTING, SpaceConfig};
+use crate::config::{Decode, LARGEST_SETTING, SpaceConfig, Violation};
+
+/// Side of a square kernel, pixels.
+pub const KERNEL: HeadKind = HeadKind {
+    key: "kernel",
+    name: "kernel",
+    short_name: "kernel",
+    values: Values::Listed("space.kernels"),
+};
+/// Height of a kernel, pixels.
+pub const KERNEL_HEIGHT: HeadKind = HeadKind {
+    key: "kernel_height",
+    name: "kernel height",
+    short_name: "k.high",
+    values: Values::Listed("space.kernels"),
+};
+/// Width of a kernel, pixels.
+pub const KERNEL_WIDTH: HeadKind = HeadKind {
+    key: "kernel_width",
+    name: "kernel width",
+    short_name: "k.wide",
+    values: Values::Listed("space.kernels"),
+};
+/// Output channels of a layer.
+pub const FILTERS: HeadKind = HeadKind {
+    key: "filters",
+    name: "filters",
+    short_name: "filters",
+    values: Values::Listed("space.filters"),
+};
+/// Stride along both axes.
+pub const STRIDE: HeadKind = HeadKind {
+    key: "stride",
+    name: "stride",
+    short_name: "stride",
+    values: Values::Listed("space.strides"),
+};
+/// Stride along the height.
+pub const STRIDE_HEIGHT: HeadKind = HeadKind {
+    key: "stride_height",
+    name: "stride height",
+    short_name: "s.high",
+    values: Values::Listed("space.strides"),
+};
+/// Stride along the width.
+pub const STRIDE_WIDTH: HeadKind = HeadKind {
+    key: "stride_width",
+    name: "stride width",
+    short_name: "s.wide",
+    values: Values::Listed("space.strides"),
+};
+/// Zeros on each side, along both axes.
+pub const PADDING: HeadKind = HeadKind {
+    key: "padding",
+    name: "padding",
+    short_name: "pad",
+    values: Values::Listed("space.paddings"),
+};
 
 /// How the genes of a chain of convolutions are laid out.
 #[derive(Debug)]
 pub struct Convolutions {
+    /// In `space.layer`.
+    name: &'static str,
+    /// Whether padding keeps the size of the map.
+    is_same: bool,
     kinds: &'static [HeadKind],
-    /// Names of a gene's values, as errors tell them.
-    values: &'static str,
     express: fn(&[usize]) -> Expressed,
     /// The gene of a layer as far as a gene can say it.
     gene: fn(&Layer) -> Vec<usize>,
@@ -21,13 +80,9 @@ pub struct Convolutions {
 
 /// `[k, f, s, p]`, square.
 pub static CHAIN: Convolutions = Convolutions {
-    kinds: &[
-        HeadKind::Kernel,
-        HeadKind::Filters,
-        HeadKind::Stride,
-        HeadKind::Padding,
-    ],
-    values: "kernel, filters, stride, padding",
+    name: "chain",
+    is_same: false,
+    kinds: &[KERNEL, FILTERS, STRIDE, PADDING],
     express: |gene| Expressed {
         kernel: [gene[0]; 2],
         filters: gene[1],
@@ -46,14 +101,15 @@ pub static CHAIN: Convolutions = Convolutions {
 
 /// `[kh, kw, f, sh, sw]` with "same" padding.
 pub static RECTANGULAR: Convolutions = Convolutions {
+    name: "rectangular",
+    is_same: true,
     kinds: &[
-        HeadKind::KernelHeight,
-        HeadKind::KernelWidth,
-        HeadKind::Filters,
-        HeadKind::StrideHeight,
-        HeadKind::StrideWidth,
+        KERNEL_HEIGHT,
+        KERNEL_WIDTH,
+        FILTERS,
+        STRIDE_HEIGHT,
+        STRIDE_WIDTH,
     ],
-    values: "kernel height, kernel width, filters, stride height, stride width",
     express: |gene| Expressed {
         kernel: [gene[0], gene[1]],
         filters: gene[2],
@@ -134,79 +190,97 @@ impl Convolutions {
         Ok(architecture)
     }
 
-    /// The DNA that, read literally, describes `architecture`; none where none does.
-    fn describe(&self, architecture: &Architecture) -> Option<Dna> {
-        let Architecture {
-            name,
-            input,
-            classes,
-            layers,
-            ..
-        } = architecture;
-        // A setting beyond 32 bits is refused with the network.
-        let value = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        let gene = |layer: &Layer| (self.gene)(layer).into_iter().map(value).collect();
-        let dna = Dna(layers.iter().map(gene).collect());
-        let again = self
-            .network(Decode::Literal, &dna, name, *input, *classes)
-            .ok()?;
-        again.same_network(architecture).then_some(dna)
-    }
-
     fn check_gene(&self, layer: usize, gene: &[u32]) -> Result<(), SpaceError> {
         if gene.len() != self.kinds.len() {
             return Err(SpaceError::GeneLength {
                 layer,
                 found: gene.len(),
-                expected: self.values,
+                needed: self.kinds.len(),
+                expected: names(self.kinds),
             });
         }
         for (kind, &found) in self.kinds.iter().zip(gene) {
-            let value = kind.name();
-            if found == 0 && *kind != HeadKind::Padding {
-                return Err(SpaceError::ZeroValue { layer, value });
-            }
-            if found as usize > LARGEST_SETTING {
-                return Err(SpaceError::ValueTooLarge {
-                    layer,
-                    value,
-                    found,
-                });
-            }
+            check_value(layer, *kind, found)?;
         }
         Ok(())
     }
 }
 
-/// The DNA that, read literally, describes `architecture`: of a chain of layers, `[k, f, s, p]`
-/// each where all are square, `[kh, kw, f, sh, sw]` each where all have "same" padding. None
-/// where a network is neither.
+/// The DNA that, read literally, describes `architecture`, in the first family that has one: of a
+/// chain of layers, `[k, f, s, p]` each where all are square, `[kh, kw, f, sh, sw]` each where all
+/// have "same" padding; with skip connections, those of the paper's spaces.
 pub fn describe(architecture: &Architecture) -> Option<Dna> {
-    [&CHAIN, &RECTANGULAR]
-        .into_iter()
-        .find_map(|layout| layout.describe(architecture))
+    let mut families = FAMILIES.into_iter();
+    families.find_map(|family| family.describe(architecture))
+}
+
+/// What heads decide, in words, separated by commas.
+pub fn names(kinds: &[HeadKind]) -> String {
+    let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+    names.join(", ")
+}
+
+/// Check one size of a gene: not 0 (but for a padding), and not beyond what settings allow.
+///
+/// # Errors
+/// [`SpaceError::ZeroValue`] or [`SpaceError::ValueTooLarge`].
+pub fn check_value(layer: usize, kind: HeadKind, found: u32) -> Result<(), SpaceError> {
+    let value = kind.name;
+    if found == 0 && kind != PADDING {
+        return Err(SpaceError::ZeroValue { layer, value });
+    }
+    if found as usize > LARGEST_SETTING {
+        return Err(SpaceError::ValueTooLarge {
+            layer,
+            value,
+            found,
+        });
+    }
+    Ok(())
+}
+
+/// Check that "same" padding keeps the size of a map: it does for odd kernels.
+///
+/// # Errors
+/// The first even kernel.
+pub fn check_same_padding(space: &str, config: &SpaceConfig) -> Result<(), Violation> {
+    match config.kernels.iter().find(|kernel| *kernel % 2 == 0) {
+        Some(even) => Err(Violation::new(
+            "space.kernels",
+            even,
+            format!(
+                "must list odd numbers in the space {space}, where padding keeps the size (\"same\")"
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 impl Family for Convolutions {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn kinds(&self) -> &'static [HeadKind] {
         self.kinds
     }
 
-    fn options(&self, kind: HeadKind, config: &SpaceConfig) -> Vec<u32> {
-        use HeadKind::*;
-        match kind {
-            Kernel | KernelHeight | KernelWidth => config.kernels.clone(),
-            Filters => config.filters.clone(),
-            Stride | StrideHeight | StrideWidth => config.strides.clone(),
-            Padding => config.paddings.clone(),
-            // Those of no convolution.
-            Edge01 | Edge02 | Edge12 | Edge03 | Edge13 | Edge23 => Vec::new(),
+    /// (Clipping is about square kernels and their padding.)
+    fn clips(&self) -> bool {
+        !self.is_same
+    }
+
+    fn check(&self, config: &SpaceConfig) -> Result<(), Violation> {
+        check_lists(self.name, self.kinds, self.clips(), config)?;
+        if self.is_same {
+            check_same_padding(self.name, config)?;
         }
+        Ok(())
     }
 
     fn roomiest(&self, head: &Head) -> u32 {
         let options = head.options.iter().copied();
-        let roomiest = if head.kind == HeadKind::Padding {
+        let roomiest = if head.kind == PADDING {
             options.max()
         } else {
             options.min()
@@ -223,13 +297,12 @@ impl Family for Convolutions {
         Some([size(0)?, size(1)?])
     }
 
-    fn nothing_buildable(
+    fn smallest_image(
         &self,
         decode: Decode,
         heads: &[Head],
         depth: usize,
-        image: [usize; 2],
-    ) -> SpaceError {
+    ) -> Option<([usize; 2], String)> {
         let gene: Vec<u32> = heads.iter().map(|head| self.roomiest(head)).collect();
         let layer = self.express(decode, &gene);
         let needed = (0..depth).fold([1, 1], |output: [usize; 2], _| {
@@ -240,14 +313,10 @@ impl Family for Convolutions {
         });
         let by = |sizes: [usize; 2]| format!("{}x{}", sizes[0], sizes[1]);
         let (kernel, stride, padding) = (by(layer.kernel), by(layer.stride), by(layer.padding));
-        SpaceError::NothingBuildable {
-            depth,
-            input: image,
-            needed,
-            roomiest: format!(
-                "smallest kernel ({kernel}), smallest stride ({stride}) and largest padding ({padding})"
-            ),
-        }
+        let roomiest = format!(
+            "smallest kernel ({kernel}), smallest stride ({stride}) and largest padding ({padding})"
+        );
+        Some((needed, roomiest))
     }
 
     fn decode(
@@ -260,6 +329,24 @@ impl Family for Convolutions {
     ) -> Result<Design, SpaceError> {
         self.network(decode, dna, name, input, classes)
             .map(Design::Network)
+    }
+
+    fn describe(&self, architecture: &Architecture) -> Option<Dna> {
+        let Architecture {
+            name,
+            input,
+            classes,
+            layers,
+            ..
+        } = architecture;
+        // A setting beyond 32 bits is refused with the network.
+        let value = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        let gene = |layer: &Layer| (self.gene)(layer).into_iter().map(value).collect();
+        let dna = Dna(layers.iter().map(gene).collect());
+        let again = self
+            .network(Decode::Literal, &dna, name, *input, *classes)
+            .ok()?;
+        again.same_network(architecture).then_some(dna)
     }
 }
 
@@ -280,7 +367,6 @@ fn clip(layer: Expressed) -> Expressed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::space::builtin::builtin;
 
     fn decoded(layout: &Convolutions, genes: &[&[u32]]) -> (Dna, Architecture) {
         let dna = Dna(genes.iter().map(|gene| gene.to_vec()).collect());
@@ -296,13 +382,5 @@ mod tests {
         assert_eq!(describe(&network), Some(chain));
         let (rectangular, network) = decoded(&RECTANGULAR, &[&[3, 5, 8, 1, 2], &[7, 1, 12, 1, 1]]);
         assert_eq!(describe(&network), Some(rectangular));
-    }
-
-    #[test]
-    fn a_network_with_skip_connections_has_no_dna() {
-        let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
-            .unwrap()
-            .unwrap();
-        assert_eq!(describe(&network), None);
     }
 }

@@ -30,52 +30,76 @@ pub enum Edit {
     },
 }
 
-/// The Levenshtein distance between `first` and `second`, in values: replacing a layer costs one
-/// per value that differs, and adding or removing a layer costs its number of values. `None` if it
-/// is more than `limit`.
-///
-/// The search is limited to a band around the diagonal: a path that leaves it already costs more
-/// than `limit`.
+/// The distance between `first` and `second`; `None` if it is more than `limit`: see
+/// [`Ruler::distance`].
 pub fn distance(first: &Genes, second: &Genes, limit: u32) -> Option<u32> {
-    let whole = first.width().max(second.width()) as u32;
-    let (rows, columns) = (first.depth(), second.depth());
-    let band = (limit / whole.max(1)) as usize;
-    if rows.abs_diff(columns) > band {
-        return None;
+    Ruler::new(first).distance(second, limit)
+}
+
+/// Measures the distances of many DNAs from one.
+pub struct Ruler<'a> {
+    first: &'a Genes,
+    /// A row of costs: its memory is reused for every measurement.
+    above: Vec<u32>,
+}
+
+impl<'a> Ruler<'a> {
+    /// A ruler that begins at `first`.
+    pub fn new(first: &'a Genes) -> Ruler<'a> {
+        let above = Vec::new();
+        Ruler { first, above }
     }
-    let far = limit.saturating_add(1);
-    let mut above: Vec<u32> = (0..=columns as u32)
-        .map(|column| (column * whole).min(far))
-        .collect();
-    for (row, gene) in first.iter().enumerate() {
-        let (from, to) = (
-            (row + 1).saturating_sub(band).max(1),
-            (row + 1 + band).min(columns),
+
+    /// The Levenshtein distance to `second`, in values: replacing a layer costs one per value that
+    /// differs, and adding or removing a layer costs its number of values. `None` if it is more than
+    /// `limit`.
+    ///
+    /// The search is limited to a band around the way from corner to corner: a path that leaves it
+    /// must come back, and by then costs more than `limit`.
+    pub fn distance(&mut self, second: &Genes, limit: u32) -> Option<u32> {
+        let whole = self.first.width().max(second.width()).max(1) as u32;
+        let (rows, columns) = (self.first.depth(), second.depth());
+        // Layers that may be left out or added beyond those that must be: as many of the one kind as
+        // of the other.
+        let spare = ((limit / whole) as usize).checked_sub(rows.abs_diff(columns))? / 2;
+        let (left, right) = (
+            spare + rows.saturating_sub(columns),
+            spare + columns.saturating_sub(rows),
         );
-        let mut diagonal = above[from - 1];
-        above[from - 1] = if from == 1 {
-            ((row as u32 + 1) * whole).min(far)
-        } else {
-            far
-        };
-        let mut least = above[from - 1];
-        for (column, other) in (from..=to).zip(second.iter().skip(from - 1)) {
-            let cost = (diagonal + differing(gene, other))
-                .min(above[column] + whole)
-                .min(above[column - 1] + whole)
-                .min(far);
-            diagonal = std::mem::replace(&mut above[column], cost);
-            least = least.min(cost);
+        let far = limit.saturating_add(1);
+        let above = &mut self.above;
+        above.clear();
+        above.extend((0..=columns as u32).map(|column| (column * whole).min(far)));
+        for (row, gene) in self.first.iter().enumerate() {
+            let (from, to) = (
+                (row + 1).saturating_sub(left).max(1),
+                (row + 1 + right).min(columns),
+            );
+            let mut diagonal = above[from - 1];
+            above[from - 1] = if from == 1 {
+                ((row as u32 + 1) * whole).min(far)
+            } else {
+                far
+            };
+            let mut least = above[from - 1];
+            for (column, other) in (from..=to).zip(second.iter_from(from - 1)) {
+                let cost = (diagonal + differing(gene, other))
+                    .min(above[column] + whole)
+                    .min(above[column - 1] + whole)
+                    .min(far);
+                diagonal = std::mem::replace(&mut above[column], cost);
+                least = least.min(cost);
+            }
+            // What is to the right of the band is not reached by the next row either.
+            if let Some(beyond) = above.get_mut(to + 1) {
+                *beyond = far;
+            }
+            if least > limit {
+                return None;
+            }
         }
-        // What is to the right of the band is not reached by the next row either.
-        if let Some(beyond) = above.get_mut(to + 1) {
-            *beyond = far;
-        }
-        if least > limit {
-            return None;
-        }
+        above.last().copied().filter(|distance| *distance <= limit)
     }
-    above.last().copied().filter(|distance| *distance <= limit)
 }
 
 /// The smallest set of edits that turns `first` into `second`, from the first layer to the last.
@@ -144,12 +168,11 @@ fn changes<'a>(
 
 /// Number of differing values of two layers; a value that only one of them has counts.
 fn differing(left: &[u32], right: &[u32]) -> u32 {
-    (left
-        .iter()
-        .zip(right)
-        .filter(|(left, right)| left != right)
-        .count()
-        + left.len().abs_diff(right.len())) as u32
+    let mut differing = left.len().abs_diff(right.len()) as u32;
+    for (left, right) in left.iter().zip(right) {
+        differing += u32::from(left != right);
+    }
+    differing
 }
 
 #[cfg(test)]

@@ -28,12 +28,20 @@ pub struct Genes {
 impl Genes {
     /// The genes, one per layer.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u32]> {
-        (0..self.depth()).map(|layer| {
-            let end = |layer: usize| match self.ends.get(layer) {
-                Some(end) => *end as usize,
-                None => ((layer + 1) * self.width).min(self.values.len()),
+        self.iter_from(0)
+    }
+
+    /// The genes from layer `first` (counted from 0) on, without visiting the ones before it.
+    pub fn iter_from(&self, first: usize) -> impl ExactSizeIterator<Item = &[u32]> {
+        let depth = self.depth();
+        (first.min(depth)..depth).map(|layer| {
+            let (from, to) = if self.ends.is_empty() {
+                (layer * self.width, (layer + 1) * self.width)
+            } else {
+                let end = |layer: usize| self.ends[layer] as usize;
+                (layer.checked_sub(1).map_or(0, end), end(layer))
             };
-            &self.values[layer.checked_sub(1).map_or(0, end)..end(layer)]
+            &self.values[from..to]
         })
     }
 

@@ -70,14 +70,26 @@ pub enum SpaceError {
     #[error("the DNA has no layers")]
     EmptyDna,
     /// A gene has too many or too few values.
-    #[error("layer {layer}: the gene has {found} values, but must have {}: {expected}", expected.split(", ").count())]
+    #[error("layer {layer}: the gene has {found} values, but must have {needed}: {expected}")]
     GeneLength {
         /// Counted from 1.
         layer: usize,
         /// Number of values that the gene has.
         found: usize,
-        /// The values that it must have, in words, separated by commas.
-        expected: &'static str,
+        /// Number of values that it must have.
+        needed: usize,
+        /// These, in words.
+        expected: String,
+    },
+    /// A skip bit is neither 0 nor 1.
+    #[error("layer {layer}: the bit of layer {earlier} is {found}, but must be 0 or 1")]
+    NotABit {
+        /// Counted from 1.
+        layer: usize,
+        /// The earlier layer that it is about.
+        earlier: usize,
+        /// As given.
+        found: u32,
     },
     /// A value that must be positive is 0.
     #[error("layer {layer}: {value} is 0, but must be at least 1")]

@@ -1,46 +1,132 @@
 //! What a kind of search space is. A new one is a file that implements [`Family`], and a line in
-//! [`of`] and [`FAMILIES`]; the list of names that settings may have is `config::LayerKind`.
+//! [`FAMILIES`].
 
 use std::fmt::Debug;
 
 use super::cost::Cost;
 use super::decode::{CHAIN, RECTANGULAR};
 use super::error::SpaceError;
-use super::head::{Head, HeadKind};
+use super::head::{Head, HeadKind, LISTS, listed};
 use super::nasbench201::Nasbench201;
-use super::{Design, Dna};
-use crate::config::{Decode, LayerKind, SpaceConfig};
+use super::paper::{PAPER, PAPER_STRIDES};
+use super::{Architecture, Design, Dna};
+use crate::config::{Config, Decode, SpaceConfig, Violation, check_choices};
 
 /// Every family.
-pub const FAMILIES: [&dyn Family; 3] = [&CHAIN, &RECTANGULAR, &Nasbench201];
+pub static FAMILIES: [&dyn Family; 5] =
+    [&CHAIN, &RECTANGULAR, &PAPER, &PAPER_STRIDES, &Nasbench201];
 
-/// The family of that name in the settings.
-pub fn of(layer: LayerKind) -> &'static dyn Family {
-    match layer {
-        LayerKind::Chain => &CHAIN,
-        LayerKind::Rectangular => &RECTANGULAR,
-        LayerKind::Nasbench201 => &Nasbench201,
+/// The family of that name in `space.layer`.
+///
+/// # Errors
+/// If there is none; the text lists those that there are.
+pub fn named(layer: &str) -> Result<&'static dyn Family, Violation> {
+    let mut families = FAMILIES.into_iter();
+    let family = families.find(|family| family.name() == layer);
+    family.ok_or_else(|| {
+        let names: Vec<&str> = FAMILIES.iter().map(|family| family.name()).collect();
+        Violation::new(
+            "space.layer",
+            format!("{layer:?}"),
+            format!("must be one of {}", names.join(", ")),
+        )
+    })
+}
+
+/// Check the rules about spaces that only the families know.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_settings(config: &Config) -> Result<(), Violation> {
+    let family = named(&config.space.layer)?;
+    family.check(&config.space)?;
+    match &config.search.table {
+        Some(table) if !family.is_tabular() => Err(Violation::new(
+            "search.table",
+            table.display().to_string(),
+            "must be left out: only the children of the space nasbench201 are looked up in a table (--preset nasbench201)",
+        )),
+        _ => Ok(()),
     }
+    .map_err(|violation| Violation {
+        related: Some("space.layer"),
+        ..violation
+    })
+}
+
+/// The rules of every family: the lists that its heads pick from, and no others, have values, and
+/// DNA is clipped only where that means something.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_lists(
+    name: &str,
+    kinds: &[HeadKind],
+    clips: bool,
+    config: &SpaceConfig,
+) -> Result<(), Violation> {
+    for setting in LISTS {
+        let values = listed(config, setting);
+        if kinds.iter().any(|kind| kind.setting() == Some(setting)) {
+            check_choices(setting, values)?;
+        } else if !values.is_empty() {
+            return Err(Violation::new(
+                setting,
+                format!("{values:?}"),
+                format!("must be empty in the space {name}, which does not decide it"),
+            ));
+        }
+    }
+    if config.decode == Decode::Clipped && !clips {
+        return Err(Violation::new(
+            "space.decode",
+            "clipped",
+            format!("must be \"literal\" in the space {name}"),
+        ));
+    }
+    Ok(())
 }
 
 /// A kind of search space: which heads decide a layer, which options can be built, and what a DNA
 /// stands for.
 pub trait Family: Debug + Sync {
+    /// Its name in `space.layer`.
+    fn name(&self) -> &'static str;
+
     /// What the heads decide; a run's list of heads has one entry for each, in this order.
     fn kinds(&self) -> &'static [HeadKind];
 
     /// The heads of layer `layer` (from 1), in the order of its gene: indices into
-    /// [`Family::kinds`]. Their number may depend on the layer, and a head may come twice.
-    fn heads(&self, _layer: usize) -> Vec<usize> {
-        (0..self.kinds().len()).collect()
+    /// [`Family::kinds`]. Each comes once, but for a head of connections, which comes once for each
+    /// earlier layer.
+    fn heads(&self, layer: usize) -> Vec<usize> {
+        let times = |kind: &HeadKind| match kind.is_connection() {
+            true => layer - 1,
+            false => 1,
+        };
+        let heads = self.kinds().iter().enumerate();
+        heads
+            .flat_map(|(head, kind)| std::iter::repeat_n(head, times(kind)))
+            .collect()
     }
 
-    /// What a head picks from, by the settings.
-    fn options(&self, kind: HeadKind, config: &SpaceConfig) -> Vec<u32>;
+    /// Whether DNA may be read as the monograph's program did.
+    fn clips(&self) -> bool {
+        false
+    }
 
-    /// Whether its children are networks over images, whose shape and classes it must know.
-    fn has_images(&self) -> bool {
-        true
+    /// Check the rules that settings of this space must obey.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    fn check(&self, config: &SpaceConfig) -> Result<(), Violation> {
+        check_lists(self.name(), self.kinds(), self.clips(), config)
+    }
+
+    /// Whether its children are rows of a table, and not networks over images, whose shape and
+    /// classes it must know.
+    fn is_tabular(&self) -> bool {
+        false
     }
 
     /// The option that leaves the layers to come most room.
@@ -51,15 +137,16 @@ pub trait Family: Debug + Sync {
     /// any shape never shrinks an output.
     fn output(&self, decode: Decode, shapes: &[[usize; 2]], gene: &[u32]) -> Option<[usize; 2]>;
 
-    /// Why no child of `depth` layers exists although nothing but the roomiest options are taken;
-    /// `image` is `[height, width]`.
-    fn nothing_buildable(
+    /// Smallest image `[height, width]` of which a child of `depth` layers can be built if nothing
+    /// but the roomiest options are taken, and these in words. None where every child can be built.
+    fn smallest_image(
         &self,
-        decode: Decode,
-        heads: &[Head],
-        depth: usize,
-        image: [usize; 2],
-    ) -> SpaceError;
+        _decode: Decode,
+        _heads: &[Head],
+        _depth: usize,
+    ) -> Option<([usize; 2], String)> {
+        None
+    }
 
     /// An error for a depth that the space does not know at all.
     ///
@@ -81,6 +168,11 @@ pub trait Family: Debug + Sync {
         input: [usize; 3],
         classes: usize,
     ) -> Result<Design, SpaceError>;
+
+    /// The DNA that, read literally, describes `architecture`; none where none does.
+    fn describe(&self, _architecture: &Architecture) -> Option<Dna> {
+        None
+    }
 
     /// Parameters, and multiply-accumulates for one image, of what `dna` was decoded to.
     ///

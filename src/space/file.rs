@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::decode::{CHAIN, RECTANGULAR};
-use super::{Architecture, ArchitectureError, Cost, Dna, Layer, LayerCost, SpaceError};
+use super::family::{FAMILIES, Family};
+use super::{Architecture, ArchitectureError, Cost, Design, Dna, Layer, LayerCost, SpaceError};
 use crate::config::Decode;
 
 /// Why a network cannot be read from a file, or written to it. Each names the file.
@@ -327,15 +328,26 @@ fn read(path: &Path, context: Option<DnaContext>) -> Result<Vec<Architecture>, F
     Ok(networks)
 }
 
-/// A DNA from outside: four values in its first gene are a chain's, any other number is read as a
-/// rectangular layer's.
+/// A DNA from outside is of the first family of networks whose genes have these lengths. Where none
+/// has, the error is that of a chain or a rectangular layer.
 fn decode(dna: &Dna, name: &str, context: DnaContext) -> Result<Architecture, SpaceError> {
-    let layout = if dna.0.first().is_none_or(|gene| gene.len() <= 4) {
-        &CHAIN
-    } else {
-        &RECTANGULAR
+    let DnaContext {
+        decode,
+        input,
+        classes,
+    } = context;
+    let fits = |family: &&dyn Family| {
+        let mut genes = dna.0.iter().enumerate();
+        !family.is_tabular()
+            && genes.all(|(index, gene)| family.heads(index + 1).len() == gene.len())
     };
-    layout.network(context.decode, dna, name, context.input, context.classes)
+    let is_short = dna.0.first().is_none_or(|gene| gene.len() <= 4);
+    let usual: &dyn Family = if is_short { &CHAIN } else { &RECTANGULAR };
+    let family = FAMILIES.into_iter().find(fits).unwrap_or(usual);
+    match family.decode(decode, dna, name, input, classes)? {
+        Design::Network(architecture) => Ok(architecture),
+        Design::Key(key) => Err(SpaceError::NoNetwork { key }),
+    }
 }
 
 /// The text of an architecture file.

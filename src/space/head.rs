@@ -1,9 +1,11 @@
 //! The heads of a space: what each decides about a layer, from which options, and what it and its
 //! values are called.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::nasbench201::OPERATIONS;
+use super::family::FAMILIES;
+use crate::config::SpaceConfig;
 
 /// What is decided about a layer, and from which values: one softmax of the controller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,90 +17,124 @@ pub struct Head {
     pub options: Vec<u32>,
 }
 
-/// What a head decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HeadKind {
-    /// Side of a square kernel, pixels.
-    Kernel,
-    /// Height of a kernel, pixels.
-    KernelHeight,
-    /// Width of a kernel, pixels.
-    KernelWidth,
-    /// Output channels of a layer.
-    Filters,
-    /// Stride along both axes.
-    Stride,
-    /// Stride along the height.
-    StrideHeight,
-    /// Stride along the width.
-    StrideWidth,
-    /// Zeros on each side, along both axes.
-    Padding,
-    /// Operation of the edge from node 0 to node 1 of a cell (`nasbench201`); so are the others.
-    Edge01,
-    /// From node 0 to node 2.
-    Edge02,
-    /// From node 1 to node 2.
-    Edge12,
-    /// From node 0 to node 3.
-    Edge03,
-    /// From node 1 to node 3.
-    Edge13,
-    /// From node 2 to node 3.
-    Edge23,
+/// What a head decides. Each kind is a constant in the file of the family that has it; in a journal
+/// it is its key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HeadKind {
+    /// Name in journals; no two kinds of any families have the same.
+    pub key: &'static str,
+    /// In words.
+    pub name: &'static str,
+    /// In at most 7 columns.
+    pub short_name: &'static str,
+    /// Where its options come from, and what they mean.
+    pub values: Values,
+}
+
+/// Where the options of a head come from, and what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Values {
+    /// Sizes that a setting lists, by its key: `space.kernels`.
+    Listed(&'static str),
+    /// Things that the family has names for: a value is an index.
+    Named(&'static [&'static str]),
+    /// 1 or 0: whether the output of one earlier layer is an input. A head of such values is the
+    /// last of its family; it comes once for each earlier layer, the first one first, and the
+    /// controller decides with it at an anchor point.
+    Connection,
 }
 
 impl HeadKind {
     /// Key of the setting that lists its options; none where they are the space's own.
     pub(super) fn setting(self) -> Option<&'static str> {
-        use HeadKind::*;
-        match self {
-            Kernel | KernelHeight | KernelWidth => Some("space.kernels"),
-            Filters => Some("space.filters"),
-            Stride | StrideHeight | StrideWidth => Some("space.strides"),
-            Padding => Some("space.paddings"),
-            Edge01 | Edge02 | Edge12 | Edge03 | Edge13 | Edge23 => None,
+        match self.values {
+            Values::Listed(setting) => Some(setting),
+            Values::Named(_) | Values::Connection => None,
         }
     }
 
-    /// In words, and in at most 7 columns.
-    fn names(self) -> (&'static str, &'static str) {
-        match self {
-            HeadKind::Kernel => ("kernel", "kernel"),
-            HeadKind::KernelHeight => ("kernel height", "k.high"),
-            HeadKind::KernelWidth => ("kernel width", "k.wide"),
-            HeadKind::Filters => ("filters", "filters"),
-            HeadKind::Stride => ("stride", "stride"),
-            HeadKind::StrideHeight => ("stride height", "s.high"),
-            HeadKind::StrideWidth => ("stride width", "s.wide"),
-            HeadKind::Padding => ("padding", "pad"),
-            HeadKind::Edge01 => ("edge 0-1", "0-1"),
-            HeadKind::Edge02 => ("edge 0-2", "0-2"),
-            HeadKind::Edge12 => ("edge 1-2", "1-2"),
-            HeadKind::Edge03 => ("edge 0-3", "0-3"),
-            HeadKind::Edge13 => ("edge 1-3", "1-3"),
-            HeadKind::Edge23 => ("edge 2-3", "2-3"),
+    /// What a head of this kind picks from, by the settings.
+    pub(super) fn options(self, config: &SpaceConfig) -> Vec<u32> {
+        match self.values {
+            Values::Listed(setting) => listed(config, setting).to_vec(),
+            Values::Named(names) => (0..names.len() as u32).collect(),
+            Values::Connection => vec![0, 1],
         }
+    }
+
+    /// Whether each of its decisions is about one earlier layer ([`Values::Connection`]).
+    pub fn is_connection(self) -> bool {
+        self.values == Values::Connection
     }
 
     /// What it decides, in words.
     pub fn name(self) -> &'static str {
-        self.names().0
+        self.name
     }
 
     /// The same for a narrow column.
     pub fn short_name(self) -> &'static str {
-        self.names().1
+        self.short_name
     }
 
-    /// What a value of its gene stands for: the number itself, or the name of an operation.
+    /// What a value of its gene stands for: the number itself, or the name of what it chooses.
     pub fn label(self, value: u32) -> String {
-        match self.setting() {
-            Some(_) => value.to_string(),
-            None => OPERATIONS
-                .get(value as usize)
-                .map_or_else(|| value.to_string(), |name| (*name).to_owned()),
+        match self.values {
+            Values::Listed(_) | Values::Connection => None,
+            Values::Named(names) => names.get(value as usize),
         }
+        .map_or_else(|| value.to_string(), |name| (*name).to_owned())
+    }
+}
+
+/// Keys of the settings that list options.
+pub const LISTS: [&str; 4] = [
+    "space.kernels",
+    "space.filters",
+    "space.strides",
+    "space.paddings",
+];
+
+/// The list of options under this key of the settings.
+pub fn listed<'a>(config: &'a SpaceConfig, setting: &str) -> &'a [u32] {
+    match setting {
+        "space.kernels" => &config.kernels,
+        "space.filters" => &config.filters,
+        "space.strides" => &config.strides,
+        _ => &config.paddings,
+    }
+}
+
+/// The head that decided value number `value` (from 0) of a gene, and for a connection the earlier
+/// layer that it is from; none beyond the heads of a layer.
+pub fn head_of(heads: &[Head], value: usize) -> Option<(&Head, Option<usize>)> {
+    let last = heads.last()?;
+    let sizes = heads.len() - usize::from(last.kind.is_connection());
+    match value.checked_sub(sizes) {
+        None => heads.get(value).map(|head| (head, None)),
+        Some(earlier) if last.kind.is_connection() => Some((last, Some(earlier + 1))),
+        Some(_) => None,
+    }
+}
+
+/// By its key, as an enumeration would be.
+impl std::fmt::Debug for HeadKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.key)
+    }
+}
+
+impl Serialize for HeadKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.key)
+    }
+}
+
+impl<'de> Deserialize<'de> for HeadKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HeadKind, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        let mut kinds = FAMILIES.into_iter().flat_map(|family| family.kinds());
+        let kind = kinds.find(|kind| kind.key == key).copied();
+        kind.ok_or_else(|| D::Error::custom(format!("no space has a head \"{key}\"")))
     }
 }

@@ -16,6 +16,7 @@ mod head;
 pub mod lanes;
 pub mod load;
 pub mod nasbench201;
+pub mod paper;
 mod prefix;
 pub mod weights;
 
@@ -25,13 +26,13 @@ pub use decode::{Convolutions, describe};
 pub use design::Design;
 pub use dna::{Dna, Genes};
 pub use error::SpaceError;
+pub use family::check_settings;
 pub use file::{read_architecture, read_architectures, write_architecture};
-pub use head::{Head, HeadKind};
+pub use head::{Head, HeadKind, Values, head_of};
 pub use load::resolve_architecture;
 pub use prefix::{Decision, Prefix};
 
 use family::{FAMILIES, Family};
-use feasibility::Shapes;
 
 use crate::config::{Decode, SpaceConfig, check_choices};
 
@@ -56,12 +57,12 @@ impl Space {
         input: [usize; 3],
         classes: usize,
     ) -> Result<Space, SpaceError> {
-        config.check()?;
-        let family = family::of(config.layer);
+        let family = family::named(&config.layer)?;
+        family.check(config)?;
         check_input(family, input, classes)?;
         let head = |kind: &HeadKind| Head {
             kind: *kind,
-            options: family.options(*kind, config),
+            options: kind.options(config),
         };
         let space = Space {
             heads: family.kinds().iter().map(head).collect(),
@@ -139,12 +140,18 @@ impl Space {
     /// before it starts.
     pub fn check_depth(&self, depth: usize) -> Result<(), SpaceError> {
         self.family.check_depth(depth)?;
-        if Shapes::new(self, depth).fits(self, &[]) {
-            return Ok(());
-        }
         let image = [self.input[1], self.input[2]];
-        let (decode, heads) = (self.decode, &self.heads);
-        Err(self.family.nothing_buildable(decode, heads, depth, image))
+        match self.family.smallest_image(self.decode, &self.heads, depth) {
+            Some((needed, roomiest)) if image[0] < needed[0] || image[1] < needed[1] => {
+                Err(SpaceError::NothingBuildable {
+                    depth,
+                    input: image,
+                    needed,
+                    roomiest,
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Start a child of `depth` layers.
@@ -181,7 +188,7 @@ impl Space {
 }
 
 fn check_input(family: &dyn Family, input: [usize; 3], classes: usize) -> Result<(), SpaceError> {
-    if family.has_images() && (input.contains(&0) || classes == 0) {
+    if !family.is_tabular() && (input.contains(&0) || classes == 0) {
         return Err(SpaceError::EmptyInput { input, classes });
     }
     Ok(())

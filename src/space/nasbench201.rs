@@ -4,11 +4,12 @@
 //! A DNA is one gene of six values, one per edge in the order of the cell's name; each is an index
 //! into [`OPERATIONS`].
 
+use super::decode::names;
 use super::error::SpaceError;
 use super::family::Family;
-use super::head::{Head, HeadKind};
+use super::head::{Head, HeadKind, Values};
 use super::{Design, Dna};
-use crate::config::{Decode, SpaceConfig};
+use crate::config::Decode;
 
 /// Operations of an edge, by the value of its gene: NAS-Bench-201's names.
 pub const OPERATIONS: [&str; 5] = [
@@ -21,14 +22,23 @@ pub const OPERATIONS: [&str; 5] = [
 
 /// The edges in the order of a cell's name: by the node that they lead to, then by the one that
 /// they come from.
-const EDGES: [HeadKind; 6] = [
-    HeadKind::Edge01,
-    HeadKind::Edge02,
-    HeadKind::Edge12,
-    HeadKind::Edge03,
-    HeadKind::Edge13,
-    HeadKind::Edge23,
+pub const EDGES: [HeadKind; 6] = [
+    edge("edge01", "edge 0-1", "0-1"),
+    edge("edge02", "edge 0-2", "0-2"),
+    edge("edge12", "edge 1-2", "1-2"),
+    edge("edge03", "edge 0-3", "0-3"),
+    edge("edge13", "edge 1-3", "1-3"),
+    edge("edge23", "edge 2-3", "2-3"),
 ];
+
+const fn edge(key: &'static str, name: &'static str, short_name: &'static str) -> HeadKind {
+    HeadKind {
+        key,
+        name,
+        short_name,
+        values: Values::Named(&OPERATIONS),
+    }
+}
 
 /// Edges that lead to each node after the first.
 const EDGES_TO: [usize; 3] = [1, 2, 3];
@@ -61,16 +71,16 @@ impl Nasbench201 {
 }
 
 impl Family for Nasbench201 {
+    fn name(&self) -> &'static str {
+        "nasbench201"
+    }
+
     fn kinds(&self) -> &'static [HeadKind] {
         &EDGES
     }
 
-    fn options(&self, _kind: HeadKind, _config: &SpaceConfig) -> Vec<u32> {
-        (0..OPERATIONS.len() as u32).collect()
-    }
-
-    fn has_images(&self) -> bool {
-        false
+    fn is_tabular(&self) -> bool {
+        true
     }
 
     /// (Every cell exists.)
@@ -82,25 +92,15 @@ impl Family for Nasbench201 {
         shapes.last().copied()
     }
 
-    fn nothing_buildable(
-        &self,
-        _decode: Decode,
-        _heads: &[Head],
-        depth: usize,
-        _image: [usize; 2],
-    ) -> SpaceError {
-        SpaceError::FixedDepth {
-            space: "nasbench201",
-            only: 1,
-            depth,
-        }
-    }
-
     fn check_depth(&self, depth: usize) -> Result<(), SpaceError> {
         if depth == 1 {
             return Ok(());
         }
-        Err(self.nothing_buildable(Decode::Literal, &[], depth, [0, 0]))
+        Err(SpaceError::FixedDepth {
+            space: self.name(),
+            only: 1,
+            depth,
+        })
     }
 
     fn decode(
@@ -117,7 +117,8 @@ impl Family for Nasbench201 {
             return Err(SpaceError::GeneLength {
                 layer: 1,
                 found: gene.len(),
-                expected: "edge 0-1, edge 0-2, edge 1-2, edge 0-3, edge 1-3, edge 2-3",
+                needed: EDGES.len(),
+                expected: names(&EDGES),
             });
         }
         let is_unknown = |value: &&u32| **value as usize >= OPERATIONS.len();
@@ -166,12 +167,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::config::LayerKind;
+    use crate::config::SpaceConfig;
     use crate::space::Space;
 
     fn space() -> Space {
         let config = SpaceConfig {
-            layer: LayerKind::Nasbench201,
+            layer: "nasbench201".to_owned(),
             kernels: vec![],
             filters: vec![],
             strides: vec![],

@@ -1,12 +1,12 @@
 //! The promises of a space: buildable children, exact masks, clear errors.
 
+use super::decode::{FILTERS, KERNEL, PADDING, STRIDE};
 use super::*;
 use crate::config::Decode;
-use crate::config::LayerKind;
 
 fn config(kernels: &[u32], strides: &[u32], paddings: &[u32]) -> SpaceConfig {
     SpaceConfig {
-        layer: LayerKind::Chain,
+        layer: "chain".to_owned(),
         kernels: kernels.to_vec(),
         filters: vec![8, 16],
         strides: strides.to_vec(),
@@ -17,7 +17,7 @@ fn config(kernels: &[u32], strides: &[u32], paddings: &[u32]) -> SpaceConfig {
 
 fn rectangular(kernels: &[u32], strides: &[u32]) -> SpaceConfig {
     SpaceConfig {
-        layer: LayerKind::Rectangular,
+        layer: "rectangular".to_owned(),
         paddings: Vec::new(),
         ..config(kernels, strides, &[])
     }
@@ -39,15 +39,7 @@ fn complete(prefix: &mut Prefix<'_>, mut pick: impl FnMut(usize) -> usize) {
 fn a_chain_decides_kernel_filters_stride_padding_layer_by_layer() {
     let space = Space::new(&config(&[1, 3], &[1, 2], &[0, 1]), [1, 28, 28], 10).unwrap();
     let kinds: Vec<HeadKind> = space.heads().iter().map(|head| head.kind).collect();
-    assert_eq!(
-        kinds,
-        [
-            HeadKind::Kernel,
-            HeadKind::Filters,
-            HeadKind::Stride,
-            HeadKind::Padding
-        ]
-    );
+    assert_eq!(kinds, [KERNEL, FILTERS, STRIDE, PADDING]);
     let mut prefix = space.prefix(2);
     let mut places = Vec::new();
     while let Some(next) = prefix.next() {
@@ -205,7 +197,7 @@ fn bad_lists_are_named() {
         ),
         (
             rectangular(&[3, 4], &[1]),
-            "space.kernels = 4: must list odd numbers in a rectangular space",
+            "space.kernels = 4: must list odd numbers in the space rectangular",
         ),
     ];
     for (config, expected) in cases {
@@ -297,13 +289,13 @@ fn a_space_restored_from_its_decisions_decodes_as_it_did() {
 #[test]
 fn decisions_of_an_unknown_space_are_refused_by_name() {
     let heads = vec![Head {
-        kind: HeadKind::Stride,
+        kind: STRIDE,
         options: vec![1],
     }];
     let error = Space::restore(heads, Decode::Literal, [1, 28, 28], 10)
         .unwrap_err()
         .to_string();
-    assert!(error.contains("[Stride]"), "{error}");
+    assert!(error.contains("[stride]"), "{error}");
 }
 
 #[test]
@@ -318,4 +310,31 @@ fn a_masked_option_cannot_be_taken() {
 fn a_child_of_a_depth_that_cannot_be_built_cannot_be_started() {
     let space = Space::new(&config(&[3], &[1], &[0]), [1, 4, 4], 10).unwrap();
     let _ = space.prefix(2);
+}
+
+/// Whether the settings of a file can be used.
+fn settings_of(path: &std::path::Path) -> Result<(), String> {
+    let config = crate::config::read(path).map_err(|error| error.to_string())?;
+    check_settings(&config).map_err(|violation| violation.to_string())
+}
+
+#[test]
+fn good_and_bad_files_are_told_apart() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/configs");
+    for (folder, is_good) in [("good", true), ("bad", false)] {
+        let mut count = 0;
+        for entry in std::fs::read_dir(corpus.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let result = settings_of(&path);
+            assert_eq!(
+                result.is_ok(),
+                is_good,
+                "{}: {:?}",
+                path.display(),
+                result.err()
+            );
+            count += 1;
+        }
+        assert!(count >= 3, "{folder}");
+    }
 }

@@ -153,6 +153,34 @@ impl SearchRun {
         }
     }
 
+    /// Number of the most accurate child.
+    pub fn best_child(&self) -> Option<u64> {
+        self.outcomes.best.as_ref().map(|best| best.child)
+    }
+
+    /// The worker that trains a child, and how far it is.
+    pub fn in_training(&self, child: u64) -> Option<(usize, &Training)> {
+        let mut training = self.training.iter();
+        let (worker, training) = training.find(|(_, training)| training.child == child)?;
+        Some((*worker, training))
+    }
+
+    /// The row of a child that has ended. Children end nearly in the order of their numbers, so the
+    /// search goes outwards from the expected position.
+    pub fn ended(&self, child: u64) -> Option<&ChildRow> {
+        let rows = &self.children;
+        let guess = usize::try_from(child).unwrap_or(usize::MAX);
+        let guess = guess.saturating_sub(1).min(rows.len());
+        let is_it = |row: &&ChildRow| row.child == child;
+        (0..=rows.len()).find_map(|distance| {
+            let above = guess
+                .checked_sub(distance)
+                .and_then(|index| rows.get(index));
+            let below = || rows.get(guess + distance).filter(is_it);
+            above.filter(is_it).or_else(below)
+        })
+    }
+
     /// The children that the strategy proposed. Controls and edited children count in no figure of
     /// the search.
     pub fn sampled(&self) -> impl Iterator<Item = &ChildRow> + Clone {

@@ -89,6 +89,12 @@ impl RunStatus {
         self.reason().is_some()
     }
 
+    /// Whether the run can be paused or resumed.
+    pub fn can_pause(self) -> bool {
+        use RunStatus::{Paused, Pausing, Running};
+        matches!(self, Running | Pausing | Paused)
+    }
+
     /// Whether a process is working on the run.
     pub fn is_live(self) -> bool {
         !self.is_over() && self != RunStatus::Dead

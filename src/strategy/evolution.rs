@@ -238,12 +238,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{Decode, LayerKind, SpaceConfig};
+    use crate::config::{Decode, SpaceConfig};
     use crate::strategy::Strategy;
 
     fn space() -> Space {
         let config = SpaceConfig {
-            layer: LayerKind::Chain,
+            layer: "chain".to_owned(),
             kernels: vec![3, 5],
             filters: vec![8, 16, 24],
             strides: vec![1, 2],
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn in_a_space_of_one_child_every_mutation_is_that_child() {
         let config = SpaceConfig {
-            layer: LayerKind::Chain,
+            layer: "chain".to_owned(),
             kernels: vec![3],
             filters: vec![8],
             strides: vec![1],

@@ -75,11 +75,11 @@ impl Strategy for Random {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Decode, LayerKind, SpaceConfig};
+    use crate::config::{Decode, SpaceConfig};
 
     fn space() -> Space {
         let config = SpaceConfig {
-            layer: LayerKind::Chain,
+            layer: "chain".to_owned(),
             kernels: vec![3, 5],
             filters: vec![8, 16, 24],
             strides: vec![1, 2],

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ use crate::space::{Design, Dna};
 
 /// Version of the file's format.
 const VERSION: u32 = 1;
+/// Whoever only looks whether a folder is locked holds its lock for less than this.
+const LOOKED_AT: Duration = Duration::from_millis(200);
 
 /// One child, to be trained once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -239,12 +242,23 @@ pub(super) fn lock(folder: &Path) -> Result<File, StudyError> {
         .truncate(false)
         .open(&path)
         .map_err(|error| in_file(&path, "cannot open", error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StudyError::InUse {
-            folder: folder.to_owned(),
-        }),
-        Err(TryLockError::Error(error)) => Err(in_file(&path, "cannot lock", error).into()),
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // Whoever only looks whether anybody works here gives it back at once.
+            Err(TryLockError::WouldBlock) if since.elapsed() < LOOKED_AT => {
+                std::thread::sleep(LOOKED_AT / 10);
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(StudyError::InUse {
+                    folder: folder.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(in_file(&path, "cannot lock", error).into());
+            }
+        }
     }
 }
 

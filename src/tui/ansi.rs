@@ -30,20 +30,20 @@ pub struct AnsiWriter<T: Tty> {
     frame: Vec<u8>,
     /// Position of the terminal's cursor, if known.
     cursor: Option<Position>,
-    pen: Pen,
+    pen: Attributes,
 }
 
 /// Colour and attributes of the next characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Pen {
+struct Attributes {
     foreground: Color,
     background: Color,
     modifier: Modifier,
 }
 
-impl Pen {
-    fn of(cell: &Cell) -> Pen {
-        Pen {
+impl Attributes {
+    fn of(cell: &Cell) -> Attributes {
+        Attributes {
             foreground: cell.fg,
             background: cell.bg,
             modifier: cell.modifier,
@@ -51,7 +51,7 @@ impl Pen {
     }
 
     /// Whether a blank looks the same with both pens.
-    fn blank_like(self, other: Pen) -> bool {
+    fn blank_like(self, other: Attributes) -> bool {
         let visible = Modifier::REVERSED | Modifier::UNDERLINED;
         self.background == other.background && !(self.modifier | other.modifier).intersects(visible)
     }
@@ -65,7 +65,7 @@ impl<T: Tty> AnsiWriter<T> {
             ascii,
             frame: Vec::new(),
             cursor: None,
-            pen: Pen::default(),
+            pen: Attributes::default(),
         }
     }
 
@@ -84,12 +84,12 @@ impl<T: Tty> AnsiWriter<T> {
     pub fn clear(&mut self) {
         self.frame.clear();
         self.push("\x1b[0m\x1b[2J");
-        (self.cursor, self.pen) = (None, Pen::default());
+        (self.cursor, self.pen) = (None, Attributes::default());
     }
 
     /// Move the rows `top..bottom` up by `rows`; blank rows come in at the bottom.
     pub fn scroll_up(&mut self, top: u16, bottom: u16, rows: u16) {
-        self.set_pen(Pen::default());
+        self.set_pen(Attributes::default());
         // Setting the margins also moves the cursor to the upper left corner.
         let sequence = format!("\x1b[{};{bottom}r\x1b[{rows}S\x1b[r", u32::from(top) + 1);
         self.push(&sequence);
@@ -109,7 +109,7 @@ impl<T: Tty> AnsiWriter<T> {
     }
 
     fn write(&mut self, cell: &Cell) {
-        let pen = Pen::of(cell);
+        let pen = Attributes::of(cell);
         if cell.symbol() != " " || !pen.blank_like(self.pen) {
             self.set_pen(pen);
         }
@@ -175,13 +175,13 @@ impl<T: Tty> AnsiWriter<T> {
         (from.x..x)
             .filter_map(|column| screen.cell((column, from.y)))
             .all(|cell| {
-                let pen = Pen::of(cell);
+                let pen = Attributes::of(cell);
                 cell.symbol().len() == 1
                     && (pen == self.pen || cell.symbol() == " " && pen.blank_like(self.pen))
             })
     }
 
-    fn set_pen(&mut self, pen: Pen) {
+    fn set_pen(&mut self, pen: Attributes) {
         if pen == self.pen {
             return;
         }
@@ -189,7 +189,7 @@ impl<T: Tty> AnsiWriter<T> {
         let mut current = self.pen;
         if !(current.modifier - pen.modifier).is_empty() {
             codes.push(String::new());
-            current = Pen::default();
+            current = Attributes::default();
         }
         let added = pen.modifier - current.modifier;
         codes.extend(

@@ -47,55 +47,26 @@ impl Details {
 /// The details of a child that has not ended, from the state.
 pub fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
     let candidate = state.search().waiting.get(&child)?.clone();
-    let training = state
-        .search()
-        .training
-        .values()
-        .find(|training| training.child == child);
-    let epochs = training
-        .map(|training| training.epochs.clone())
-        .unwrap_or_default();
+    let training = state.search().in_training(child);
+    let epochs = training.map(|(_, training)| training.epochs.clone());
     Some(ChildDetail {
         candidate,
-        epochs,
+        epochs: epochs.unwrap_or_default(),
         row: None,
     })
 }
 
-/// The row of a child that has ended. Children end nearly in the order of their numbers, so the
-/// search starts at the expected position.
+/// The row of a child that has ended.
 pub fn row_in(state: &RunState, child: u64) -> Option<&ChildRow> {
-    if state.search().waiting.contains_key(&child) {
-        return None;
-    }
-    let rows = &state.search().children;
-    let guess = (child.saturating_sub(1) as usize).min(rows.len());
-    let near = guess.saturating_sub(64)..(guess + 64).min(rows.len());
-    let is_it = |row: &&ChildRow| row.child == child;
-    rows[near]
-        .iter()
-        .find(is_it)
-        .or_else(|| rows.iter().find(is_it))
+    let search = state.search();
+    let waits = search.waiting.contains_key(&child);
+    (!waits).then(|| search.ended(child)).flatten()
 }
 
 /// The highest number of a child that has been sampled.
 pub fn newest_child(state: &RunState) -> u64 {
-    let ended = state
-        .search()
-        .children
-        .iter()
-        .rev()
-        .take(256)
-        .map(|row| row.child)
-        .max()
-        .unwrap_or(0);
-    ended.max(
-        state
-            .search()
-            .waiting
-            .keys()
-            .next_back()
-            .copied()
-            .unwrap_or(0),
-    )
+    let search = state.search();
+    let ended = search.children.iter().rev().take(256).map(|row| row.child);
+    let waiting = search.waiting.keys().next_back().copied();
+    ended.chain(waiting).max().unwrap_or(0)
 }

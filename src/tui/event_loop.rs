@@ -22,7 +22,7 @@ use super::app::{App, Effect};
 use super::capture::line_pipe;
 use super::clipboard::Multiplexer;
 use super::display::{self, Display};
-use super::reading::{Answer, Reading};
+use super::reading::{JournalAnswer, JournalReading};
 use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
 use crate::config::Alerts;
@@ -60,7 +60,7 @@ struct Screen {
     connected: bool,
     status_known: bool,
     telemetry: Telemetry,
-    reading: Reading,
+    reading: JournalReading,
     display: Display<Terminal>,
     guard: Guard,
     due: Due,
@@ -77,7 +77,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     let (pipe, mut lines) = line_pipe().context("cannot make a pipe for the log panel")?;
     let mut signals = SignalStream::start().context("cannot watch signals")?;
     let telemetry = Telemetry::start(MEASURE_INTERVAL).context("cannot start measuring")?;
-    let reading = Reading::start(Some(connection.run.join("journal.jsonl")))
+    let reading = JournalReading::start(Some(connection.run.join("journal.jsonl")))
         .context("cannot start a thread that reads the journal")?;
     let size = terminal
         .size()
@@ -272,11 +272,11 @@ impl Screen {
     }
 
     /// Process an answer from the journal.
-    fn answer(&mut self, answer: Answer) -> Effect {
+    fn answer(&mut self, answer: JournalAnswer) -> Effect {
         match answer {
-            Answer::Child(detail) => self.app.take_detail(*detail),
-            Answer::State(past) => self.app.take_past(past),
-            Answer::Failed { wanted, problem } => self.app.take_failure(wanted, problem),
+            JournalAnswer::Child(detail) => self.app.take_detail(*detail),
+            JournalAnswer::State(past) => self.app.take_past(past),
+            JournalAnswer::Failed { wanted, problem } => self.app.take_failure(wanted, problem),
         }
         Effect::Draw
     }

@@ -4,6 +4,12 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 pub use crate::foundation::numbers::*;
 
+/// `3×5`: two lengths with the sign `times` between them.
+pub fn pair(lengths: [impl std::fmt::Display; 2], times: &str) -> String {
+    let [height, width] = lengths;
+    format!("{height}{times}{width}")
+}
+
 /// `text` in at most `width` columns, ending in `ellipsis` if it is longer.
 pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
     if text.width() <= width {

@@ -1,7 +1,6 @@
 //! The area of each panel on a screen of a given size, in each arrangement.
 
-mod search;
-mod training;
+mod plans;
 
 use ratatui::layout::{Rect, Size};
 
@@ -60,24 +59,15 @@ pub enum Stage {
 }
 
 /// A division of an area into parts with their shares.
-enum Plan {
+enum Division {
     One(PanelId),
-    Rows(&'static [(u16, Plan)]),
-    Columns(&'static [(u16, Plan)]),
+    Rows(&'static [(u16, Division)]),
+    Columns(&'static [(u16, Division)]),
 }
 
+use Division::{Columns, One, Rows};
 use PanelId::{Chart, Children, Dna, Log, Machine};
-use Plan::{Columns, One, Rows};
-
-/// Arrangements from the richest to the simplest: the first one whose panels are all large enough
-/// is used. Each gives the size from which it applies.
-fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Plan)] {
-    match stage {
-        Stage::Search => search::plans(layout),
-        Stage::Training => training::plans(layout, false),
-        Stage::Tested => training::plans(layout, true),
-    }
-}
+use plans::plans;
 
 /// The main panel of an arrangement.
 pub fn main_panel(layout: LayoutName, kind: RunKind) -> PanelId {
@@ -109,122 +99,67 @@ pub struct Arrangement {
 }
 
 impl Arrangement {
-    /// The parts of the screen; `None` if it is too small.
+    /// The parts of the screen; `None` if it is too small. If the arrangement has no room for the
+    /// focused panel, it is shown alone.
     pub fn areas(&self) -> Option<Areas> {
-        areas(
-            self.size,
-            self.stage,
-            self.layout,
-            self.focus,
-            self.maximised,
-        )
-    }
-}
-
-/// Divide a screen of `size`; `None` if it is too small. If the arrangement has no room for the
-/// focused panel, it is shown alone.
-pub fn areas(
-    size: Size,
-    stage: Stage,
-    layout: LayoutName,
-    focus: PanelId,
-    maximised: bool,
-) -> Option<Areas> {
-    if size.width < SMALLEST.width || size.height < SMALLEST.height {
-        return None;
-    }
-    let header = Rect::new(0, 0, size.width, HEADER_ROWS);
-    let footer = Rect::new(0, size.height - FOOTER_ROWS, size.width, FOOTER_ROWS);
-    let middle = Rect::new(
-        0,
-        HEADER_ROWS,
-        size.width,
-        size.height - HEADER_ROWS - FOOTER_ROWS,
-    );
-    let mut areas = Areas {
-        header,
-        tabs: None,
-        panels: Vec::new(),
-        separators: Vec::new(),
-        footer,
-    };
-    if !maximised {
-        for (_, plan) in plans(layout, stage)
-            .iter()
-            .filter(|(from, _)| middle.width >= from.width && middle.height + 3 >= from.height)
-        {
+        let size = self.size;
+        let fits = |from: &Size| size.width >= from.width && size.height >= from.height;
+        if !fits(&SMALLEST) {
+            return None;
+        }
+        let rows = |y, height| Rect::new(0, y, size.width, height);
+        let footer = rows(size.height - FOOTER_ROWS, FOOTER_ROWS);
+        let middle = rows(HEADER_ROWS, footer.y - HEADER_ROWS);
+        let mut areas = Areas {
+            header: rows(0, HEADER_ROWS),
+            tabs: None,
+            panels: Vec::new(),
+            separators: Vec::new(),
+            footer,
+        };
+        let plans = plans(self.layout, self.stage).iter();
+        for (_, plan) in plans.filter(|(from, _)| !self.maximised && fits(from)) {
             divide(plan, middle, &mut areas);
             let large_enough = |(_, area): &(PanelId, Rect)| {
                 area.width >= LEAST.width && area.height >= LEAST.height
             };
-            if areas.of(focus).is_some()
-                && areas.panels.iter().all(large_enough)
-                && areas.panels.len() > 1
-            {
+            if areas.of(self.focus).is_some() && areas.panels.iter().all(large_enough) {
                 return Some(areas);
             }
             areas.panels.clear();
             areas.separators.clear();
         }
+        areas.tabs = Some(rows(middle.y, 1));
+        let below = rows(middle.y + 1, middle.height - 1);
+        areas.panels.push((self.focus, below));
+        Some(areas)
     }
-    areas.tabs = Some(Rect {
-        height: 1,
-        ..middle
-    });
-    areas.panels.push((
-        focus,
-        Rect {
-            y: middle.y + 1,
-            height: middle.height - 1,
-            ..middle
-        },
-    ));
-    Some(areas)
 }
 
-fn divide(plan: &Plan, area: Rect, areas: &mut Areas) {
+fn divide(plan: &Division, area: Rect, areas: &mut Areas) {
     match plan {
         One(panel) => areas.panels.push((*panel, area)),
         Rows(parts) => {
-            for (part, (y, height)) in parts.iter().zip(shares(parts, area.height, 0)) {
-                divide(
-                    &part.1,
-                    Rect {
-                        y: area.y + y,
-                        height,
-                        ..area
-                    },
-                    areas,
-                );
+            for ((_, part), (y, height)) in parts.iter().zip(shares(parts, area.height, 0)) {
+                let y = area.y + y;
+                divide(part, Rect { y, height, ..area }, areas);
             }
         }
         Columns(parts) => {
-            for (index, (part, (x, width))) in
-                parts.iter().zip(shares(parts, area.width, 1)).enumerate()
-            {
-                if index > 0 {
-                    areas.separators.push(Rect {
-                        x: area.x + x - 1,
-                        width: 1,
-                        ..area
-                    });
+            for ((_, part), (x, width)) in parts.iter().zip(shares(parts, area.width, 1)) {
+                let x = area.x + x;
+                if x > area.x {
+                    let (x, width) = (x - 1, 1);
+                    areas.separators.push(Rect { x, width, ..area });
                 }
-                divide(
-                    &part.1,
-                    Rect {
-                        x: area.x + x,
-                        width,
-                        ..area
-                    },
-                    areas,
-                );
+                divide(part, Rect { x, width, ..area }, areas);
             }
         }
     }
 }
 
 /// Start and length of each part of `length`, with `gap` between them.
-fn shares(parts: &[(u16, Plan)], length: u16, gap: u16) -> Vec<(u16, u16)> {
+fn shares(parts: &[(u16, Division)], length: u16, gap: u16) -> Vec<(u16, u16)> {
     let whole = parts
         .iter()
         .map(|(share, _)| u32::from(*share))
@@ -232,16 +167,13 @@ fn shares(parts: &[(u16, Plan)], length: u16, gap: u16) -> Vec<(u16, u16)> {
         .max(1);
     let free = u32::from(length.saturating_sub(gap * (parts.len() as u16 - 1)));
     let mut before = 0;
-    let mut placed = Vec::with_capacity(parts.len());
-    for (index, (share, _)) in parts.iter().enumerate() {
-        let (from, to) = (
-            free * before / whole,
-            free * (before + u32::from(*share)) / whole,
-        );
+    let place = |(index, (share, _)): (usize, &(u16, Division))| {
+        let from = free * before / whole;
         before += u32::from(*share);
-        placed.push((from as u16 + gap * index as u16, (to - from) as u16));
-    }
-    placed
+        let to = free * before / whole;
+        (from as u16 + gap * index as u16, (to - from) as u16)
+    };
+    parts.iter().enumerate().map(place).collect()
 }
 
 #[cfg(test)]

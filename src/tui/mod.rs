@@ -23,6 +23,8 @@ mod panels;
 pub mod picker;
 mod plot;
 mod reading;
+#[cfg(test)]
+mod sample;
 mod signals;
 mod steady;
 mod terminal;

@@ -22,7 +22,7 @@ use crate::runs::{self, RunInfo};
 
 /// The effect of a key on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Choice {
+enum KeyEffect {
     Open,
     Leave,
     Stay,
@@ -80,11 +80,11 @@ impl Picker {
             };
             match event {
                 Some(Ok(TerminalEvent::Key(key))) => match self.key(&key) {
-                    Choice::Open => {
+                    KeyEffect::Open => {
                         return Ok(self.runs.get(self.selected).map(|run| run.path.clone()));
                     }
-                    Choice::Leave => return Ok(None),
-                    Choice::Stay => {}
+                    KeyEffect::Leave => return Ok(None),
+                    KeyEffect::Stay => {}
                 },
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Ok(None),
@@ -92,21 +92,21 @@ impl Picker {
         }
     }
 
-    fn key(&mut self, key: &KeyEvent) -> Choice {
+    fn key(&mut self, key: &KeyEvent) -> KeyEffect {
         if key.kind == KeyEventKind::Release {
-            return Choice::Stay;
+            return KeyEffect::Stay;
         }
         let last = self.runs.len().saturating_sub(1);
         match key.code {
             KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => {
-                return Choice::Leave;
+                return KeyEffect::Leave;
             }
-            KeyCode::Char('q') | KeyCode::Esc => return Choice::Leave,
+            KeyCode::Char('q') | KeyCode::Esc => return KeyEffect::Leave,
             KeyCode::Enter => {
                 return if self.runs.is_empty() {
-                    Choice::Stay
+                    KeyEffect::Stay
                 } else {
-                    Choice::Open
+                    KeyEffect::Open
                 };
             }
             KeyCode::Down | KeyCode::Char('j') => self.selected = (self.selected + 1).min(last),
@@ -119,7 +119,7 @@ impl Picker {
             }
             _ => {}
         }
-        Choice::Stay
+        KeyEffect::Stay
     }
 
     /// Draw the list, without changing anything.

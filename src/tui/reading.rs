@@ -13,7 +13,7 @@ use crate::state::ChildDetail;
 
 /// The answer from the journal.
 #[derive(Debug)]
-pub enum Answer {
+pub enum JournalAnswer {
     Child(Box<ChildDetail>),
     State(Past),
     /// The request failed; `problem` is for the user.
@@ -25,22 +25,22 @@ pub enum Answer {
 
 /// The reading thread, as seen by the event loop. The thread ends when this is dropped.
 #[derive(Debug)]
-pub struct Reading {
+pub struct JournalReading {
     requests: mpsc::Sender<Wanted>,
-    answers: UnboundedReceiver<Answer>,
+    answers: UnboundedReceiver<JournalAnswer>,
     in_flight: bool,
 }
 
-impl Reading {
+impl JournalReading {
     /// Start serving from the journal at this path. It is opened at the first request; without a
     /// path, every request fails.
-    pub fn start(journal: Option<PathBuf>) -> io::Result<Reading> {
+    pub fn start(journal: Option<PathBuf>) -> io::Result<JournalReading> {
         let (requests, inbox) = mpsc::channel();
         let (outbox, answers) = unbounded_channel();
         std::thread::Builder::new()
             .name("nas-reading".to_owned())
             .spawn(move || serve(journal.as_deref(), &inbox, &outbox))?;
-        Ok(Reading {
+        Ok(JournalReading {
             requests,
             answers,
             in_flight: false,
@@ -55,7 +55,7 @@ impl Reading {
     }
 
     /// The next answer. Never resolves while nothing has been requested.
-    pub async fn answer(&mut self) -> Answer {
+    pub async fn answer(&mut self) -> JournalAnswer {
         match self.answers.recv().await {
             Some(answer) => {
                 self.in_flight = false;
@@ -66,7 +66,11 @@ impl Reading {
     }
 }
 
-fn serve(journal: Option<&Path>, inbox: &mpsc::Receiver<Wanted>, outbox: &UnboundedSender<Answer>) {
+fn serve(
+    journal: Option<&Path>,
+    inbox: &mpsc::Receiver<Wanted>,
+    outbox: &UnboundedSender<JournalAnswer>,
+) {
     let mut archive = None;
     for wanted in inbox {
         let answer = match journal {
@@ -76,7 +80,7 @@ fn serve(journal: Option<&Path>, inbox: &mpsc::Receiver<Wanted>, outbox: &Unboun
         let answer = answer.unwrap_or_else(|problem| {
             // A file that was damaged or removed may be back later.
             archive = None;
-            Answer::Failed { wanted, problem }
+            JournalAnswer::Failed { wanted, problem }
         });
         if outbox.send(answer).is_err() {
             return;
@@ -88,7 +92,7 @@ fn answer_from(
     path: &Path,
     archive: &mut Option<Archive>,
     wanted: Wanted,
-) -> Result<Answer, String> {
+) -> Result<JournalAnswer, String> {
     let text = |error: JournalError| error.to_string();
     let archive = match archive {
         Some(archive) => archive,
@@ -101,16 +105,19 @@ fn answer_from(
             ended_seq,
         } => {
             let detail = archive.child(child, sampled_seq, ended_seq).map_err(text)?;
-            detail.map(Box::new).map(Answer::Child).ok_or_else(|| {
-                format!(
-                    "{}, line {sampled_seq}: nothing about child {child}",
-                    path.display()
-                )
-            })
+            detail
+                .map(Box::new)
+                .map(JournalAnswer::Child)
+                .ok_or_else(|| {
+                    format!(
+                        "{}, line {sampled_seq}: nothing about child {child}",
+                        path.display()
+                    )
+                })
         }
         Wanted::State { seq } => {
             let state = Box::new(archive.state_at(seq).map_err(text)?);
-            Ok(Answer::State(Past { seq, state }))
+            Ok(JournalAnswer::State(Past { seq, state }))
         }
     }
 }
@@ -129,7 +136,7 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl")
     }
 
-    fn next(reading: &mut Reading, wanted: Wanted) -> Answer {
+    fn next(reading: &mut JournalReading, wanted: Wanted) -> JournalAnswer {
         reading.ask(Some(wanted));
         tokio::runtime::Builder::new_current_thread()
             .build()
@@ -139,12 +146,12 @@ mod tests {
 
     #[test]
     fn children_and_states_are_read_from_the_journal() {
-        let mut reading = Reading::start(Some(demo())).unwrap();
-        let Answer::Child(detail) = next(&mut reading, CHILD) else {
+        let mut reading = JournalReading::start(Some(demo())).unwrap();
+        let JournalAnswer::Child(detail) = next(&mut reading, CHILD) else {
             panic!("no child")
         };
         assert_eq!(detail.candidate.child, 1);
-        let Answer::State(past) = next(&mut reading, Wanted::State { seq: 100 }) else {
+        let JournalAnswer::State(past) = next(&mut reading, Wanted::State { seq: 100 }) else {
             panic!("no state")
         };
         assert_eq!((past.seq, past.state.last_seq), (100, 100));
@@ -154,8 +161,8 @@ mod tests {
     fn a_missing_journal_is_an_error_with_its_path_until_it_is_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
-        let mut reading = Reading::start(Some(path.clone())).unwrap();
-        let Answer::Failed { wanted, problem } = next(&mut reading, CHILD) else {
+        let mut reading = JournalReading::start(Some(path.clone())).unwrap();
+        let JournalAnswer::Failed { wanted, problem } = next(&mut reading, CHILD) else {
             panic!("read from nothing")
         };
         assert!(
@@ -163,8 +170,8 @@ mod tests {
             "{problem}"
         );
         std::fs::copy(demo(), &path).unwrap();
-        assert!(matches!(next(&mut reading, CHILD), Answer::Child(_)));
-        let Answer::Failed { problem, .. } = next(
+        assert!(matches!(next(&mut reading, CHILD), JournalAnswer::Child(_)));
+        let JournalAnswer::Failed { problem, .. } = next(
             &mut reading,
             Wanted::Child {
                 child: 7,
@@ -183,8 +190,8 @@ mod tests {
     #[test]
     fn without_a_journal_every_request_fails() {
         assert!(matches!(
-            next(&mut Reading::start(None).unwrap(), CHILD),
-            Answer::Failed { .. }
+            next(&mut JournalReading::start(None).unwrap(), CHILD),
+            JournalAnswer::Failed { .. }
         ));
     }
 }

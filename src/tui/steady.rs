@@ -84,18 +84,14 @@ fn share(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
 }
 
 fn bytes(shown: Option<u64>, new: Option<u64>) -> Option<u64> {
-    let close = shown
-        .zip(new)
-        .is_some_and(|(shown, new)| (shown.abs_diff(new) as f64) < BYTES);
-    if close { shown } else { new }
+    unless_close(shown, new, |shown, new| {
+        (shown.abs_diff(new) as f64) < BYTES
+    })
 }
 
 /// A sensor fluctuates by one degree and is not more accurate than that.
 fn degrees(shown: Option<u32>, new: Option<u32>) -> Option<u32> {
-    let close = shown
-        .zip(new)
-        .is_some_and(|(shown, new)| shown.abs_diff(new) <= 1);
-    if close { shown } else { new }
+    unless_close(shown, new, |shown, new| shown.abs_diff(new) <= 1)
 }
 
 fn traffic(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
@@ -108,18 +104,26 @@ fn traffic(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
 }
 
 fn clock(shown: Option<Clock>, new: Option<Clock>) -> Option<Clock> {
-    let close = shown
-        .zip(new)
-        .is_some_and(|(shown, new)| shown.max == new.max && shown.now.abs_diff(new.now) <= CLOCK);
-    if close { shown } else { new }
+    unless_close(shown, new, |shown, new| {
+        shown.max == new.max && shown.now.abs_diff(new.now) <= CLOCK
+    })
 }
 
 /// The value shown, unless it is missing or the new one differs from it by more than `tolerance`.
 fn keep(shown: Option<f64>, new: Option<f64>, tolerance: f64) -> Option<f64> {
-    let close = shown
-        .zip(new)
-        .is_some_and(|(shown, new)| (shown - new).abs() < tolerance);
-    if close { shown } else { new }
+    unless_close(shown, new, |shown, new| (shown - new).abs() < tolerance)
+}
+
+/// The new value, unless both are there and close to one another.
+fn unless_close<T: Copy>(
+    shown: Option<T>,
+    new: Option<T>,
+    is_close: impl Fn(T, T) -> bool,
+) -> Option<T> {
+    match (shown, new) {
+        (Some(shown), Some(new)) if is_close(shown, new) => Some(shown),
+        _ => new,
+    }
 }
 
 #[cfg(test)]

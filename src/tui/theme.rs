@@ -9,7 +9,6 @@ mod glyphs;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::config::ThemeName;
-use glyphs::{ASCII, UNICODE};
 pub use glyphs::{Glyphs, Rails};
 
 /// Number of colours that a terminal shows.
@@ -173,7 +172,11 @@ impl Theme {
         Theme {
             name,
             depth,
-            glyphs: if ascii { ASCII } else { UNICODE },
+            glyphs: if ascii {
+                Glyphs::ASCII
+            } else {
+                Glyphs::UNICODE
+            },
         }
     }
 

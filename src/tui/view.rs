@@ -4,7 +4,7 @@
 use ratatui::layout::Size;
 
 use super::machine_view::MachineView;
-use super::panels::footer::Message;
+use super::panels::footer::Remark;
 use super::panels::inspector::InspectorView;
 use super::panels::question::{Answer, Question};
 use super::panels::{PanelId, Panels};
@@ -37,7 +37,7 @@ pub struct View {
     /// A line of text being typed.
     pub text: Option<TextLine>,
     /// A message in the footer until the next key.
-    pub message: Option<Message>,
+    pub message: Option<Remark>,
     /// The panels with their state.
     pub panels: Panels,
     /// The worker whose child is shown; the first one with a child if it has none.

@@ -2,6 +2,8 @@
 //! subject.
 
 mod architectures;
+#[cfg(feature = "torch")]
+mod bench_search;
 mod cifar10_1;
 mod committed_files;
 #[cfg(feature = "torch")]

@@ -199,10 +199,10 @@ fn each_panel_alone() {
         for (tabs, panel) in [
             "chart",
             "controller",
-            "effects",
             "training",
             "dna",
             "children",
+            "effects",
             "machine",
             "log",
         ]

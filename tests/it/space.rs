@@ -1,6 +1,6 @@
 //! What must be true in every space: sampled children can be built, and masks are exact.
 
-use nas_tui::config::{Decode, LayerKind, SpaceConfig};
+use nas_tui::config::{Decode, SpaceConfig};
 use nas_tui::space::{Architecture, Cost, Dna, Layer, Space, training_memory};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -26,9 +26,9 @@ fn space_config(largest: u32) -> impl Strategy<Value = SpaceConfig> {
     (lists, prop::bool::weighted(0.8), prop::bool::weighted(0.8)).prop_map(
         |((kernels, odd, filters, strides, paddings), chain, literal)| SpaceConfig {
             layer: if chain {
-                LayerKind::Chain
+                "chain".to_owned()
             } else {
-                LayerKind::Rectangular
+                "rectangular".to_owned()
             },
             kernels: if chain { kernels } else { odd },
             filters,

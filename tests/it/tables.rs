@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use nas_tui::analysis::Summary;
-use nas_tui::config::{Decode, LayerKind, SpaceConfig};
+use nas_tui::config::{Decode, SpaceConfig};
 use nas_tui::event::{Event, Record};
 use nas_tui::foundation::seeds::derive;
 use nas_tui::space::{Design, Dna, Space};
 
 fn space() -> Space {
     let config = SpaceConfig {
-        layer: LayerKind::Nasbench201,
+        layer: "nasbench201".to_owned(),
         kernels: vec![],
         filters: vec![],
         strides: vec![],
@@ -24,7 +24,7 @@ fn space() -> Space {
 
 /// A table of every cell in `folder`: accuracies that grow with the number of 3x3 convolutions,
 /// with some reproducible noise.
-fn write_table(folder: &Path) -> PathBuf {
+pub fn write_table(folder: &Path) -> PathBuf {
     let mut text = "arch,valid_accuracy_12ep,test_accuracy_200ep\n".to_owned();
     for (number, key) in (0..).zip(space().keys().unwrap()) {
         let convolutions = key.matches("nor_conv_3x3").count() as f64;
@@ -37,7 +37,7 @@ fn write_table(folder: &Path) -> PathBuf {
     path
 }
 
-fn nas_tui(arguments: &[&str]) -> Output {
+pub fn nas_tui(arguments: &[&str]) -> Output {
     let state = std::env::temp_dir().join("nas-tui-test-state");
     Command::new(env!("CARGO_BIN_EXE_nas-tui"))
         .args(arguments)
@@ -65,11 +65,11 @@ fn search(run: &Path, table: &Path, strategy: &str) -> Output {
     nas_tui(&[arguments.as_slice(), &own].concat())
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn events(run: &Path) -> Vec<Event> {
+pub fn events(run: &Path) -> Vec<Event> {
     let records = nas_tui::journal::read(&run.join("journal.jsonl")).unwrap();
     records
         .into_iter()

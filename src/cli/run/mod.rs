@@ -11,10 +11,10 @@ mod screen;
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
-use super::config::SettingsArgs;
+use super::config::{SettingsArgs, resolved};
 use super::{BadInput, Interrupted, OrBadInput, say};
 use crate::analysis::{Summary, TrainingSummary};
-use crate::config::{self, Config, Options};
+use crate::config::{Config, Options};
 use crate::event::{FinishReason, RunKind};
 use crate::runs::RunDirectory;
 use crate::runs::directory::{kind_of, resume_command};
@@ -60,7 +60,7 @@ impl Prepared {
             seed: *seed,
             ..Options::default()
         };
-        let config = config::resolve(&options).or_bad_input()?;
+        let config = resolved(&options)?;
         Ok(Prepared {
             kind: kind_of(directory.path()),
             origin: None,

@@ -8,6 +8,7 @@ use tch::no_grad;
 use super::*;
 use crate::controller::policy::Policy;
 use crate::controller::reinforce::loss;
+use crate::space::paper::SKIP;
 use crate::strategy::StateTensor;
 
 /// The output of tests/fixtures/make_controller.py.
@@ -16,6 +17,9 @@ struct Fixture {
     hidden_size: usize,
     layers: usize,
     choices: Vec<usize>,
+    /// Whether layers end with an anchor point.
+    #[serde(default)]
+    anchors: bool,
     entropy: f64,
     learning_rate: f64,
     gradient_clip: f64,
@@ -38,8 +42,15 @@ struct Updated {
 }
 
 impl Fixture {
+    /// A chain's heads.
     fn read() -> Fixture {
         serde_json::from_str(include_str!("../../../tests/fixtures/controller.json")).unwrap()
+    }
+
+    /// With anchor points.
+    fn anchors() -> Fixture {
+        let text = include_str!("../../../tests/fixtures/controller_anchors.json");
+        serde_json::from_str(text).unwrap()
     }
 
     fn config(&self) -> ControllerConfig {
@@ -60,7 +71,12 @@ impl Fixture {
 
     /// A controller with PyTorch's parameters and a constant baseline (decay 1).
     fn controller(&self) -> Reinforce {
-        let mut controller = Reinforce::with_options(&self.config(), &self.choices, 0);
+        let mut heads = heads(&self.choices);
+        heads.extend(self.anchors.then(|| Head {
+            kind: SKIP,
+            options: vec![0, 1],
+        }));
+        let mut controller = Reinforce::new(&self.config(), &heads, 0);
         let mut state = controller.state();
         state.tensors.extend(self.parameters.clone());
         state
@@ -73,67 +89,70 @@ impl Fixture {
 
 #[test]
 fn log_probabilities_and_entropies_agree_with_pytorch() {
-    let fixture = Fixture::read();
-    let evaluation = fixture
-        .controller()
-        .policy()
-        .evaluate(&all_drawn(&fixture.samples()));
-    assert_close(
-        &values(&evaluation.log_prob),
-        &fixture.steps[0].log_probs,
-        "log-probability",
-    );
-    assert_close(
-        &values(&evaluation.entropy),
-        &fixture.steps[0].entropies,
-        "entropy",
-    );
-}
-
-#[test]
-fn the_gradient_of_the_loss_agrees_with_pytorch() {
-    let fixture = Fixture::read();
-    let controller = fixture.controller();
-    let advantages: Vec<f64> = fixture
-        .rewards
-        .iter()
-        .map(|reward| reward - fixture.baseline)
-        .collect();
-    loss(
-        controller.policy(),
-        &all_drawn(&fixture.samples()),
-        &advantages,
-        fixture.entropy,
-    )
-    .backward();
-    for (name, parameter) in controller.policy().parameters() {
+    for fixture in [Fixture::read(), Fixture::anchors()] {
+        let evaluation = fixture
+            .controller()
+            .policy()
+            .evaluate(&all_drawn(&fixture.samples()));
         assert_close(
-            &values(&parameter.grad()),
-            &fixture.gradients[&name].values,
-            &name,
+            &values(&evaluation.log_prob),
+            &fixture.steps[0].log_probs,
+            "log-probability",
+        );
+        assert_close(
+            &values(&evaluation.entropy),
+            &fixture.steps[0].entropies,
+            "entropy",
         );
     }
 }
 
 #[test]
+fn the_gradient_of_the_loss_agrees_with_pytorch() {
+    for fixture in [Fixture::read(), Fixture::anchors()] {
+        let controller = fixture.controller();
+        let advantages: Vec<f64> = fixture
+            .rewards
+            .iter()
+            .map(|reward| reward - fixture.baseline)
+            .collect();
+        loss(
+            controller.policy(),
+            &all_drawn(&fixture.samples()),
+            &advantages,
+            fixture.entropy,
+        )
+        .backward();
+        for (name, parameter) in controller.policy().parameters() {
+            assert_close(
+                &values(&parameter.grad()),
+                &fixture.gradients[&name].values,
+                &name,
+            );
+        }
+    }
+}
+
+#[test]
 fn clipped_adam_updates_agree_with_pytorch() {
-    let fixture = Fixture::read();
-    let mut controller = fixture.controller();
-    for updated in &fixture.steps {
-        let learned = controller
-            .learn(&fixture.samples(), &fixture.rewards)
-            .unwrap();
-        assert_eq!(learned.baseline, Some(fixture.baseline));
-        assert_close(&[learned.loss.unwrap()], &[updated.loss], "loss");
-        assert_close(
-            &[learned.gradient_norm.unwrap()],
-            &[updated.gradient_norm],
-            "gradient norm",
-        );
-        let state = controller.state();
-        for (name, expected) in &updated.parameters {
-            assert_eq!(state.tensors[name].shape, expected.shape);
-            assert_close(&state.tensors[name].values, &expected.values, name);
+    for fixture in [Fixture::read(), Fixture::anchors()] {
+        let mut controller = fixture.controller();
+        for updated in &fixture.steps {
+            let learned = controller
+                .learn(&fixture.samples(), &fixture.rewards)
+                .unwrap();
+            assert_eq!(learned.baseline, Some(fixture.baseline));
+            assert_close(&[learned.loss.unwrap()], &[updated.loss], "loss");
+            assert_close(
+                &[learned.gradient_norm.unwrap()],
+                &[updated.gradient_norm],
+                "gradient norm",
+            );
+            let state = controller.state();
+            for (name, expected) in &updated.parameters {
+                assert_eq!(state.tensors[name].shape, expected.shape);
+                assert_close(&state.tensors[name].values, &expected.values, name);
+            }
         }
     }
 }
@@ -151,14 +170,31 @@ fn the_gradient_of_the_loss_agrees_with_finite_differences() {
             .any(|feasible| !feasible)),
         "no mask is at work"
     );
+    assert_gradients(&strategy, &children);
+}
+
+#[test]
+fn the_gradient_with_anchors_agrees_with_finite_differences() {
+    let space = paper_space();
+    let mut strategy = Reinforce::new(&small_config(), space.heads(), 5);
+    let depths = [4, 4, 2, 1];
+    let children: Vec<Proposal> = (0..)
+        .zip(depths)
+        .map(|(seed, depth)| strategy.propose(&space, depth, seed).unwrap())
+        .collect();
+    assert_gradients(&strategy, &children);
+}
+
+/// Compare the gradient over four children with finite differences.
+fn assert_gradients(strategy: &Reinforce, children: &[Proposal]) {
     let (advantages, entropy_weight, step) = ([0.7, -0.4, 0.1, -0.9], 0.05, 1e-5);
     let value = |policy: &Policy| {
         no_grad(|| {
-            loss(policy, &all_drawn(&children), &advantages, entropy_weight).double_value(&[])
+            loss(policy, &all_drawn(children), &advantages, entropy_weight).double_value(&[])
         })
     };
     let policy = strategy.policy();
-    loss(policy, &all_drawn(&children), &advantages, entropy_weight).backward();
+    loss(policy, &all_drawn(children), &advantages, entropy_weight).backward();
     for (name, parameter) in policy.parameters() {
         let flat = parameter.detach().view(-1);
         for (index, gradient) in values(&parameter.grad()).into_iter().enumerate() {

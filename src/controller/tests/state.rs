@@ -90,7 +90,7 @@ fn a_state_that_does_not_fit_is_refused_by_name_and_changes_nothing() {
 
 #[test]
 fn a_space_with_other_heads_is_refused() {
-    let mut strategy = Reinforce::with_options(&config(), &[2, 2], 1);
+    let mut strategy = Reinforce::new(&config(), &heads(&[2, 2]), 1);
     let error = strategy.propose(&space(), 2, 1).unwrap_err();
     assert_eq!(
         error,
@@ -104,7 +104,7 @@ fn a_space_with_other_heads_is_refused() {
 #[test]
 fn a_depth_that_cannot_be_built_is_an_error() {
     let config = SpaceConfig {
-        layer: LayerKind::Chain,
+        layer: "chain".to_owned(),
         kernels: vec![5],
         filters: vec![8],
         strides: vec![1],

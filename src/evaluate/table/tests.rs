@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::*;
-use crate::config::{Decode, LayerKind};
+use crate::config::Decode;
 
 fn corpus(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tables");
@@ -20,7 +20,7 @@ fn fixture(name: &str) -> PathBuf {
 
 fn config() -> SpaceConfig {
     SpaceConfig {
-        layer: LayerKind::Nasbench201,
+        layer: "nasbench201".to_owned(),
         kernels: vec![],
         filters: vec![],
         strides: vec![],

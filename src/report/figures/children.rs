@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{BAND, DASH, Key, Mark, Plot, Scale, empty};
+use super::plot::{BAND, DASH, LegendKey, Mark, Plot, TitledAxis, empty};
 use super::svg::{self, Form, Pen};
 use crate::analysis::series::{self, Children, Episode, Quantity, stairs};
 use crate::foundation::axis::{extremes, percent, plain};
@@ -78,10 +78,10 @@ pub fn draw(data: &Data, form: Form, title: &str) -> String {
     if low > high {
         return empty(form, "No child has an accuracy: all failed.");
     }
-    let x = Scale::counts("child", first, last, if form == Form::Wide { 8 } else { 5 });
+    let x = TitledAxis::counts("child", first, last, if form == Form::Wide { 8 } else { 5 });
     let y = match data.quantity {
-        Quantity::Reward => Scale::values("reward", (low, high), 6, plain),
-        Quantity::Accuracy => Scale::values("validation accuracy", (low, high), 6, percent),
+        Quantity::Reward => TitledAxis::values("reward", (low, high), 6, plain),
+        Quantity::Accuracy => TitledAxis::values("validation accuracy", (low, high), 6, percent),
     };
     let plot = Plot::new(form, x, y, legend(data));
     plot.document(
@@ -90,33 +90,33 @@ pub fn draw(data: &Data, form: Form, title: &str) -> String {
     )
 }
 
-fn legend(data: &Data) -> Vec<Key> {
+fn legend(data: &Data) -> Vec<LegendKey> {
     let any = |value: fn(&Episode) -> bool| data.episodes.iter().any(value);
     let keys = [
-        (true, Key::new(Mark::Dot, Ink::Blue, "a child")),
+        (true, LegendKey::new(Mark::Dot, Ink::Blue, "a child")),
         (
             !data.children.failed.is_empty(),
-            Key::new(Mark::Cross, Ink::Vermilion, "a failed child"),
+            LegendKey::new(Mark::Cross, Ink::Vermilion, "a failed child"),
         ),
         (
             any(|episode| episode.quartiles.is_some()),
-            Key::new(Mark::Band, Ink::Blue, "middle half of the episode"),
+            LegendKey::new(Mark::Band, Ink::Blue, "middle half of the episode"),
         ),
         (
             any(|episode| episode.mean.is_some()),
-            Key::new(Mark::Line, Ink::Orange, "mean of the episode"),
+            LegendKey::new(Mark::Line, Ink::Orange, "mean of the episode"),
         ),
         (
             any(|episode| episode.baseline.is_some()),
-            Key::new(Mark::Dashes, Ink::Muted, "baseline"),
+            LegendKey::new(Mark::Dashes, Ink::Muted, "baseline"),
         ),
         (
             !data.best_so_far().is_empty(),
-            Key::new(Mark::Line, Ink::Green, "best so far"),
+            LegendKey::new(Mark::Line, Ink::Green, "best so far"),
         ),
         (
             any(|episode| episode.reference.is_some()),
-            Key::new(
+            LegendKey::new(
                 Mark::Dashes,
                 Ink::Purple,
                 format!(

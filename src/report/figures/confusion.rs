@@ -36,12 +36,8 @@ pub fn draw(report: &ClassificationReport, form: Form, title: &str) -> String {
         Form::Narrow => (70.0, 340.0),
     };
     let size = form.text_size();
-    let names = report
-        .per_class
-        .iter()
-        .map(|class| text_width(&class.class, size))
-        .fold(0.0, f64::max)
-        .min(widest);
+    let names = report.per_class.iter().map(|class| class.class.as_str());
+    let names = svg::widest(names, size).min(widest);
     let left = if form == Form::Wide {
         names + 40.0
     } else {
@@ -107,17 +103,10 @@ impl Matrix<'_> {
         let size = (self.cell * 0.36).min(self.size);
         let dark = opacity > DARK;
         let text = count(images as u64);
-        let label = Text {
-            at: (
-                x + (self.cell - 1.0) / 2.0,
-                y + (self.cell - 1.0) / 2.0 + size * 0.35,
-            ),
-            size,
-            anchor: Anchor::Middle,
-            ink: if dark { Ink::Paper } else { Ink::Text },
-            bold: row == column,
-            text: &text,
-        };
+        let half = (self.cell - 1.0) / 2.0;
+        let at = (x + half, y + half + size * 0.35);
+        let number = if dark { Ink::Paper } else { Ink::Text };
+        let label = Text::new(at, size, Anchor::Middle, number, &text).bold(row == column);
         html! {
             (ground)
             @if images > 0 {
@@ -130,69 +119,27 @@ impl Matrix<'_> {
     /// Names of the classes, at the rows and slanted at the columns.
     fn names(&self, widest: f64) -> Markup {
         let size = self.size.min(self.cell * 0.9);
-        let names: Vec<String> = self
-            .report
-            .per_class
-            .iter()
-            .map(|class| shortened(&class.class, widest, size))
+        let classes = self.report.per_class.iter().enumerate();
+        let names: Vec<(f64, String)> = classes
+            .map(|(number, class)| (number as f64, shortened(&class.class, widest, size)))
             .collect();
-        let row = |(number, name): (usize, &String)| {
-            let at = (
-                self.left - 8.0,
-                self.top + (number as f64 + 0.5) * self.cell + size * 0.35,
-            );
-            Text {
-                at,
-                size,
-                anchor: Anchor::End,
-                ink: Ink::Text,
-                bold: false,
-                text: name,
-            }
-            .draw()
+        let row = |(number, name): &(f64, String)| {
+            let y = self.top + (number + 0.5) * self.cell + size * 0.35;
+            Text::new((self.left - 8.0, y), size, Anchor::End, Ink::Text, name).draw()
         };
-        let column = |(number, name): (usize, &String)| {
-            let at = (
-                self.left + (number as f64 + 0.45) * self.cell,
-                self.top - 7.0,
-            );
-            Text {
-                at,
-                size,
-                anchor: Anchor::Start,
-                ink: Ink::Text,
-                bold: false,
-                text: name,
-            }
-            .draw_turned(-45.0)
+        let column = |(number, name): &(f64, String)| {
+            let at = (self.left + (number + 0.45) * self.cell, self.top - 7.0);
+            Text::new(at, size, Anchor::Start, Ink::Text, name).draw_turned(-45.0)
         };
-        html! { (svg::all(names.iter().enumerate().map(row))) (svg::all(names.iter().enumerate().map(column))) }
+        html! { (svg::all(names.iter().map(row))) (svg::all(names.iter().map(column))) }
     }
 
     fn titles(&self) -> Markup {
-        let title = |at, anchor, text: &str| {
-            Text {
-                at,
-                size: self.size,
-                anchor,
-                ink: Ink::Muted,
-                bold: false,
-                text,
-            }
-            .draw()
-        };
+        let title = |at, anchor, text| Text::new(at, self.size, anchor, Ink::Muted, text);
         let middle = self.top + self.cell * self.classes as f64 / 2.0;
-        let side = Text {
-            at: (12.0, middle),
-            size: self.size,
-            anchor: Anchor::Middle,
-            ink: Ink::Muted,
-            bold: false,
-            text: "class",
-        };
         html! {
-            (title((self.left, self.size + 2.0), Anchor::Start, "taken for"))
-            (side.draw_turned(-90.0))
+            (title((self.left, self.size + 2.0), Anchor::Start, "taken for").draw())
+            (title((12.0, middle), Anchor::Middle, "class").draw_turned(-90.0))
         }
     }
 }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{DASH, Key, Mark, Plot, Scale, empty};
+use super::plot::{DASH, LegendKey, Mark, Plot, TitledAxis, empty};
 use super::svg::{self, Anchor, Form, Pen, Text};
 use crate::foundation::axis::{extremes, percent, plain};
 
@@ -22,7 +22,7 @@ pub enum Unit {
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Series {
+pub struct Line {
     /// Name in the legend.
     pub name: String,
     /// Colour of the line.
@@ -44,7 +44,7 @@ pub struct Noted {
 
 /// The data of the figure.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Curves {
+pub struct Lines {
     /// Title of the horizontal axis.
     pub along: &'static str,
     /// Title of the vertical axis.
@@ -52,17 +52,17 @@ pub struct Curves {
     /// How the values are written and spaced.
     pub unit: Unit,
     /// The lines, in the order of the legend.
-    pub series: Vec<Series>,
+    pub series: Vec<Line>,
     /// The point that is marked, if any.
     pub noted: Option<Noted>,
     /// Text shown if there are no values.
     pub nothing: &'static str,
 }
 
-impl Series {
+impl Line {
     /// A solid line.
-    pub fn solid(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Series {
-        Series {
+    pub fn solid(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Line {
+        Line {
             name: name.to_owned(),
             ink,
             dashed: false,
@@ -71,10 +71,10 @@ impl Series {
     }
 
     /// A dashed line.
-    pub fn dashed(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Series {
-        Series {
+    pub fn dashed(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Line {
+        Line {
             dashed: true,
-            ..Series::solid(name, ink, points)
+            ..Line::solid(name, ink, points)
         }
     }
 
@@ -88,7 +88,7 @@ impl Series {
 }
 
 /// The figure.
-pub fn draw(data: &Curves, form: Form, title: &str) -> String {
+pub fn draw(data: &Lines, form: Form, title: &str) -> String {
     let values = || {
         data.series
             .iter()
@@ -102,20 +102,20 @@ pub fn draw(data: &Curves, form: Form, title: &str) -> String {
         return empty(form, data.nothing);
     };
     let (low, high) = extremes(values().map(|(_, value)| *value));
-    let x = Scale::counts(
+    let x = TitledAxis::counts(
         data.along,
         first,
         last,
         if form == Form::Wide { 10 } else { 5 },
     );
     let y = match data.unit {
-        Unit::Plain => Scale::values(data.up, (low, high), 6, plain),
-        Unit::FromZero => Scale::values(data.up, (low.min(0.0), high), 6, plain),
-        Unit::Share => Scale::values(data.up, (low, high), 6, percent),
-        Unit::Logarithmic => Scale::logarithmic(data.up, (low, high), 6, plain),
+        Unit::Plain => TitledAxis::values(data.up, (low, high), 6, plain),
+        Unit::FromZero => TitledAxis::values(data.up, (low.min(0.0), high), 6, plain),
+        Unit::Share => TitledAxis::values(data.up, (low, high), 6, percent),
+        Unit::Logarithmic => TitledAxis::logarithmic(data.up, (low, high), 6, plain),
     };
-    let key = |series: &Series| {
-        Key::new(
+    let key = |series: &Line| {
+        LegendKey::new(
             if series.dashed {
                 Mark::Dashes
             } else {
@@ -133,7 +133,7 @@ pub fn draw(data: &Curves, form: Form, title: &str) -> String {
     )
 }
 
-fn line(series: &Series, plot: &Plot) -> Markup {
+fn line(series: &Line, plot: &Plot) -> Markup {
     let places = series.places();
     let pen = if series.dashed {
         Pen::dashed(series.ink, 2.0, DASH)
@@ -156,14 +156,7 @@ fn note(noted: &Noted, plot: &Plot) -> Markup {
     } else {
         ((x + 10.0, y - 9.0), Anchor::Start)
     };
-    let text = Text {
-        at,
-        size: plot.text_size(),
-        anchor,
-        ink: Ink::Text,
-        bold: true,
-        text: &noted.text,
-    };
+    let text = Text::new(at, plot.text_size(), anchor, Ink::Text, &noted.text).bold(true);
     html! {
         circle cx=(svg::number(x)) cy=(svg::number(y)) r="6.5" fill="none" stroke=(Ink::Text.colour()) class=(Ink::Text.stroke()) stroke-width="1.6" {}
         (text.draw_over())
@@ -175,12 +168,12 @@ mod tests {
     use super::super::tests::assert_sound;
     use super::*;
 
-    fn curves(unit: Unit, points: &[(u64, f64)]) -> Curves {
+    fn curves(unit: Unit, points: &[(u64, f64)]) -> Lines {
         let series = vec![
-            Series::solid("train", Ink::Blue, points.to_vec()),
-            Series::dashed("validation", Ink::Orange, points.to_vec()),
+            Line::solid("train", Ink::Blue, points.to_vec()),
+            Line::dashed("validation", Ink::Orange, points.to_vec()),
         ];
-        Curves {
+        Lines {
             along: "epoch",
             up: "loss",
             unit,

@@ -10,6 +10,7 @@ pub mod pareto;
 pub mod per_class;
 mod plot;
 pub mod reliability;
+pub mod strategies;
 mod svg;
 
 pub use svg::Form;

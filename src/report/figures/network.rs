@@ -208,14 +208,14 @@ impl<'a> Drawing<'a> {
             self.radius * 0.8
         };
         let text = row.to_string();
-        let label = Text {
-            at: (x, y + size * 0.36),
+        let label = Text::new(
+            (x, y + size * 0.36),
             size,
-            anchor: Anchor::Middle,
-            ink: Ink::Paper,
-            bold: true,
-            text: &text,
-        };
+            Anchor::Middle,
+            Ink::Paper,
+            &text,
+        )
+        .bold(true);
         html! { (svg::disc((x, y), self.radius, ink)) (label.draw()) }
     }
 
@@ -230,15 +230,7 @@ impl<'a> Drawing<'a> {
             .map(|(_, share)| left + share * width)
             .collect();
         let cell = |end: f64, y: f64, ink: Ink, text: &str| {
-            Text {
-                at: (end, y + size * 0.35),
-                size,
-                anchor: Anchor::End,
-                ink,
-                bold: false,
-                text,
-            }
-            .draw()
+            Text::new((end, y + size * 0.35), size, Anchor::End, ink, text).draw()
         };
         let heads = self
             .columns()

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{Key, Mark, Plot, Scale, empty};
+use super::plot::{LegendKey, Mark, Plot, TitledAxis, empty};
 use super::svg::{self, Anchor, Form, Pen, Text};
 use crate::analysis::front::{Front, Point};
 use crate::analysis::series::stairs;
@@ -23,24 +23,17 @@ pub struct Pareto {
 }
 
 impl Pareto {
-    /// The children that the search of `state` sampled.
+    /// The children of `state` that count and have an accuracy.
     pub fn of(state: &RunState) -> Pareto {
-        let mut front = Front::default();
         let search = state.search();
-        let rows = || search.children.iter().enumerate();
-        let sampled = || rows().filter(|(_, row)| row.is_proposed());
-        sampled().for_each(|(index, _)| front.add(index as u32, &search.children));
+        let front = Front::of(0..search.children.len() as u32, &search.children);
         let place = |point: Point| (point.macs, point.accuracy);
-        let points = sampled().filter_map(|(_, row)| Point::of(row));
+        let points = search.children.iter().filter_map(Point::of);
+        let best = search.outcomes.best.as_ref();
         Pareto {
             children: points.map(place).collect(),
             front: front.points(&search.children).map(place).collect(),
-            best: state
-                .search()
-                .outcomes
-                .best
-                .as_ref()
-                .map(|best| (best.child, best.macs, best.accuracy)),
+            best: best.map(|best| (best.child, best.macs, best.accuracy)),
         }
     }
 }
@@ -53,16 +46,16 @@ pub fn draw(data: &Pareto, form: Form, title: &str) -> String {
         return empty(form, "No child has an accuracy yet.");
     }
     let label = |value: f64, _| round(value);
-    let x = Scale::logarithmic(
+    let x = TitledAxis::logarithmic(
         "MACs per image",
         extremes(costs()),
         if form == Form::Wide { 8 } else { 4 },
         label,
     );
-    let y = Scale::values("validation accuracy", extremes(accuracies()), 6, percent);
+    let y = TitledAxis::values("validation accuracy", extremes(accuracies()), 6, percent);
     let keys = vec![
-        Key::new(Mark::Dot, Ink::Blue, "a child"),
-        Key::new(
+        LegendKey::new(Mark::Dot, Ink::Blue, "a child"),
+        LegendKey::new(
             Mark::Line,
             Ink::Green,
             "Pareto front: nothing cheaper is as accurate",
@@ -96,14 +89,14 @@ fn best(data: &Pareto, plot: &Plot) -> Markup {
         (9.0, Anchor::Start)
     };
     let text = format!("child {child}, the best");
-    Text {
-        at: (x + shift, y - 7.0),
-        size: plot.text_size(),
+    Text::new(
+        (x + shift, y - 7.0),
+        plot.text_size(),
         anchor,
-        ink: Ink::Text,
-        bold: true,
-        text: &text,
-    }
+        Ink::Text,
+        &text,
+    )
+    .bold(true)
     .draw_over()
 }
 

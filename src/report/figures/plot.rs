@@ -1,22 +1,22 @@
-//! The frame of a plot: two scales with round ticks, a grid, titles, a legend, and the positions of
-//! values.
+//! The frame of a plot: a scale with round ticks along it, a scale or named rows up it, a grid,
+//! titles, a legend, and where a value is drawn.
 
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::svg::{self, Anchor, Form, Pen, Text, text_width};
+use super::svg::{self, Anchor, Form, Pen, Text, shortened, text_width};
 use crate::foundation::axis::{Axis, LogAxis, ValueAxis, round_step};
 
 /// The scale along one direction of a plot.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scale {
+pub struct TitledAxis {
     title: String,
     axis: ValueAxis,
     /// Values of the ticks and their labels.
     ticks: Vec<(f64, String)>,
 }
 
-impl Scale {
+impl TitledAxis {
     /// A scale that covers `low` to `high`, with round ends and about `most` ticks, labelled by
     /// `label` (value, decimals).
     pub fn values(
@@ -24,35 +24,35 @@ impl Scale {
         (low, high): (f64, f64),
         most: usize,
         label: fn(f64, usize) -> String,
-    ) -> Scale {
-        Scale::of(
+    ) -> TitledAxis {
+        TitledAxis::of(
             title,
             ValueAxis::Linear(Axis::covering(low, high, most)),
             label,
         )
     }
 
-    /// Like [`Scale::values`], but logarithmic.
+    /// Like [`TitledAxis::values`], but logarithmic.
     pub fn logarithmic(
         title: &str,
         (low, high): (f64, f64),
         most: usize,
         label: fn(f64, usize) -> String,
-    ) -> Scale {
-        Scale::of(
+    ) -> TitledAxis {
+        TitledAxis::of(
             title,
             ValueAxis::Log(LogAxis::covering(low, high, most)),
             label,
         )
     }
 
-    fn of(title: &str, axis: ValueAxis, label: fn(f64, usize) -> String) -> Scale {
+    fn of(title: &str, axis: ValueAxis, label: fn(f64, usize) -> String) -> TitledAxis {
         let ticks = axis
             .ticks()
             .into_iter()
             .map(|(value, decimals)| (value, label(value, decimals)))
             .collect();
-        Scale {
+        TitledAxis {
             title: title.to_owned(),
             axis,
             ticks,
@@ -61,7 +61,7 @@ impl Scale {
 
     /// A scale for things that are counted from `first` to `last`: children, epochs, episodes.
     /// Ticks are whole numbers.
-    pub fn counts(title: &str, first: u64, last: u64, most: usize) -> Scale {
+    pub fn counts(title: &str, first: u64, last: u64, most: usize) -> TitledAxis {
         let (low, high) = (first as f64, last.max(first) as f64);
         let step = round_step(((high - low) / most.max(1) as f64).max(1.0));
         let multiples = (1..)
@@ -78,7 +78,7 @@ impl Scale {
             .collect();
         ticks.dedup_by(|one, other| one.0 == other.0);
         let margin = 0.5_f64.max((high - low) * 0.01);
-        Scale {
+        TitledAxis {
             title: title.to_owned(),
             axis: ValueAxis::Linear(Axis {
                 low: low - margin,
@@ -97,7 +97,7 @@ impl Scale {
 
 /// An entry of a legend.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Key {
+pub struct LegendKey {
     pub mark: Mark,
     pub ink: Ink,
     pub text: String,
@@ -113,9 +113,9 @@ pub enum Mark {
     Band,
 }
 
-impl Key {
-    pub fn new(mark: Mark, ink: Ink, text: impl Into<String>) -> Key {
-        Key {
+impl LegendKey {
+    pub fn new(mark: Mark, ink: Ink, text: impl Into<String>) -> LegendKey {
+        LegendKey {
             mark,
             ink,
             text: text.into(),
@@ -133,14 +133,13 @@ impl Key {
             }
             Mark::Band => svg::area((x, middle - 5.0), (SAMPLE, 10.0), self.ink, BAND),
         };
-        let text = Text {
-            at: (x + SAMPLE + 6.0, y),
+        let text = Text::new(
+            (x + SAMPLE + 6.0, y),
             size,
-            anchor: Anchor::Start,
-            ink: Ink::Text,
-            bold: false,
-            text: &self.text,
-        };
+            Anchor::Start,
+            Ink::Text,
+            &self.text,
+        );
         html! { (sample) (text.draw()) }
     }
 }
@@ -152,6 +151,17 @@ pub const BAND: f64 = 0.18;
 /// Width of the sample in a legend.
 const SAMPLE: f64 = 18.0;
 
+/// Height of a named row.
+const ROW: f64 = 24.0;
+
+/// What stands at the left of a plot.
+#[derive(Debug, Clone)]
+enum Side {
+    Values(TitledAxis),
+    /// Names, from the top. A row's value is its number, from 0.
+    Rows(Vec<String>),
+}
+
 /// A plot without its content.
 #[derive(Debug, Clone)]
 pub struct Plot {
@@ -162,20 +172,16 @@ pub struct Plot {
     right: f64,
     top: f64,
     bottom: f64,
-    x: Scale,
-    y: Scale,
+    x: TitledAxis,
+    y: Side,
     legend: Vec<PlacedKey>,
 }
 
 impl Plot {
-    pub fn new(form: Form, x: Scale, y: Scale, keys: Vec<Key>) -> Plot {
+    pub fn new(form: Form, x: TitledAxis, y: TitledAxis, keys: Vec<LegendKey>) -> Plot {
         let (width, text) = (form.width(), form.text_size());
-        let labels = y
-            .ticks
-            .iter()
-            .map(|(_, label)| text_width(label, text))
-            .fold(0.0, f64::max);
-        let left = labels + 16.0;
+        let labels = y.ticks.iter().map(|(_, label)| label.as_str());
+        let left = svg::widest(labels, text) + 16.0;
         // The last label is centred on its tick.
         let beyond = x
             .ticks
@@ -192,8 +198,35 @@ impl Plot {
             top,
             bottom: height - text * 3.4,
             x,
-            y,
+            y: Side::Values(y),
             legend,
+        }
+    }
+
+    /// Named rows from top to bottom over the values of `x`, with room for a text of `beside` at the
+    /// end of each, and for one line above them.
+    pub fn of_rows<'a>(
+        form: Form,
+        x: TitledAxis,
+        names: impl Iterator<Item = &'a str> + Clone,
+        beside: f64,
+    ) -> Plot {
+        let (width, text) = (form.width(), form.text_size());
+        let widest = if form == Form::Wide { 190.0 } else { 92.0 };
+        let room = svg::widest(names.clone(), text).min(widest);
+        let names: Vec<String> = names.map(|name| shortened(name, room, text)).collect();
+        let top = 30.0;
+        let bottom = top + ROW * names.len() as f64;
+        Plot {
+            form,
+            size: (width, bottom + 28.0),
+            left: room + 18.0,
+            right: width - beside,
+            top,
+            bottom,
+            x,
+            y: Side::Rows(names),
+            legend: Vec::new(),
         }
     }
 
@@ -204,7 +237,10 @@ impl Plot {
 
     /// Vertical position of a value.
     pub fn y(&self, value: f64) -> f64 {
-        self.bottom - self.y.fraction(value) * (self.bottom - self.top)
+        match &self.y {
+            Side::Values(y) => self.bottom - y.fraction(value) * (self.bottom - self.top),
+            Side::Rows(_) => self.top + (value + 0.5) * ROW,
+        }
     }
 
     pub fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
@@ -221,8 +257,16 @@ impl Plot {
         self.form.text_size()
     }
 
+    pub fn left(&self) -> f64 {
+        self.left
+    }
+
     pub fn right(&self) -> f64 {
         self.right
+    }
+
+    pub fn top(&self) -> f64 {
+        self.top
     }
 
     /// A line through values.
@@ -245,30 +289,27 @@ impl Plot {
     }
 
     fn grid(&self) -> Markup {
+        match &self.y {
+            Side::Values(y) => self.values_grid(y),
+            Side::Rows(names) => self.rows_grid(names),
+        }
+    }
+
+    fn values_grid(&self, y: &TitledAxis) -> Markup {
         let size = self.form.text_size();
-        let label = |at, anchor, text: &str| {
-            Text {
-                at,
-                size,
-                anchor,
-                ink: Ink::Muted,
-                bold: false,
-                text,
-            }
-            .draw()
-        };
-        let rows = self.y.ticks.iter().map(|(value, text)| {
+        let rows = y.ticks.iter().map(|(value, text)| {
             let y = self.y(*value);
             html! {
                 (Pen::solid(Ink::Grid, 1.0).line((self.left, y), (self.right, y)))
-                (label((self.left - 8.0, y + size * 0.35), Anchor::End, text))
+                (self.muted((self.left - 8.0, y + size * 0.35), Anchor::End, text))
             }
         });
         let columns = self.x.ticks.iter().map(|(value, text)| {
-            let x = self.x(*value);
+            let (x, below) = (self.x(*value), self.bottom + 6.0 + size);
+            let tick = Pen::solid(Ink::Muted, 1.0);
             html! {
-                (Pen::solid(Ink::Muted, 1.0).line((x, self.bottom), (x, self.bottom + 4.0)))
-                (label((x, self.bottom + 6.0 + size), Anchor::Middle, text))
+                (tick.line((x, self.bottom), (x, self.bottom + 4.0)))
+                (self.muted((x, below), Anchor::Middle, text))
             }
         });
         let floor =
@@ -276,33 +317,45 @@ impl Plot {
         svg::all(rows.chain(columns).chain([floor]))
     }
 
+    /// The lines of the values reach over all rows: there is no floor.
+    fn rows_grid(&self, names: &[String]) -> Markup {
+        let size = self.form.text_size();
+        let columns = self.x.ticks.iter().map(|(value, text)| {
+            let x = self.x(*value);
+            html! {
+                (Pen::solid(Ink::Grid, 1.0).line((x, self.top - 4.0), (x, self.bottom)))
+                (self.muted((x, self.bottom + 18.0), Anchor::Middle, text))
+            }
+        });
+        let names = names.iter().enumerate().map(|(number, name)| {
+            let at = (self.left - 10.0, self.y(number as f64) + size * 0.35);
+            Text::new(at, size, Anchor::End, Ink::Text, name).draw()
+        });
+        svg::all(columns.chain(names))
+    }
+
     fn titles(&self) -> Markup {
         let size = self.form.text_size();
-        let title = |at, anchor, text: &str| {
-            Text {
-                at,
-                size,
-                anchor,
-                ink: Ink::Muted,
-                bold: false,
-                text,
-            }
-            .draw()
-        };
         html! {
-            (title((6.0, self.top - size * 0.9), Anchor::Start, &self.y.title))
-            (title((self.right, self.size.1 - 6.0), Anchor::End, &self.x.title))
+            @if let Side::Values(y) = &self.y {
+                (self.muted((6.0, self.top - size * 0.9), Anchor::Start, &y.title))
+                (self.muted((self.right, self.size.1 - 6.0), Anchor::End, &self.x.title))
+            }
             @for (key, at) in &self.legend { (key.draw(*at, size)) }
         }
+    }
+
+    fn muted(&self, at: (f64, f64), anchor: Anchor, text: &str) -> Markup {
+        Text::new(at, self.form.text_size(), anchor, Ink::Muted, text).draw()
     }
 }
 
 /// An entry of a legend and its position.
-type PlacedKey = (Key, (f64, f64));
+type PlacedKey = (LegendKey, (f64, f64));
 
 /// Place legend entries from left to right in as many rows as necessary: returns each with its
 /// position, and the number of rows.
-fn place(keys: Vec<Key>, width: f64, size: f64) -> (Vec<PlacedKey>, usize) {
+fn place(keys: Vec<LegendKey>, width: f64, size: f64) -> (Vec<PlacedKey>, usize) {
     let (mut x, mut row) = (6.0, 1);
     let mut placed = Vec::with_capacity(keys.len());
     for key in keys {
@@ -320,14 +373,8 @@ fn place(keys: Vec<Key>, width: f64, size: f64) -> (Vec<PlacedKey>, usize) {
 /// A drawing that explains why there is nothing to draw.
 pub fn empty(form: Form, reason: &str) -> String {
     let size = (form.width(), 96.0);
-    let text = Text {
-        at: (size.0 / 2.0, 52.0),
-        size: form.text_size(),
-        anchor: Anchor::Middle,
-        ink: Ink::Muted,
-        bold: false,
-        text: reason,
-    };
+    let at = (size.0 / 2.0, 52.0);
+    let text = Text::new(at, form.text_size(), Anchor::Middle, Ink::Muted, reason);
     svg::document(size, reason, &text.draw())
 }
 

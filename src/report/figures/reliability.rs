@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::plot::{DASH, Key, Mark, Plot, Scale};
+use super::plot::{DASH, LegendKey, Mark, Plot, TitledAxis};
 use super::svg::{self, Form, Pen};
 use crate::classification::proportion::wilson;
 use crate::classification::{Bin, Calibration};
@@ -12,12 +12,12 @@ use crate::foundation::axis::percent;
 /// The figure: accuracy against confidence in bins, with intervals, beside the line of perfect
 /// calibration; the images of each bin as bars at the bottom.
 pub fn draw(calibration: &Calibration, form: Form, title: &str) -> String {
-    let x = Scale::values("confidence", (0.0, 1.0), 6, percent);
-    let y = Scale::values("accuracy", (0.0, 1.0), 6, percent);
+    let x = TitledAxis::values("confidence", (0.0, 1.0), 6, percent);
+    let y = TitledAxis::values("accuracy", (0.0, 1.0), 6, percent);
     let keys = vec![
-        Key::new(Mark::Dashes, Ink::Muted, "as sure as right"),
-        Key::new(Mark::Dot, Ink::Blue, "a bin, with 95 % interval"),
-        Key::new(Mark::Band, Ink::Orange, "its images"),
+        LegendKey::new(Mark::Dashes, Ink::Muted, "as sure as right"),
+        LegendKey::new(Mark::Dot, Ink::Blue, "a bin, with 95 % interval"),
+        LegendKey::new(Mark::Band, Ink::Orange, "its images"),
     ];
     let plot = Plot::new(form, x, y, keys);
     let bins = || calibration.bins.iter().filter(|bin| bin.images > 0);

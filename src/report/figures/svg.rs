@@ -108,7 +108,23 @@ pub struct Text<'a> {
     pub text: &'a str,
 }
 
-impl Text<'_> {
+impl<'a> Text<'a> {
+    /// Text that is not bold.
+    pub fn new(at: (f64, f64), size: f64, anchor: Anchor, ink: Ink, text: &'a str) -> Text<'a> {
+        Text {
+            at,
+            size,
+            anchor,
+            ink,
+            bold: false,
+            text,
+        }
+    }
+
+    pub fn bold(self, bold: bool) -> Text<'a> {
+        Text { bold, ..self }
+    }
+
     pub fn draw(&self) -> Markup {
         self.draw_turned(0.0)
     }
@@ -243,6 +259,13 @@ pub fn area((x, y): (f64, f64), (width, height): (f64, f64), ink: Ink, opacity: 
     }
 }
 
+/// A filled polygon.
+pub fn polygon(corners: &[(f64, f64)], ink: Ink, opacity: f64) -> Markup {
+    html! {
+        path d={ (polyline(corners)) "Z" } fill=(ink.colour()) class=(ink.fill()) fill-opacity=(number(opacity)) {}
+    }
+}
+
 /// Several parts on top of each other.
 pub fn all(parts: impl IntoIterator<Item = Markup>) -> Markup {
     PreEscaped(parts.into_iter().map(Markup::into_string).collect())
@@ -259,6 +282,12 @@ pub fn text_width(text: &str, size: f64) -> f64 {
         _ => 1.0,
     };
     text.chars().map(share).sum::<f64>() * size
+}
+
+/// How wide the widest of `texts` is.
+pub fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
+    let widths = texts.map(|text| text_width(text, size));
+    widths.fold(0.0, f64::max)
 }
 
 /// `text`, or its beginning with an ellipsis, so that it is at most `width` wide.
@@ -293,14 +322,7 @@ mod tests {
     #[test]
     fn text_from_a_run_is_escaped_and_the_result_can_be_parsed() {
         let nasty = "<b>&\"' ]]> \u{1} \u{1b}[0m";
-        let text = Text {
-            at: (1.0, 2.0),
-            size: 12.0,
-            anchor: Anchor::Start,
-            ink: Ink::Text,
-            bold: false,
-            text: nasty,
-        };
+        let text = Text::new((1.0, 2.0), 12.0, Anchor::Start, Ink::Text, nasty);
         let svg = document((10.0, 10.0), nasty, &text.draw());
         let parsed = roxmltree::Document::parse(&svg).unwrap();
         let found = parsed

@@ -6,6 +6,9 @@ use crate::report::figures::{Figure, ink};
 
 const STYLE: &str = include_str!("style.css");
 
+/// Heading of the section that explains the numbers.
+pub const READING: &str = "How to read these numbers";
+
 /// A part of the page under a heading.
 #[derive(Debug, Clone)]
 pub struct Section {
@@ -27,7 +30,7 @@ impl Section {
 
 /// The top of the page.
 #[derive(Debug, Clone)]
-pub struct Head {
+pub struct PageHead {
     /// The kind of report.
     pub kind: &'static str,
     pub title: String,
@@ -37,7 +40,7 @@ pub struct Head {
 }
 
 /// The whole page.
-pub fn page(head: &Head, sections: &[Section], generator: &str, footer: &Markup) -> String {
+pub fn page(head: &PageHead, sections: &[Section], generator: &str, footer: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -108,10 +111,14 @@ pub fn tiles(tiles: &[Tile]) -> Markup {
 }
 
 /// A column of a table: its heading, and whether it holds numbers.
-pub type Column = (&'static str, bool);
+pub type Heading = (&'static str, bool);
 
 /// A table that scrolls in its own box if it is too wide.
-pub fn table(caption: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup {
+pub fn table(
+    caption: &str,
+    columns: &[Heading],
+    rows: impl IntoIterator<Item = Vec<Markup>>,
+) -> Markup {
     let class = |number: bool| number.then_some("number");
     html! {
         div.table {

@@ -34,7 +34,7 @@ pub struct Material {
     /// The process working on the run, as `pid P on HOST`; `None` if there is none.
     pub holder: Option<String>,
     /// Its sessions in order; the first one began the run.
-    pub sessions: Vec<Session>,
+    pub sessions: Vec<PastSession>,
     /// Devices that workers were started on.
     pub devices: BTreeSet<String>,
     /// Children without an accuracy in the order of their ends, including excluded ones.
@@ -49,14 +49,14 @@ pub struct Material {
     /// written.
     pub torn: bool,
     /// The settings in `config.toml` of the run directory.
-    pub settings: Settings,
+    pub settings: RunSettings,
     /// What was found out about the run by trainings of their own.
     pub results: Results,
 }
 
 /// One process that worked on the run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Session {
+pub struct PastSession {
     pub began: Timestamp,
     pub host: String,
     pub version: String,
@@ -83,7 +83,7 @@ pub struct Notice {
 
 /// The settings of a run, as far as available.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub enum Settings {
+pub enum RunSettings {
     Known(toml::Table),
     /// They are not available, for this reason.
     Unknown(String),
@@ -139,7 +139,7 @@ impl Material {
         Ok(Material {
             name: name_of(run),
             holder,
-            settings: Settings::read(&run.join("config.toml")),
+            settings: RunSettings::read(&run.join("config.toml")),
             results: Results::of(run),
             path: run.canonicalize().unwrap_or_else(|_| run.to_owned()),
             ..material
@@ -149,7 +149,7 @@ impl Material {
     /// Number of images that a network of the run is trained on at a time, from the journal or, for
     /// runs of older versions, from the settings.
     pub fn batch_size(&self) -> Option<usize> {
-        let Settings::Known(settings) = &self.settings else {
+        let RunSettings::Known(settings) = &self.settings else {
             return self.state.batch_size();
         };
         let set = || usize::try_from(settings.get("child")?.get("batch_size")?.as_integer()?).ok();
@@ -238,7 +238,7 @@ impl Gathered {
     }
 
     fn begin(&mut self, began: Timestamp, host: &str, version: &str) {
-        self.material.sessions.push(Session {
+        self.material.sessions.push(PastSession {
             began,
             host: host.to_owned(),
             version: version.to_owned(),
@@ -263,15 +263,17 @@ fn complaint(event: &Event) -> Option<(Level, String)> {
     }
 }
 
-impl Settings {
-    fn read(path: &Path) -> Settings {
+impl RunSettings {
+    fn read(path: &Path) -> RunSettings {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) => return Settings::Unknown(format!("config.toml cannot be read: {error}")),
+            Err(error) => {
+                return RunSettings::Unknown(format!("config.toml cannot be read: {error}"));
+            }
         };
         match text.parse() {
-            Ok(table) => Settings::Known(table),
-            Err(error) => Settings::Unknown(format!("config.toml is not valid TOML: {error}")),
+            Ok(table) => RunSettings::Known(table),
+            Err(error) => RunSettings::Unknown(format!("config.toml is not valid TOML: {error}")),
         }
     }
 }
@@ -319,63 +321,38 @@ mod tests {
         let (folder, _) = run(|journal| journal);
         let journal = folder.path().join("journal.jsonl");
         let text = std::fs::read_to_string(&journal).unwrap();
-        std::fs::write(
-            &journal,
-            text.lines()
-                .take(50)
-                .map(|line| line.to_owned() + "\n")
-                .collect::<String>(),
-        )
-        .unwrap();
+        let begun: Vec<&str> = text.lines().take(50).collect();
+        std::fs::write(&journal, begun.join("\n") + "\n").unwrap();
         let lock = std::fs::File::create(folder.path().join("lock")).unwrap();
         lock.lock().unwrap();
-        assert_eq!(
-            Material::read(folder.path()).unwrap().status(),
-            RunStatus::Running
-        );
+        let status = || Material::read(folder.path()).unwrap().status();
+        assert_eq!(status(), RunStatus::Running);
         drop(lock);
-        assert_eq!(
-            Material::read(folder.path()).unwrap().status(),
-            RunStatus::Dead
-        );
+        assert_eq!(status(), RunStatus::Dead);
     }
 
     #[test]
     fn the_batch_size_is_the_journals_or_for_an_older_run_that_of_its_settings() {
-        let (folder, material) = run(|journal| journal);
-        assert_eq!(material.batch_size(), None);
-        std::fs::write(
-            folder.path().join("config.toml"),
-            "[child]\nbatch_size = 100\n",
-        )
-        .unwrap();
-        assert_eq!(
-            Material::read(folder.path()).unwrap().batch_size(),
-            Some(100)
-        );
-        let (folder, _) = run(|journal| {
-            journal.replacen(
-                "\"child_epochs\"",
-                "\"child_batch_size\":48,\"child_epochs\"",
-                1,
-            )
-        });
-        std::fs::write(
-            folder.path().join("config.toml"),
-            "[child]\nbatch_size = 100\n",
-        )
-        .unwrap();
-        assert_eq!(
-            Material::read(folder.path()).unwrap().batch_size(),
-            Some(48)
-        );
+        let batch_size = |folder: &Path| Material::read(folder).unwrap().batch_size();
+        let told = "\"child_batch_size\":48,\"child_epochs\"";
+        for (journal_tells, expected) in [(false, 100), (true, 48)] {
+            let (folder, _) = run(|journal| match journal_tells {
+                true => journal.replacen("\"child_epochs\"", told, 1),
+                false => journal,
+            });
+            let before = journal_tells.then_some(expected);
+            assert_eq!(batch_size(folder.path()), before);
+            let settings = "[child]\nbatch_size = 100\n";
+            std::fs::write(folder.path().join("config.toml"), settings).unwrap();
+            assert_eq!(batch_size(folder.path()), Some(expected));
+        }
     }
 
     #[test]
     fn missing_settings_are_not_made_up() {
         let (_folder, material) = run(|journal| journal);
         assert!(
-            matches!(&material.settings, Settings::Unknown(reason) if reason.contains("config.toml"))
+            matches!(&material.settings, RunSettings::Unknown(reason) if reason.contains("config.toml"))
         );
     }
 }

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::html::{Column, facts, table, text};
-use super::material::{Material, Settings};
+use super::html::{Heading, facts, table, text};
+use super::material::{Material, RunSettings, meaning};
 use crate::classification::proportion::wilson;
 use crate::event::{DataDescription, Level};
 use crate::foundation::numbers::{self, compact, count};
@@ -29,10 +29,27 @@ pub fn moment(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// Where the run stands, in one word and in a sentence; `ended` says more of its end.
+pub fn status(material: &Material, ended: &str) -> (&'static str, String) {
+    let torn = if material.torn {
+        " The journal ends in an unfinished line, which is left out."
+    } else {
+        ""
+    };
+    let status = material.status();
+    (status.word(), format!("{}{ended}{torn}", meaning(status)))
+}
+
+/// `, begun 2026-11-24 10:15 UTC`.
+pub fn begun(material: &Material) -> String {
+    let began = material.state.started;
+    began.map_or_else(String::new, |time| format!(", begun {}", moment(time)))
+}
+
 /// The settings that the run was started with, by section.
-pub fn settings(settings: &Settings) -> Markup {
+pub fn settings(settings: &RunSettings) -> Markup {
     match settings {
-        Settings::Known(all) => {
+        RunSettings::Known(all) => {
             let mut sections = Vec::new();
             sections_of("", all, &mut sections);
             html! {
@@ -44,8 +61,8 @@ pub fn settings(settings: &Settings) -> Markup {
                 }
             }
         }
-        Settings::Unknown(reason) => html! { p { "Not known: " (reason) "." } },
-        Settings::Unread => html! { p { "Not known." } },
+        RunSettings::Unknown(reason) => html! { p { "Not known: " (reason) "." } },
+        RunSettings::Unread => html! { p { "Not known." } },
     }
 }
 
@@ -119,19 +136,15 @@ pub fn training_memory(architecture: &Architecture, batch_size: Option<usize>) -
 
 /// The processes that worked on the run, with their times and versions.
 pub fn sessions(material: &Material) -> Markup {
-    let columns: [Column; 3] = [("began", false), ("host", false), ("nas-tui", false)];
-    let row = |session: &super::material::Session| {
+    let columns: [Heading; 3] = [("began", false), ("host", false), ("nas-tui", false)];
+    let row = |session: &super::material::PastSession| {
         vec![
             text(moment(session.began)),
             text(&session.host),
             text(&session.version),
         ]
     };
-    table(
-        "Sessions",
-        &columns,
-        &material.sessions.iter().map(row).collect::<Vec<_>>(),
-    )
+    table("Sessions", &columns, material.sessions.iter().map(row))
 }
 
 /// Warnings and errors of the run; `None` if there were none.
@@ -147,14 +160,14 @@ pub fn notices(material: &Material) -> Option<Markup> {
         };
         vec![text(moment(notice.time)), text(word), text(&notice.text)]
     };
-    let columns: [Column; 3] = [("when", false), ("level", false), ("what", false)];
+    let columns: [Heading; 3] = [("when", false), ("level", false), ("what", false)];
     Some(html! {
-        div.reasons { (table("Warnings and errors of the run", &columns, &material.notices.iter().map(row).collect::<Vec<_>>())) }
+        div.reasons { (table("Warnings and errors of the run", &columns, material.notices.iter().map(row))) }
         @if material.more_notices > 0 { p.note { "and " (material.more_notices) " more, in the journal." } }
     })
 }
 
-const LAYER_COLUMNS: [Column; 10] = [
+const LAYER_COLUMNS: [Heading; 10] = [
     ("layer", true),
     ("kernel", true),
     ("filters", true),
@@ -195,7 +208,7 @@ pub fn layers(architecture: &Architecture) -> Markup {
         count(cost.params),
         count(cost.macs)
     );
-    table(&caption, &LAYER_COLUMNS, &rows)
+    table(&caption, &LAYER_COLUMNS, rows)
 }
 
 fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<Markup> {

@@ -1,10 +1,11 @@
 //! Tables of a report as CSV (RFC 4180), complete where the page shows only a part.
 
 use super::material::Material;
-use crate::classification::ClassificationReport;
+use crate::classification::{ClassAccuracy, ClassificationReport};
+use crate::event::{EpisodeFinished, TrainingEpoch};
 use crate::space::lanes::inputs;
 use crate::space::{Architecture, Cost, Layer, LayerCost};
-use crate::state::TrainingRun;
+use crate::state::{ChildRow, TrainingRun};
 
 /// One table.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +18,23 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
+/// A column: its name, and how the cell of a row is written.
+type Column<'a, T> = (&'static str, &'a dyn Fn(&T) -> String);
+
 impl Table {
+    fn new<'a, T: 'a>(
+        name: &'static str,
+        rows: impl IntoIterator<Item = &'a T>,
+        columns: &[Column<'_, T>],
+    ) -> Table {
+        let cells = |row| columns.iter().map(|(_, cell)| cell(row)).collect();
+        Table {
+            name,
+            head: columns.iter().map(|(name, _)| *name).collect(),
+            rows: rows.into_iter().map(cells).collect(),
+        }
+    }
+
     /// The table as CSV; an absent value is an empty cell.
     ///
     /// # Errors
@@ -49,90 +66,48 @@ pub fn children(material: &Material) -> Table {
         .collect();
     let mut rows: Vec<_> = material.state.search().children.iter().collect();
     rows.sort_by_key(|row| row.child);
-    let row = |row: &crate::state::ChildRow| {
-        vec![
-            row.child.to_string(),
-            row.episode.to_string(),
-            cell(row.accuracy),
-            cell(row.reward),
-            row.params.to_string(),
-            row.macs.to_string(),
-            row.seconds.to_string(),
-            cell(row.repeat_of),
-            cell(row.parent),
-            row.control.to_string(),
-            row.skipped.to_string(),
-            cell(row.energy_wh),
-            cell(row.log_prob),
-            cell(row.entropy),
-            row.genes.to_dna().to_string(),
-            cell(reasons.get(&row.child)),
-            row.trouble().unwrap_or("trained").to_owned(),
-        ]
-    };
-    Table {
-        name: "children",
-        head: vec![
-            "child",
-            "episode",
-            "validation_accuracy",
-            "reward",
-            "parameters",
-            "macs",
-            "training_seconds",
-            "repeat_of",
-            "edited_from",
-            "control",
-            "ended_early",
-            "energy_wh",
-            "log_prob",
-            "entropy",
-            "dna",
-            "failure",
-            "state",
-        ],
-        rows: rows.into_iter().map(row).collect(),
-    }
+    let columns: &[Column<'_, ChildRow>] = &[
+        ("child", &|row| row.child.to_string()),
+        ("episode", &|row| row.episode.to_string()),
+        ("validation_accuracy", &|row| cell(row.accuracy)),
+        ("reward", &|row| cell(row.reward)),
+        ("parameters", &|row| row.params.to_string()),
+        ("macs", &|row| row.macs.to_string()),
+        ("training_seconds", &|row| row.seconds.to_string()),
+        ("repeat_of", &|row| cell(row.repeat_of)),
+        ("edited_from", &|row| cell(row.parent)),
+        ("control", &|row| row.control.to_string()),
+        ("ended_early", &|row| row.skipped.to_string()),
+        ("energy_wh", &|row| cell(row.energy_wh)),
+        ("log_prob", &|row| cell(row.log_prob)),
+        ("entropy", &|row| cell(row.entropy)),
+        ("dna", &|row| row.genes.to_dna().to_string()),
+        ("failure", &|row| cell(reasons.get(&row.child))),
+        ("state", &|row| {
+            row.trouble().unwrap_or("trained").to_owned()
+        }),
+    ];
+    Table::new("children", rows, columns)
 }
 
 /// Every finished episode.
 pub fn episodes(material: &Material) -> Table {
-    let row = |episode: &crate::event::EpisodeFinished| {
-        vec![
-            episode.episode.to_string(),
-            episode.mean_reward.to_string(),
-            cell(episode.baseline),
-            cell(episode.mean_accuracy),
-            cell(episode.best_accuracy),
-            cell(episode.entropy),
-            cell(episode.max_entropy),
-            cell(episode.loss),
-            cell(episode.gradient_norm),
-            episode.repeats.to_string(),
-            episode.failures.to_string(),
-            episode.excluded.to_string(),
-            episode.seconds.to_string(),
-        ]
-    };
-    Table {
-        name: "episodes",
-        head: vec![
-            "episode",
-            "mean_reward",
-            "baseline",
-            "mean_accuracy",
-            "best_accuracy",
-            "entropy",
-            "max_entropy",
-            "loss",
-            "gradient_norm",
-            "repeats",
-            "failures",
-            "excluded",
-            "seconds",
-        ],
-        rows: material.state.search().episodes.iter().map(row).collect(),
-    }
+    let columns: &[Column<'_, EpisodeFinished>] = &[
+        ("episode", &|episode| episode.episode.to_string()),
+        ("mean_reward", &|episode| episode.mean_reward.to_string()),
+        ("baseline", &|episode| cell(episode.baseline)),
+        ("mean_accuracy", &|episode| cell(episode.mean_accuracy)),
+        ("best_accuracy", &|episode| cell(episode.best_accuracy)),
+        ("entropy", &|episode| cell(episode.entropy)),
+        ("max_entropy", &|episode| cell(episode.max_entropy)),
+        ("loss", &|episode| cell(episode.loss)),
+        ("gradient_norm", &|episode| cell(episode.gradient_norm)),
+        ("repeats", &|episode| episode.repeats.to_string()),
+        ("failures", &|episode| episode.failures.to_string()),
+        ("excluded", &|episode| episode.excluded.to_string()),
+        ("seconds", &|episode| episode.seconds.to_string()),
+    ];
+    Table::new("episodes", &material.state.search().episodes, columns)
 }
 
 /// Columns of the layers of a network; `layer` and `inputs` number layers from 1, and 0 is the
@@ -217,60 +192,34 @@ fn list(numbers: &[usize]) -> String {
 
 /// Every epoch of a training.
 pub fn epochs(run: &TrainingRun) -> Table {
-    let row = |epoch: &crate::event::TrainingEpoch| {
-        let numbers = [
-            epoch.train_loss,
-            epoch.train_accuracy,
-            epoch.valid_loss,
-            epoch.valid_accuracy,
-            epoch.learning_rate,
-            epoch.images_per_second,
-            epoch.seconds,
-        ];
-        std::iter::once(epoch.epoch.to_string())
-            .chain(numbers.iter().map(f64::to_string))
-            .collect()
-    };
-    Table {
-        name: "epochs",
-        head: vec![
-            "epoch",
-            "train_loss",
-            "train_accuracy",
-            "validation_loss",
-            "validation_accuracy",
-            "learning_rate",
-            "images_per_second",
-            "seconds",
-        ],
-        rows: run.epochs.iter().map(row).collect(),
-    }
+    let columns: &[Column<'_, TrainingEpoch>] = &[
+        ("epoch", &|epoch| epoch.epoch.to_string()),
+        ("train_loss", &|epoch| epoch.train_loss.to_string()),
+        ("train_accuracy", &|epoch| epoch.train_accuracy.to_string()),
+        ("validation_loss", &|epoch| epoch.valid_loss.to_string()),
+        ("validation_accuracy", &|epoch| {
+            epoch.valid_accuracy.to_string()
+        }),
+        ("learning_rate", &|epoch| epoch.learning_rate.to_string()),
+        ("images_per_second", &|epoch| {
+            epoch.images_per_second.to_string()
+        }),
+        ("seconds", &|epoch| epoch.seconds.to_string()),
+    ];
+    Table::new("epochs", &run.epochs, columns)
 }
 
 /// Accuracy on the test images of each class.
 pub fn per_class(report: &ClassificationReport) -> Table {
-    let row = |class: &crate::classification::ClassAccuracy| {
-        vec![
-            class.class.clone(),
-            class.images.to_string(),
-            class.correct.to_string(),
-            cell(class.accuracy),
-            cell(class.ci95.map(|[low, _]| low)),
-            cell(class.ci95.map(|[_, high]| high)),
-        ]
-    };
-    Table {
-        name: "per_class",
-        head: vec![
-            "class",
-            "images",
-            "correct",
-            "accuracy",
-            "ci95_low",
-            "ci95_high",
-        ],
-        rows: report.per_class.iter().map(row).collect(),
-    }
+    let columns: &[Column<'_, ClassAccuracy>] = &[
+        ("class", &|class| class.class.clone()),
+        ("images", &|class| class.images.to_string()),
+        ("correct", &|class| class.correct.to_string()),
+        ("accuracy", &|class| cell(class.accuracy)),
+        ("ci95_low", &|class| cell(class.ci95.map(|[low, _]| low))),
+        ("ci95_high", &|class| cell(class.ci95.map(|[_, high]| high))),
+    ];
+    Table::new("per_class", &report.per_class, columns)
 }
 
 /// Test images by class and prediction, one pair per row: class names can be anything and therefore

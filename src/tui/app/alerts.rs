@@ -3,7 +3,6 @@
 use super::App;
 use crate::event::{Event, Record};
 use crate::tui::format;
-use crate::tui::panels::header;
 
 /// A text that calls for the user's attention.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,13 +13,7 @@ impl App {
     pub(super) fn best_number(&self) -> Option<u64> {
         match self.live.training_run() {
             Some(run) => run.best().map(|best| best.epoch as u64),
-            None => self
-                .live
-                .search()
-                .outcomes
-                .best
-                .as_ref()
-                .map(|best| best.child),
+            None => self.live.search().best_child(),
         }
     }
 
@@ -51,7 +44,7 @@ impl App {
                 )
             }
             Event::RunFinished { .. } => {
-                format!("the run is over: {}", header::status(self.live.status).0)
+                format!("the run is over: {}", self.status().word().to_uppercase())
             }
             _ => return None,
         };

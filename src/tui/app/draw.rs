@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::App;
+use crate::tui::format;
 use crate::tui::layout::{self, Areas, Arrangement};
 use crate::tui::paint::{self, Painter};
 use crate::tui::panels::footer::Footer;
@@ -21,7 +22,7 @@ impl App {
             ..self.arrangement()
         };
         let Some(areas) = arrangement.areas() else {
-            self.draw_too_small(&mut screen);
+            draw_too_small(&self.scene(), &mut screen);
             return;
         };
         let scene = self.scene();
@@ -49,27 +50,6 @@ impl App {
             .of(PanelId::Log)
             .filter(|area| area.width == self.view.size.width)?;
         Some(log.y + 1..log.bottom())
-    }
-
-    fn draw_too_small(&self, screen: &mut Painter<'_>) {
-        let Size { width, height } = layout::SMALLEST;
-        let (word, role) = panels::header::status(self.scene().status());
-        let x = screen.text(0, 0, role, &word);
-        if let Some(name) = self.live.name() {
-            let name = crate::tui::format::fit(
-                name,
-                screen.width().saturating_sub(x + 1),
-                screen.glyphs().ellipsis,
-            );
-            screen.text(x + 1, 0, Role::Title, &name);
-        }
-        let needed = format!("needs {width} x {height} characters");
-        for (y, line) in crate::tui::format::wrap(&needed, screen.width())
-            .iter()
-            .enumerate()
-        {
-            screen.text(0, 1 + y, Role::Text, line);
-        }
     }
 
     fn draw_panels(&self, scene: &Scene<'_>, areas: &Areas, screen: &mut Painter<'_>) {
@@ -148,6 +128,23 @@ impl App {
                 &format!(" {position} "),
             );
         }
+    }
+}
+
+/// Which run it is and where it stands, and how large a screen would have to be for more.
+fn draw_too_small(scene: &Scene<'_>, screen: &mut Painter<'_>) {
+    let Size { width, height } = layout::SMALLEST;
+    let x = screen.pieces(0, 0, &[panels::header::status(scene)]) + 1;
+    let name = scene.live.name().unwrap_or_default();
+    let name = format::fit(
+        name,
+        screen.width().saturating_sub(x),
+        scene.glyphs().ellipsis,
+    );
+    screen.text(x, 0, Role::Title, &name);
+    let needed = format!("needs {width} x {height} characters");
+    for (y, line) in format::wrap(&needed, screen.width()).iter().enumerate() {
+        screen.text(0, 1 + y, Role::Text, line);
     }
 }
 

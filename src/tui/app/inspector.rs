@@ -9,7 +9,7 @@ use crate::state::ChildDetail;
 use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::panels;
-use crate::tui::panels::inspector::{InspectorAction, InspectorEffect, InspectorView, Known};
+use crate::tui::panels::inspector::{InspectorEffect, InspectorView, Known};
 
 impl App {
     /// Open the inspector on a child.
@@ -30,11 +30,10 @@ impl App {
 
     /// Perform an action in the inspector; `None` if it means the same as elsewhere.
     pub(super) fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
-        let action = inspector_action(action)?;
         let effect =
-            self.with_inspector(|inspector, known, size| inspector.act(action, known, size))?;
+            self.with_inspector(|inspector, known, size| inspector.act(action, known, size))??;
         Some(match effect {
-            InspectorEffect::None => Effect::Draw,
+            InspectorEffect::Draw => Effect::Draw,
             InspectorEffect::Tell { level, text } => {
                 self.tell(level, text);
                 Effect::Draw
@@ -115,30 +114,4 @@ impl App {
             &mut screen.part(panels::inside(area)),
         );
     }
-}
-
-fn inspector_action(action: Action) -> Option<InspectorAction> {
-    Some(match action {
-        Action::NextTab => InspectorAction::NextTab,
-        Action::PreviousTab => InspectorAction::PreviousTab,
-        Action::Up => InspectorAction::Up,
-        Action::Down => InspectorAction::Down,
-        Action::Left => InspectorAction::Left,
-        Action::Right => InspectorAction::Right,
-        Action::Inspect => InspectorAction::Open,
-        Action::PageUp => InspectorAction::PageUp,
-        Action::PageDown => InspectorAction::PageDown,
-        Action::Top => InspectorAction::Top,
-        Action::Bottom | Action::Live => InspectorAction::Bottom,
-        Action::More => InspectorAction::Increase,
-        Action::Less => InspectorAction::Decrease,
-        Action::Reset => InspectorAction::Reset,
-        Action::Queue => InspectorAction::Queue,
-        Action::Copy => InspectorAction::CopyDna,
-        Action::CopyJson => InspectorAction::CopyJson,
-        Action::CopyCode => InspectorAction::CopyPyTorch,
-        Action::Save => InspectorAction::Save,
-        Action::Back => InspectorAction::Close,
-        _ => return None,
-    })
 }

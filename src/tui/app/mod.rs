@@ -23,7 +23,7 @@ use super::details::Details;
 use super::keymap::{Action, Context, Key, Keymap};
 use super::layout::{Areas, Arrangement};
 use super::panels::PanelId;
-use super::panels::footer::Message;
+use super::panels::footer::Remark;
 use super::panels::scene::Scene;
 use super::theme::Theme;
 use super::view::View;
@@ -158,7 +158,7 @@ impl App {
 
     /// Show the user a message until the next key.
     pub fn tell(&mut self, level: Level, text: impl Into<String>) {
-        self.view.message = Some(Message {
+        self.view.message = Some(Remark {
             level,
             text: text.into(),
         });
@@ -263,17 +263,25 @@ impl App {
         (self.stop_asked && self.finished()).then_some(Leave::Stopped)
     }
 
+    /// The present status of the run, whatever moment is shown.
+    pub fn status(&self) -> RunStatus {
+        self.link.run_status(self.live.status)
+    }
+
     /// Whether the run has ended at present, whatever moment is shown.
     pub fn finished(&self) -> bool {
-        self.live.status.is_over()
+        self.status().is_over()
     }
 
     /// Whether nothing can happen without the user, in which case nothing is redrawn without one
     /// either.
     pub fn stands_still(&self) -> bool {
-        let link = matches!(self.link, LinkStatus::Ended | LinkStatus::Dead { .. })
-            || matches!(self.link, LinkStatus::Replay { paused, ended, .. } if paused || ended);
-        link || self.finished() || self.live.status == RunStatus::Paused
+        let link = match self.link {
+            LinkStatus::Ended => true,
+            LinkStatus::Replay { paused, ended, .. } => paused || ended,
+            _ => false,
+        };
+        link || !self.status().is_live() || self.status() == RunStatus::Paused
     }
 
     /// Where keys go now.
@@ -327,7 +335,7 @@ impl App {
             Action::Faster => return self.change_speed(2.0),
             Action::Slower => return self.change_speed(0.5),
             Action::Quit => return self.quit(),
-            Action::Answer => return self.answer(self.view.answer),
+            Action::Answer => return self.answer_as_marked(),
             Action::AnswerYes
             | Action::AnswerDetach
             | Action::AnswerStop
@@ -353,14 +361,7 @@ impl App {
                 }
             }
             Action::Inspect => self.inspect(self.child_at_hand()),
-            Action::InspectBest => self.inspect(
-                self.state()
-                    .search()
-                    .outcomes
-                    .best
-                    .as_ref()
-                    .map(|best| best.child),
-            ),
+            Action::InspectBest => self.inspect(self.state().search().best_child()),
             action => self.navigate(action),
         }
         Effect::Draw

@@ -55,8 +55,11 @@ impl App {
                 Command::Pause
             });
         }
-        match self.live.status {
-            RunStatus::Running => self.command_at_next_batch(Command::Pause, "pauses"),
+        match self.status() {
+            // For a run whose process is gone, this tells how to continue it.
+            RunStatus::Running | RunStatus::Dead => {
+                self.command_at_next_batch(Command::Pause, "pauses")
+            }
             RunStatus::Pausing | RunStatus::Paused => self.command(Command::Resume),
             _ => Effect::Nothing,
         }
@@ -94,32 +97,26 @@ impl App {
     }
 
     fn ask(&mut self, question: Question) {
+        self.view.help = None;
         self.view.question = Some(question);
-        self.view.answer = question
-            .answers(&self.live)
-            .last()
-            .copied()
-            .unwrap_or(Answer::Cancel);
+        self.view.answer = Answer::Cancel;
     }
 
     pub(super) fn mark_next_answer(&mut self) {
         let Some(question) = self.view.question else {
             return;
         };
-        let answers = question.answers(&self.live);
-        let marked = answers
-            .iter()
-            .position(|answer| *answer == self.view.answer)
-            .unwrap_or(0);
-        self.view.answer = answers[(marked + 1) % answers.len()];
+        let answers = question.answers(&self.scene());
+        let marked = question.marked(self.view.answer, &self.scene());
+        let marked = answers.iter().position(|answer| *answer == marked);
+        self.view.answer = answers[(marked.unwrap_or(0) + 1) % answers.len()];
     }
 
     /// Leave at once if nothing is in progress that the user might want to stop; otherwise ask.
     pub(super) fn quit(&mut self) -> Effect {
         match self.link {
             _ if self.finished() => Effect::Leave(Leave::Finished),
-            LinkStatus::Live { watch_only: false } => {
-                self.view.help = None;
+            LinkStatus::Live { watch_only: false } | LinkStatus::Dead { watch_only: false } => {
                 self.ask(Question::Leave);
                 Effect::Draw
             }
@@ -127,11 +124,6 @@ impl App {
                 Effect::Leave(Leave::Detached)
             }
             LinkStatus::Dead { watch_only: true } => Effect::Leave(Leave::Closed),
-            LinkStatus::Dead { watch_only: false } => {
-                self.view.help = None;
-                self.ask(Question::Resume);
-                Effect::Draw
-            }
             LinkStatus::Ended | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
         }
     }
@@ -143,25 +135,29 @@ impl App {
             Action::AnswerStop => Answer::Stop,
             _ => Answer::Cancel,
         };
-        let offered = self
-            .view
-            .question
-            .is_some_and(|question| question.answers(&self.live).contains(&answer));
-        if offered {
+        let question = self.view.question;
+        if question.is_some_and(|question| question.answers(&self.scene()).contains(&answer)) {
             self.answer(answer)
         } else {
             Effect::Nothing
         }
     }
 
-    pub(super) fn answer(&mut self, answer: Answer) -> Effect {
+    /// Give the marked answer.
+    pub(super) fn answer_as_marked(&mut self) -> Effect {
+        let question = self.view.question;
+        let marked = question.map(|question| question.marked(self.view.answer, &self.scene()));
+        self.answer(marked.unwrap_or(Answer::Cancel))
+    }
+
+    fn answer(&mut self, answer: Answer) -> Effect {
         match (self.view.question.take(), answer) {
-            (Some(Question::Leave), _) if self.finished() && answer != Answer::Cancel => {
-                Effect::Leave(Leave::Finished)
-            }
-            (Some(Question::Resume), Answer::Yes) => Effect::Leave(Leave::Resume),
-            (Some(Question::Resume), Answer::Detach) => Effect::Leave(Leave::Closed),
-            (Some(Question::Leave), Answer::Detach) => Effect::Leave(Leave::Detached),
+            (Some(Question::Leave), Answer::Yes) => Effect::Leave(Leave::Resume),
+            (Some(Question::Leave), Answer::Detach) => Effect::Leave(match self.status() {
+                RunStatus::Dead => Leave::Closed,
+                status if status.is_over() => Leave::Finished,
+                _ => Leave::Detached,
+            }),
             (Some(Question::Leave), Answer::Stop) => {
                 let effect = self.command_at_next_batch(Command::Stop, "stops");
                 self.stop_asked = effect == Effect::Send(Command::Stop);

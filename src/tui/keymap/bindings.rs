@@ -1,15 +1,30 @@
 //! The keys that do not belong to a particular panel, in the order of the help.
 
-mod overlays;
-
-use super::Scope::{Inspector, Panels, Screens, Views};
+use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Screens, Text, Views};
 use super::{Action, Binding, InTraining, Scope};
 use crate::tui::panels::PanelId;
-use overlays::OVERLAYS;
 
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
                     excluded, skipped, edited, control, best, marked, as in acc>0.8 & params<1e6; log: find";
+
+/// Bindings, one a line: scope, keys, action, line of the help; then, where there are any, the word
+/// in the footer, and what it means in a training.
+macro_rules! keys {
+    ($($scope:ident [$($key:literal),+] $action:ident $help:tt $(($short:literal))?
+        $(.$method:ident($($text:literal)?))?;)+) => {
+        &[$($crate::tui::keymap::binding(
+            $scope,
+            &[$($key),+],
+            $crate::tui::keymap::Action::$action,
+            $help,
+            keys!(@ $($short)?),
+        )$(.$method($($text)?))?),+]
+    };
+    (@) => { None };
+    (@ $short:literal) => { Some($short) };
+}
+pub(crate) use keys;
 
 /// The keys of an action in a scope, with its line in the help and its word in the footer.
 pub const fn binding(
@@ -49,195 +64,79 @@ pub fn bindings() -> impl Iterator<Item = &'static Binding> {
 }
 
 /// Controlling the run, arrangements, and moving among the panels.
-const VIEWS: &[Binding] = &[
-    binding(
-        Screens,
-        &["space"],
-        Action::TogglePause,
-        "pause or resume the run, or a replay",
-        Some("pause"),
-    ),
-    binding(
-        Panels,
-        &["q"],
-        Action::Quit,
-        "leave: detach, stop, or cancel",
-        Some("quit"),
-    ),
-    binding(
-        Screens,
-        &["ctrl-c"],
-        Action::Quit,
-        "leave, from anywhere",
-        None,
-    ),
-    binding(
-        Screens,
-        &["?", "f1"],
-        Action::Help,
-        "this help",
-        Some("help"),
-    ),
-    binding(
-        Panels,
-        &["x"],
-        Action::Skip,
-        "end the training of the child shown (asks)",
-        None,
-    )
-    .of_search(),
-    binding(
-        Panels,
-        &["e"],
-        Action::StopAfterEpisode,
-        "stop after this episode, or go on after all",
-        None,
-    )
-    .of_search(),
-    binding(
-        Panels,
-        &["1"],
-        Action::LayoutOverview,
-        "overview: everything that fits",
-        Some("overview"),
-    ),
-    binding(
-        Panels,
-        &["2"],
-        Action::LayoutLearning,
-        "chart and controller: does it learn?",
-        None,
-    )
-    .in_training("curves and progress"),
-    binding(
-        Panels,
-        &["3"],
-        Action::LayoutChildren,
-        "the list of all children",
-        None,
-    )
-    .in_training("the test"),
-    binding(
-        Panels,
-        &["4"],
-        Action::LayoutNetwork,
-        "the children in training, layer by layer",
-        None,
-    )
-    .in_training("the network: its graph and its layers"),
-    binding(Panels, &["5"], Action::LayoutMachine, "GPUs and host", None),
-    binding(Panels, &["6"], Action::LayoutLog, "the log", None),
-    binding(
-        Panels,
-        &["tab"],
-        Action::FocusNext,
-        "focus the next panel",
-        Some("focus"),
-    ),
-    binding(
-        Panels,
-        &["shift-tab"],
-        Action::FocusPrevious,
-        "focus the previous panel",
-        None,
-    ),
-    binding(
-        Panels,
-        &["f"],
-        Action::Maximise,
-        "maximise the focused panel, or all panels again",
-        Some("maximise"),
-    ),
-    binding(
-        Panels,
-        &["enter"],
-        Action::Inspect,
-        "open the child shown in the inspector",
-        Some("inspect"),
-    )
-    .of_search(),
-    binding(
-        Views,
-        &["b"],
-        Action::InspectBest,
-        "open the best child in the inspector",
-        Some("best"),
-    )
-    .of_search(),
-    binding(
-        Panels,
-        &["["],
-        Action::PreviousEpisode,
-        "the run as it was an episode earlier",
-        None,
-    )
-    .in_training("the training as it was an epoch earlier"),
-    binding(
-        Panels,
-        &["]"],
-        Action::NextEpisode,
-        "an episode later",
-        None,
-    )
-    .in_training("an epoch later"),
-    binding(
-        Screens,
-        &["end"],
-        Action::Live,
-        "back to the present; else to the end",
-        None,
-    ),
-    binding(Screens, &["up", "k"], Action::Up, "up", None),
-    binding(Screens, &["down", "j"], Action::Down, "down", None),
-    binding(
-        Screens,
-        &["pgup", "ctrl-b"],
-        Action::PageUp,
-        "up a page; chart: crosshair to the episode before",
-        None,
-    )
-    .in_training("up a page; curves: crosshair to the epoch before"),
-    binding(
-        Screens,
-        &["pgdn", "ctrl-f"],
-        Action::PageDown,
-        "down a page; chart: crosshair to the next episode",
-        None,
-    )
-    .in_training("down a page; curves: crosshair to the next epoch"),
-    binding(Screens, &["g", "home"], Action::Top, "to the top", None),
-    binding(
-        Screens,
-        &["G"],
-        Action::Bottom,
-        "to the end (the log follows again)",
-        None,
-    ),
-    binding(
-        Views,
-        &["left", "h"],
-        Action::Left,
-        "left: the child before (DNA, controller); crosshair (chart)",
-        None,
-    )
-    .in_training("left: crosshair (curves)"),
-    binding(
-        Views,
-        &["right", "l"],
-        Action::Right,
-        "right: the child after; crosshair",
-        None,
-    )
-    .in_training("right: crosshair (curves)"),
-    binding(Panels, &["/"], Action::Search, FIND, Some("find")).in_training("find in the log"),
-];
+const VIEWS: &[Binding] = keys! {
+    Screens ["space"] TogglePause "pause or resume the run, or a replay" ("pause");
+    Panels ["q"] Quit "leave: detach, stop, or cancel" ("quit");
+    Screens ["ctrl-c"] Quit "leave, from anywhere";
+    Screens ["?", "f1"] Help "this help" ("help");
+    Panels ["x"] Skip "end the training of the child shown (asks)" .of_search();
+    Panels ["e"] StopAfterEpisode "stop after this episode, or go on after all" .of_search();
+    Panels ["1"] LayoutOverview "overview: everything that fits" ("overview");
+    Panels ["2"] LayoutLearning "chart and controller: does it learn?"
+        .in_training("curves and progress");
+    Panels ["3"] LayoutChildren "the list of all children" .in_training("the test");
+    Panels ["4"] LayoutNetwork "the children in training, layer by layer"
+        .in_training("the network: its graph and its layers");
+    Panels ["5"] LayoutMachine "GPUs and host";
+    Panels ["6"] LayoutLog "the log";
+    Panels ["tab"] FocusNext "focus the next panel" ("focus");
+    Panels ["shift-tab"] FocusPrevious "focus the previous panel";
+    Panels ["f"] Maximise "maximise the focused panel, or all panels again" ("maximise");
+    Panels ["enter"] Inspect "open the child shown in the inspector" ("inspect") .of_search();
+    Views ["b"] InspectBest "open the best child in the inspector" ("best") .of_search();
+    Panels ["["] PreviousEpisode "the run as it was an episode earlier"
+        .in_training("the training as it was an epoch earlier");
+    Panels ["]"] NextEpisode "an episode later" .in_training("an epoch later");
+    Screens ["end"] Live "back to the present; else to the end";
+    Screens ["up", "k"] Up "up";
+    Screens ["down", "j"] Down "down";
+    Screens ["pgup", "ctrl-b"] PageUp "up a page; chart: crosshair to the episode before"
+        .in_training("up a page; curves: crosshair to the epoch before");
+    Screens ["pgdn", "ctrl-f"] PageDown "down a page; chart: crosshair to the next episode"
+        .in_training("down a page; curves: crosshair to the next epoch");
+    Screens ["g", "home"] Top "to the top";
+    Screens ["G"] Bottom "to the end (the log follows again)";
+    Views ["left", "h"] Left "left: the child before (DNA, controller); crosshair (chart)"
+        .in_training("left: crosshair (curves)");
+    Views ["right", "l"] Right "right: the child after; crosshair"
+        .in_training("right: crosshair (curves)");
+    Panels ["/"] Search FIND ("find") .in_training("find in the log");
+};
 
 /// Keys of the panels with charts, which work in any panel.
-const CHARTS: &[Binding] = &[binding(
-    Panels,
-    &["a"],
-    Action::ToggleQuantity,
-    "chart: reward or accuracy",
-    Some("accuracy"),
-)
-.in_training("curves: accuracy or loss, where only one of them fits")];
+const CHARTS: &[Binding] = keys! {
+    Panels ["a"] ToggleQuantity "chart: reward or accuracy" ("accuracy")
+        .in_training("curves: accuracy or loss, where only one of them fits");
+};
+
+/// Copying, the inspector, replays, and overlays.
+const OVERLAYS: &[Binding] = keys! {
+    Views ["y"] Copy "copy the child's DNA to the clipboard" .of_search();
+    Views ["Y"] CopyJson "copy the network as JSON";
+    Views ["C"] CopyCode "copy the network as PyTorch code";
+    Inspector ["w"] Save "save the network to files" ("save");
+    Inspector ["tab"] NextTab "inspector: next page" ("next page");
+    Inspector ["shift-tab"] PreviousTab "inspector: page before";
+    Inspector ["enter"] Inspect "inspector, relatives: open the chosen child";
+    Inspector ["+", "="] More "what-if: a larger value";
+    Inspector ["-"] Less "what-if: a smaller value";
+    Inspector ["0"] Reset "what-if: the child as it was";
+    Inspector ["t"] Queue "what-if: train the edited child in this run";
+    Panels [">"] Faster "replay: twice as fast";
+    Panels ["<"] Slower "replay: half as fast";
+    Panels ["esc"] Back "back: no filter, the present, all panels, the child in training"
+        .in_training("back: no crosshair, the present, all panels");
+    Inspector ["esc", "q"] Back "close the inspector" ("close");
+    Help ["esc", "q"] Back "close the help" ("close");
+    Everywhere ["ctrl-l"] Repaint "draw everything anew";
+    Everywhere ["ctrl-z"] Suspend "suspend to the shell (fg brings it back)";
+    Question ["y"] AnswerYes "in a question: yes";
+    Question ["d", "ctrl-c"] AnswerDetach "in a question: detach";
+    Question ["s"] AnswerStop "in a question: stop";
+    Question ["c", "q", "n", "esc"] AnswerCancel "in a question: cancel" ("cancel");
+    Question ["tab", "shift-tab", "down", "up", "j", "k"] NextAnswer
+        "in a question: mark another answer" ("other");
+    Question ["enter"] Answer "in a question: give the marked answer" ("answer");
+    Text ["enter"] Accept "in a line of text: take it" ("take");
+    Text ["esc", "ctrl-c"] Discard "in a line of text: leave it" ("leave");
+};

@@ -8,6 +8,7 @@ mod key;
 use std::collections::BTreeMap;
 
 pub use action::Action;
+pub(crate) use bindings::keys;
 pub use bindings::{binding, bindings};
 pub use key::Key;
 

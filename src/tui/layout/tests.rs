@@ -20,32 +20,27 @@ const STAGES: [(Stage, RunKind); 3] = [
     (Stage::Tested, RunKind::Training),
 ];
 
-fn shown(width: u16, height: u16, (stage, kind): (Stage, RunKind)) -> Vec<PanelId> {
-    let layout = LayoutName::Overview;
-    let areas = areas(
-        Size::new(width, height),
+fn overview((width, height): (u16, u16), stage: Stage, focus: PanelId) -> Option<Areas> {
+    let arrangement = Arrangement {
+        size: Size::new(width, height),
         stage,
-        layout,
-        main_panel(layout, kind),
-        false,
-    )
-    .expect("large enough");
+        layout: LayoutName::Overview,
+        focus,
+        maximised: false,
+    };
+    arrangement.areas()
+}
+
+fn shown(width: u16, height: u16, (stage, kind): (Stage, RunKind)) -> Vec<PanelId> {
+    let main = main_panel(LayoutName::Overview, kind);
+    let areas = overview((width, height), stage, main).expect("large enough");
     areas.panels.iter().map(|(panel, _)| *panel).collect()
 }
 
 #[test]
 fn a_screen_too_small_has_no_panels() {
-    assert_eq!(
-        areas(
-            Size::new(59, 15),
-            Stage::Search,
-            LayoutName::Overview,
-            Chart,
-            false
-        ),
-        None
-    );
-    assert!(areas(SMALLEST, Stage::Search, LayoutName::Overview, Chart, false).is_some());
+    assert_eq!(overview((59, 15), Stage::Search, Chart), None);
+    assert!(overview((60, 15), Stage::Search, Chart).is_some());
 }
 
 #[test]
@@ -65,8 +60,7 @@ fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
             .into_iter()
             .map(move |panel| (stage, panel))
     }) {
-        let areas = areas(Size::new(80, 24), stage, LayoutName::Overview, panel, false)
-            .expect("large enough");
+        let areas = overview((80, 24), stage, panel).expect("large enough");
         assert!(areas.of(panel).is_some(), "{panel:?}");
     }
 }
@@ -90,7 +84,8 @@ proptest! {
     ) {
         let (stage, kind) = STAGES[stage];
         let focus = PanelId::of(kind)[focus];
-        let areas = areas(Size::new(width, height), stage, LAYOUTS[layout], focus, maximised).expect("large enough");
+        let arrangement = Arrangement { size: Size::new(width, height), stage, layout: LAYOUTS[layout], focus, maximised };
+        let areas = arrangement.areas().expect("large enough");
         prop_assert!(areas.of(focus).is_some());
         let all: Vec<Rect> = areas.panels.iter().map(|(_, area)| *area)
             .chain(areas.separators.iter().copied())

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::chart::verdict_line;
 use super::panel::{About, SEARCH, TextPanel};
-use super::{Content, PanelId, Row, join_fitting, labelled};
+use super::{Content, PanelId, Row, join_fitting, labelled, words};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
 use crate::space::HeadKind;
 use crate::state::{Candidate, Origin, RunState};
@@ -32,11 +32,7 @@ pub struct Controller;
 
 impl TextPanel for Controller {
     fn about() -> About {
-        About {
-            name: "Controller",
-            runs: SEARCH,
-            keys: &[],
-        }
+        About::new("Controller", SEARCH, &[])
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -93,10 +89,7 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
         .unwrap_or_default();
     let detail = scene.shown_child().and_then(|child| scene.detail(child));
     let Some((run, detail)) = state.search().started.as_ref().zip(detail) else {
-        head.push(vec![(
-            Role::Dim,
-            "no child has been sampled yet".to_owned(),
-        )]);
+        head.push(words(Role::Dim, "no child has been sampled yet"));
         return Content {
             head,
             body: figures,

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::panel::{About, Response, SEARCH, TextPanel};
-use super::{Content, PanelId, Row, join_fitting, labelled, layers, training};
+use super::{Content, PanelId, Row, join_fitting, labelled, layers, training, words};
 use crate::event::ChildEpoch;
 use crate::space::Design;
 use crate::state::{Candidate, ChildDetail, Origin, Training};
 use crate::tui::format;
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
@@ -22,28 +22,20 @@ enum Columns {
 
 /// The panel.
 #[derive(Debug, Clone, Default)]
-pub struct Dna {
+pub struct DnaView {
     columns: Columns,
 }
 
 const HERE: Scope = Scope::Panel(PanelId::Dna);
 
 /// The keys of this panel only.
-const KEYS: &[Binding] = &[binding(
-    HERE,
-    &["v"],
-    Action::ToggleColumns,
-    "DNA: shapes and costs, or log-probability and entropy",
-    Some("choices"),
-)];
+const KEYS: &[Binding] = keys! {
+    HERE ["v"] ToggleColumns "DNA: shapes and costs, or log-probability and entropy" ("choices");
+};
 
-impl TextPanel for Dna {
+impl TextPanel for DnaView {
     fn about() -> About {
-        About {
-            name: "DNA",
-            runs: SEARCH,
-            keys: KEYS,
-        }
+        About::new("DNA", SEARCH, KEYS)
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -76,24 +68,13 @@ fn name(scene: &Scene<'_>) -> Row {
         format!("{child} {}", scene.theme.glyphs.left_right),
     );
     let state = scene.state;
-    if state
-        .search()
-        .outcomes
-        .best
-        .as_ref()
-        .is_some_and(|best| best.child == child)
-    {
+    if state.search().best_child() == Some(child) {
         row.push((Role::Best, " best".to_owned()));
     } else if let Some((worker, _)) = trained(scene, child) {
         row.push((Role::Dim, format!(" worker {worker}")));
     } else if scene.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
-    } else if state
-        .search()
-        .training
-        .values()
-        .any(|training| training.child == child)
-    {
+    } else if state.search().in_training(child).is_some() {
         row.push((Role::Warning, " not in training".to_owned()));
     } else {
         row.push((Role::Dim, " waits".to_owned()));
@@ -137,13 +118,9 @@ fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Co
 }
 
 /// The worker that trains a child, and its progress; `None` if the child is not in training.
-fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(&'a usize, &'a Training)> {
-    scene
-        .state
-        .search()
-        .training
-        .iter()
-        .find(|(_, training)| training.child == child && scene.why_abandoned().is_none())
+fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a Training)> {
+    let training = scene.state.search().in_training(child);
+    training.filter(|_| scene.why_abandoned().is_none())
 }
 
 /// The rows above the layers: progress during training, the result afterwards.
@@ -164,13 +141,8 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
                 format::or_none(row.reward, format::reward),
             ),
         ],
-        None => match state
-            .search()
-            .training
-            .values()
-            .find(|training| training.child == candidate.child)
-        {
-            Some(training) => vec![training::abandoned_row(state, training, width)],
+        None => match state.search().in_training(candidate.child) {
+            Some((_, training)) => vec![training::abandoned_row(state, training, width)],
             None => vec![vec![(Role::Dim, "waits for a worker".to_owned())]],
         },
     };
@@ -211,7 +183,7 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
 }
 
 /// What the table shows besides the layers themselves.
-fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::Options {
+fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::Extras {
     let state = scene.state;
     let best = state
         .search()
@@ -219,7 +191,7 @@ fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::
         .best
         .as_ref()
         .filter(|best| best.child != candidate.child);
-    layers::Options {
+    layers::Extras {
         choices: candidate.choices().to_vec(),
         choices_first: shown == Columns::Choices,
         compared: best.and(state.search().best_architecture.clone()),
@@ -236,13 +208,13 @@ fn epoch_rows(epochs: &[ChildEpoch], rows: usize) -> Vec<Row> {
             format::accuracy(epoch.train_accuracy),
             format::accuracy(epoch.valid_accuracy),
         );
-        vec![(
+        words(
             Role::Text,
             format!(
                 "{:>5}  {:>6.3}  {train:>8}    {valid:>8}",
                 epoch.epoch, epoch.train_loss
             ),
-        )]
+        )
     };
     std::iter::once(heading)
         .chain(last.iter().map(row))

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::panel::{About, SEARCH, TextPanel};
-use super::{Content, PanelId, Row, labelled};
+use super::{Content, PanelId, Row, labelled, words};
 use crate::analysis::effects::{Band, Effect, Effects, OptionEffects};
 use crate::event::RunStarted;
 use crate::foundation::numbers::count;
@@ -32,11 +32,7 @@ pub struct EffectsView {
 
 impl TextPanel for EffectsView {
     fn about() -> About {
-        About {
-            name: "Effects",
-            runs: SEARCH,
-            keys: &[],
-        }
+        About::new("Effects", SEARCH, &[])
     }
 
     fn title(&self, _scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -48,13 +44,10 @@ impl TextPanel for EffectsView {
     fn content(&self, scene: &Scene<'_>, width: usize, _height: usize) -> Content {
         match &scene.state.search().started {
             Some(run) if self.effects.tested > 0 => content(&self.effects, run, scene, width),
-            _ => Content {
-                head: vec![vec![(
-                    Role::Dim,
-                    "too few networks have been trained to tell options apart".to_owned(),
-                )]],
-                body: Vec::new(),
-            },
+            _ => {
+                let text = "too few networks have been trained to tell options apart";
+                vec![words(Role::Dim, text)].into()
+            }
         }
     }
 
@@ -89,7 +82,7 @@ fn content(effects: &Effects, run: &RunStarted, scene: &Scene<'_>, width: usize)
         true => WIDE,
         false => NARROW,
     };
-    let table = Table {
+    let table = EffectTable {
         bands: &bands[..bands.len().min(width.saturating_sub(fixed) / cell)],
         cell,
         plus_minus: scene.glyphs().plus_minus,
@@ -122,14 +115,14 @@ fn notes(effects: &Effects, plus_minus: &str) -> Vec<Row> {
 }
 
 /// The columns.
-struct Table<'a> {
+struct EffectTable<'a> {
     /// The bands of depths that there is room for.
     bands: &'a [Band],
     cell: usize,
     plus_minus: &'a str,
 }
 
-impl Table<'_> {
+impl EffectTable<'_> {
     fn heading(&self) -> Row {
         let mut text = format!("{:<OPTION$}{:>LAYERS$}{:>WIDE$}", "", "layers", "effect  ");
         for band in self.bands {

@@ -17,7 +17,7 @@ const LEAST_TYPED: usize = 16;
 
 /// A message in the last row until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct Remark {
     /// Determines the colour.
     pub level: Level,
     /// The text, on one line.
@@ -28,7 +28,7 @@ pub struct Message {
 pub enum Footer<'a> {
     /// The line being typed.
     Typed(&'a TextLine),
-    Told(&'a Message),
+    Told(&'a Remark),
     /// The keys that are valid where keys go now.
     Keys(Context, &'a Panels),
 }
@@ -80,7 +80,7 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     }
 }
 
-fn draw_message(message: &Message, painter: &mut Painter<'_>) {
+fn draw_message(message: &Remark, painter: &mut Painter<'_>) {
     let role = match message.level {
         Level::Info => Role::Text,
         Level::Warning => Role::Warning,
@@ -145,18 +145,14 @@ fn can_act(scene: &Scene<'_>, bound: &Bound) -> bool {
     }
     let can_pause = match scene.link {
         LinkStatus::Replay { ended, .. } => !ended,
-        LinkStatus::Live { watch_only: false } => matches!(
-            scene.live.status,
-            RunStatus::Running | RunStatus::Pausing | RunStatus::Paused
-        ),
-        _ => false,
+        _ => scene.read_only_reason().is_none() && scene.status().can_pause(),
     };
     bound.binding.action != Action::TogglePause || can_pause
 }
 
 /// What the key would do now.
 fn word(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> &'static str {
-    let paused = matches!(scene.live.status, RunStatus::Pausing | RunStatus::Paused);
+    let paused = matches!(scene.status(), RunStatus::Pausing | RunStatus::Paused);
     match bound.binding.action {
         Action::TogglePause if matches!(scene.link, LinkStatus::Replay { paused: true, .. }) => {
             "play"

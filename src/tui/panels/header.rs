@@ -1,13 +1,13 @@
 //! The two rows at the top: which run, its state, its progress, and the best so far.
 
 use super::chart::verdict_line;
-use super::{Row, join_fitting, join_ranked, labelled, training_run};
+use super::{Row, join_fitting, join_ranked, labelled, training_run, words};
 use crate::event::{RunKind, RunStarted};
 use crate::link::LinkStatus;
 use crate::state::{Counts, RunState, RunStatus};
 use crate::tui::format;
 use crate::tui::keymap::Action;
-use crate::tui::paint::{Painter, pieces_width};
+use crate::tui::paint::{Painter, Piece, pieces_width};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
@@ -30,16 +30,27 @@ pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
     painter.pieces(1, 1, &second);
 }
 
-/// Word and role of the run's status.
-pub fn status(status: RunStatus) -> (String, Role) {
-    let role = match status {
-        RunStatus::Starting => Role::Dim,
-        RunStatus::Running | RunStatus::Completed => Role::Good,
-        RunStatus::Pausing | RunStatus::Paused => Role::Warning,
-        RunStatus::Stopping | RunStatus::Stopped => Role::Warning,
-        RunStatus::Failed | RunStatus::Dead => Role::Error,
+/// Word and role of the status of the run, or of its replay.
+pub fn status(scene: &Scene<'_>) -> Piece {
+    let replay = match scene.link {
+        LinkStatus::Replay { ended: true, .. } => "REPLAY ENDED".to_owned(),
+        LinkStatus::Replay { speed, paused, .. } => {
+            let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };
+            format!("{state} {}{speed}", scene.glyphs().times)
+        }
+        _ => {
+            let status = scene.status();
+            let role = match status {
+                RunStatus::Starting => Role::Dim,
+                RunStatus::Running | RunStatus::Completed => Role::Good,
+                RunStatus::Pausing | RunStatus::Paused => Role::Warning,
+                RunStatus::Stopping | RunStatus::Stopped => Role::Warning,
+                RunStatus::Failed | RunStatus::Dead => Role::Error,
+            };
+            return (role, status.word().to_uppercase());
+        }
     };
-    (status.word().to_uppercase(), role)
+    (Role::Warning, replay)
 }
 
 fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
@@ -62,21 +73,8 @@ fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
 /// The status of the run, and what else must be known to read the screen: an earlier moment, a
 /// replay, a search that is gone.
 fn standing_words(scene: &Scene<'_>) -> Row {
-    let live = &scene.live;
-    let mut row = match scene.link {
-        LinkStatus::Replay { ended: true, .. } => vec![(Role::Warning, "REPLAY ENDED".to_owned())],
-        LinkStatus::Replay { speed, paused, .. } => {
-            let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };
-            vec![(
-                Role::Warning,
-                format!("{state} {}{speed}", scene.theme.glyphs.times),
-            )]
-        }
-        _ => {
-            let (word, role) = status(scene.status());
-            vec![(role, word)]
-        }
-    };
+    let (search, stands) = (scene.live.search(), scene.status());
+    let mut row = vec![status(scene)];
     match scene.link {
         LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => {
             row.push((Role::Dim, " watching".to_owned()))
@@ -84,12 +82,9 @@ fn standing_words(scene: &Scene<'_>) -> Row {
         LinkStatus::Dead { .. } => row.push((Role::Dim, " resume it".to_owned())),
         _ => {}
     }
-    if live.search().stops_after_episode && live.status != RunStatus::Stopping && !scene.finished()
-    {
-        row.push((
-            Role::Warning,
-            format!(" stops after episode {}", live.search().episode),
-        ));
+    if search.stops_after_episode && stands.is_live() && stands != RunStatus::Stopping {
+        let text = format!(" stops after episode {}", search.episode);
+        row.push((Role::Warning, text));
     }
     if let Some(moment) = scene.moment {
         let key = scene.keymap.key_of(Action::Live);
@@ -159,13 +154,13 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
         return training_run::standing::row(training, state.status.is_over(), glyphs, width);
     }
     let Some(run) = &state.search().started else {
-        return vec![(
+        return words(
             Role::Dim,
             match scene.kind {
                 RunKind::Search => "waiting for the run to start".to_owned(),
                 RunKind::Training => "preparing the images".to_owned(),
             },
-        )];
+        );
     };
     let preset = vec![
         (Role::Text, run.preset.clone()),

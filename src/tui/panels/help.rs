@@ -21,10 +21,7 @@ pub fn content(scene: &Scene<'_>, width: usize) -> Content {
         .iter()
         .filter(|bound| !bound.keys.is_empty())
         .flat_map(|bound| rows(scene, bound, width));
-    Content {
-        head: Vec::new(),
-        body: keys.chain(signs(scene)).collect(),
-    }
+    keys.chain(signs(scene)).collect::<Vec<_>>().into()
 }
 
 /// A binding: its keys in as many lines as necessary, with its text beside them.

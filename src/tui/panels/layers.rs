@@ -9,7 +9,7 @@ use crate::tui::theme::{Glyphs, Role};
 
 /// What a table shows besides the layers themselves.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct Extras {
     /// The choices that made the network.
     pub choices: Vec<Choice>,
     /// Whether log-probability and entropy come before shapes and costs.
@@ -21,15 +21,15 @@ pub struct Options {
 }
 
 /// A column: heading, cells, and whether they are numbers (aligned to the right).
-struct Column {
+struct CutColumn {
     heading: &'static str,
     numeric: bool,
     cells: Vec<String>,
 }
 
-impl Column {
-    fn new(heading: &'static str, numeric: bool, cells: impl Iterator<Item = String>) -> Column {
-        Column {
+impl CutColumn {
+    fn new(heading: &'static str, numeric: bool, cells: impl Iterator<Item = String>) -> CutColumn {
+        CutColumn {
             heading,
             numeric,
             cells: cells.collect(),
@@ -37,7 +37,7 @@ impl Column {
     }
 
     /// Mark the cells that differ from `other`. (Layers that it does not have are marked too.)
-    fn marked_against(mut self, other: Option<&Column>) -> Column {
+    fn marked_against(mut self, other: Option<&CutColumn>) -> CutColumn {
         let Some(other) = other else { return self };
         for (index, cell) in self.cells.iter_mut().enumerate() {
             let same = other.cells.get(index).is_some_and(|value| value == cell);
@@ -68,7 +68,7 @@ impl Column {
 /// The table of `architecture` in `width` columns.
 pub fn table(
     architecture: &Architecture,
-    options: &Options,
+    options: &Extras,
     width: usize,
     glyphs: &Glyphs,
 ) -> Content {
@@ -81,7 +81,7 @@ pub fn table(
 pub fn heads(
     heads: &[Head],
     dna: &Dna,
-    options: &Options,
+    options: &Extras,
     width: usize,
     glyphs: &Glyphs,
 ) -> Content {
@@ -89,7 +89,7 @@ pub fn heads(
     let label = |dna: &Dna| {
         let chosen = values(dna).into_iter().zip(heads.iter().cycle());
         let labels = chosen.map(|(value, head)| head.kind.label(value));
-        Column::new("choice", false, labels)
+        CutColumn::new("choice", false, labels)
     };
     // A run records its heads before its children.
     let rows = if heads.is_empty() {
@@ -100,7 +100,7 @@ pub fn heads(
     let named = heads.iter().cycle().take(rows);
     let compared = options.compared_dna.as_ref().map(label);
     let mut columns = vec![
-        Column::new(
+        CutColumn::new(
             "decision",
             false,
             named.map(|head| head.kind.name().to_owned()),
@@ -112,21 +112,21 @@ pub fn heads(
             let choices = options.choices.iter();
             choices.map(move |choice| format!("{:.2}", value(choice)))
         };
-        columns.push(Column::new("log p", true, of(|choice| choice.log_prob)));
-        columns.push(Column::new("entropy", true, of(|choice| choice.entropy)));
+        columns.push(CutColumn::new("log p", true, of(|choice| choice.log_prob)));
+        columns.push(CutColumn::new("entropy", true, of(|choice| choice.entropy)));
     }
     lay_out(columns, rows, width, glyphs)
 }
 
 /// As many of the columns as fit, with their headings.
-fn lay_out(columns: Vec<Column>, rows: usize, width: usize, glyphs: &Glyphs) -> Content {
+fn lay_out(columns: Vec<CutColumn>, rows: usize, width: usize, glyphs: &Glyphs) -> Content {
     let columns = fitting(columns, width);
     let gap = if columns.iter().map(|(_, width)| width + 2).sum::<usize>() <= width + 2 {
         "  "
     } else {
         " "
     };
-    let line = |cell: &dyn Fn(&Column) -> String| -> String {
+    let line = |cell: &dyn Fn(&CutColumn) -> String| -> String {
         let cells: Vec<String> = columns
             .iter()
             .map(|(column, width)| column.align(&cell(column), *width, glyphs))
@@ -156,8 +156,8 @@ fn marked_row(line: String) -> Row {
     row
 }
 
-fn columns(architecture: &Architecture, options: &Options, glyphs: &Glyphs) -> Vec<Column> {
-    let mut columns = vec![Column::new(
+fn columns(architecture: &Architecture, options: &Extras, glyphs: &Glyphs) -> Vec<CutColumn> {
+    let mut columns = vec![CutColumn::new(
         "#",
         true,
         (1..=architecture.layers.len()).map(|number| number.to_string()),
@@ -183,54 +183,42 @@ fn columns(architecture: &Architecture, options: &Options, glyphs: &Glyphs) -> V
 }
 
 /// The columns that describe a layer.
-fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<Column> {
+fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<CutColumn> {
     let layers = || architecture.layers.iter();
-    let pair = |[height, width]: [usize; 2]| format!("{height}{}{width}", glyphs.times);
-    let mut columns = vec![
-        Column::new("kernel", true, layers().map(|layer| pair(layer.kernel))),
-        Column::new(
+    let pair = |lengths| format::pair(lengths, glyphs.times);
+    vec![
+        CutColumn::new("kernel", true, layers().map(|layer| pair(layer.kernel))),
+        CutColumn::new(
             "filters",
             true,
             layers().map(|layer| layer.filters.to_string()),
         ),
-        Column::new("stride", true, layers().map(|layer| pair(layer.stride))),
-        Column::new("pad", true, layers().map(|layer| pair(layer.padding))),
-    ];
-    columns.push(Column::new("input", false, layers().map(inputs)));
-    columns
+        CutColumn::new("stride", true, layers().map(|layer| pair(layer.stride))),
+        CutColumn::new("pad", true, layers().map(|layer| pair(layer.padding))),
+        CutColumn::new("input", false, layers().map(inputs)),
+    ]
 }
 
 /// The columns with a layer's costs.
-fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> Vec<Column> {
-    let times = glyphs.times;
-    let costs = || costs.iter();
+fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> Vec<CutColumn> {
+    let numbers = |heading, cell: &dyn Fn(&LayerCost) -> String| {
+        CutColumn::new(heading, true, costs.iter().map(cell))
+    };
     vec![
-        Column::new(
-            "output",
-            true,
-            costs().map(|cost| format!("{}{times}{}", cost.output_shape[1], cost.output_shape[2])),
-        ),
-        Column::new(
-            "params",
-            true,
-            costs().map(|cost| format::count(cost.params)),
-        ),
-        Column::new("MACs", true, costs().map(|cost| format::compact(cost.macs))),
-        Column::new(
-            "field",
-            true,
-            costs().map(|cost| {
-                format!(
-                    "{}{times}{}",
-                    cost.receptive_field[0], cost.receptive_field[1]
-                )
-            }),
-        ),
+        numbers("output", &|cost| {
+            let [_, height, width] = cost.output_shape;
+            format::pair([height, width], glyphs.times)
+        }),
+        numbers("params", &|cost| format::count(cost.params)),
+        numbers("MACs", &|cost| format::compact(cost.macs)),
+        numbers("field", &|cost| {
+            format::pair(cost.receptive_field, glyphs.times)
+        }),
     ]
 }
 
 /// Log-probability and entropy of each choice of a layer, in the order in which they were made.
-fn choice_columns(architecture: &Architecture, options: &Options) -> Vec<Column> {
+fn choice_columns(architecture: &Architecture, options: &Extras) -> Vec<CutColumn> {
     if options.choices.is_empty() {
         return Vec::new();
     }
@@ -244,39 +232,27 @@ fn choice_columns(architecture: &Architecture, options: &Options) -> Vec<Column>
             .collect::<Vec<_>>()
             .join(" ")
     };
-    let layers = || 1..=architecture.layers.len();
+    let of = |heading, value: fn(&Choice) -> f64| {
+        let layers = 1..=architecture.layers.len();
+        CutColumn::new(heading, true, layers.map(|layer| of_layer(layer, value)))
+    };
     vec![
-        Column::new(
-            "log p",
-            true,
-            layers().map(|layer| of_layer(layer, |choice| choice.log_prob)),
-        ),
-        Column::new(
-            "entropy",
-            true,
-            layers().map(|layer| of_layer(layer, |choice| choice.entropy)),
-        ),
+        of("log p", |choice| choice.log_prob),
+        of("entropy", |choice| choice.entropy),
     ]
 }
 
 fn inputs(layer: &Layer) -> String {
-    let names: Vec<String> = layer
-        .inputs
-        .iter()
-        .map(|input| {
-            if *input == 0 {
-                "image".to_owned()
-            } else {
-                input.to_string()
-            }
-        })
-        .collect();
-    names.join(",")
+    let name = |input: &usize| match input {
+        0 => "image".to_owned(),
+        input => input.to_string(),
+    };
+    layer.inputs.iter().map(name).collect::<Vec<_>>().join(",")
 }
 
 /// The columns that fit, each with its width: later ones are left out, and the last one is cut if
 /// it only fits partly.
-fn fitting(columns: Vec<Column>, width: usize) -> Vec<(Column, usize)> {
+fn fitting(columns: Vec<CutColumn>, width: usize) -> Vec<(CutColumn, usize)> {
     let mut left = width;
     let mut fitting = Vec::new();
     for column in columns {
@@ -302,18 +278,18 @@ fn fitting(columns: Vec<Column>, width: usize) -> Vec<(Column, usize)> {
 mod tests {
     use super::*;
     use crate::config::ThemeName;
-    use crate::space::HeadKind;
+    use crate::space::nasbench201::EDGES;
     use crate::tui::theme::{ColourDepth, Theme};
 
     #[test]
     fn a_cell_is_shown_as_its_edges_and_operations_with_differences_from_the_best() {
-        let edges = [HeadKind::Edge01, HeadKind::Edge02].map(|kind| Head {
+        let edges = [EDGES[0], EDGES[1]].map(|kind| Head {
             kind,
             options: (0..5).collect(),
         });
-        let options = Options {
+        let options = Extras {
             compared_dna: Some(Dna(vec![vec![3, 1]])),
-            ..Options::default()
+            ..Extras::default()
         };
         let theme = Theme::new(ThemeName::ColourBlind, ColourDepth::None, true);
         let dna = Dna(vec![vec![3, 4]]);

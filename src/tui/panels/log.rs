@@ -7,7 +7,7 @@ use super::{PanelId, Row};
 use crate::event::Level;
 use crate::state::{LogLine, RunState};
 use crate::tui::format;
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::scroll::Scroll;
@@ -43,44 +43,16 @@ impl Default for LogView {
 const HERE: Scope = Scope::Panel(PanelId::Log);
 
 /// The keys of this panel only.
-const KEYS: &[Binding] = &[
-    binding(
-        HERE,
-        &["&"],
-        Action::FilterLog,
-        "log: only lines with a text",
-        Some("filter"),
-    ),
-    binding(
-        HERE,
-        &["n"],
-        Action::NextMatch,
-        "log: the next line found",
-        None,
-    ),
-    binding(
-        HERE,
-        &["N"],
-        Action::PreviousMatch,
-        "log: the line found before",
-        None,
-    ),
-    binding(
-        HERE,
-        &["v"],
-        Action::NextLevel,
-        "log: all lines, warnings and errors, errors",
-        Some("level"),
-    ),
-];
+const KEYS: &[Binding] = keys! {
+    HERE ["&"] FilterLog "log: only lines with a text" ("filter");
+    HERE ["n"] NextMatch "log: the next line found";
+    HERE ["N"] PreviousMatch "log: the line found before";
+    HERE ["v"] NextLevel "log: all lines, warnings and errors, errors" ("level");
+};
 
 impl Panel for LogView {
     fn about() -> About {
-        About {
-            name: "Log",
-            runs: ANY_RUN,
-            keys: KEYS,
-        }
+        About::new("Log", ANY_RUN, KEYS)
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {

@@ -25,6 +25,7 @@ use ratatui::layout::Rect;
 
 pub use registry::{PanelId, Panels};
 
+use super::format;
 use super::paint::{Painter, Piece, pieces_width};
 use super::theme::Role;
 use unicode_width::UnicodeWidthStr;
@@ -39,6 +40,14 @@ pub struct Content {
     pub head: Vec<Row>,
     /// The rows that scroll.
     pub body: Vec<Row>,
+}
+
+impl From<Vec<Row>> for Content {
+    /// Rows that all scroll.
+    fn from(body: Vec<Row>) -> Content {
+        let head = Vec::new();
+        Content { head, body }
+    }
 }
 
 impl Content {
@@ -142,16 +151,8 @@ pub fn join_ranked(groups: Vec<(usize, Row)>, gap: &str, width: usize) -> Row {
         .into_iter()
         .filter(|(_, group)| !group.is_empty())
         .collect();
-    let mut by_rank: Vec<usize> = (0..groups.len()).collect();
-    by_rank.sort_by_key(|index| groups[*index].0);
-    let mut used = 0;
-    let mut fits = vec![false; groups.len()];
-    for index in by_rank {
-        let gap = if used == 0 { 0 } else { gap.width() };
-        let wanted = gap + pieces_width(&groups[index].1);
-        fits[index] = used + wanted <= width;
-        used += if fits[index] { wanted } else { 0 };
-    }
+    let ranked = groups.iter().map(|(rank, row)| (*rank, pieces_width(row)));
+    let fits = fitting(ranked.collect(), gap.width(), width);
     let mut joined = Row::new();
     for (_, (_, group)) in fits.into_iter().zip(groups).filter(|(fits, _)| *fits) {
         if !joined.is_empty() {
@@ -160,6 +161,32 @@ pub fn join_ranked(groups: Vec<(usize, Row)>, gap: &str, width: usize) -> Row {
         joined.extend(group);
     }
     joined
+}
+
+/// Which of these parts (rank, columns) fit into `width` with `gap` columns between them: those of
+/// the highest rank are left out first.
+pub fn fitting(parts: Vec<(usize, usize)>, gap: usize, width: usize) -> Vec<bool> {
+    let mut by_rank: Vec<usize> = (0..parts.len()).collect();
+    by_rank.sort_by_key(|index| parts[*index].0);
+    let mut used = 0;
+    let mut fits = vec![false; parts.len()];
+    for index in by_rank {
+        let wanted = parts[index].1 + if used == 0 { 0 } else { gap };
+        fits[index] = used + wanted <= width;
+        used += if fits[index] { wanted } else { 0 };
+    }
+    fits
+}
+
+/// A row of one piece.
+pub fn words(role: Role, text: impl Into<String>) -> Row {
+    vec![(role, text.into())]
+}
+
+/// `text` in as many rows of `width` columns as it takes.
+pub fn wrapped(role: Role, text: &str, width: usize) -> Vec<Row> {
+    let lines = format::wrap(text, width).into_iter();
+    lines.map(|line| words(role, line)).collect()
 }
 
 /// A label and its value.

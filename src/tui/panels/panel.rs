@@ -22,6 +22,17 @@ pub struct About {
     pub keys: &'static [Binding],
 }
 
+impl About {
+    /// A panel of this name, of these runs, with keys of its own.
+    pub const fn new(
+        name: &'static str,
+        runs: &'static [RunKind],
+        keys: &'static [Binding],
+    ) -> About {
+        About { name, runs, keys }
+    }
+}
+
 /// For panels of every run.
 pub const ANY_RUN: &[RunKind] = &[RunKind::Search, RunKind::Training];
 /// For panels of searches only.

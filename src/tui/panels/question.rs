@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use crate::event::RunKind;
-use crate::state::{RunState, RunStatus};
+use crate::link::LinkStatus;
+use crate::state::RunStatus;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{self, Painter};
 use crate::tui::panels::scene::Scene;
@@ -17,12 +17,10 @@ const BESIDE: usize = 9;
 /// A question that is waiting for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// Leave the screen? And what about the search?
+    /// Leave the screen? And what about the run? One that no process works on can be resumed.
     Leave,
     /// End this child's training?
     Skip(u64),
-    /// No process is working on the unfinished run: resume it?
-    Resume,
 }
 
 /// A possible answer; [`Question::answers`] tells which ones a question has.
@@ -36,25 +34,36 @@ pub enum Answer {
 
 impl Question {
     /// The answers that it has now; the harmless one is last.
-    pub fn answers(self, live: &RunState) -> Vec<Answer> {
-        match self {
-            Question::Skip(_) => vec![Answer::Yes, Answer::Cancel],
-            Question::Resume => vec![Answer::Yes, Answer::Detach, Answer::Cancel],
-            Question::Leave if live.status == RunStatus::Stopping => {
-                vec![Answer::Detach, Answer::Cancel]
-            }
-            Question::Leave => vec![Answer::Detach, Answer::Stop, Answer::Cancel],
+    pub fn answers(self, scene: &Scene<'_>) -> Vec<Answer> {
+        use Answer::{Cancel, Detach, Stop, Yes};
+        match (self, scene.status()) {
+            (Question::Skip(_), status) if status.is_live() => vec![Yes, Cancel],
+            (Question::Skip(_), _) => vec![Cancel],
+            (Question::Leave, RunStatus::Dead) if can_resume(scene) => vec![Yes, Detach, Cancel],
+            (Question::Leave, RunStatus::Stopping) => vec![Detach, Cancel],
+            (Question::Leave, _) if scene.read_only_reason().is_some() => vec![Detach, Cancel],
+            (Question::Leave, _) => vec![Detach, Stop, Cancel],
         }
     }
+
+    /// The marked answer: the harmless one if the question no longer offers `marked`.
+    pub fn marked(self, marked: Answer, scene: &Scene<'_>) -> Answer {
+        let offered = self.answers(scene).contains(&marked);
+        if offered { marked } else { Answer::Cancel }
+    }
+}
+
+fn can_resume(scene: &Scene<'_>) -> bool {
+    matches!(scene.link, LinkStatus::Dead { watch_only: false })
 }
 
 /// Draw the box, with one answer selected.
 pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut Painter<'_>) {
-    let answers = question.answers(scene.live);
+    let (answers, marked) = (question.answers(scene), question.marked(marked, scene));
     let area = screen.area();
     let texts = answers
         .iter()
-        .map(|answer| words(scene, question, *answer).1.len() + BESIDE);
+        .map(|answer| text_of(scene, question, *answer).1.len() + BESIDE);
     let width = (texts.max().unwrap_or(0) as u16)
         .clamp(WIDTH, area.width.max(WIDTH))
         .min(area.width);
@@ -68,7 +77,7 @@ pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut 
     let mut painter = screen.part(area);
     paint::frame(&mut painter, &title(scene, question));
     for (index, answer) in answers.iter().enumerate() {
-        let (action, text) = words(scene, question, *answer);
+        let (action, text) = text_of(scene, question, *answer);
         let marked = marked == *answer;
         let marker = if marked { painter.glyphs().marker } else { " " };
         let x = painter.text(
@@ -81,67 +90,60 @@ pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut 
             x,
             2 + index,
             if marked { Role::Strong } else { Role::Text },
-            text,
+            &text,
         );
     }
 }
 
 fn title(scene: &Scene<'_>, question: Question) -> String {
-    match question {
-        Question::Leave if scene.live.status == RunStatus::Stopping => {
-            format!(
-                "The {} is stopping. Leave without waiting?",
-                scene.kind.noun()
-            )
+    let noun = scene.kind.noun();
+    match (question, scene.status()) {
+        (Question::Skip(child), status) if status.is_live() => {
+            format!("End the training of child {child} here?")
         }
-        Question::Leave => "Leave the screen?".to_owned(),
-        Question::Skip(child) => format!("End the training of child {child} here?"),
-        Question::Resume => format!("The process of this {} is gone", scene.kind.noun()),
+        (Question::Skip(child), _) => format!("Nobody trains child {child} any more"),
+        (Question::Leave, RunStatus::Dead) => format!("The process of this {noun} is gone"),
+        (Question::Leave, RunStatus::Stopping) => {
+            format!("The {noun} is stopping. Leave without waiting?")
+        }
+        (Question::Leave, status) if status.is_over() => {
+            format!("The {noun} is over. Leave the screen?")
+        }
+        (Question::Leave, _) => "Leave the screen?".to_owned(),
     }
 }
 
-fn words(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, &'static str) {
-    let kind = scene.kind;
+fn text_of(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, String) {
     match answer {
-        Answer::Yes if question == Question::Resume => {
-            (Action::AnswerYes, "yes: resume it here, on this screen")
-        }
-        Answer::Detach if question == Question::Resume => (
-            Action::AnswerDetach,
-            "close the screen; it can be resumed later",
-        ),
-        Answer::Yes if has_epochs(scene, question) => {
-            (Action::AnswerYes, "yes: its epochs so far count")
-        }
         Answer::Yes => (
             Action::AnswerYes,
-            "yes: no epoch has ended; it is excluded, nothing is learned from it",
-        ),
-        Answer::Detach if kind == RunKind::Training => (
-            Action::AnswerDetach,
-            "detach: the training goes on without a screen",
+            match question {
+                Question::Leave => "yes: resume it here, on this screen",
+                Question::Skip(child) if has_epochs(scene, child) => "yes: its epochs so far count",
+                Question::Skip(_) => {
+                    "yes: no epoch has ended; it is excluded, nothing is learned from it"
+                }
+            }
+            .to_owned(),
         ),
         Answer::Detach => (
             Action::AnswerDetach,
-            "detach: the search goes on without a screen",
+            match scene.status() {
+                RunStatus::Dead => "close the screen; it can be resumed later".to_owned(),
+                status if status.is_over() => "close the screen".to_owned(),
+                _ => format!("detach: the {} goes on without a screen", scene.kind.noun()),
+            },
         ),
         Answer::Stop => (
             Action::AnswerStop,
-            "stop after a checkpoint; resume it later",
+            "stop after a checkpoint; resume it later".to_owned(),
         ),
-        Answer::Cancel => (Action::AnswerCancel, "cancel: go on watching"),
+        Answer::Cancel => (Action::AnswerCancel, "cancel: go on watching".to_owned()),
     }
 }
 
-/// Whether an epoch of the child in question has ended: without one there is no accuracy to keep.
-fn has_epochs(scene: &Scene<'_>, question: Question) -> bool {
-    let Question::Skip(child) = question else {
-        return false;
-    };
-    scene
-        .live
-        .search()
-        .training
-        .values()
-        .any(|training| training.child == child && !training.epochs.is_empty())
+/// Whether an epoch of a child has ended: without one there is no accuracy to keep.
+fn has_epochs(scene: &Scene<'_>, child: u64) -> bool {
+    let training = scene.live.search().in_training(child);
+    training.is_some_and(|(_, training)| !training.epochs.is_empty())
 }

@@ -1,19 +1,6 @@
 //! The list of panels, one per line.
 
-use super::chart::ChartView;
-use super::controller::Controller;
-use super::dna::Dna;
-use super::effects::EffectsView;
-use super::list::ListView;
-use super::log::LogView;
-use super::machine::Machine;
 use super::panel::{About, Panel, Scrolled};
-use super::training::Workers;
-use super::training_run::curves::CurvesView;
-use super::training_run::layers::Layers;
-use super::training_run::network::NetworkView;
-use super::training_run::progress::Progress;
-use super::training_run::test_result::TestResult;
 use crate::event::RunKind;
 
 /// Defines the ids of panels, and the panels themselves, from one list.
@@ -63,19 +50,19 @@ macro_rules! panels {
 
 // In the order of Tab.
 panels! {
-    Chart, chart: ChartView;
-    Controller, controller: Scrolled<Controller>;
-    Effects, effects: Scrolled<EffectsView>;
-    Training, workers: Workers;
-    Dna, dna: Scrolled<Dna>;
-    Children, list: ListView;
-    Curves, curves: CurvesView;
-    Progress, progress: Scrolled<Progress>;
-    Network, network: NetworkView;
-    Layers, layers: Scrolled<Layers>;
-    Test, test: Scrolled<TestResult>;
-    Machine, machine: Scrolled<Machine>;
-    Log, log: LogView;
+    Chart, chart: super::chart::ChartView;
+    Controller, controller: Scrolled<super::controller::Controller>;
+    Training, workers: super::training::WorkersView;
+    Dna, dna: Scrolled<super::dna::DnaView>;
+    Children, list: super::list::ListView;
+    Effects, effects: Scrolled<super::effects::EffectsView>;
+    Curves, curves: super::training_run::curves::CurvesView;
+    Progress, progress: Scrolled<super::training_run::progress::ProgressView>;
+    Network, network: super::training_run::network::NetworkView;
+    Layers, layers: Scrolled<super::training_run::layers::Layers>;
+    Test, test: Scrolled<super::training_run::test_result::TestResult>;
+    Machine, machine: Scrolled<super::machine::Machine>;
+    Log, log: super::log::LogView;
 }
 
 impl PanelId {

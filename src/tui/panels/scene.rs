@@ -76,15 +76,12 @@ impl<'a> Scene<'a> {
 
     /// The current status of the run, according to its events and the link.
     pub fn status(&self) -> RunStatus {
-        match self.link {
-            LinkStatus::Dead { .. } => self.live.status.with_process(false),
-            _ => self.live.status,
-        }
+        self.link.run_status(self.live.status)
     }
 
     /// Whether the run has ended at present.
     pub fn finished(&self) -> bool {
-        self.live.status.is_over()
+        self.status().is_over()
     }
 
     /// The child shown in the panels: the selected one; otherwise the one in training on the

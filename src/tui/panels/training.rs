@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scroll::Scroll;
-use super::{Content, Row, join_fitting, labelled, pieces_width};
+use super::{Content, Row, join_fitting, labelled, pieces_width, words, wrapped};
 use crate::state::{Candidate, Counts, Origin, RunState, Training};
 use crate::tui::format;
 use crate::tui::keymap::Action;
@@ -17,15 +17,11 @@ const BAR: std::ops::RangeInclusive<usize> = 8..=24;
 
 /// The panel.
 #[derive(Debug, Clone, Default)]
-pub struct Workers;
+pub struct WorkersView;
 
-impl Panel for Workers {
+impl Panel for WorkersView {
     fn about() -> About {
-        About {
-            name: "Training",
-            runs: SEARCH,
-            keys: &[],
-        }
+        About::new("Training", SEARCH, &[])
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
@@ -64,18 +60,12 @@ impl Panel for Workers {
 fn content(scene: &Scene<'_>, width: usize) -> Content {
     let state = scene.state;
     if state.search().training.is_empty() {
-        let nothing = || vec![vec![(Role::Dim, "no child in training".to_owned())]];
-        return Content {
-            head: Vec::new(),
-            body: outcome(scene, width).unwrap_or_else(nothing),
-        };
+        let nothing = || vec![words(Role::Dim, "no child in training")];
+        return outcome(scene, width).unwrap_or_else(nothing).into();
     }
     let shown = scene.shown_child();
     if let Some(reason) = scene.why_abandoned() {
-        let head = format::wrap(&reason, width)
-            .into_iter()
-            .map(|line| vec![(Role::Warning, line)])
-            .collect();
+        let head = wrapped(Role::Warning, &reason, width);
         let row = |training: &Training| {
             let child = labelled("child", Role::Text, training.child.to_string());
             [
@@ -90,24 +80,12 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
             body: state.search().training.values().map(row).collect(),
         };
     }
-    let rows = state
-        .search()
-        .training
-        .iter()
-        .flat_map(|(worker, training)| {
-            worker_rows(
-                state,
-                *worker,
-                training,
-                shown == Some(training.child),
-                scene.glyphs(),
-                width,
-            )
-        });
-    Content {
-        head: Vec::new(),
-        body: rows.collect(),
-    }
+    let rows = |(worker, training): (&usize, &Training)| {
+        let is_shown = shown == Some(training.child);
+        worker_rows(state, *worker, training, is_shown, scene.glyphs(), width)
+    };
+    let workers = state.search().training.iter();
+    workers.flat_map(rows).collect::<Vec<_>>().into()
 }
 
 /// The result of a run that has ended; `None` while it is in progress.

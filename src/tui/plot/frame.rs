@@ -1,29 +1,45 @@
 //! The frame of a plot: a value axis on its left, a horizontal axis below it, and the positions of
 //! values among its dots.
 
-use super::{DotGrid, ValueAxis};
+use ratatui::layout::Rect;
+
+use super::{DotGrid, Series, ValueAxis};
 use crate::tui::paint::Painter;
-use crate::tui::theme::{Glyphs, Role};
+use crate::tui::theme::Role;
 
-/// Round values of an axis with their labels.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Labels(Vec<(f64, String)>);
+/// How a panel frames its plots.
+pub struct Framing<'a> {
+    /// Powers of ten are evenly spaced along the axis.
+    pub is_log: bool,
+    /// Fewest and most values that are written at the axis, as far as the plot's height allows.
+    pub ticks: (usize, usize),
+    /// How a value is written, with as many decimals as it needs.
+    pub label: &'a dyn Fn(f64, usize) -> String,
+    /// Columns that the labels take at least, with the space after them.
+    pub least_gutter: usize,
+}
 
-impl Labels {
-    /// The tick values of `axis`, each labelled by `label` (value, decimals).
-    pub fn of(axis: &ValueAxis, label: impl Fn(f64, usize) -> String) -> Labels {
+impl Framing<'_> {
+    /// The frame around a plot of `values`. `area` (in the painter's area) holds the labels and the
+    /// plot; the floor is the row below it.
+    pub fn around(&self, values: impl Iterator<Item = f64>, area: Rect) -> Frame {
+        let (width, rows) = (usize::from(area.width), usize::from(area.height));
+        let (fewest, most) = self.ticks;
+        let axis = ValueAxis::over(values, self.is_log, (rows / 2 + 1).clamp(fewest, most));
         let ticks = axis.ticks().into_iter();
-        Labels(
-            ticks
-                .map(|(tick, digits)| (tick, label(tick, digits)))
-                .collect(),
-        )
-    }
-
-    /// Width of the longest label, including the space after it.
-    pub fn gutter(&self) -> usize {
-        let widths = self.0.iter().map(|(_, label)| label.len());
-        widths.max().unwrap_or(0) + 1
+        let labels: Vec<(f64, String)> = ticks
+            .map(|(tick, decimals)| (tick, (self.label)(tick, decimals)))
+            .collect();
+        let widest = labels.iter().map(|(_, label)| label.len()).max();
+        let gutter = (widest.unwrap_or(0) + 1).max(self.least_gutter);
+        Frame {
+            axis,
+            labels,
+            gutter,
+            columns: width.saturating_sub(gutter + 1),
+            top: area.y.into(),
+            rows,
+        }
     }
 }
 
@@ -31,9 +47,9 @@ impl Labels {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     /// The axis of values, from bottom to top.
-    pub axis: ValueAxis,
+    axis: ValueAxis,
     /// The labels of the axis.
-    pub labels: Labels,
+    labels: Vec<(f64, String)>,
     /// Column of the vertical line; labels are to its left, the plot to its right.
     pub gutter: usize,
     /// Width of the plot itself, in characters.
@@ -44,7 +60,33 @@ pub struct Frame {
     pub rows: usize,
 }
 
+/// A row of labels below a plot.
+pub struct LabelRow {
+    /// In the painter's area.
+    pub row: usize,
+    /// The first column that a label may take.
+    pub free: usize,
+    /// Columns that stay empty between two labels.
+    pub gap: usize,
+    /// What marks the place of each label on the floor.
+    pub mark: Option<&'static str>,
+}
+
 impl Frame {
+    /// The same frame with the vertical axis in another column; the total width stays.
+    pub fn with_gutter(self, gutter: usize) -> Frame {
+        Frame {
+            columns: (self.gutter + self.columns).saturating_sub(gutter),
+            gutter,
+            ..self
+        }
+    }
+
+    /// Whether the plot has two rows and this many columns.
+    pub fn has_room(&self, columns: usize) -> bool {
+        self.rows >= 2 && self.columns >= columns
+    }
+
     /// First column of the plot.
     pub fn left(&self) -> usize {
         self.gutter + 1
@@ -55,13 +97,18 @@ impl Frame {
         self.top + self.rows
     }
 
-    /// Draw both axes.
-    pub fn draw(&self, painter: &mut Painter<'_>) {
+    /// Draw both axes, and what `fill` puts on a grid of dots, each series as `look` says.
+    pub fn plot(
+        &self,
+        painter: &mut Painter<'_>,
+        fill: impl FnOnce(&mut DotGrid),
+        look: impl Fn(Series) -> (Role, &'static str),
+    ) {
         let glyphs = painter.glyphs();
         for row in self.top..self.floor() {
             painter.text(self.gutter, row, Role::Dim, glyphs.axis);
         }
-        for (value, label) in &self.labels.0 {
+        for (value, label) in &self.labels {
             let row = self.floor() - 1 - scaled(self.axis.fraction(*value), self.rows);
             painter.right(self.gutter, row, Role::Dim, label);
             painter.text(self.gutter, row, Role::Dim, glyphs.axis_tick);
@@ -69,37 +116,38 @@ impl Frame {
         painter.text(self.gutter, self.floor(), Role::Dim, glyphs.axis_corner);
         let floor = glyphs.floor.repeat(self.columns);
         painter.text(self.left(), self.floor(), Role::Dim, &floor);
+        let mut grid = DotGrid::new(self.columns, self.rows, glyphs.braille);
+        fill(&mut grid);
+        grid.show(painter, (self.left(), self.top), look);
     }
 
-    /// Write `text` into `row`, centred on `column` of the painter's area but not beyond the plot,
-    /// if it starts at `free` or later; returns the column after it.
+    /// Write `labels` (column of the plot, text) below the plot, each centred on its column and none
+    /// beyond the plot's end; those that would touch the one before are left out.
     pub fn label(
         &self,
         painter: &mut Painter<'_>,
-        row: usize,
-        column: usize,
-        text: &str,
-        free: usize,
-    ) -> Option<usize> {
-        let last = (self.left() + self.columns).saturating_sub(text.len());
-        let centred = (column + 1).saturating_sub(text.len().div_ceil(2));
-        let start = centred.min(last);
-        (start >= free).then(|| painter.text(start, row, Role::Dim, text))
-    }
-
-    /// A grid of dots that fills the plot.
-    pub fn grid(&self, glyphs: &Glyphs) -> DotGrid {
-        DotGrid::new(self.columns, self.rows, glyphs.braille)
+        below: LabelRow,
+        labels: impl Iterator<Item = (usize, String)>,
+    ) {
+        let mut free = below.free;
+        for (column, text) in labels {
+            let column = self.left() + column;
+            let last = (self.left() + self.columns).saturating_sub(text.len());
+            let centred = (column + 1).saturating_sub(text.len().div_ceil(2));
+            let start = centred.min(last);
+            if start < free {
+                continue;
+            }
+            free = painter.text(start, below.row, Role::Dim, &text) + below.gap;
+            if let Some(mark) = below.mark {
+                painter.text(column, self.floor(), Role::Dim, mark);
+            }
+        }
     }
 
     /// Position of `value` among the dots of `grid`, from the bottom.
     pub fn height_of(&self, value: f64, grid: &DotGrid) -> usize {
         scaled(self.axis.fraction(value), grid.height())
-    }
-
-    /// Position of the upper left corner of the plot.
-    pub fn corner(&self) -> (usize, usize) {
-        (self.left(), self.top)
     }
 }
 

@@ -49,7 +49,7 @@ impl Dash {
 
 /// A cell that is not empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark {
+struct CellMark {
     series: Series,
     /// Braille dots, as bits of the code points from U+2800.
     dots: u8,
@@ -64,7 +64,7 @@ pub struct DotGrid {
     rows: usize,
     /// Dots per cell, horizontally and vertically.
     resolution: (usize, usize),
-    marks: Vec<Option<Mark>>,
+    marks: Vec<Option<CellMark>>,
 }
 
 impl DotGrid {
@@ -101,7 +101,7 @@ impl DotGrid {
 
     /// The cell in `column` of `row`, from the upper left corner.
     #[cfg(test)]
-    fn mark(&self, column: usize, row: usize) -> Option<Mark> {
+    fn mark(&self, column: usize, row: usize) -> Option<CellMark> {
         self.marks
             .get(row * self.columns + column)
             .copied()
@@ -195,7 +195,7 @@ impl DotGrid {
                 mark.marker |= marker;
             }
             _ => {
-                *cell = Some(Mark {
+                *cell = Some(CellMark {
                     series,
                     dots,
                     marker,

@@ -6,6 +6,6 @@ mod grid;
 mod span;
 
 pub use crate::foundation::axis::{ValueAxis, percent, plain, round_step};
-pub use frame::{Frame, Labels, scaled};
+pub use frame::{Frame, Framing, LabelRow, scaled};
 pub use grid::{Dash, DotGrid, Series};
 pub use span::Span;

@@ -50,6 +50,12 @@ impl Span {
             .take(most as usize + 2)
             .take_while(move |tick| *tick <= self.last)
     }
+
+    /// Its ticks, about as many as `most`: the column of each among `width`, and its number.
+    pub fn labels(self, most: u64, width: usize) -> impl Iterator<Item = (usize, String)> {
+        let label = move |tick| Some((self.column(tick, width)?, tick.to_string()));
+        self.ticks(most).filter_map(label)
+    }
 }
 
 /// The smallest round step of at least 1 that is not below `least`.

@@ -5,7 +5,7 @@ use nas_tui::event::{
     DataDescription, EpisodeFinished, Event, FinishReason, Level, Reference, ReferenceEpisode,
     RunStarted,
 };
-use nas_tui::space::{Head, HeadKind};
+use nas_tui::space::{Head, decode};
 
 use super::text;
 
@@ -42,7 +42,7 @@ pub fn run_started() -> Event {
         device: Some(text()),
         data: data(),
         heads: vec![Head {
-            kind: HeadKind::Kernel,
+            kind: decode::KERNEL,
             options: vec![1],
         }],
         decode: Decode::Literal,

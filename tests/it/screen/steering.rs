@@ -178,3 +178,29 @@ fn a_finished_run_is_left_at_once() {
     assert_eq!(app.done(), None);
     assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Finished));
 }
+
+#[test]
+fn an_open_question_follows_the_run_to_its_end() {
+    let ask = |keys: &str| {
+        let mut app = running(80, 24);
+        press(&mut app, keys);
+        app
+    };
+    let mut app = ask("q\t");
+    app.take_link(LinkStatus::Dead { watch_only: false });
+    let shown = text(&app);
+    assert!(
+        shown.contains("The process of this search is gone") && !shown.contains("goes on"),
+        "{shown}"
+    );
+    assert_eq!(press(&mut app, "s"), Effect::Nothing, "nobody could stop");
+    assert_eq!(press(&mut app, "y"), Effect::Leave(Leave::Resume));
+    let mut app = ask("q");
+    app.take_link(LinkStatus::Dead { watch_only: true });
+    assert_eq!(press(&mut app, "y"), Effect::Nothing, "it only watches");
+    assert_eq!(press(&mut app, "d"), Effect::Leave(Leave::Closed));
+    let mut app = ask("x");
+    app.take_link(LinkStatus::Dead { watch_only: false });
+    assert!(text(&app).contains("Nobody trains child"), "{}", text(&app));
+    assert_eq!(press(&mut app, "y"), Effect::Nothing);
+}

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::foundation::numbers::accuracy;
 use crate::foundation::numbers::{compact, count, duration, or_none, reward};
-use crate::report::page::html::{Column, Section, table, text};
+use crate::report::page::html::{Heading, Section, table, text};
 use crate::report::page::material::{Failure, Material};
 use crate::report::page::parts;
 use crate::state::{ChildRow, is_better};
@@ -50,7 +50,7 @@ pub fn best(material: &Material) -> Markup {
         ];
         cells.iter().map(text).collect()
     };
-    let columns: [Column; 9] = [
+    let columns: [Heading; 9] = [
         ("child", true),
         ("episode", true),
         ("validation accuracy", true),
@@ -67,7 +67,7 @@ pub fn best(material: &Material) -> Markup {
         shown.len(),
         count(all as u64)
     );
-    table(&caption, &columns, &shown)
+    table(&caption, &columns, shown)
 }
 
 fn remark(row: &ChildRow) -> String {
@@ -111,7 +111,7 @@ pub fn troubles(material: &Material) -> Option<Section> {
             .map(text)
             .collect::<Vec<_>>()
     };
-    let columns: [Column; 5] = [
+    let columns: [Heading; 5] = [
         ("child", true),
         ("episode", true),
         ("attempts", true),
@@ -134,7 +134,7 @@ pub fn troubles(material: &Material) -> Option<Section> {
         _ => "Children that failed: reward 0, no accuracy".to_owned(),
     };
     let body = html! {
-        @if shown.is_empty() { p { "No child failed." } } @else { div.reasons { (table(&caption, &columns, &shown)) } }
+        @if shown.is_empty() { p { "No child failed." } } @else { div.reasons { (table(&caption, &columns, shown)) } }
         @if let Some(notices) = notices { (notices) }
     };
     Some(Section::new("troubles", "Failures and warnings", body))

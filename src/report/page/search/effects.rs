@@ -6,7 +6,7 @@ use crate::analysis::effects::{Band, Effect, Effects};
 use crate::analysis::statistics::p_text;
 use crate::event::RunStarted;
 use crate::foundation::numbers::count;
-use crate::report::page::html::{Column, Section, table, text};
+use crate::report::page::html::{Heading, Section, table, text};
 use crate::report::page::material::Material;
 
 /// The section; `None` if too few children have been trained to estimate an effect.
@@ -35,7 +35,7 @@ pub fn section(material: &Material) -> Option<Section> {
 }
 
 fn effects_table(run: &RunStarted, effects: &Effects) -> Markup {
-    let columns: [Column; 7] = [
+    let columns: [Heading; 7] = [
         ("kind", false),
         ("option", true),
         ("layers", true),
@@ -64,7 +64,7 @@ fn effects_table(run: &RunStarted, effects: &Effects) -> Markup {
             rows.push(name.iter().chain(&cells).map(text).collect());
         }
     }
-    table("Over all depths", &columns, &rows)
+    table("Over all depths", &columns, rows)
 }
 
 fn bands_table(run: &RunStarted, effects: &Effects) -> Markup {
@@ -73,7 +73,7 @@ fn bands_table(run: &RunStarted, effects: &Effects) -> Markup {
         2 => vec![NAMES[0], NAMES[2]],
         _ => NAMES.to_vec(),
     };
-    let mut columns: Vec<Column> = vec![("kind", false), ("option", true)];
+    let mut columns: Vec<Heading> = vec![("kind", false), ("option", true)];
     columns.extend(names.iter().map(|name| (*name, true)));
     let mut rows = Vec::new();
     for (head, found) in run.heads.iter().zip(&effects.heads) {
@@ -90,7 +90,7 @@ fn bands_table(run: &RunStarted, effects: &Effects) -> Markup {
         })
         .collect();
     let caption = format!("By depth ({})", named.join("; "));
-    table(&caption, &columns, &rows)
+    table(&caption, &columns, rows)
 }
 
 fn cell(effect: Option<&Effect>) -> Markup {

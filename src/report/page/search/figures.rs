@@ -3,7 +3,7 @@
 use crate::analysis::series::{Measure, Quantity};
 use crate::event::EpisodeFinished;
 use crate::foundation::numbers::accuracy;
-use crate::report::figures::curves::{Curves, Noted, Series, Unit};
+use crate::report::figures::curves::{Line, Lines, Noted, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::pareto::Pareto;
 use crate::report::figures::{Figure, children, curves, network, pareto};
@@ -11,7 +11,7 @@ use crate::report::page::material::Material;
 use crate::state::RunState;
 
 /// The figures with their captions.
-pub struct Figures {
+pub struct SearchFigures {
     pub rewards: Figure,
     pub accuracies: Figure,
     pub entropy: Figure,
@@ -21,44 +21,26 @@ pub struct Figures {
     pub pareto: Figure,
 }
 
-impl Figures {
-    pub fn of(material: &Material) -> Figures {
+impl SearchFigures {
+    pub fn of(material: &Material) -> SearchFigures {
         let state = &material.state;
-        Figures {
+        let best = state.search().best_architecture.as_ref();
+        SearchFigures {
             rewards: rewards(state),
             accuracies: accuracies(state),
             entropy: entropy(&state.search().episodes),
             learning_curve: learning_curve(material),
-            network: state
-                .search()
-                .best_architecture
-                .as_ref()
-                .map(network::figure),
+            network: best.map(network::figure),
             pareto: pareto(state),
         }
     }
 
     /// In the order of the page.
     pub fn into_list(self) -> Vec<Figure> {
-        let Figures {
-            rewards,
-            accuracies,
-            entropy,
-            learning_curve,
-            network,
-            pareto,
-        } = self;
-        [
-            Some(rewards),
-            Some(accuracies),
-            Some(entropy),
-            network,
-            Some(learning_curve),
-            Some(pareto),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let mut list = vec![self.rewards, self.accuracies, self.entropy];
+        list.extend(self.network);
+        list.extend([self.learning_curve, self.pareto]);
+        list
     }
 }
 
@@ -114,20 +96,20 @@ fn pareto(state: &RunState) -> Figure {
     )
 }
 
-fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
+fn entropy_curves(episodes: &[EpisodeFinished]) -> Lines {
     let over = |value: fn(&EpisodeFinished) -> Option<f64>| {
         episodes
             .iter()
             .filter_map(|episode| Some((episode.episode as u64, value(episode)?)))
             .collect()
     };
-    Curves {
+    Lines {
         along: "episode",
         up: "entropy in nats per child",
         unit: Unit::FromZero,
         series: vec![
-            Series::solid("entropy", Ink::Blue, over(|episode| episode.entropy)),
-            Series::dashed(
+            Line::solid("entropy", Ink::Blue, over(|episode| episode.entropy)),
+            Line::dashed(
                 "largest possible",
                 Ink::Muted,
                 over(|episode| episode.max_entropy),
@@ -138,19 +120,19 @@ fn entropy_curves(episodes: &[EpisodeFinished]) -> Curves {
     }
 }
 
-fn learning_curves(material: &Material) -> Curves {
+fn learning_curves(material: &Material) -> Lines {
     let [training, validation] = Measure::Accuracy.curves(&material.best_epochs);
     let best = validation
         .iter()
         .copied()
         .max_by(|one, other| one.1.total_cmp(&other.1));
-    Curves {
+    Lines {
         along: "epoch",
         up: "accuracy",
         unit: Unit::Share,
         series: vec![
-            Series::dashed("training", Ink::Orange, training),
-            Series::solid("validation", Ink::Blue, validation),
+            Line::dashed("training", Ink::Orange, training),
+            Line::solid("validation", Ink::Blue, validation),
         ],
         noted: best.map(|at| Noted {
             at,

@@ -9,9 +9,9 @@ mod worth;
 
 use maud::{Markup, html};
 
-use self::figures::Figures;
-use super::html::{Column, Head, Section, facts, figure, table, text};
-use super::material::{Material, meaning};
+use self::figures::SearchFigures;
+use super::html::{Heading, PageHead, READING, Section, facts, figure, table, text};
+use super::material::Material;
 use super::tables::Table;
 use super::{parts, tables};
 use crate::event::{EpisodeFinished, RunStarted};
@@ -22,84 +22,58 @@ use crate::report::figures::{Figure, network};
 const MOST_EPISODES: usize = 40;
 
 /// Head, sections, figures and tables of the report.
-pub fn compose(material: &Material) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
-    let figures = Figures::of(material);
-    let mut sections = vec![
-        result::section(material),
-        learning(material, &figures),
-        best(material, &figures),
-        cost(&figures),
+pub fn compose(material: &Material) -> (PageHead, Vec<Section>, Vec<Figure>, Vec<Table>) {
+    let figures = SearchFigures::of(material);
+    let settings = parts::settings(&material.settings);
+    let sections = [
+        Some(result::section(material)),
+        Some(learning(material, &figures)),
+        worth::section(material),
+        Some(best(material, &figures)),
+        Some(cost(&figures)),
+        effects::section(material),
+        Some(Section::new(
+            "children",
+            "Children",
+            children::best(material),
+        )),
+        children::troubles(material),
+        Some(Section::new("costs", "What it took", costs(material))),
+        Some(Section::new("reading", READING, reading(material))),
+        Some(Section::new("settings", "Settings", settings)),
+        Some(Section::new(
+            "environment",
+            "Environment",
+            environment(material),
+        )),
     ];
-    sections.splice(2..2, worth::section(material));
-    sections.extend(effects::section(material));
-    sections.push(Section::new(
-        "children",
-        "Children",
-        children::best(material),
-    ));
-    sections.extend(children::troubles(material));
-    sections.push(Section::new("costs", "What it took", costs(material)));
-    sections.push(Section::new(
-        "reading",
-        "How to read these numbers",
-        reading(material),
-    ));
-    sections.push(Section::new(
-        "settings",
-        "Settings",
-        parts::settings(&material.settings),
-    ));
-    sections.push(Section::new(
-        "environment",
-        "Environment",
-        environment(material),
-    ));
-    let tables = [
-        Some(tables::children(material)),
-        Some(tables::episodes(material)),
-    ];
-    let layers = material
-        .state
-        .search()
-        .best_architecture
-        .as_ref()
-        .and_then(tables::layers);
-    (
-        head(material),
-        sections,
-        figures.into_list(),
-        tables.into_iter().chain([layers]).flatten().collect(),
-    )
+    let mut tables = vec![tables::children(material), tables::episodes(material)];
+    let network = material.state.search().best_architecture.as_ref();
+    tables.extend(network.and_then(tables::layers));
+    let sections = sections.into_iter().flatten().collect();
+    (head(material), sections, figures.into_list(), tables)
 }
 
-fn head(material: &Material) -> Head {
-    let (word, sentence) = (material.status().word(), meaning(material.status()));
+fn head(material: &Material) -> PageHead {
     let subtitle = material.state.search().started.as_ref().map_or_else(
         || "It never got as far as its first episode.".to_owned(),
         |run| {
-            let began = material.state.started.map_or_else(String::new, |time| {
-                format!(", begun {}", parts::moment(time))
-            });
+            let begun = parts::begun(material);
             format!(
-                "preset {} · strategy {} · seed {} · {}{began}",
+                "preset {} · strategy {} · seed {} · {}{begun}",
                 run.preset, run.strategy, run.seed, run.data.spec
             )
         },
     );
-    let torn = if material.torn {
-        " The journal ends in an unfinished line, which is left out."
-    } else {
-        ""
-    };
-    Head {
+    PageHead {
         kind: "Architecture search report",
         title: material.name.clone(),
         subtitle,
-        status: (word, format!("{sentence}{torn}")),
+        status: parts::status(material, ""),
     }
 }
 
-fn learning(material: &Material, figures: &Figures) -> Section {
+fn learning(material: &Material, figures: &SearchFigures) -> Section {
     let reference = material
         .state
         .search()
@@ -142,7 +116,7 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
         ];
         cells.iter().map(text).collect()
     };
-    let columns: [Column; 9] = [
+    let columns: [Heading; 9] = [
         ("episode", true),
         ("mean reward", true),
         ("baseline", true),
@@ -161,14 +135,10 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
             count(episodes.len() as u64)
         ),
     };
-    table(
-        &caption,
-        &columns,
-        &shown.iter().map(row).collect::<Vec<_>>(),
-    )
+    table(&caption, &columns, shown.iter().map(row))
 }
 
-fn best(material: &Material, figures: &Figures) -> Section {
+fn best(material: &Material, figures: &SearchFigures) -> Section {
     let state = &material.state;
     let body = match (
         &state.search().outcomes.best,
@@ -200,7 +170,7 @@ fn best(material: &Material, figures: &Figures) -> Section {
     Section::new("best", "The best network", body)
 }
 
-fn cost(figures: &Figures) -> Section {
+fn cost(figures: &SearchFigures) -> Section {
     Section::new("pareto", "Accuracy against cost", figure(&figures.pareto))
 }
 

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::analysis::statistics::p_text;
 use crate::foundation::numbers::{accuracy, count, reward};
-use crate::report::page::html::{Column, Section, table, text};
+use crate::report::page::html::{Heading, Section, table, text};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
 use crate::study::rank::{CAVEAT, Ranked, Ranking};
@@ -43,7 +43,7 @@ fn verified(found: &Verification) -> Markup {
         ];
         cells.iter().map(text).collect::<Vec<_>>()
     };
-    let columns: [Column; 7] = [
+    let columns: [Heading; 7] = [
         ("arm", false),
         ("children", true),
         ("different", true),
@@ -60,7 +60,7 @@ fn verified(found: &Verification) -> Markup {
     html! {
         h3 { "Against chance" }
         p { strong { (parts::whole(&found.lift_text())) } "." }
-        (table(&caption, &columns, &rows))
+        (table(&caption, &columns, rows))
         @for caveat in found.caveats() { p.note { (caveat) "." } }
     }
 }
@@ -79,7 +79,7 @@ fn reliability(found: &Findings) -> Markup {
             vec![text(format!("{:+.4}{shown}", need.lift)), text(children)]
         })
         .collect();
-    let columns: [Column; 2] = [("lift", true), ("children of each arm", true)];
+    let columns: [Heading; 2] = [("lift", true), ("children of each arm", true)];
     html! {
         h3 { "Reliability of the reward" }
         p {
@@ -88,7 +88,7 @@ fn reliability(found: &Findings) -> Markup {
             (reliability.networks) " networks, trained " (reliability.trainings) " times each. Trainings of one network have a standard deviation of "
             (reward(reliability.noise)) ", the networks themselves one of " (reward(reliability.spread)) "."
         }
-        @if !needs.is_empty() { (table("Children that 80 % power needs", &columns, &needs)) }
+        @if !needs.is_empty() { (table("Children that 80 % power needs", &columns, needs)) }
     }
 }
 
@@ -107,7 +107,7 @@ fn ranked(found: &Ranking) -> Markup {
         ];
         cells.iter().map(text).collect::<Vec<_>>()
     };
-    let columns: [Column; 5] = [
+    let columns: [Heading; 5] = [
         ("child", true),
         ("chosen as", false),
         ("in the search", true),
@@ -118,7 +118,7 @@ fn ranked(found: &Ranking) -> Markup {
     html! {
         h3 { "Search accuracy and final accuracy" }
         p { strong { (parts::whole(&found.agreement_text())) } "." }
-        (table("Validation accuracy in the search and after full training", &columns, &rows))
+        (table("Validation accuracy in the search and after full training", &columns, rows))
         p.note { "The " (CAVEAT.trim_start_matches("the ")) "." }
     }
 }

@@ -4,13 +4,13 @@ use crate::analysis::series::Measure;
 use crate::classification::ClassificationReport;
 use crate::config::Schedule;
 use crate::foundation::numbers;
-use crate::report::figures::curves::{Curves, Noted, Series, Unit};
+use crate::report::figures::curves::{Line, Lines, Noted, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::{Figure, confusion, curves, network, per_class, reliability};
 use crate::state::TrainingRun;
 
 /// The figures with their captions.
-pub struct Figures {
+pub struct TrainingFigures {
     pub loss: Figure,
     pub accuracy: Figure,
     pub learning_rate: Figure,
@@ -26,9 +26,9 @@ pub struct Test {
     pub reliability: Figure,
 }
 
-impl Figures {
-    pub fn of(run: &TrainingRun) -> Figures {
-        Figures {
+impl TrainingFigures {
+    pub fn of(run: &TrainingRun) -> TrainingFigures {
+        TrainingFigures {
             loss: loss(run),
             accuracy: accuracy(run),
             learning_rate: learning_rate(run),
@@ -39,25 +39,12 @@ impl Figures {
 
     /// In the order of the page.
     pub fn into_list(self) -> Vec<Figure> {
-        let Figures {
-            loss,
-            accuracy,
-            learning_rate,
-            network,
-            test,
-        } = self;
-        let test = test.map(
-            |Test {
-                 confusion,
-                 per_class,
-                 reliability,
-             }| [confusion, per_class, reliability],
-        );
-        [loss, accuracy, learning_rate]
-            .into_iter()
-            .chain(test.into_iter().flatten())
-            .chain([network])
-            .collect()
+        let mut list = vec![self.loss, self.accuracy, self.learning_rate];
+        if let Some(test) = self.test {
+            list.extend([test.confusion, test.per_class, test.reliability]);
+        }
+        list.push(self.network);
+        list
     }
 }
 
@@ -104,7 +91,7 @@ fn accuracy(run: &TrainingRun) -> Figure {
         at: (best.epoch as u64, best.valid_accuracy),
         text: numbers::accuracy(best.valid_accuracy),
     });
-    let curves = Curves {
+    let curves = Lines {
         noted: best,
         ..curves
     };
@@ -123,22 +110,22 @@ fn learning_rate(run: &TrainingRun) -> Figure {
 }
 
 /// A line for the training images and one for the validation images.
-fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> Curves {
+fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> Lines {
     let [training, validation] = measure.curves(&run.epochs);
-    Curves {
+    Lines {
         along: "epoch",
         up: measure.name(),
         unit,
         series: vec![
-            Series::dashed("training", Ink::Orange, training),
-            Series::solid("validation", Ink::Blue, validation),
+            Line::dashed("training", Ink::Orange, training),
+            Line::solid("validation", Ink::Blue, validation),
         ],
         noted: None,
         nothing: "No epoch is done yet.",
     }
 }
 
-fn rates(run: &TrainingRun) -> Curves {
+fn rates(run: &TrainingRun) -> Lines {
     // Step schedules multiply by factors; a cosine ends at 0, which has no logarithm.
     let unit = match run.started.settings.schedule {
         Schedule::Steps { .. } | Schedule::Plateau { .. } => Unit::Logarithmic,
@@ -149,8 +136,8 @@ fn rates(run: &TrainingRun) -> Curves {
         .iter()
         .map(|epoch| (epoch.epoch as u64, epoch.learning_rate))
         .collect();
-    let series = vec![Series::solid("learning rate", Ink::Green, points)];
-    Curves {
+    let series = vec![Line::solid("learning rate", Ink::Green, points)];
+    Lines {
         along: "epoch",
         up: "learning rate",
         unit,

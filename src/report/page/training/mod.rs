@@ -6,9 +6,9 @@ mod test_result;
 
 use maud::{Markup, html};
 
-use self::figures::Figures;
-use super::html::{Head, Section, facts, figure};
-use super::material::{Material, meaning};
+use self::figures::TrainingFigures;
+use super::html::{PageHead, READING, Section, facts, figure};
+use super::material::Material;
 use super::tables::{self, Table};
 use super::{parts, recipe};
 use crate::analysis::statistics::mean;
@@ -21,34 +21,29 @@ use crate::state::TrainingRun;
 pub fn compose(
     material: &Material,
     run: &TrainingRun,
-) -> (Head, Vec<Section>, Vec<Figure>, Vec<Table>) {
-    let figures = Figures::of(run);
-    let mut sections = vec![
-        result::section(material, run),
-        curves(&figures),
-        test_result::section(run, &figures),
-    ];
-    sections.push(the_network(run, &figures));
-    sections.extend(
-        parts::notices(material).map(|notices| Section::new("troubles", "Warnings", notices)),
-    );
-    sections.push(Section::new("costs", "What it took", costs(material, run)));
-    sections.push(Section::new(
-        "reading",
-        "How to read these numbers",
-        reading(),
-    ));
-    sections.push(Section::new("recipe", "Recipe", facts(&recipe::facts(run))));
-    sections.push(Section::new(
-        "settings",
-        "Settings",
+) -> (PageHead, Vec<Section>, Vec<Figure>, Vec<Table>) {
+    let figures = TrainingFigures::of(run);
+    let (notices, settings) = (
+        parts::notices(material),
         parts::settings(&material.settings),
-    ));
-    sections.push(Section::new(
-        "environment",
-        "Environment",
-        environment(material, run),
-    ));
+    );
+    let sections = [
+        Some(result::section(material, run)),
+        Some(curves(&figures)),
+        Some(test_result::section(run, &figures)),
+        Some(the_network(run, &figures)),
+        notices.map(|notices| Section::new("troubles", "Warnings", notices)),
+        Some(Section::new("costs", "What it took", costs(material, run))),
+        Some(Section::new("reading", READING, reading())),
+        Some(Section::new("recipe", "Recipe", facts(&recipe::facts(run)))),
+        Some(Section::new("settings", "Settings", settings)),
+        Some(Section::new(
+            "environment",
+            "Environment",
+            environment(material, run),
+        )),
+    ];
+    let sections = sections.into_iter().flatten().collect();
     let mut tables = vec![tables::epochs(run)];
     tables.extend(tables::layers(&run.started.architecture));
     if let Some(test) = &run.test {
@@ -60,10 +55,9 @@ pub fn compose(
     (head(material, run), sections, figures.into_list(), tables)
 }
 
-fn head(material: &Material, run: &TrainingRun) -> Head {
+fn head(material: &Material, run: &TrainingRun) -> PageHead {
     let started = &run.started;
-    let (word, sentence) = (material.status().word(), meaning(material.status()));
-    let ended = if ended_early(material, run) {
+    let ended = if run.stopped_early(material.status()) {
         format!(
             " Early stopping ended it after epoch {} of at most {}: {} epochs without a better validation accuracy.",
             run.epochs.len(),
@@ -73,36 +67,25 @@ fn head(material: &Material, run: &TrainingRun) -> Head {
     } else {
         String::new()
     };
-    let torn = if material.torn {
-        " The journal ends in an unfinished line, which is left out."
-    } else {
-        ""
-    };
-    let began = material.state.started.map_or_else(String::new, |time| {
-        format!(", begun {}", parts::moment(time))
-    });
+    let begun = parts::begun(material);
     let subtitle = format!(
-        "{} · recipe {} · seed {} · {}{began}",
+        "{} · recipe {} · seed {} · {}{begun}",
         started.architecture.name, started.recipe, started.seed, started.data.spec
     );
-    Head {
+    PageHead {
         kind: "Training report",
         title: material.name.clone(),
         subtitle,
-        status: (word, format!("{sentence}{ended}{torn}")),
+        status: parts::status(material, &ended),
     }
 }
 
-fn ended_early(material: &Material, run: &TrainingRun) -> bool {
-    run.stopped_early(material.status())
-}
-
-fn curves(figures: &Figures) -> Section {
+fn curves(figures: &TrainingFigures) -> Section {
     let body = html! { (figure(&figures.loss)) (figure(&figures.accuracy)) (figure(&figures.learning_rate)) };
     Section::new("curves", "Learning curves", body)
 }
 
-fn the_network(run: &TrainingRun, figures: &Figures) -> Section {
+fn the_network(run: &TrainingRun, figures: &TrainingFigures) -> Section {
     let architecture = &run.started.architecture;
     let body = html! {
         p {

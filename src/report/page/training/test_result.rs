@@ -2,15 +2,15 @@
 
 use maud::{Markup, html};
 
-use super::figures::Figures;
+use super::figures::TrainingFigures;
 use crate::classification::ClassificationReport;
 use crate::foundation::numbers::{accuracy, count};
-use crate::report::page::html::{Column, Section, figure, table, text};
+use crate::report::page::html::{Heading, Section, figure, table, text};
 use crate::report::page::parts;
 use crate::state::TrainingRun;
 
 /// The section; it says so if there was no test.
-pub fn section(run: &TrainingRun, figures: &Figures) -> Section {
+pub fn section(run: &TrainingRun, figures: &TrainingFigures) -> Section {
     let body = match (&run.test, &figures.test) {
         (Some(test), Some(figures)) => html! {
             p {
@@ -33,7 +33,7 @@ fn confused(report: &ClassificationReport) -> Markup {
     if report.most_confused.is_empty() {
         return html! { p { "No image was misclassified." } };
     }
-    let columns: [Column; 4] = [
+    let columns: [Heading; 4] = [
         ("class", false),
         ("taken for", false),
         ("images", true),
@@ -59,12 +59,12 @@ fn confused(report: &ClassificationReport) -> Markup {
     table(
         "Most confused pairs",
         &columns,
-        &report.most_confused.iter().map(row).collect::<Vec<_>>(),
+        report.most_confused.iter().map(row),
     )
 }
 
 fn classes(report: &ClassificationReport) -> Markup {
-    let columns: [Column; 5] = [
+    let columns: [Heading; 5] = [
         ("class", false),
         ("images", true),
         ("right", true),
@@ -85,6 +85,6 @@ fn classes(report: &ClassificationReport) -> Markup {
     table(
         "Accuracy on each class",
         &columns,
-        &report.per_class.iter().map(row).collect::<Vec<_>>(),
+        report.per_class.iter().map(row),
     )
 }

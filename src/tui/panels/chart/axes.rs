@@ -3,7 +3,7 @@
 use super::extent::Extent;
 use crate::analysis::series::{Children, Quantity};
 use crate::tui::paint::Painter;
-use crate::tui::plot::{Frame, Span, percent, plain};
+use crate::tui::plot::{Frame, LabelRow, Span, percent, plain};
 use crate::tui::theme::Role;
 
 /// The label of a value on the axis with this many decimals.
@@ -59,34 +59,36 @@ impl Floor<'_> {
     }
 
     fn number_children(&self, painter: &mut Painter<'_>, row: usize) {
-        let glyphs = painter.glyphs();
-        let mut free = self.name(painter, row + 1, &["child"]) + 1;
-        let labels = (self.frame.columns / 7).clamp(2, 10) as u64;
-        for child in self.span.ticks(labels) {
-            let Some(column) = self.column(child) else {
-                continue;
-            };
-            let text = child.to_string();
-            if let Some(end) = self.frame.label(painter, row + 1, column, &text, free) {
-                painter.text(column, row, Role::Dim, glyphs.floor_label);
-                free = end + 2;
-            }
-        }
+        let below = LabelRow {
+            row: row + 1,
+            free: self.name(painter, row + 1, &["child"]) + 1,
+            gap: 2,
+            mark: Some(painter.glyphs().floor_label),
+        };
+        let most = (self.frame.columns / 7).clamp(2, 10) as u64;
+        let children = self.span.labels(most, self.frame.columns);
+        self.frame.label(painter, below, children);
     }
 
     fn number_episodes(&self, painter: &mut Painter<'_>, row: usize) {
-        let mut free = self.name(painter, row, &["episode", "ep."]) + 1;
+        let below = LabelRow {
+            row,
+            free: self.name(painter, row, &["episode", "ep."]) + 1,
+            gap: 2,
+            mark: None,
+        };
         let widest = self.extent.episode(self.span.last).to_string().len();
-        for episode in self.shown_episodes(widest + 2) {
+        let middle = |episode: u64| {
             let Span { first, last } = self.extent.children(episode);
-            let part = self.span.clip(first, last);
-            let middle = part.map(|part| part.first + (part.last - part.first) / 2);
-            if let Some(column) = middle.and_then(|child| self.column(child)) {
-                let text = episode.to_string();
-                let end = self.frame.label(painter, row, column, &text, free);
-                free = end.map_or(free, |end| end + 2);
-            }
-        }
+            let part = self.span.clip(first, last)?;
+            let middle = part.first + (part.last - part.first) / 2;
+            Some((
+                self.span.column(middle, self.frame.columns)?,
+                episode.to_string(),
+            ))
+        };
+        let episodes = self.shown_episodes(widest + 2).filter_map(middle);
+        self.frame.label(painter, below, episodes);
     }
 
     /// The episodes in view at a round step such that they are at least this many columns apart.

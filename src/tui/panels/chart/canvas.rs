@@ -1,6 +1,6 @@
 //! The plot: points and curves on a grid of dots.
 
-use super::curves::{Curves, Level};
+use super::curves::{Curves, Stretch};
 use crate::analysis::series::{Children, stairs};
 use crate::tui::plot::{Dash, DotGrid, Frame, Series, Span};
 use crate::tui::theme::{Glyphs, Role};
@@ -33,7 +33,7 @@ pub struct Canvas<'a> {
     /// The area of the plot.
     pub frame: &'a Frame,
     /// What has been drawn so far.
-    pub grid: DotGrid,
+    pub grid: &'a mut DotGrid,
 }
 
 impl Canvas<'_> {
@@ -54,7 +54,7 @@ impl Canvas<'_> {
     }
 
     fn height_of(&self, value: f64) -> usize {
-        self.frame.height_of(value, &self.grid)
+        self.frame.height_of(value, self.grid)
     }
 
     fn points(&mut self, children: &Children) {
@@ -131,7 +131,7 @@ impl Canvas<'_> {
         points.iter().map(dot).collect()
     }
 
-    fn levels(&mut self, levels: &[Level]) {
+    fn levels(&mut self, levels: &[Stretch]) {
         let mut before = None;
         for level in levels {
             let y = self.height_of(level.value);
@@ -186,7 +186,7 @@ impl Canvas<'_> {
     }
 }
 
-fn columns(level: &Level) -> impl Iterator<Item = (usize, f64)> {
+fn columns(level: &Stretch) -> impl Iterator<Item = (usize, f64)> {
     let value = level.value;
     (level.from..=level.to).map(move |column| (column, value))
 }

@@ -7,7 +7,7 @@ use crate::tui::plot::Span;
 
 /// A value over a range of columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
+pub struct Stretch {
     /// First column of dots.
     pub from: usize,
     /// Last column of dots, inclusive.
@@ -24,11 +24,11 @@ pub struct Curves {
     /// The largest value of all children of the run up to each column.
     pub best: Vec<(usize, f64)>,
     /// The baseline that was subtracted from each episode's rewards (only for rewards).
-    pub baseline: Vec<Level>,
+    pub baseline: Vec<Stretch>,
     /// Lower quartiles of the finished episodes.
-    pub low: Vec<Level>,
+    pub low: Vec<Stretch>,
     /// Upper quartiles of the finished episodes.
-    pub high: Vec<Level>,
+    pub high: Vec<Stretch>,
     /// Mean of each episode, at its middle.
     pub mean: Vec<(usize, f64)>,
     /// Mean of each episode of the reference run.
@@ -154,12 +154,12 @@ impl Means {
     }
 
     /// Merge neighbouring columns with the same value.
-    fn levels(self) -> Vec<Level> {
-        let mut levels: Vec<Level> = Vec::new();
+    fn levels(self) -> Vec<Stretch> {
+        let mut levels: Vec<Stretch> = Vec::new();
         for (column, value) in self.points() {
             match levels.last_mut() {
                 Some(level) if level.to + 1 == column && level.value == value => level.to = column,
-                _ => levels.push(Level {
+                _ => levels.push(Stretch {
                     from: column,
                     to: column,
                     value,
@@ -189,7 +189,7 @@ fn at_middles(
 }
 
 /// The baselines over the children of their episodes.
-fn baselines(state: &RunState, extent: &Extent, span: Span, width: usize) -> Vec<Level> {
+fn baselines(state: &RunState, extent: &Extent, span: Span, width: usize) -> Vec<Stretch> {
     let mut means = Means::new(width);
     for (episode, baseline) in series::baselines(state).filter(|(_, value)| value.is_finite()) {
         if let Some(columns) = extent.columns(episode as u64, span, width) {

@@ -4,7 +4,7 @@
 //! ```text
 //! RunState, Quantity -> Children (points, by number) -> Curves (over the columns in view) ->
 //! Canvas -> screen
-//! ChartAction -> ChartView (quantity, scale, children in view, crosshair)
+//! Action -> ChartView (quantity, scale, children in view, crosshair)
 //! ```
 //! Drawing takes one pass over the children; nothing is kept from one to the next.
 
@@ -25,20 +25,20 @@ use ratatui::layout::Rect;
 
 pub use extent::Extent;
 pub use legend::signs;
-pub use view::{ChartAction, ChartView, Scale};
+pub use view::{ChartView, Scale};
 
 use self::axes::Floor;
 use self::canvas::{Canvas, look};
 use self::curves::Curves;
-use self::readout::Chosen;
+use self::readout::Readout;
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scene::Scene;
 use super::{PanelId, Row};
 use crate::analysis::series::{Children, Quantity};
 use crate::state::RunState;
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
-use crate::tui::plot::{Frame, Labels, Span, ValueAxis};
+use crate::tui::plot::{DotGrid, Frame, Framing, Span};
 use crate::tui::theme::Role;
 
 /// Height of a panel in rows from which on it has a verdict below its axis, and a row of episode
@@ -57,46 +57,18 @@ fn columns(width: usize) -> usize {
 const HERE: Scope = Scope::Panel(PanelId::Chart);
 
 /// The keys of this panel only.
-const KEYS: &[Binding] = &[
-    binding(
-        HERE,
-        &["o"],
-        Action::ToggleScale,
-        "chart: linear or logarithmic",
-        None,
-    ),
-    binding(
-        HERE,
-        &["+", "="],
-        Action::More,
-        "chart: zoom in",
-        Some("zoom"),
-    ),
-    binding(HERE, &["-"], Action::Less, "chart: zoom out", None),
-    binding(HERE, &["0"], Action::Reset, "chart: all children", None),
-    binding(
-        HERE,
-        &["H"],
-        Action::PanLeft,
-        "chart: earlier children",
-        None,
-    ),
-    binding(
-        HERE,
-        &["L"],
-        Action::PanRight,
-        "chart: later children",
-        None,
-    ),
-];
+const KEYS: &[Binding] = keys! {
+    HERE ["o"] ToggleScale "chart: linear or logarithmic";
+    HERE ["+", "="] More "chart: zoom in" ("zoom");
+    HERE ["-"] Less "chart: zoom out";
+    HERE ["0"] Reset "chart: all children";
+    HERE ["H"] PanLeft "chart: earlier children";
+    HERE ["L"] PanRight "chart: later children";
+};
 
 impl Panel for ChartView {
     fn about() -> About {
-        About {
-            name: "Chart",
-            runs: SEARCH,
-            keys: KEYS,
-        }
+        About::new("Chart", SEARCH, KEYS)
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
@@ -104,14 +76,11 @@ impl Panel for ChartView {
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
-        let action = match action {
-            Action::ToggleQuantity => ChartAction::ToggleQuantity,
-            Action::Back => self.crosshair().map(|_| ChartAction::CrosshairOff)?,
-            action => ChartAction::of(action)?,
-        };
         let before = self.crosshair();
         let columns = columns(area.width.into());
-        self.act_within(action, &Extent::of(scene.state), columns);
+        if !self.perform(action, || Extent::of(scene.state), columns) {
+            return None;
+        }
         // The other panels show the child under the crosshair.
         let moved = self.crosshair() != before;
         Some(if moved {
@@ -132,9 +101,9 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
     let extent = Extent::new(state, children.newest);
     let span = view.visible(&extent);
     let crosshair = view.crosshair().filter(|_| extent.newest > 0);
-    let chosen = crosshair.map(|child| Chosen::of(state, view.quantity, &children, child));
+    let chosen = crosshair.map(|child| Readout::of(state, view.quantity, &children, child));
     let rows = Rows::of(painter.height());
-    let drawing = Drawing {
+    let drawing = Sketch {
         state,
         view,
         extent,
@@ -145,9 +114,10 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
     };
     // The width of the labels depends on the curves, and that of the curves on the labels.
     let (mut curves, mut frame) = drawing.plot(painter, LABEL, rows.plot);
-    let needed = frame.labels.gutter();
-    if needed != frame.gutter {
+    let needed = frame.gutter;
+    if needed != LABEL {
         (curves, frame) = drawing.plot(painter, needed, rows.plot);
+        frame = frame.with_gutter(needed);
     }
     drawing.draw_title(painter, focused, &curves);
     if rows.plot < 2 || painter.width() < 20 {
@@ -179,43 +149,35 @@ impl Rows {
 }
 
 /// The inputs of a drawing.
-struct Drawing<'a> {
+struct Sketch<'a> {
     state: &'a RunState,
     view: &'a ChartView,
     extent: Extent,
     children: Children,
     span: Span,
     crosshair: Option<u64>,
-    chosen: Option<Chosen<'a>>,
+    chosen: Option<Readout<'a>>,
 }
 
-impl Drawing<'_> {
-    /// Curves and frame for one width of the labels.
+impl Sketch<'_> {
+    /// Curves if the labels take `gutter` columns, and the frame around them.
     fn plot(&self, painter: &Painter<'_>, gutter: usize, rows: usize) -> (Curves, Frame) {
         let quantity = self.view.quantity;
-        let columns = painter.width().saturating_sub(gutter + 1);
-        let dots = columns * if painter.glyphs().braille { 2 } else { 1 };
+        let width = painter.width();
+        let dots = width.saturating_sub(gutter + 1) * if painter.glyphs().braille { 2 } else { 1 };
         let curves = Curves::of(self.state, &self.children, quantity, self.span, dots);
         let in_view = self.children.within(self.span.range()).iter();
         let points = in_view
             .filter(|point| !point.failed)
             .map(|point| point.value);
-        let axis = ValueAxis::over(
-            points.chain(curves.values()),
-            self.view.scale == Scale::Log,
-            (rows / 2 + 1).clamp(3, 9),
-        );
-        let labels = Labels::of(&axis, |value, decimals| {
-            axes::label(quantity, value, decimals)
-        });
-        let frame = Frame {
-            axis,
-            labels,
-            gutter,
-            columns,
-            top: 1,
-            rows,
+        let framing = Framing {
+            is_log: self.view.scale == Scale::Log,
+            ticks: (3, 9),
+            label: &|value, decimals| axes::label(quantity, value, decimals),
+            least_gutter: 0,
         };
+        let area = Rect::new(0, 1, width as u16, rows as u16);
+        let frame = framing.around(points.chain(curves.values()), area);
         (curves, frame)
     }
 
@@ -245,7 +207,13 @@ impl Drawing<'_> {
     }
 
     fn draw_plot(&self, painter: &mut Painter<'_>, curves: &Curves, frame: &Frame, episodes: bool) {
-        frame.draw(painter);
+        let glyphs = painter.glyphs();
+        let fill = |grid: &mut DotGrid| {
+            let span = self.span;
+            let mut canvas = Canvas { span, frame, grid };
+            canvas.plot(&self.children, curves, self.crosshair);
+        };
+        frame.plot(painter, fill, |series| look(series, glyphs));
         let floor = Floor {
             frame,
             extent: &self.extent,
@@ -253,16 +221,6 @@ impl Drawing<'_> {
             episodes,
         };
         floor.draw(painter, &self.children, self.crosshair);
-        let glyphs = painter.glyphs();
-        let mut canvas = Canvas {
-            span: self.span,
-            frame,
-            grid: frame.grid(glyphs),
-        };
-        canvas.plot(&self.children, curves, self.crosshair);
-        canvas
-            .grid
-            .show(painter, frame.corner(), |series| look(series, glyphs));
         if self.extent.newest == 0 {
             let (x, y) = (frame.left() + 2, frame.top + frame.rows / 2);
             painter.text(x, y, Role::Dim, "no child has ended yet");

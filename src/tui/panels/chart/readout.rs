@@ -5,7 +5,7 @@ use crate::analysis::series::{self, Children, Quantity};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
-use crate::tui::panels::{Row, join_ranked, labelled};
+use crate::tui::panels::{Row, join_ranked, labelled, words};
 use crate::tui::theme::Role;
 
 /// A value in the notation of the quantity.
@@ -18,7 +18,7 @@ fn value(quantity: Quantity, value: f64) -> String {
 }
 
 /// What is known about the child under the crosshair.
-pub struct Chosen<'a> {
+pub struct Readout<'a> {
     state: &'a RunState,
     quantity: Quantity,
     child: u64,
@@ -30,14 +30,14 @@ pub struct Chosen<'a> {
     quartiles: Option<[f64; 3]>,
 }
 
-impl<'a> Chosen<'a> {
+impl<'a> Readout<'a> {
     /// What `state` and the chart's `children` contain about `child`.
     pub fn of(
         state: &'a RunState,
         quantity: Quantity,
         children: &Children,
         child: u64,
-    ) -> Chosen<'a> {
+    ) -> Readout<'a> {
         let extent = Extent::new(state, children.newest);
         // A repeat or a retry has one row like every child; in damaged journals the last one
         // counts.
@@ -51,7 +51,7 @@ impl<'a> Chosen<'a> {
             .smoothed(extent.per_episode)
             .find(|(point, _)| point.child == child)
             .map(|(_, smooth)| smooth);
-        Chosen {
+        Readout {
             state,
             quantity,
             child,
@@ -128,7 +128,7 @@ impl<'a> Chosen<'a> {
 
     /// Its episode's mean, baseline and quartiles in `width` columns.
     pub fn episode(&self, width: usize) -> Row {
-        let Chosen {
+        let Readout {
             state,
             quantity,
             episode: number,
@@ -146,10 +146,10 @@ impl<'a> Chosen<'a> {
         let of = |short: bool| {
             let mut groups = vec![(
                 0,
-                vec![(
+                words(
                     Role::Strong,
                     format!("{}{number}", if short { "ep. " } else { "episode " }),
-                )],
+                ),
             )];
             let mut add = |rank: usize, label: &str, text: Option<String>| {
                 groups.extend(text.map(|text| (rank, labelled(label, Role::Text, text))));

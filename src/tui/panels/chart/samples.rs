@@ -2,11 +2,14 @@
 
 use proptest::prelude::*;
 
-use super::view::ChartAction;
-use crate::config::Decode;
-use crate::event::{DataDescription, EpisodeFinished, RunStarted};
-use crate::space::Genes;
+use super::Extent;
+use super::view::ChartView;
+use crate::analysis::front;
+use crate::event::{EpisodeFinished, RunStarted};
 use crate::state::{ChildRow, RunState, SearchRun};
+use crate::tui::keymap::Action;
+use crate::tui::panels::PanelId;
+use crate::tui::sample;
 
 /// Children per episode.
 const PER_EPISODE: u64 = 16;
@@ -36,45 +39,33 @@ pub fn run(children: u64) -> RunState {
 /// A child of the search as it ends; its reward is the cube of its accuracy.
 pub fn row(child: u64, accuracy: Option<f64>) -> ChildRow {
     ChildRow {
-        child,
         episode: (child.saturating_sub(1) / PER_EPISODE + 1) as usize,
         accuracy,
         reward: Some(accuracy.map_or(0.0, |accuracy| accuracy.powi(3))),
-        params: 12_345,
-        macs: 1_234_567,
-        seconds: 3.0,
-        repeat_of: None,
-        parent: None,
-        control: false,
-        skipped: false,
-        energy_wh: None,
-        genes: Genes::default(),
-        log_prob: Some(-1.0),
-        entropy: Some(1.0),
-        sampled_seq: 0,
-        ended_seq: 0,
+        ..front::tests::row(child)
     }
 }
 
 /// Any key of the chart.
-pub fn action() -> impl Strategy<Value = ChartAction> {
-    use ChartAction::*;
-    prop::sample::select(vec![
+pub fn action() -> impl Strategy<Value = Action> {
+    use Action::*;
+    let own = PanelId::Chart.about().keys.iter();
+    let common = [
         ToggleQuantity,
-        ToggleScale,
-        ZoomIn,
-        ZoomOut,
-        ZoomReset,
-        PanLeft,
-        PanRight,
-        CrosshairLeft,
-        CrosshairRight,
-        CrosshairPreviousEpisode,
-        CrosshairNextEpisode,
-        CrosshairFirst,
-        CrosshairLast,
-        CrosshairOff,
-    ])
+        Left,
+        Right,
+        PageUp,
+        PageDown,
+        Top,
+        Bottom,
+        Back,
+    ];
+    prop::sample::select(own.map(|key| key.action).chain(common).collect::<Vec<_>>())
+}
+
+/// Do what a key asks for in a plot of `columns` characters.
+pub fn act(view: &mut ChartView, action: Action, state: &RunState, columns: usize) {
+    view.perform(action, || Extent::of(state), columns);
 }
 
 fn finish_episode(search: &mut SearchRun) {
@@ -103,36 +94,17 @@ fn finish_episode(search: &mut SearchRun) {
     });
 }
 
+/// The recorded run, as if it were to be 20,000 episodes long.
 fn started() -> RunStarted {
+    let recorded = sample::state_of(&sample::records()[..1]);
     RunStarted {
-        run: "sample".to_owned(),
-        preset: "demo".to_owned(),
-        strategy: "reinforce".to_owned(),
-        seed: 1,
-        version: "0".to_owned(),
-        host: "host".to_owned(),
-        pid: 1,
-        libtorch: Some("2".to_owned()),
         episodes: 20_000,
         controls: 0,
         children_per_episode: PER_EPISODE as usize,
-        child_epochs: 1,
-        child_batch_size: Some(100),
-        reward_power: 3.0,
-        reward_last_epochs: 1,
-        workers: 1,
-        threads: Some(1),
-        device: Some("cpu".to_owned()),
-        data: DataDescription {
-            spec: "data".to_owned(),
-            input: [1, 28, 28],
-            classes: Vec::new(),
-            train_images: 1,
-            validation_images: 1,
-            fingerprint: "0".to_owned(),
-        },
-        heads: Vec::new(),
-        decode: Decode::default(),
-        reference: None,
+        ..recorded
+            .search()
+            .started
+            .clone()
+            .expect("a run that has begun")
     }
 }

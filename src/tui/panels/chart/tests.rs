@@ -1,37 +1,17 @@
 //! The panel as drawn, from a recorded run and from extreme runs.
 
-use std::path::Path;
 use std::time::Instant;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
-use super::view::{ChartAction, ChartView};
-use super::{draw_chart, samples};
-use crate::config::ThemeName;
-use crate::event::{Event, Record, Reference, ReferenceEpisode};
+use super::{ChartView, draw_chart, samples};
+use crate::event::{Event, Reference, ReferenceEpisode};
 use crate::state::RunState;
-use crate::tui::paint::Painter;
-use crate::tui::theme::{ColourDepth, Theme};
+use crate::tui::keymap::Action;
+use crate::tui::sample::{drawn, plain, records, state_of};
 
 const SIZES: [(u16, u16); 3] = [(42, 10), (78, 18), (118, 30)];
-
-fn records() -> Vec<Record> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
-    let text = std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("a record per line"))
-        .collect()
-}
-
-fn state_of(records: &[Record]) -> RunState {
-    let mut state = RunState::default();
-    records.iter().for_each(|record| state.apply(record));
-    state
-}
 
 /// The recorded run in its fourth episode.
 fn half() -> RunState {
@@ -39,50 +19,19 @@ fn half() -> RunState {
     state_of(&records[..records.len() * 6 / 10])
 }
 
-fn buffer(
-    state: &RunState,
-    view: &ChartView,
-    (width, height): (u16, u16),
-    theme: &Theme,
-) -> Buffer {
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    let area = buffer.area;
-    draw_chart(
-        state,
-        view,
-        true,
-        &mut Painter::new(&mut buffer, area, theme),
-    );
-    buffer
-}
-
 fn text(state: &RunState, view: &ChartView, size: (u16, u16), ascii: bool) -> String {
-    let frame = buffer(
-        state,
-        view,
-        size,
-        &Theme::new(ThemeName::default(), ColourDepth::None, ascii),
-    );
-    let row = |y| {
-        (0..frame.area.width)
-            .map(|x| frame[(x, y)].symbol())
-            .collect::<String>()
-            .trim_end()
-            .to_owned()
-    };
-    (0..frame.area.height)
-        .map(row)
-        .collect::<Vec<_>>()
-        .join("\n")
+    drawn(size, ascii, |painter| {
+        draw_chart(state, view, true, painter)
+    })
 }
 
 /// The panel at every size after these keys.
-fn looks(state: &RunState, actions: &[ChartAction], ascii: bool) -> String {
+fn looks(state: &RunState, actions: &[Action], ascii: bool) -> String {
     let look = |size: (u16, u16)| {
         let mut view = ChartView::default();
-        actions
-            .iter()
-            .for_each(|action| view.act(*action, state, super::columns(size.0.into())));
+        actions.iter().for_each(|action| {
+            samples::act(&mut view, *action, state, super::columns(size.0.into()))
+        });
         text(state, &view, size, ascii)
     };
     SIZES.map(look).join("\n\n")
@@ -118,35 +67,23 @@ fn a_whole_run() {
 
 #[test]
 fn a_crosshair_with_the_values_of_a_child_and_of_its_episode() {
-    use ChartAction::{CrosshairLast, CrosshairPreviousEpisode};
-    assert_snapshot!(looks(
-        &half(),
-        &[
-            CrosshairLast,
-            CrosshairPreviousEpisode,
-            CrosshairPreviousEpisode
-        ],
-        false
-    ));
+    use Action::{Bottom, PageUp};
+    assert_snapshot!(looks(&half(), &[Bottom, PageUp, PageUp], false));
 }
 
 #[test]
 fn zoomed_to_the_newest_children() {
-    assert_snapshot!(looks(
-        &half(),
-        &[ChartAction::ZoomIn, ChartAction::ZoomIn],
-        false
-    ));
+    assert_snapshot!(looks(&half(), &[Action::More, Action::More], false));
 }
 
 #[test]
 fn a_logarithmic_scale() {
-    assert_snapshot!(looks(&half(), &[ChartAction::ToggleScale], false));
+    assert_snapshot!(looks(&half(), &[Action::ToggleScale], false));
 }
 
 #[test]
 fn accuracy_instead_of_reward() {
-    assert_snapshot!(looks(&half(), &[ChartAction::ToggleQuantity], false));
+    assert_snapshot!(looks(&half(), &[Action::ToggleQuantity], false));
 }
 
 #[test]
@@ -156,35 +93,20 @@ fn a_run_with_a_random_run_beside_it() {
 
 #[test]
 fn a_crosshair_in_a_run_with_a_random_run_beside_it() {
-    assert_snapshot!(looks(
-        &with_reference(half()),
-        &[ChartAction::CrosshairFirst],
-        false
-    ));
+    assert_snapshot!(looks(&with_reference(half()), &[Action::Top], false));
 }
 
 #[test]
 fn ascii_only() {
     let state = with_reference(half());
-    let drawn = looks(
-        &state,
-        &[
-            ChartAction::CrosshairFirst,
-            ChartAction::CrosshairNextEpisode,
-        ],
-        true,
-    );
+    let drawn = looks(&state, &[Action::Top, Action::PageDown], true);
     assert!(drawn.is_ascii(), "{drawn}");
     assert_snapshot!(drawn);
 }
 
 #[test]
 fn a_run_that_has_not_begun() {
-    assert_snapshot!(looks(
-        &RunState::default(),
-        &[ChartAction::CrosshairLast],
-        false
-    ));
+    assert_snapshot!(looks(&RunState::default(), &[Action::Bottom], false));
 }
 
 #[test]
@@ -233,18 +155,15 @@ fn a_crosshair_on_a_child_that_has_not_ended_says_so() {
         .children
         .retain(|row| row.child != 17);
     let mut view = ChartView::default();
-    [
-        ChartAction::CrosshairLast,
-        ChartAction::CrosshairPreviousEpisode,
-    ]
-    .into_iter()
-    .for_each(|action| view.act(action, &state, 60));
+    [Action::Bottom, Action::PageUp]
+        .into_iter()
+        .for_each(|action| samples::act(&mut view, action, &state, 60));
     assert!(text(&state, &view, (78, 18), false).contains("child 17 has not ended"));
 }
 
 #[test]
 fn series_differ_without_colour() {
-    let glyphs = Theme::new(ThemeName::default(), ColourDepth::None, true).glyphs;
+    let glyphs = plain(true).glyphs;
     let letters = [
         glyphs.child,
         glyphs.mean,
@@ -274,27 +193,22 @@ fn redraw_time_of_100_000_children() {
         .children
         .chunks_mut(8)
         .for_each(<[_]>::reverse);
-    let theme = Theme::new(ThemeName::default(), ColourDepth::True, false);
     for (name, actions) in [
         ("all", vec![]),
-        ("crosshair", vec![ChartAction::CrosshairFirst]),
+        ("crosshair", vec![Action::Top]),
         (
             "zoomed, log",
-            [
-                vec![ChartAction::ZoomIn; 10],
-                vec![ChartAction::ToggleScale],
-            ]
-            .concat(),
+            [vec![Action::More; 10], vec![Action::ToggleScale]].concat(),
         ),
     ] {
         let mut view = ChartView::default();
         actions
             .iter()
-            .for_each(|action| view.act(*action, &state, 100));
+            .for_each(|action| samples::act(&mut view, *action, &state, 100));
         let mut milliseconds: Vec<f64> = (0..100)
             .map(|_| {
                 let start = Instant::now();
-                std::hint::black_box(buffer(&state, &view, (198, 40), &theme));
+                std::hint::black_box(text(&state, &view, (198, 40), false));
                 start.elapsed().as_secs_f64() * 1e3
             })
             .collect();
@@ -319,7 +233,7 @@ proptest! {
         state.search_mut().unwrap().children.extend(edited.into_iter().map(|(child, accuracy)| samples::row(child, accuracy)));
         let mut view = ChartView::default();
         for action in actions {
-            view.act(action, &state, super::columns(size.0.into()));
+            samples::act(&mut view, action, &state, super::columns(size.0.into()));
             text(&state, &view, size, ascii);
         }
     }

@@ -2,7 +2,6 @@
 
 use super::extent::Extent;
 use crate::analysis::series::Quantity;
-use crate::state::RunState;
 use crate::tui::keymap::Action;
 use crate::tui::plot::Span;
 
@@ -15,46 +14,6 @@ pub enum Scale {
     #[default]
     Linear,
     Log,
-}
-
-/// The effect of a key on the chart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChartAction {
-    ToggleQuantity,
-    ToggleScale,
-    ZoomIn,
-    ZoomOut,
-    ZoomReset,
-    PanLeft,
-    PanRight,
-    CrosshairLeft,
-    CrosshairRight,
-    CrosshairPreviousEpisode,
-    CrosshairNextEpisode,
-    CrosshairFirst,
-    CrosshairLast,
-    CrosshairOff,
-}
-
-impl ChartAction {
-    /// The meaning of an action in any chart, if it has one.
-    pub fn of(action: Action) -> Option<ChartAction> {
-        Some(match action {
-            Action::ToggleScale => ChartAction::ToggleScale,
-            Action::More => ChartAction::ZoomIn,
-            Action::Less => ChartAction::ZoomOut,
-            Action::Reset => ChartAction::ZoomReset,
-            Action::PanLeft => ChartAction::PanLeft,
-            Action::PanRight => ChartAction::PanRight,
-            Action::Left => ChartAction::CrosshairLeft,
-            Action::Right => ChartAction::CrosshairRight,
-            Action::PageUp => ChartAction::CrosshairPreviousEpisode,
-            Action::PageDown => ChartAction::CrosshairNextEpisode,
-            Action::Top => ChartAction::CrosshairFirst,
-            Action::Bottom | Action::Live => ChartAction::CrosshairLast,
-            _ => return None,
-        })
-    }
 }
 
 /// The state of the chart's view.
@@ -128,36 +87,45 @@ impl ChartView {
         self.crosshair
     }
 
-    /// Handle a key, in a plot of `columns` characters.
-    pub fn act(&mut self, action: ChartAction, state: &RunState, columns: usize) {
-        self.act_within(action, &Extent::of(state), columns);
-    }
-
-    /// Handle a key for content that reaches as far as `extent`.
-    pub fn act_within(&mut self, action: ChartAction, extent: &Extent, columns: usize) {
+    /// Handle a key, in a plot of `columns` characters, for content that reaches as far as `extent`;
+    /// false if the action means nothing here.
+    pub fn perform(
+        &mut self,
+        action: Action,
+        extent: impl FnOnce() -> Extent,
+        columns: usize,
+    ) -> bool {
         match action {
-            ChartAction::ToggleQuantity => {
+            Action::ToggleQuantity => {
                 self.quantity = if self.quantity == Quantity::Reward {
                     Quantity::Accuracy
                 } else {
                     Quantity::Reward
                 };
             }
-            ChartAction::ToggleScale => {
+            Action::ToggleScale => {
                 self.scale = if self.scale == Scale::Linear {
                     Scale::Log
                 } else {
                     Scale::Linear
                 }
             }
-            ChartAction::ZoomIn => self.zoom(extent, |count| count / 2),
-            ChartAction::ZoomOut => self.zoom(extent, |count| count.saturating_mul(2)),
-            ChartAction::ZoomReset => self.window = Window::All,
-            ChartAction::PanLeft => self.pan(extent, false),
-            ChartAction::PanRight => self.pan(extent, true),
-            ChartAction::CrosshairOff => self.crosshair = None,
-            _ => self.move_crosshair(action, extent, columns),
+            Action::More => self.zoom(&extent(), |count| count / 2),
+            Action::Less => self.zoom(&extent(), |count| count.saturating_mul(2)),
+            Action::Reset => self.window = Window::All,
+            Action::PanLeft => self.pan(&extent(), false),
+            Action::PanRight => self.pan(&extent(), true),
+            Action::Back => return self.crosshair.take().is_some(),
+            Action::Left
+            | Action::Right
+            | Action::PageUp
+            | Action::PageDown
+            | Action::Top
+            | Action::Bottom
+            | Action::Live => self.move_crosshair(action, &extent(), columns),
+            _ => return false,
         }
+        true
     }
 
     /// Show `of(count)` children instead of `count`, keeping the crosshair (or the newest child, or
@@ -216,7 +184,7 @@ impl ChartView {
         };
     }
 
-    fn move_crosshair(&mut self, action: ChartAction, extent: &Extent, columns: usize) {
+    fn move_crosshair(&mut self, action: Action, extent: &Extent, columns: usize) {
         if extent.newest == 0 {
             self.crosshair = None;
             return;
@@ -224,7 +192,7 @@ impl ChartView {
         let visible = self.visible(extent);
         // The first key shows the crosshair at the newest child in view; further keys move it.
         let Some(child) = self.crosshair else {
-            let child = if action == ChartAction::CrosshairFirst {
+            let child = if action == Action::Top {
                 1
             } else {
                 visible.last
@@ -235,14 +203,13 @@ impl ChartView {
         let step = visible.count().div_ceil(columns.max(1) as u64);
         let start = extent.children(extent.episode(child)).first;
         let target = match action {
-            ChartAction::CrosshairLeft => child.saturating_sub(step),
-            ChartAction::CrosshairRight => child.saturating_add(step),
-            ChartAction::CrosshairPreviousEpisode if child > start => start,
-            ChartAction::CrosshairPreviousEpisode => start.saturating_sub(extent.per_episode),
-            ChartAction::CrosshairNextEpisode => start.saturating_add(extent.per_episode),
-            ChartAction::CrosshairFirst => 1,
-            ChartAction::CrosshairLast => extent.newest,
-            _ => child,
+            Action::Left => child.saturating_sub(step),
+            Action::Right => child.saturating_add(step),
+            Action::PageUp if child > start => start,
+            Action::PageUp => start.saturating_sub(extent.per_episode),
+            Action::PageDown => start.saturating_add(extent.per_episode),
+            Action::Top => 1,
+            _ => extent.newest,
         };
         self.put_crosshair(target, extent);
     }

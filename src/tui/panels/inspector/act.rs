@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use ratatui::layout::Size;
 
 use super::curves;
-use super::draft::{Draft, Outcome};
+use super::draft::{Build, Draft};
 use super::graph;
 use super::relatives::Relatives;
 use super::subject::{Subject, is_known};
@@ -14,44 +14,14 @@ use super::{InspectorView, Known, Tab, room};
 use crate::event::Level;
 use crate::export;
 use crate::space::{Architecture, Dna, Space};
-
-/// What a key asks of the inspector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InspectorAction {
-    NextTab,
-    PreviousTab,
-    Up,
-    Down,
-    /// In Edit the value to the left; in Relatives back to the child shown before; otherwise the
-    /// previous child.
-    Left,
-    /// In Edit the value to the right; in Relatives to the selected child; otherwise the next
-    /// child.
-    Right,
-    /// In Relatives: go to the selected child.
-    Open,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    /// In Edit: the next larger or smaller option for a value; undo all edits.
-    Increase,
-    Decrease,
-    Reset,
-    /// In Edit: have the edited child trained.
-    Queue,
-    CopyDna,
-    CopyJson,
-    CopyPyTorch,
-    /// Save all three forms to files.
-    Save,
-    Close,
-}
+use crate::tui::keymap::Action;
+use crate::tui::panels::scroll::Scroll;
 
 /// What remains to be done outside the inspector.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InspectorEffect {
-    None,
+    /// Only draw.
+    Draw,
     /// Tell the user.
     Tell {
         level: Level,
@@ -74,7 +44,7 @@ pub enum InspectorEffect {
 
 /// The form in which a child is copied or saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum Format {
     Dna,
     Json,
     PyTorch,
@@ -114,39 +84,33 @@ impl InspectorView {
         }
     }
 
-    /// Handle a key. `size` is that of the area in which the inspector is drawn.
+    /// Handle a key; `None` if it means the same as elsewhere. `size` is that of the area in which
+    /// the inspector is drawn.
     pub fn act(
         &mut self,
-        action: InspectorAction,
+        action: Action,
         known: &Known<'_>,
         size: Size,
-    ) -> InspectorEffect {
-        use InspectorAction::*;
-        let page = room(size).saturating_sub(3).max(1) as isize;
+    ) -> Option<InspectorEffect> {
         match action {
-            Close => return InspectorEffect::Close,
-            NextTab => self.turn_to(1, known),
-            PreviousTab => self.turn_to(Tab::ALL.len() - 1, known),
-            Up => self.move_by(-1, known, size),
-            Down => self.move_by(1, known, size),
-            PageUp => self.move_by(-page, known, size),
-            PageDown => self.move_by(page, known, size),
-            Top => self.move_by(isize::MIN / 2, known, size),
-            Bottom => self.move_by(isize::MAX / 2, known, size),
-            Left => self.sideways(false, known),
-            Right => self.sideways(true, known),
-            Open if self.tab == Tab::Relatives => self.sideways(true, known),
-            Open => {}
-            Increase => return self.step(true, known),
-            Decrease => return self.step(false, known),
-            Reset => self.reset(),
-            Queue => return self.queue(known),
-            CopyDna => return self.copy(Form::Dna, known),
-            CopyJson => return self.copy(Form::Json, known),
-            CopyPyTorch => return self.copy(Form::PyTorch, known),
-            Save => return self.save(known),
+            Action::Back => return Some(InspectorEffect::Close),
+            Action::NextTab => self.turn_to(1, known),
+            Action::PreviousTab => self.turn_to(Tab::ALL.len() - 1, known),
+            Action::Left => self.sideways(false, known),
+            Action::Right => self.sideways(true, known),
+            Action::Inspect if self.tab == Tab::Relatives => self.sideways(true, known),
+            Action::Inspect => {}
+            Action::More => return Some(self.step(true, known)),
+            Action::Less => return Some(self.step(false, known)),
+            Action::Reset => self.reset(),
+            Action::Queue => return Some(self.queue(known)),
+            Action::Copy => return Some(self.copy(Format::Dna, known)),
+            Action::CopyJson => return Some(self.copy(Format::Json, known)),
+            Action::CopyCode => return Some(self.copy(Format::PyTorch, known)),
+            Action::Save => return Some(self.save(known)),
+            action => self.scroll(Scroll::of(action)?, known, size),
         }
-        InspectorEffect::None
+        Some(InspectorEffect::Draw)
     }
 
     fn turn_to(&mut self, further: usize, known: &Known<'_>) {
@@ -154,14 +118,15 @@ impl InspectorView {
         self.refresh(known);
     }
 
-    fn move_by(&mut self, rows: isize, known: &Known<'_>, size: Size) {
+    fn scroll(&mut self, scroll: Scroll, known: &Known<'_>, size: Size) {
+        let page = room(size).saturating_sub(3).max(1);
         if let (Tab::Edit, Some(draft)) = (self.tab, &mut self.draft) {
-            draft.move_by(rows, 0);
+            draft.scroll(scroll, page);
             return;
         }
         let last = self.last_row(known, size);
         let row = &mut self.rows[self.tab as usize];
-        *row = row.saturating_add_signed(rows).min(last);
+        *row = scroll.among(*row, page, last);
     }
 
     /// The last row that can be selected or, without a selection, the last that can be shown first.
@@ -196,7 +161,7 @@ impl InspectorView {
             (Tab::Edit, _) => {
                 self.draft
                     .iter_mut()
-                    .for_each(|draft| draft.move_by(0, if right { 1 } else { -1 }));
+                    .for_each(|draft| draft.move_sideways(if right { 1 } else { -1 }));
                 None
             }
             (Tab::Relatives, true) => {
@@ -238,7 +203,7 @@ impl InspectorView {
             .zip(known.state.search().started.as_ref())
             .filter(|_| self.tab == Tab::Edit);
         let Some((draft, run)) = editing else {
-            return InspectorEffect::None;
+            return InspectorEffect::Draw;
         };
         if !draft.step(&run.heads, larger) {
             let end = if larger { "largest" } else { "smallest" };
@@ -253,7 +218,7 @@ impl InspectorView {
             .then(|| draft.twin(&known.state.search().children))
             .flatten()
             .cloned();
-        InspectorEffect::None
+        InspectorEffect::Draw
     }
 
     fn reset(&mut self) {
@@ -276,7 +241,7 @@ impl InspectorView {
                 "not queued: its DNA is not known here".to_owned(),
             );
         };
-        match Outcome::of(draft.dna(), &space).problem() {
+        match Build::of(draft.dna(), &space).problem() {
             _ if !draft.is_edited() => tell(
                 Level::Info,
                 "change a value first: this is the child as it was".to_owned(),
@@ -293,7 +258,7 @@ impl InspectorView {
         known.state.search().started.as_ref()?.space().ok()
     }
 
-    fn copy(&self, form: Form, known: &Known<'_>) -> InspectorEffect {
+    fn copy(&self, form: Format, known: &Known<'_>) -> InspectorEffect {
         match self.written(form, known) {
             Ok((what, text)) => InspectorEffect::Copy { text, what },
             Err(problem) => tell(Level::Warning, problem),
@@ -301,7 +266,7 @@ impl InspectorView {
     }
 
     fn save(&self, known: &Known<'_>) -> InspectorEffect {
-        match [Form::Dna, Form::Json, Form::PyTorch]
+        match [Format::Dna, Format::Json, Format::PyTorch]
             .into_iter()
             .map(|form| self.written(form, known))
             .collect()
@@ -313,7 +278,7 @@ impl InspectorView {
 
     /// A file name and the text of the child in one of its forms (with the edits, on Edit), or the
     /// reason why there is none.
-    fn written(&self, form: Form, known: &Known<'_>) -> Result<(String, String), String> {
+    fn written(&self, form: Format, known: &Known<'_>) -> Result<(String, String), String> {
         let edited = self
             .draft
             .as_ref()
@@ -325,7 +290,7 @@ impl InspectorView {
         );
         let subject = Subject::of(self.child, known);
         let unknown = || "its network is not known here yet".to_owned();
-        if form == Form::Dna {
+        if form == Format::Dna {
             let dna = edited
                 .map(|draft| draft.dna().clone())
                 .or(subject.dna)
@@ -344,7 +309,7 @@ impl InspectorView {
             None => subject.architecture.ok_or_else(unknown)?,
         };
         match form {
-            Form::PyTorch => {
+            Format::PyTorch => {
                 let text =
                     export::pytorch::module(&architecture).map_err(|error| error.to_string())?;
                 Ok((format!("{name}.py"), text))

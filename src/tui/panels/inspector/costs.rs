@@ -1,9 +1,9 @@
 //! The costs of each layer: exact figures, shares of the whole, totals.
 
 use super::table::{Column, table};
-use crate::space::{Architecture, Cost, training_memory};
+use crate::space::{Architecture, Cost, LayerCost, training_memory};
 use crate::tui::format;
-use crate::tui::panels::{Content, Row, join_fitting, labelled};
+use crate::tui::panels::{Content, Row, join_fitting, labelled, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 
 /// The table in `width` columns. Memory is shown if the run's batch size is known.
@@ -15,16 +15,7 @@ pub fn content(
 ) -> Content {
     let cost = match Cost::of(architecture) {
         Ok(cost) => cost,
-        Err(error) => {
-            let lines = format::wrap(&error.to_string(), width);
-            return Content {
-                head: Vec::new(),
-                body: lines
-                    .into_iter()
-                    .map(|line| vec![(Role::Error, line)])
-                    .collect(),
-            };
-        }
+        Err(error) => return wrapped(Role::Error, &error.to_string(), width).into(),
     };
     let mut content = table(columns(architecture, &cost, glyphs), width);
     content
@@ -56,55 +47,36 @@ fn totals(
 
 /// A row per layer, then the classifier.
 fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Column> {
-    let with = |layers: Vec<String>, classifier: String| {
-        layers.into_iter().chain([classifier]).collect::<Vec<_>>()
-    };
     let times = glyphs.times;
-    let shape =
-        |[channels, height, width]: [usize; 3]| format!("{channels}{times}{height}{times}{width}");
     let share =
         |part: u64, whole: u64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
-    let costs = || cost.layers.iter();
-    let names = (1..=architecture.layers.len())
-        .map(|number| number.to_string())
-        .collect();
-    let kernels = architecture
-        .layers
-        .iter()
-        .map(|layer| format!("{}{times}{}", layer.kernel[0], layer.kernel[1]))
-        .collect();
-    let outputs = costs().map(|cost| shape(cost.output_shape)).collect();
-    let fields = costs()
-        .map(|cost| {
-            format!(
-                "{}{times}{}",
-                cost.receptive_field[0], cost.receptive_field[1]
-            )
-        })
-        .collect();
-    let params = costs().map(|layer| format::count(layer.params)).collect();
-    let param_shares = costs()
-        .map(|layer| share(layer.params, cost.params))
-        .collect();
-    let macs = costs().map(|layer| format::count(layer.macs)).collect();
-    let mac_shares = costs().map(|layer| share(layer.macs, cost.macs)).collect();
-    let classifier = &cost.classifier;
+    let column = |heading, rank, layer: &dyn Fn(&LayerCost) -> String, classifier: String| {
+        let layers = cost.layers.iter().map(layer);
+        Column::numbers(heading, rank, layers.chain([classifier]))
+    };
+    let names = (1..=architecture.layers.len()).map(|number| number.to_string());
+    let kernels = architecture.layers.iter();
+    let kernels = kernels.map(|layer| format::pair(layer.kernel, times));
+    let shape = |cost: &LayerCost| {
+        cost.output_shape
+            .map(|length| length.to_string())
+            .join(times)
+    };
+    let classes = architecture.classes.to_string();
+    let field = |cost: &LayerCost| format::pair(cost.receptive_field, times);
+    let last = &cost.classifier;
+    let params = |layer: &LayerCost| format::count(layer.params);
+    let params_share = |layer: &LayerCost| share(layer.params, cost.params);
+    let macs = |layer: &LayerCost| format::count(layer.macs);
+    let macs_share = |layer: &LayerCost| share(layer.macs, cost.macs);
     vec![
-        Column::numbers("#", 0, with(names, String::new())),
-        Column::numbers("kernel", 4, with(kernels, "linear".to_owned())),
-        Column::numbers("output", 3, with(outputs, architecture.classes.to_string())),
-        Column::numbers("field", 5, with(fields, String::new())),
-        Column::numbers("params", 1, with(params, format::count(classifier.params))),
-        Column::numbers(
-            "of all",
-            2,
-            with(param_shares, share(classifier.params, cost.params)),
-        ),
-        Column::numbers("MACs", 1, with(macs, format::count(classifier.macs))),
-        Column::numbers(
-            "of all",
-            2,
-            with(mac_shares, share(classifier.macs, cost.macs)),
-        ),
+        Column::numbers("#", 0, names.chain([String::new()])),
+        Column::numbers("kernel", 4, kernels.chain(["linear".to_owned()])),
+        column("output", 3, &shape, classes),
+        column("field", 5, &field, String::new()),
+        column("params", 1, &params, format::count(last.params)),
+        column("of all", 2, &params_share, share(last.params, cost.params)),
+        column("MACs", 1, &macs, format::count(last.macs)),
+        column("of all", 2, &macs_share, share(last.macs, cost.macs)),
     ]
 }

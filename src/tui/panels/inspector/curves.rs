@@ -8,8 +8,8 @@ use crate::event::ChildEpoch;
 use crate::tui::format;
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::{Content, Row};
-use crate::tui::plot::{Dash, DotGrid, Frame, Labels, Series, ValueAxis, percent, plain};
-use crate::tui::theme::{Glyphs, Role};
+use crate::tui::plot::{Dash, DotGrid, Frame, Framing, Series, percent, plain};
+use crate::tui::theme::Role;
 
 /// Minimum number of rows for a chart: its name, its axis, and some content.
 const LEAST_CHART: usize = 7;
@@ -60,7 +60,7 @@ pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut P
             .max()
             .unwrap_or(0)
             .max(planned);
-        let chart = |measure: Measure| Chart {
+        let chart = |measure: Measure| ChildChart {
             measure,
             planned,
             epochs,
@@ -88,13 +88,13 @@ pub fn draw(epochs: &[ChildEpoch], planned: usize, first: usize, painter: &mut P
 }
 
 /// Loss or accuracy over the epochs, of training and of validation.
-struct Chart<'a> {
+struct ChildChart<'a> {
     measure: Measure,
     planned: usize,
     epochs: &'a [ChildEpoch],
 }
 
-impl Chart<'_> {
+impl ChildChart<'_> {
     fn draw(&self, painter: &mut Painter<'_>) {
         let glyphs = painter.glyphs();
         let legend: Row = vec![
@@ -111,64 +111,56 @@ impl Chart<'_> {
         };
         painter.pieces(0, 0, &legend[..fits]);
         let rows = painter.height().saturating_sub(3);
-        let axis = ValueAxis::over(
-            self.epochs.iter().flat_map(|epoch| self.measure.of(epoch)),
-            false,
-            (rows / 2 + 1).clamp(2, 6),
-        );
-        let labels = Labels::of(
-            &axis,
-            match self.measure {
-                Measure::Accuracy => percent,
-                Measure::Loss => plain,
+        let framing = Framing {
+            is_log: false,
+            ticks: (2, 6),
+            label: match self.measure {
+                Measure::Accuracy => &percent,
+                Measure::Loss => &plain,
             },
-        );
-        let gutter = labels.gutter();
-        if rows < 2 || painter.width() < gutter + 4 {
+            least_gutter: 0,
+        };
+        let values = self.epochs.iter().flat_map(|epoch| self.measure.of(epoch));
+        let area = Rect::new(0, 1, painter.width() as u16, rows as u16);
+        let frame = framing.around(values, area);
+        if !frame.has_room(3) {
             return;
         }
-        let frame = Frame {
-            axis,
-            labels,
-            gutter,
-            columns: painter.width() - gutter - 1,
-            top: 1,
-            rows,
+        let look = |series| match series {
+            Series::Child => (Role::Child, glyphs.child),
+            _ => (Role::Mean, glyphs.mean),
         };
-        frame.draw(painter);
+        frame.plot(painter, |grid| self.fill(&frame, grid), look);
         let below = frame.floor() + 1;
         painter.text(frame.left(), below, Role::Dim, "1");
         let end = format!("epoch {}", self.planned);
         painter.right(frame.left() + frame.columns, below, Role::Dim, &end);
-        // Validation is drawn on top of training.
-        for (which, role, glyph) in [(0, Role::Child, glyphs.child), (1, Role::Mean, glyphs.mean)] {
-            let grid = self.grid(which, &frame, glyphs);
-            grid.show(painter, frame.corner(), |_| (role, glyph));
-        }
     }
 
-    /// Training (0) as a line, validation (1) as a line with a marker at each epoch.
-    fn grid(&self, which: usize, frame: &Frame, glyphs: &Glyphs) -> DotGrid {
-        let mut grid = frame.grid(glyphs);
-        let at = |epoch: &ChildEpoch| {
-            let value = Some(self.measure.of(epoch)[which]).filter(|value| value.is_finite())?;
-            let x = epoch.epoch.saturating_sub(1) * (grid.width() - 1)
-                / self.planned.saturating_sub(1).max(1);
-            Some((x, frame.height_of(value, &grid)))
+    /// Training as a line and, on top of it, validation as a line with a marker at each epoch.
+    fn fill(&self, frame: &Frame, grid: &mut DotGrid) {
+        let places = |which: usize, grid: &DotGrid| -> Vec<(usize, usize)> {
+            let at = |epoch: &ChildEpoch| {
+                let value =
+                    Some(self.measure.of(epoch)[which]).filter(|value| value.is_finite())?;
+                let x = epoch.epoch.saturating_sub(1) * (grid.width() - 1)
+                    / self.planned.saturating_sub(1).max(1);
+                Some((x, frame.height_of(value, grid)))
+            };
+            self.epochs.iter().filter_map(at).collect()
         };
-        let points: Vec<(usize, usize)> = self.epochs.iter().filter_map(at).collect();
+        let (train, valid) = (places(0, grid), places(1, grid));
+        grid.polyline(&train, Series::Child, Dash::Solid);
+        for (x, y) in train {
+            grid.dot(x, y, Series::Child);
+        }
         // Without Braille the markers of validation must not get lost in its line.
-        if which == 0 || grid.has_dots() {
-            grid.polyline(&points, Series::Mean, Dash::Solid);
+        if grid.has_dots() {
+            grid.polyline(&valid, Series::Mean, Dash::Solid);
         }
-        for &(x, y) in &points {
-            if which == 1 {
-                grid.marker(x, y, Series::Mean)
-            } else {
-                grid.dot(x, y, Series::Mean)
-            }
+        for (x, y) in valid {
+            grid.marker(x, y, Series::Mean);
         }
-        grid
     }
 }
 

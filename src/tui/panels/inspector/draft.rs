@@ -4,6 +4,7 @@ use crate::space::{
     Architecture, ArchitectureError, Cost, Dna, Head, LayerCost, Space, SpaceError,
 };
 use crate::state::ChildRow;
+use crate::tui::panels::scroll::Scroll;
 
 /// A DNA being edited: the original, the current version, and the value under the cursor.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +18,7 @@ pub struct Draft {
 
 /// The result of an edited DNA.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct Build {
     /// Costs of the layers before the first that cannot be built.
     pub layers: Vec<LayerCost>,
     /// The network and its costs, or why it cannot be built.
@@ -62,16 +63,16 @@ impl Draft {
         of(&self.dna) != of(&self.original)
     }
 
-    /// Move the cursor, which stays on the table.
-    pub fn move_by(&mut self, layers: isize, values: isize) {
-        self.layer = self
-            .layer
-            .saturating_add_signed(layers)
-            .min(self.dna.0.len() - 1);
-        self.value = self
-            .value
-            .saturating_add_signed(values)
-            .min(self.dna.0[self.layer].len() - 1);
+    /// Move the cursor to another layer, with `page` layers to a page; it stays on the table.
+    pub fn scroll(&mut self, scroll: Scroll, page: usize) {
+        self.layer = scroll.among(self.layer, page, self.dna.0.len() - 1);
+        self.move_sideways(0);
+    }
+
+    /// Move the cursor to another value of its layer.
+    pub fn move_sideways(&mut self, values: isize) {
+        let last = self.dna.0[self.layer].len() - 1;
+        self.value = self.value.saturating_add_signed(values).min(last);
     }
 
     /// Set the value under the cursor to the next larger (or smaller) option of its head. False if
@@ -119,9 +120,9 @@ impl Draft {
     }
 }
 
-impl Outcome {
+impl Build {
     /// Build `dna` in `space`, as far as possible.
-    pub fn of(dna: &Dna, space: &Space) -> Outcome {
+    pub fn of(dna: &Dna, space: &Space) -> Build {
         let network = build(dna, space);
         let layers = match &network {
             Ok((_, cost)) => cost.layers.clone(),
@@ -130,7 +131,7 @@ impl Outcome {
                 .find_map(|depth| build(&Dna(dna.0[..depth].to_vec()), space).ok())
                 .map_or_else(Vec::new, |(_, cost)| cost.layers),
         };
-        Outcome { layers, network }
+        Build { layers, network }
     }
 
     /// Index (from 0) of the layer that cannot be built.
@@ -177,7 +178,7 @@ mod tests {
 
     use super::*;
     use crate::config::Decode;
-    use crate::space::HeadKind;
+    use crate::space::decode::{FILTERS, KERNEL, PADDING, STRIDE};
 
     fn heads() -> Vec<Head> {
         let head = |kind, options: &[u32]| Head {
@@ -185,10 +186,10 @@ mod tests {
             options: options.to_vec(),
         };
         vec![
-            head(HeadKind::Kernel, &[1, 7, 3]),
-            head(HeadKind::Filters, &[8, 16]),
-            head(HeadKind::Stride, &[1, 2]),
-            head(HeadKind::Padding, &[0, 1]),
+            head(KERNEL, &[1, 7, 3]),
+            head(FILTERS, &[8, 16]),
+            head(STRIDE, &[1, 2]),
+            head(PADDING, &[0, 1]),
         ]
     }
 
@@ -224,7 +225,8 @@ mod tests {
     #[test]
     fn an_edit_is_recognised_until_it_is_undone() {
         let mut draft = draft();
-        draft.move_by(1, 1);
+        draft.scroll(Scroll::By(1), 1);
+        draft.move_sideways(1);
         draft.step(&heads(), true);
         assert!(draft.is_edited() && draft.differs(1, 1) && !draft.differs(0, 1));
         draft.reset();
@@ -234,10 +236,10 @@ mod tests {
     #[test]
     fn a_dna_that_cannot_be_built_names_the_layer_and_the_reason_and_keeps_the_shapes_before_it() {
         let mut draft = draft();
-        draft.move_by(2, 0);
+        draft.scroll(Scroll::By(2), 1);
         draft.step(&heads(), true);
         draft.step(&heads(), true);
-        let outcome = Outcome::of(draft.dna(), &space());
+        let outcome = Build::of(draft.dna(), &space());
         assert_eq!(
             (outcome.failing_layer(), outcome.layers.len()),
             (Some(2), 2)
@@ -253,9 +255,10 @@ mod tests {
         fn no_edit_panics_and_every_value_remains_an_option(steps in proptest::collection::vec((-2isize..3, -2isize..3, any::<bool>()), 0..60)) {
             let (mut draft, heads, space) = (draft(), heads(), space());
             for (layers, values, larger) in steps {
-                draft.move_by(layers, values);
+                draft.scroll(Scroll::By(layers), 1);
+                draft.move_sideways(values);
                 draft.step(&heads, larger);
-                let outcome = Outcome::of(draft.dna(), &space);
+                let outcome = Build::of(draft.dna(), &space);
                 prop_assert_eq!(outcome.problem().is_some(), outcome.failing_layer().is_some());
                 prop_assert!(outcome.layers.len() <= draft.dna().depth());
             }

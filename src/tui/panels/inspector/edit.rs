@@ -1,11 +1,11 @@
 //! Edit: a child's values as an editable table, and the network that would result.
 
-use super::draft::{Draft, Outcome};
+use super::draft::{Build, Draft};
 use super::table::{Column, table};
-use crate::space::{Cost, Dna, Space};
+use crate::space::{Cost, Dna, LayerCost, Space};
 use crate::state::ChildRow;
 use crate::tui::format;
-use crate::tui::panels::{Content, Row, join_fitting, labelled};
+use crate::tui::panels::{Content, Row, join_fitting, labelled, words, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 
 /// The table in `width` columns; above it the verdict and the options for the value under the
@@ -17,8 +17,8 @@ pub fn content(
     width: usize,
     glyphs: &Glyphs,
 ) -> Content {
-    let outcome = Outcome::of(draft.dna(), space);
-    let original = Outcome::of(draft.original(), space);
+    let outcome = Build::of(draft.dna(), space);
+    let original = Build::of(draft.original(), space);
     let mut content = table(columns(draft, &outcome, space, glyphs), width);
     let mut head = verdict(draft, &outcome, &original, twin, width, glyphs);
     head.push(choices(draft, space, glyphs));
@@ -30,27 +30,24 @@ pub fn content(
 /// Whether it can be built; its figures and how they differ from the original's.
 fn verdict(
     draft: &Draft,
-    outcome: &Outcome,
-    original: &Outcome,
+    outcome: &Build,
+    original: &Build,
     twin: Option<&ChildRow>,
     width: usize,
     glyphs: &Glyphs,
 ) -> Vec<Row> {
     if let Some(problem) = outcome.problem() {
-        return format::wrap(&problem, width)
-            .into_iter()
-            .map(|line| vec![(Role::Error, line)])
-            .collect();
+        return wrapped(Role::Error, &problem, width);
     }
     let (Ok((_, cost)), Ok((_, before))) = (&outcome.network, &original.network) else {
         return Vec::new();
     };
     let standing = match (draft.is_edited(), twin) {
         (false, _) => vec![(Role::Dim, "not edited".to_owned())],
-        (true, Some(twin)) => vec![(
+        (true, Some(twin)) => words(
             Role::Warning,
             format!("the same as child {}{}", twin.child, result(twin)),
-        )],
+        ),
         (true, None) => vec![(Role::Good, "can be built".to_owned())],
     };
     let figures = vec![
@@ -80,11 +77,9 @@ fn figure(label: &str, now: u64, before: u64) -> Row {
 }
 
 fn field(cost: &Cost, glyphs: &Glyphs) -> String {
-    let [height, width] = cost
-        .layers
-        .last()
-        .map_or([1, 1], |layer| layer.receptive_field);
-    format!("{height}{}{width}", glyphs.times)
+    let last = cost.layers.last();
+    let field = last.map_or([1, 1], |layer| layer.receptive_field);
+    format::pair(field, glyphs.times)
 }
 
 /// The options for the value under the cursor: the current one in brackets, infeasible ones crossed
@@ -98,10 +93,10 @@ fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     choices.push(draft.current());
     choices.sort_unstable();
     choices.dedup();
-    let mut row = vec![(
+    let mut row = words(
         Role::Dim,
         format!("layer {} {}: ", layer + 1, head.kind.short_name()),
-    )];
+    );
     for choice in choices {
         let is_feasible = space.decode(&draft.with(choice), "choice").is_ok();
         let cross = if is_feasible { "" } else { glyphs.failed };
@@ -115,7 +110,7 @@ fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     row
 }
 
-fn columns(draft: &Draft, outcome: &Outcome, space: &Space, glyphs: &Glyphs) -> Vec<Column> {
+fn columns(draft: &Draft, outcome: &Build, space: &Space, glyphs: &Glyphs) -> Vec<Column> {
     let Dna(genes) = draft.dna();
     let failing = outcome.failing_layer();
     let number = |layer: usize| {
@@ -136,36 +131,20 @@ fn columns(draft: &Draft, outcome: &Outcome, space: &Space, glyphs: &Glyphs) -> 
             .collect();
         columns.push(Column::rows(head.kind.short_name(), 0, cells));
     }
-    let cost = |text: &dyn Fn(usize) -> Option<String>| -> Vec<String> {
-        (0..genes.len())
-            .map(|layer| text(layer).unwrap_or_else(|| "-".to_owned()))
-            .collect()
+    let mut cost = |heading, rank, text: &dyn Fn(&LayerCost) -> String| {
+        let costs = (0..genes.len()).map(|layer| outcome.layers.get(layer));
+        let cells = costs.map(|cost| cost.map_or("-".to_owned(), text));
+        columns.push(Column::numbers(heading, rank, cells));
     };
-    let times = glyphs.times;
-    let of = |layer: usize| outcome.layers.get(layer);
-    let output = |layer: usize| {
-        of(layer).map(|cost| format!("{}{times}{}", cost.output_shape[1], cost.output_shape[2]))
-    };
-    let field = |layer: usize| {
-        of(layer).map(|cost| {
-            format!(
-                "{}{times}{}",
-                cost.receptive_field[0], cost.receptive_field[1]
-            )
-        })
-    };
-    columns.push(Column::numbers("output", 1, cost(&output)));
-    columns.push(Column::numbers(
-        "params",
-        2,
-        cost(&|layer| of(layer).map(|cost| format::compact(cost.params))),
-    ));
-    columns.push(Column::numbers(
-        "MACs",
-        3,
-        cost(&|layer| of(layer).map(|cost| format::compact(cost.macs))),
-    ));
-    columns.push(Column::numbers("field", 4, cost(&field)));
+    cost("output", 1, &|cost| {
+        let [_, height, width] = cost.output_shape;
+        format::pair([height, width], glyphs.times)
+    });
+    cost("params", 2, &|cost| format::compact(cost.params));
+    cost("MACs", 3, &|cost| format::compact(cost.macs));
+    cost("field", 4, &|cost| {
+        format::pair(cost.receptive_field, glyphs.times)
+    });
     columns
 }
 

@@ -8,7 +8,7 @@ use crate::space::lanes::{self, Lanes};
 use crate::space::{Architecture, Cost};
 use crate::tui::format;
 use crate::tui::paint::bar;
-use crate::tui::panels::{Content, Row};
+use crate::tui::panels::{Content, Row, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Width in columns of the bar for a layer's multiply-accumulates: full for the layer with the
@@ -29,20 +29,11 @@ pub fn content(
     glyphs: &Glyphs,
 ) -> Content {
     let (Some(lanes), Ok(cost)) = (Lanes::of(architecture), Cost::of(architecture)) else {
-        let text = architecture
-            .check()
-            .err()
-            .map_or("its figures are too large to show".to_owned(), |error| {
-                error.to_string()
-            });
-        let body = format::wrap(&text, width)
-            .into_iter()
-            .map(|line| vec![(Role::Error, line)])
-            .collect();
-        return Content {
-            head: Vec::new(),
-            body,
-        };
+        let error = architecture.check().err().map(|error| error.to_string());
+        let text = error
+            .as_deref()
+            .unwrap_or("its figures are too large to show");
+        return wrapped(Role::Error, text, width).into();
     };
     let chosen = chosen.min(lanes.rows.len() - 1);
     let columns = columns(architecture, &cost, glyphs);
@@ -161,7 +152,7 @@ fn connections(
 fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Column> {
     let [channels, height, width] = architecture.input.map(|size| size.to_string());
     let times = glyphs.times;
-    let pair = |[rows, columns]: [usize; 2]| format!("{rows}{times}{columns}");
+    let pair = |lengths: [usize; 2]| format::pair(lengths, times);
     let layers = || architecture.layers.iter();
     let costs = || cost.layers.iter();
     let numbers = (1..=architecture.layers.len()).map(|number| number.to_string());
@@ -174,7 +165,7 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
     let params = costs().map(|cost| format::compact(cost.params));
     let macs = costs().map(|cost| format::compact(cost.macs));
     let classes = architecture.classes.to_string();
-    let image = format!("{height}{times}{width}");
+    let image = format::pair([&height, &width], times);
     let [last_params, last_macs] =
         [cost.classifier.params, cost.classifier.macs].map(format::compact);
     vec![

@@ -1,8 +1,7 @@
 //! The inspector: everything about one child, and what it would be if it were different.
 //!
 //! ```text
-//! InspectorAction -> act: InspectorView, InspectorEffect -> owner of the connection, the terminal
-//! and the files
+//! Action -> act: InspectorView, InspectorEffect -> owner of the connection, the terminal and the files
 //! RunState, ChildDetail -> subject -> a tab's content -> painter
 //! ```
 
@@ -19,13 +18,12 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 
-pub use act::{InspectorAction, InspectorEffect};
+pub use act::InspectorEffect;
 
 use ratatui::layout::{Rect, Size};
 
-use super::{Content, Row};
+use super::{Content, wrapped};
 use crate::state::{ChildDetail, ChildRow, RunState};
-use crate::tui::format;
 use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 use draft::Draft;
@@ -234,14 +232,7 @@ fn room(size: Size) -> usize {
 }
 
 fn notice(text: &str, width: usize) -> Content {
-    let body = format::wrap(text, width)
-        .into_iter()
-        .map(|line| vec![(Role::Dim, line)])
-        .collect();
-    Content {
-        head: Vec::new(),
-        body,
-    }
+    wrapped(Role::Dim, text, width).into()
 }
 
 /// Why a child's network cannot be shown.
@@ -264,13 +255,13 @@ fn no_epochs(subject: &Subject<'_>, known: &Known<'_>) -> String {
                 "The same network as child {earlier}: it was not trained again, and has that child's accuracy."
             )
         }
-        (subject::Status::Waiting, _) => "It waits for a worker.".to_owned(),
-        (subject::Status::Training { .. }, _) => "Its first epoch is under way.".to_owned(),
+        (subject::Standing::Waiting, _) => "It waits for a worker.".to_owned(),
+        (subject::Standing::Training { .. }, _) => "Its first epoch is under way.".to_owned(),
         _ if !subject.is_read => "reading the journal".to_owned(),
-        (subject::Status::Failed, _) if subject.failure(known.state).is_none() => {
+        (subject::Standing::Failed, _) if subject.failure(known.state).is_none() => {
             "It failed before its first epoch was done.".to_owned()
         }
-        (subject::Status::Excluded, _) if subject.failure(known.state).is_none() => {
+        (subject::Standing::Excluded, _) if subject.failure(known.state).is_none() => {
             "It is excluded, nothing is learned from it.".to_owned()
         }
         _ => "The journal has no epochs of it.".to_owned(),
@@ -286,14 +277,13 @@ fn with_failure(
 ) -> Content {
     if let Some(reason) = subject.failure(known.state) {
         let (role, words) = match subject.status {
-            subject::Status::Excluded => {
+            subject::Standing::Excluded => {
                 (Role::Warning, "It is excluded, nothing is learned from it")
             }
             _ => (Role::Error, "It failed"),
         };
-        let lines = format::wrap(&format!("{words}: {reason}"), width).into_iter();
-        let rows: Vec<Row> = lines.take(2).map(|line| vec![(role, line)]).collect();
-        content.head.splice(0..0, rows);
+        let rows = wrapped(role, &format!("{words}: {reason}"), width);
+        content.head.splice(0..0, rows.into_iter().take(2));
     }
     content
 }

@@ -15,7 +15,7 @@ pub fn width(count: usize) -> usize {
 
 /// The characters of row `number`, with the connections of layer `chosen` (if any) highlighted.
 pub fn row(lanes: &Lanes, number: usize, chosen: Option<usize>, rails: &Rails) -> Row {
-    let drawing = Drawing {
+    let drawing = RailRow {
         lanes,
         number,
         row: &lanes.rows[number],
@@ -32,7 +32,7 @@ pub fn row(lanes: &Lanes, number: usize, chosen: Option<usize>, rails: &Rails) -
     pieces
 }
 
-struct Drawing<'a> {
+struct RailRow<'a> {
     lanes: &'a Lanes,
     number: usize,
     row: &'a LaneRow,
@@ -40,7 +40,7 @@ struct Drawing<'a> {
     rails: &'a Rails,
 }
 
-impl Drawing<'_> {
+impl RailRow<'_> {
     /// The character in a lane.
     fn at(&self, lane: usize) -> (Role, String) {
         let rails = self.rails;

@@ -1,13 +1,12 @@
 //! Children similar to the one shown: the one it was edited from, those edited from it, those with
 //! the same DNA, and the nearest others by edit distance.
 
-use super::subject::row_of;
 use super::table::{Column, table};
-use crate::space::distance::{Edit, distance, edits};
+use crate::space::distance::{Edit, Ruler, distance, edits};
 use crate::space::{Dna, Genes, Head, HeadKind};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
-use crate::tui::panels::{Content, Row};
+use crate::tui::panels::{Content, Row, words};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Maximum number of relatives shown.
@@ -30,7 +29,7 @@ pub struct Relatives {
 #[derive(Debug, Clone)]
 pub struct Relative {
     /// How they are related.
-    pub kind: Kind,
+    pub kind: Relation,
     /// The relative itself.
     pub row: ChildRow,
     /// Number of further children with the same DNA as this relative.
@@ -43,7 +42,7 @@ pub struct Relative {
 
 /// How two children are related.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum Relation {
     Parent,
     Edited,
     SameDna,
@@ -56,8 +55,8 @@ impl Relatives {
     pub fn of(child: u64, dna: &Dna, parent: Option<u64>, state: &RunState) -> Relatives {
         let genes = Genes::from(dna);
         let parents = parent
-            .and_then(|parent| row_of(&state.search().children, parent))
-            .map(|row| (Kind::Parent, row));
+            .and_then(|parent| state.search().ended(parent))
+            .map(|row| (Relation::Parent, row));
         let edited = state
             .search()
             .children
@@ -65,7 +64,7 @@ impl Relatives {
             .filter(|row| row.parent == Some(child) && row.child != child);
         let family = parents
             .into_iter()
-            .chain(edited.take(MOST_EDITED).map(|row| (Kind::Edited, row)));
+            .chain(edited.take(MOST_EDITED).map(|row| (Relation::Edited, row)));
         let mut entries: Vec<Relative> = family
             .map(|(kind, row)| Relative::new(kind, row, &genes))
             .collect();
@@ -86,7 +85,7 @@ impl Relatives {
 }
 
 impl Relative {
-    fn new(kind: Kind, row: &ChildRow, genes: &Genes) -> Relative {
+    fn new(kind: Relation, row: &ChildRow, genes: &Genes) -> Relative {
         let edits = edits(genes, &row.genes);
         let distance = distance(genes, &row.genes, u32::MAX - 1).unwrap_or(u32::MAX);
         Relative {
@@ -106,9 +105,9 @@ fn nearest<'a>(
     most: usize,
 ) -> Vec<Relative> {
     let mut found: Vec<(u32, &ChildRow, usize)> = Vec::with_capacity(most + 1);
-    let mut limit = FARTHEST;
+    let (mut ruler, mut limit) = (Ruler::new(genes), FARTHEST);
     for row in rows.filter(|row| row.genes.depth() > 0) {
-        let Some(distance) = distance(genes, &row.genes, limit) else {
+        let Some(distance) = ruler.distance(&row.genes, limit) else {
             continue;
         };
         if let Some((.., others)) = found
@@ -127,9 +126,9 @@ fn nearest<'a>(
     }
     let kind = |distance: u32| {
         if distance == 0 {
-            Kind::SameDna
+            Relation::SameDna
         } else {
-            Kind::Near
+            Relation::Near
         }
     };
     let relative = |(distance, row, others): (u32, &ChildRow, usize)| Relative {
@@ -149,53 +148,34 @@ pub fn content(
     glyphs: &Glyphs,
 ) -> Content {
     if relatives.entries.is_empty() {
-        return Content {
-            head: Vec::new(),
-            body: vec![vec![(Role::Dim, "no other child has ended yet".to_owned())]],
-        };
+        return vec![words(Role::Dim, "no other child has ended yet")].into();
     }
-    let entries = || relatives.entries.iter();
-    let difference = |row: &ChildRow| match (row.accuracy, accuracy) {
+    let texts = |heading, rank, text: &dyn Fn(&Relative) -> String| {
+        Column::texts(heading, rank, relatives.entries.iter().map(text))
+    };
+    let numbers = |heading, rank, text: &dyn Fn(&Relative) -> String| {
+        Column::numbers(heading, rank, relatives.entries.iter().map(text))
+    };
+    let difference = |entry: &Relative| match (entry.row.accuracy, accuracy) {
         (Some(theirs), Some(ours)) => format!("{:+.2}", (theirs - ours) * 100.0),
         _ => String::new(),
     };
-    let marks = entries().enumerate().map(|(index, _)| {
-        if index == chosen {
-            glyphs.marker.to_owned()
-        } else {
-            " ".to_owned()
-        }
-    });
+    let marks = (0..relatives.entries.len())
+        .map(|index| if index == chosen { glyphs.marker } else { " " }.to_owned());
     let columns = vec![
         Column::texts("", 0, marks),
-        Column::texts("relation", 1, entries().map(relation)),
-        Column::numbers(
-            "child",
-            0,
-            entries().map(|entry| entry.row.child.to_string()),
-        ),
-        Column::numbers("same", 5, entries().map(|entry| more(entry.others))),
-        Column::numbers(
-            "accuracy",
-            0,
-            entries().map(|entry| accuracy_or_trouble(&entry.row)),
-        ),
-        Column::numbers("+/-", 2, entries().map(|entry| difference(&entry.row))),
-        Column::numbers(
-            "reward",
-            4,
-            entries().map(|entry| format::or_none(entry.row.reward, format::reward)),
-        ),
-        Column::numbers(
-            "params",
-            3,
-            entries().map(|entry| format::compact(entry.row.params)),
-        ),
-        Column::texts(
-            "differences",
-            2,
-            entries().map(|entry| differences(&entry.edits, heads, glyphs, width / 2)),
-        ),
+        texts("relation", 1, &relation),
+        numbers("child", 0, &|entry| entry.row.child.to_string()),
+        numbers("same", 5, &|entry| more(entry.others)),
+        numbers("accuracy", 0, &|entry| accuracy_or_trouble(&entry.row)),
+        numbers("+/-", 2, &difference),
+        numbers("reward", 4, &|entry| {
+            format::or_none(entry.row.reward, format::reward)
+        }),
+        numbers("params", 3, &|entry| format::compact(entry.row.params)),
+        texts("differences", 2, &|entry| {
+            differences(&entry.edits, heads, glyphs, width / 2)
+        }),
     ];
     let mut content = table(columns, width);
     for (role, _) in content.body.get_mut(chosen).into_iter().flatten() {
@@ -236,10 +216,10 @@ fn chosen_difference(
 
 fn relation(relative: &Relative) -> String {
     match relative.kind {
-        Kind::Parent => "edited from".to_owned(),
-        Kind::Edited => "edited to".to_owned(),
-        Kind::SameDna => "same DNA".to_owned(),
-        Kind::Near => format!("distance {}", relative.distance),
+        Relation::Parent => "edited from".to_owned(),
+        Relation::Edited => "edited to".to_owned(),
+        Relation::SameDna => "same DNA".to_owned(),
+        Relation::Near => format!("distance {}", relative.distance),
     }
 }
 
@@ -290,36 +270,22 @@ fn differences(edits: &[Edit], heads: &[Head], glyphs: &Glyphs, width: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::front;
     use crate::state::SearchRun;
 
     fn row(child: u64, genes: &[[u32; 4]], parent: Option<u64>) -> ChildRow {
         let dna = Dna(genes.iter().map(|gene| gene.to_vec()).collect());
-        let genes = Genes::from(&dna);
         ChildRow {
-            child,
-            episode: 1,
-            accuracy: Some(0.5),
-            reward: Some(0.125),
-            params: 0,
-            macs: 0,
-            seconds: 1.0,
-            repeat_of: None,
             parent,
-            control: false,
-            skipped: false,
-            energy_wh: None,
-            genes,
-            log_prob: None,
-            entropy: None,
-            sampled_seq: 0,
-            ended_seq: 0,
+            genes: Genes::from(&dna),
+            ..front::tests::row(child)
         }
     }
 
     const A: [u32; 4] = [3, 8, 1, 1];
     const B: [u32; 4] = [5, 16, 2, 2];
 
-    fn found(rows: Vec<ChildRow>) -> Vec<(Kind, u64, usize, u32)> {
+    fn found(rows: Vec<ChildRow>) -> Vec<(Relation, u64, usize, u32)> {
         let state = RunState::from(SearchRun {
             children: rows,
             ..SearchRun::default()
@@ -346,9 +312,9 @@ mod tests {
         assert_eq!(
             found(rows),
             [
-                (Kind::SameDna, 3, 0, 0),
-                (Kind::Near, 2, 1, 1),
-                (Kind::Near, 5, 0, 4)
+                (Relation::SameDna, 3, 0, 0),
+                (Relation::Near, 2, 1, 1),
+                (Relation::Near, 5, 0, 4)
             ]
         );
     }
@@ -362,7 +328,7 @@ mod tests {
         ];
         assert_eq!(
             found(rows),
-            [(Kind::Edited, 9, 0, 4), (Kind::SameDna, 2, 0, 0)]
+            [(Relation::Edited, 9, 0, 4), (Relation::SameDna, 2, 0, 0)]
         );
     }
 
@@ -377,6 +343,6 @@ mod tests {
         });
         let rows: Vec<ChildRow> = far.chain([row(200, &[A, [7, 16, 2, 2]], None)]).collect();
         let found = found(rows);
-        assert_eq!((found.len(), found[0]), (MOST, (Kind::Near, 200, 0, 1)));
+        assert_eq!((found.len(), found[0]), (MOST, (Relation::Near, 200, 0, 1)));
     }
 }

@@ -8,7 +8,7 @@ use crate::event::ChildEpoch;
 use crate::space::{Architecture, Dna};
 use crate::state::{Candidate, ChildRow, Origin, RunState};
 use crate::tui::format;
-use crate::tui::panels::{Row, join_ranked, labelled};
+use crate::tui::panels::{Row, join_ranked, labelled, words};
 use crate::tui::theme::Role;
 
 /// A child as far as it is known.
@@ -16,7 +16,7 @@ pub struct Subject<'a> {
     /// Its number, from 1.
     pub child: u64,
     /// Its status at the moment shown.
-    pub status: Status,
+    pub status: Standing,
     /// Its row, once it has ended.
     pub row: Option<&'a ChildRow>,
     /// The child that a user edited into this one; `None` if it was sampled.
@@ -35,7 +35,7 @@ pub struct Subject<'a> {
 
 /// The status of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum Standing {
     Unknown,
     Waiting,
     Training { worker: usize },
@@ -51,26 +51,22 @@ impl<'a> Subject<'a> {
         let detail = known
             .detail
             .filter(|detail| detail.candidate.child == child);
-        let training = state
-            .search()
-            .training
-            .iter()
-            .find(|(_, training)| training.child == child);
+        let training = state.search().in_training(child);
         let live = training
             .and_then(|(_, training)| training.candidate.as_ref())
             .or_else(|| state.search().waiting.get(&child));
         let row = if live.is_some() {
             None
         } else {
-            row_of(&state.search().children, child)
+            state.search().ended(child)
         };
         let status = match (training, live, row) {
-            (Some((worker, _)), ..) => Status::Training { worker: *worker },
-            (_, Some(_), _) => Status::Waiting,
-            (.., Some(row)) if row.is_excluded() => Status::Excluded,
-            (.., Some(row)) if row.is_failed() => Status::Failed,
-            (.., Some(_)) => Status::Ended,
-            _ => Status::Unknown,
+            (Some((worker, _)), ..) => Standing::Training { worker },
+            (_, Some(_), _) => Standing::Waiting,
+            (.., Some(row)) if row.is_excluded() => Standing::Excluded,
+            (.., Some(row)) if row.is_failed() => Standing::Failed,
+            (.., Some(_)) => Standing::Ended,
+            _ => Standing::Unknown,
         };
         let candidate: Option<&Candidate> = live.or(detail.map(|detail| &detail.candidate));
         let dna = candidate
@@ -119,13 +115,7 @@ impl<'a> Subject<'a> {
         }
         groups.push((1, self.standing(known)));
         if let Some(row) = self.row {
-            let is_best = known
-                .state
-                .search()
-                .outcomes
-                .best
-                .as_ref()
-                .is_some_and(|best| best.child == self.child);
+            let is_best = known.state.search().best_child() == Some(self.child);
             let (role, word) = if is_best {
                 (Role::Best, ", the best")
             } else {
@@ -168,16 +158,16 @@ impl<'a> Subject<'a> {
     fn standing(&self, known: &Known<'_>) -> Row {
         let skipped = self.row.is_some_and(|row| row.skipped);
         match self.status {
-            Status::Ended if skipped => vec![(Role::Warning, "ended early".to_owned())],
-            Status::Ended => Row::new(),
-            Status::Failed => vec![(Role::Error, "FAILED".to_owned())],
-            Status::Excluded => vec![(Role::Warning, "EXCLUDED".to_owned())],
-            Status::Waiting => vec![(Role::Text, "waiting for a worker".to_owned())],
-            Status::Unknown if self.architecture.is_none() => {
+            Standing::Ended if skipped => vec![(Role::Warning, "ended early".to_owned())],
+            Standing::Ended => Row::new(),
+            Standing::Failed => vec![(Role::Error, "FAILED".to_owned())],
+            Standing::Excluded => vec![(Role::Warning, "EXCLUDED".to_owned())],
+            Standing::Waiting => vec![(Role::Text, "waiting for a worker".to_owned())],
+            Standing::Unknown if self.architecture.is_none() => {
                 vec![(Role::Warning, "unknown here".to_owned())]
             }
-            Status::Unknown => Row::new(),
-            Status::Training { worker } => {
+            Standing::Unknown => Row::new(),
+            Standing::Training { worker } => {
                 let epochs = known
                     .state
                     .search()
@@ -188,10 +178,10 @@ impl<'a> Subject<'a> {
                 if known.is_abandoned {
                     vec![(Role::Warning, format!("no longer in training, {done}"))]
                 } else {
-                    vec![(
+                    words(
                         Role::Good,
                         format!("in training on worker {worker}, {done}"),
-                    )]
+                    )
                 }
             }
         }
@@ -202,7 +192,7 @@ impl<'a> Subject<'a> {
         let trouble = self
             .row?
             .trouble()
-            .filter(|_| matches!(self.status, Status::Failed | Status::Excluded))?;
+            .filter(|_| matches!(self.status, Standing::Failed | Standing::Excluded))?;
         let prefix = format!("child {}: {trouble}", self.child);
         let line = state
             .log
@@ -226,24 +216,7 @@ fn decode(state: &RunState, dna: &Dna, child: u64) -> Option<Architecture> {
         .ok()
 }
 
-/// The row of `child`. Children end nearly in the order of their numbers, so the search goes
-/// outwards from the expected position.
-pub fn row_of(rows: &[ChildRow], child: u64) -> Option<&ChildRow> {
-    let guess = usize::try_from(child)
-        .unwrap_or(usize::MAX)
-        .saturating_sub(1)
-        .min(rows.len());
-    let is_it = |row: &&ChildRow| row.child == child;
-    (0..=rows.len()).find_map(|distance| {
-        let above = guess
-            .checked_sub(distance)
-            .and_then(|index| rows.get(index))
-            .filter(is_it);
-        above.or_else(|| rows.get(guess + distance).filter(is_it))
-    })
-}
-
 /// Whether the run has mentioned this child.
 pub fn is_known(state: &RunState, child: u64) -> bool {
-    state.search().waiting.contains_key(&child) || row_of(&state.search().children, child).is_some()
+    state.search().waiting.contains_key(&child) || state.search().ended(child).is_some()
 }

@@ -4,7 +4,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::paint::pieces_width;
-use crate::tui::panels::{Content, Row};
+use crate::tui::panels::{Content, Row, fitting};
 use crate::tui::theme::Role;
 
 /// One column with a cell for every row.
@@ -84,7 +84,10 @@ impl Column {
 pub fn table(columns: Vec<Column>, width: usize) -> Content {
     let wanted: usize = columns.iter().map(|column| column.width() + 2).sum();
     let gap = if wanted <= width + 2 { 2 } else { 1 };
-    let columns = fitting(columns, gap, width);
+    let ranked = columns.iter().map(|column| (column.rank, column.width()));
+    let fits = fitting(ranked.collect(), gap, width).into_iter();
+    let columns = fits.zip(columns).filter(|(fits, _)| *fits);
+    let columns: Vec<Column> = columns.map(|(_, column)| column).collect();
     let line = |cells: Vec<Row>| -> Row {
         let mut line = Row::new();
         for (column, cell) in columns.iter().zip(cells) {
@@ -124,23 +127,6 @@ pub fn least_width(columns: &[Column]) -> usize {
         .map(|column| column.width() + 1)
         .sum::<usize>()
         .saturating_sub(1)
-}
-
-fn fitting(columns: Vec<Column>, gap: usize, width: usize) -> Vec<Column> {
-    let mut by_rank: Vec<usize> = (0..columns.len()).collect();
-    by_rank.sort_by_key(|index| columns[*index].rank);
-    let mut fits = vec![false; columns.len()];
-    let mut used = 0;
-    for index in by_rank {
-        let wanted = columns[index].width() + if used == 0 { 0 } else { gap };
-        fits[index] = used + wanted <= width;
-        used += if fits[index] { wanted } else { 0 };
-    }
-    fits.into_iter()
-        .zip(columns)
-        .filter(|(fits, _)| *fits)
-        .map(|(_, column)| column)
-        .collect()
 }
 
 #[cfg(test)]

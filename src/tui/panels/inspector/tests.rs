@@ -3,37 +3,19 @@
 mod keys;
 
 use insta::assert_snapshot;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Size;
 
 use super::*;
-use crate::config::{Decode, ThemeName};
+use crate::config::Decode;
 use crate::event::{Event, Record};
 use crate::space::builtin::builtin;
 use crate::space::{Architecture, Dna};
 use crate::state::{Candidate, Origin};
-use crate::tui::theme::{ColourDepth, Theme};
-use InspectorAction as Key;
+use crate::tui::keymap::Action as Key;
+use crate::tui::sample::{self, records as journal, state_of as state};
 
 /// Interiors of screens of 80x24, 120x40 and 60x15.
 const SIZES: [(u16, u16); 3] = [(76, 20), (116, 34), (56, 11)];
-
-fn journal() -> Vec<Record> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/fixtures/journal-demo.jsonl"
-    );
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-fn state(records: &[Record]) -> RunState {
-    let mut state = RunState::default();
-    records.iter().for_each(|record| state.apply(record));
-    state
-}
 
 /// What a journal contains about one child.
 fn detail(child: u64) -> ChildDetail {
@@ -94,27 +76,8 @@ fn nascnn15() -> ChildDetail {
     )
 }
 
-fn plain() -> Theme {
-    Theme::new(ThemeName::default(), ColourDepth::None, false)
-}
-
-fn text(
-    view: &InspectorView,
-    known: &Known<'_>,
-    (width, height): (u16, u16),
-    theme: &Theme,
-) -> String {
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    let area = buffer.area;
-    view.draw(known, &mut Painter::new(&mut buffer, area, theme));
-    let row = |y: u16| {
-        (0..width)
-            .map(|x| buffer[(x, y)].symbol())
-            .collect::<String>()
-            .trim_end()
-            .to_owned()
-    };
-    (0..height).map(row).collect::<Vec<_>>().join("\n")
+fn text(view: &InspectorView, known: &Known<'_>, size: (u16, u16), ascii: bool) -> String {
+    sample::drawn(size, ascii, |painter| view.draw(known, painter))
 }
 
 /// What is known while the run is in progress.
@@ -129,9 +92,10 @@ fn known<'a>(state: &'a RunState, detail: Option<&'a ChildDetail>) -> Known<'a> 
 /// The inspector of `child` after some keys.
 fn after(keys: &[Key], child: u64, known: &Known<'_>) -> (InspectorView, InspectorEffect) {
     let mut view = InspectorView::open(child, known);
-    let mut effect = InspectorEffect::None;
+    let mut effect = InspectorEffect::Draw;
     for key in keys {
-        effect = view.act(*key, known, Size::new(76, 20));
+        let acted = view.act(*key, known, Size::new(76, 20));
+        effect = acted.expect("a key of the inspector");
     }
     (view, effect)
 }
@@ -140,7 +104,7 @@ fn snapshots(name: &str, view: &InspectorView, known: &Known<'_>) {
     for size in SIZES {
         assert_snapshot!(
             format!("{name}_{}x{}", size.0, size.1),
-            text(view, known, size, &plain())
+            text(view, known, size, false)
         );
     }
 }
@@ -168,15 +132,7 @@ fn the_graph_of_nascnn15() {
     let known = known(&state, Some(&detail));
     let view = after(&[Key::Down; 8], 1, &known).0;
     snapshots("nascnn15", &view, &known);
-    assert_snapshot!(
-        "nascnn15_ascii_76x20",
-        text(
-            &view,
-            &known,
-            (76, 20),
-            &Theme::new(ThemeName::default(), ColourDepth::None, true)
-        )
-    );
+    assert_snapshot!("nascnn15_ascii_76x20", text(&view, &known, (76, 20), true));
 }
 
 #[test]
@@ -201,7 +157,7 @@ fn memory_is_not_shown_if_the_run_did_not_record_its_batch_size() {
         &after(&[Key::NextTab], 1, &known).0,
         &known,
         SIZES[0],
-        &plain(),
+        false,
     );
     assert!(
         shown.contains("MACs per image") && !shown.contains("memory"),
@@ -215,15 +171,7 @@ fn learning_curves() {
     let known = known(&state, Some(&detail));
     let view = after(&[Key::NextTab, Key::NextTab], 12, &known).0;
     snapshots("curves", &view, &known);
-    assert_snapshot!(
-        "curves_ascii_76x20",
-        text(
-            &view,
-            &known,
-            (76, 20),
-            &Theme::new(ThemeName::default(), ColourDepth::None, true)
-        )
-    );
+    assert_snapshot!("curves_ascii_76x20", text(&view, &known, (76, 20), true));
 }
 
 #[test]
@@ -249,7 +197,7 @@ fn an_edit_that_can_be_built() {
     snapshots(
         "edit",
         &after(
-            &edited(&[Key::Down, Key::Decrease, Key::Right, Key::Increase]),
+            &edited(&[Key::Down, Key::Less, Key::Right, Key::More]),
             12,
             &known,
         )
@@ -261,17 +209,17 @@ fn an_edit_that_can_be_built() {
 /// Keys that make child 12 unbuildable: every stride 2 and no padding.
 fn impossible() -> Vec<Key> {
     let row = [
-        Key::Increase,
-        Key::Increase,
-        Key::Increase,
+        Key::More,
+        Key::More,
+        Key::More,
         Key::Right,
         Key::Right,
-        Key::Increase,
+        Key::More,
         Key::Right,
     ];
     let row = row
         .into_iter()
-        .chain([Key::Decrease; 3])
+        .chain([Key::Less; 3])
         .chain([Key::Left; 3])
         .chain([Key::Down]);
     edited(&row.collect::<Vec<_>>().repeat(6))
@@ -283,7 +231,8 @@ fn an_edit_that_cannot_be_built_says_why() {
     let known = known(&state, None);
     let (mut view, _) = after(&impossible(), 12, &known);
     snapshots("edit_impossible", &view, &known);
-    let InspectorEffect::Tell { text, .. } = view.act(Key::Queue, &known, Size::new(76, 20)) else {
+    let effect = view.act(Key::Queue, &known, Size::new(76, 20));
+    let Some(InspectorEffect::Tell { text, .. }) = effect else {
         panic!("queued")
     };
     assert!(text.starts_with("not queued: layer"), "{text}");
@@ -294,7 +243,7 @@ fn until_the_journal_is_read_the_curves_say_so() {
     let state = state(&journal());
     let known = known(&state, None);
     let view = after(&[Key::NextTab, Key::NextTab], 12, &known).0;
-    assert!(text(&view, &known, (76, 20), &plain()).contains("reading the journal"));
+    assert!(text(&view, &known, (76, 20), false).contains("reading the journal"));
 }
 
 #[test]
@@ -311,7 +260,7 @@ fn a_failed_child_tells_why() {
         &InspectorView::open(*child, &known),
         &known,
         (116, 34),
-        &plain(),
+        false,
     );
     assert!(
         drawn.contains("FAILED") && drawn.contains(&reason[..20]),
@@ -349,7 +298,7 @@ fn an_excluded_child_is_not_said_to_have_failed() {
         &InspectorView::open(child, &known),
         &known,
         (116, 34),
-        &plain(),
+        false,
     );
     assert!(
         drawn.contains("EXCLUDED") && !drawn.contains("failed"),
@@ -373,5 +322,5 @@ fn a_child_in_training_shows_its_completed_epochs() {
     };
     let known = known(&state, None);
     let view = after(&[Key::NextTab, Key::NextTab], epoch.child, &known).0;
-    assert_snapshot!("training_76x20", text(&view, &known, (76, 20), &plain()));
+    assert_snapshot!("training_76x20", text(&view, &known, (76, 20), false));
 }

@@ -3,11 +3,10 @@
 mod figures;
 mod layers;
 
-use super::Details;
+use super::DetailOf;
 use super::view::ListView;
-use crate::state::{ChildRow, RunState};
-use crate::tui::format;
-use crate::tui::panels::{Content, Row};
+use crate::state::RunState;
+use crate::tui::panels::{Content, Row, words, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 use figures::FIGURES;
 
@@ -23,7 +22,12 @@ pub fn rows(view: &ListView, state: &RunState) -> usize {
     let Some((first, second)) = view.compared(state) else {
         return 0;
     };
-    let depth = |child| row_of(state, child).map_or(0, |row| row.genes.depth());
+    let depth = |child| {
+        state
+            .search()
+            .ended(child)
+            .map_or(0, |row| row.genes.depth())
+    };
     FIGURES + BETWEEN + depth(first).max(depth(second))
 }
 
@@ -31,19 +35,15 @@ pub fn rows(view: &ListView, state: &RunState) -> usize {
 pub fn content(
     view: &ListView,
     state: &RunState,
-    details: Details<'_>,
+    details: DetailOf<'_>,
     glyphs: &Glyphs,
     width: usize,
 ) -> Content {
     let Some((first, second)) = view.compared(state) else {
         let text = "Mark two children of the list, or mark one and move to another: they are shown here side by side.";
-        let body = format::wrap(text, width)
-            .into_iter()
-            .map(|line| vec![(Role::Dim, line)])
-            .collect();
         return Content {
             head: vec![Row::new()],
-            body,
+            body: wrapped(Role::Dim, text, width),
         };
     };
     let column = (width.saturating_sub(SIGN + LABEL + DIFFERENCE + 2) / 2).clamp(8, 24);
@@ -61,13 +61,8 @@ pub fn content(
         (Some(one), Some(other)) => body.extend(layers::rows(state, (&one, &other), glyphs, width)),
         (known, _) => {
             let missing = if known.is_none() { first } else { second };
-            body.extend([
-                Row::new(),
-                vec![(
-                    Role::Dim,
-                    format!("the layers of child {missing} have not been read yet"),
-                )],
-            ]);
+            let text = format!("the layers of child {missing} have not been read yet");
+            body.extend([Row::new(), words(Role::Dim, text)]);
         }
     }
     Content {
@@ -78,12 +73,4 @@ pub fn content(
 
 fn sign(differs: bool, glyphs: &Glyphs) -> String {
     format!("{:<SIGN$}", if differs { glyphs.differs } else { "" })
-}
-
-fn row_of(state: &RunState, child: u64) -> Option<&ChildRow> {
-    state
-        .search()
-        .children
-        .iter()
-        .find(|row| row.child == child)
 }

@@ -13,7 +13,7 @@ use crate::state::ChildRow;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
     Compare {
-        quantity: Quantity,
+        property: Property,
         relation: Relation,
         value: f64,
     },
@@ -25,7 +25,7 @@ pub enum Filter {
 
 /// A numerical property of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
+pub enum Property {
     /// Accuracy, 0..=1.
     Accuracy,
     Reward,
@@ -42,7 +42,7 @@ pub enum Quantity {
     Energy,
 }
 
-/// How a child's quantity compares with the number in the filter.
+/// How a child's property compares with the number in the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
     Less,
@@ -85,18 +85,18 @@ pub struct FilterError {
     pub problem: String,
 }
 
-/// The names of a quantity: the first is the one used for output.
-const QUANTITIES: [(Quantity, &[&str]); 10] = [
-    (Quantity::Accuracy, &["acc", "accuracy"]),
-    (Quantity::Reward, &["reward"]),
-    (Quantity::Params, &["params", "parameters"]),
-    (Quantity::Macs, &["macs"]),
-    (Quantity::Time, &["time", "seconds"]),
-    (Quantity::Episode, &["episode", "ep"]),
-    (Quantity::Child, &["child"]),
-    (Quantity::Layers, &["layers", "depth"]),
-    (Quantity::Entropy, &["entropy"]),
-    (Quantity::Energy, &["energy"]),
+/// The names of a property: the first is the one used for output.
+const PROPERTIES: [(Property, &[&str]); 10] = [
+    (Property::Accuracy, &["acc", "accuracy"]),
+    (Property::Reward, &["reward"]),
+    (Property::Params, &["params", "parameters"]),
+    (Property::Macs, &["macs"]),
+    (Property::Time, &["time", "seconds"]),
+    (Property::Episode, &["episode", "ep"]),
+    (Property::Child, &["child"]),
+    (Property::Layers, &["layers", "depth"]),
+    (Property::Entropy, &["entropy"]),
+    (Property::Energy, &["energy"]),
 ];
 
 const FLAGS: [(Flag, &str); 8] = [
@@ -131,10 +131,10 @@ impl Filter {
     pub fn admits(&self, row: &ChildRow, surroundings: Surroundings<'_>) -> bool {
         match self {
             Filter::Compare {
-                quantity,
+                property,
                 relation,
                 value,
-            } => quantity
+            } => property
                 .of(row)
                 .is_some_and(|found| relation.holds(found, *value)),
             Filter::Flag(flag) => flag.holds(row, surroundings),
@@ -158,20 +158,20 @@ impl Filter {
     }
 }
 
-impl Quantity {
-    /// This quantity of a child; `None` if the child does not have it.
+impl Property {
+    /// This property of a child; `None` if the child does not have it.
     pub fn of(self, row: &ChildRow) -> Option<f64> {
         match self {
-            Quantity::Accuracy => row.accuracy,
-            Quantity::Reward => row.reward,
-            Quantity::Params => Some(row.params as f64),
-            Quantity::Macs => Some(row.macs as f64),
-            Quantity::Time => Some(row.seconds),
-            Quantity::Episode => Some(row.episode as f64),
-            Quantity::Child => Some(row.child as f64),
-            Quantity::Layers => Some(row.genes.depth() as f64),
-            Quantity::Entropy => row.entropy,
-            Quantity::Energy => row.energy_wh,
+            Property::Accuracy => row.accuracy,
+            Property::Reward => row.reward,
+            Property::Params => Some(row.params as f64),
+            Property::Macs => Some(row.macs as f64),
+            Property::Time => Some(row.seconds),
+            Property::Episode => Some(row.episode as f64),
+            Property::Child => Some(row.child as f64),
+            Property::Layers => Some(row.genes.depth() as f64),
+            Property::Entropy => row.entropy,
+            Property::Energy => row.energy_wh,
         }
     }
 }
@@ -209,10 +209,10 @@ impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Filter::Compare {
-                quantity,
+                property,
                 relation,
                 value,
-            } => write!(f, "{}{}{value}", quantity.name(), relation.sign()),
+            } => write!(f, "{}{}{value}", property.name(), relation.sign()),
             Filter::Flag(flag) => f.write_str(flag.name()),
             Filter::Not(inner) => write!(f, "!{}", Part(inner, false)),
             Filter::And(parts) => write_joined(f, parts, " & ", false),
@@ -246,11 +246,11 @@ fn write_joined(
     Ok(())
 }
 
-impl Quantity {
+impl Property {
     fn name(self) -> &'static str {
-        QUANTITIES
+        PROPERTIES
             .iter()
-            .find(|(quantity, _)| *quantity == self)
+            .find(|(property, _)| *property == self)
             .and_then(|(_, names)| names.first())
             .copied()
             .unwrap_or("")

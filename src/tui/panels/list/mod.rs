@@ -13,20 +13,21 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use view::{ListAction, ListView, Mode};
+pub use view::{ListMode, ListView};
 
 use ratatui::layout::Rect;
 
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scene::Scene;
+use super::scroll::Scroll;
 use super::{PanelId, Row, labelled};
 use crate::state::{ChildDetail, ChildRow, RunState};
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
 use crate::tui::theme::{Glyphs, Role};
 
 /// The details of a child from the journal, if they have been read.
-pub type Details<'a> = &'a dyn Fn(u64) -> Option<ChildDetail>;
+pub type DetailOf<'a> = &'a dyn Fn(u64) -> Option<ChildDetail>;
 
 /// Draw the panel. `details` is called for the children of [`ListView::wanted`].
 pub fn draw(
@@ -34,13 +35,13 @@ pub fn draw(
     state: &RunState,
     view: &ListView,
     focused: bool,
-    details: Details<'_>,
+    details: DetailOf<'_>,
 ) {
     let area = super::inside(painter.area());
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let glyphs = painter.glyphs();
     match view.mode() {
-        Mode::Table => {
+        ListMode::Table => {
             let beside = beside_table(view, state, glyphs);
             super::title(
                 painter,
@@ -51,13 +52,13 @@ pub fn draw(
             );
             table::draw(&mut painter.part(area), state, view, focused);
         }
-        Mode::Pareto => {
+        ListMode::Pareto => {
             let mut beside = count(view, state);
             beside.push((Role::Dim, " children".to_owned()));
             super::title(painter, focused, "Accuracy against MACs", &beside, None);
             pareto::draw(&mut painter.part(area), state, view);
         }
-        Mode::Compare => {
+        ListMode::Compare => {
             let content = compare::content(view, state, details, glyphs, width);
             let position = content.position(height, view.compare_top());
             super::title(
@@ -75,53 +76,19 @@ pub fn draw(
 const HERE: Scope = Scope::Panel(PanelId::Children);
 
 /// The keys of this panel only.
-const KEYS: &[Binding] = &[
-    binding(
-        HERE,
-        &["s"],
-        Action::SortNext,
-        "children: sort by the next column",
-        Some("sort"),
-    ),
-    binding(
-        HERE,
-        &["S"],
-        Action::SortPrevious,
-        "children: sort by the column before",
-        None,
-    ),
-    binding(
-        HERE,
-        &["r"],
-        Action::ReverseSort,
-        "children: sort the other way round",
-        None,
-    ),
-    binding(HERE, &["m"], Action::Mark, "children: mark", Some("mark")),
-    binding(HERE, &["M"], Action::ClearMarks, "children: no marks", None),
-    binding(
-        HERE,
-        &["c"],
-        Action::Compare,
-        "children: two marked ones side by side",
-        Some("compare"),
-    ),
-    binding(
-        HERE,
-        &["p"],
-        Action::TogglePareto,
-        "children: accuracy against MACs",
-        Some("Pareto"),
-    ),
-];
+const KEYS: &[Binding] = keys! {
+    HERE ["s"] SortNext "children: sort by the next column" ("sort");
+    HERE ["S"] SortPrevious "children: sort by the column before";
+    HERE ["r"] ReverseSort "children: sort the other way round";
+    HERE ["m"] Mark "children: mark" ("mark");
+    HERE ["M"] ClearMarks "children: no marks";
+    HERE ["c"] Compare "children: two marked ones side by side" ("compare");
+    HERE ["p"] TogglePareto "children: accuracy against MACs" ("Pareto");
+};
 
 impl Panel for ListView {
     fn about() -> About {
-        About {
-            name: "Children",
-            runs: SEARCH,
-            keys: KEYS,
-        }
+        About::new("Children", SEARCH, KEYS)
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
@@ -134,13 +101,14 @@ impl Panel for ListView {
         if action == Action::Back {
             return (self.leave_mode() || self.clear_filter()).then_some(Response::Draw);
         }
-        let action = ListAction::of(action)?;
         let before = self.selected(scene.state);
         let height = super::inside(area).height;
-        ListView::act(self, action, scene.state, usize::from(height));
+        if !self.perform(action, scene.state, usize::from(height)) {
+            return None;
+        }
         let chosen = self.selected(scene.state);
         // Sorting keeps an unmoved cursor on the first child, but selects nothing.
-        Some(if chosen != before && action.is_movement() {
+        Some(if chosen != before && Scroll::of(action).is_some() {
             Response::Choose(chosen)
         } else {
             Response::Draw

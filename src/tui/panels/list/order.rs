@@ -1,6 +1,6 @@
 //! The children that a list shows, in order: kept between frames, and updated when children end.
 
-use super::filter::{Filter, Flag, Quantity, Surroundings};
+use super::filter::{Filter, Flag, Property, Surroundings};
 use crate::analysis::front::{Front, Point};
 use crate::state::{ChildRow, RunState};
 
@@ -58,22 +58,22 @@ impl SortKey {
     }
 
     fn value(self, row: &ChildRow) -> Option<f64> {
-        let quantity = match self {
-            SortKey::Child => Quantity::Child,
-            SortKey::Accuracy => Quantity::Accuracy,
-            SortKey::Reward => Quantity::Reward,
-            SortKey::Params => Quantity::Params,
-            SortKey::Macs => Quantity::Macs,
-            SortKey::Time => Quantity::Time,
-            SortKey::Energy => Quantity::Energy,
+        let property = match self {
+            SortKey::Child => Property::Child,
+            SortKey::Accuracy => Property::Accuracy,
+            SortKey::Reward => Property::Reward,
+            SortKey::Params => Property::Params,
+            SortKey::Macs => Property::Macs,
+            SortKey::Time => Property::Time,
+            SortKey::Energy => Property::Energy,
         };
-        quantity.of(row)
+        property.of(row)
     }
 }
 
 /// The selection and order.
 #[derive(Debug, Clone)]
-pub struct Choice {
+pub struct Criteria {
     /// The column that rows are sorted by.
     pub key: SortKey,
     /// Whether the largest value comes first.
@@ -82,9 +82,9 @@ pub struct Choice {
     pub filter: Option<Filter>,
 }
 
-impl Default for Choice {
-    fn default() -> Choice {
-        Choice {
+impl Default for Criteria {
+    fn default() -> Criteria {
+        Criteria {
             key: SortKey::default(),
             descending: true,
             filter: None,
@@ -92,7 +92,7 @@ impl Default for Choice {
     }
 }
 
-impl Choice {
+impl Criteria {
     fn admits(&self, row: &ChildRow, surroundings: Surroundings<'_>) -> bool {
         self.filter
             .as_ref()
@@ -172,29 +172,29 @@ impl Order {
 
     /// Process the children that have ended since; returns whether anything changed. Also goes
     /// back: an earlier moment of the run has fewer children.
-    pub fn update(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) -> bool {
-        let best = best_of(state);
+    pub fn update(&mut self, criteria: &Criteria, state: &RunState, marks: &[u64]) -> bool {
+        let best = state.search().best_child();
         let stale = state.search().children.len() < self.seen
-            || (best != self.best && choice.depends_on(Flag::Best));
+            || (best != self.best && criteria.depends_on(Flag::Best));
         let new = state.search().children.len().saturating_sub(self.seen);
         if stale || new > FEW {
-            self.rebuild(choice, state, marks);
+            self.rebuild(criteria, state, marks);
             return true;
         }
         self.best = best;
         for index in self.seen..state.search().children.len() {
-            self.insert(index, choice, state, marks);
+            self.insert(index, criteria, state, marks);
         }
         self.seen = state.search().children.len();
         new > 0
     }
 
     /// Select and sort from scratch.
-    pub fn rebuild(&mut self, choice: &Choice, state: &RunState, marks: &[u64]) {
-        let best = best_of(state);
+    pub fn rebuild(&mut self, criteria: &Criteria, state: &RunState, marks: &[u64]) {
+        let best = state.search().best_child();
         let surroundings = Surroundings { best, marks };
-        let shown = |(_, row): &(usize, &ChildRow)| choice.admits(row, surroundings);
-        let ranked = |(index, row): (usize, &ChildRow)| (choice.rank(row), index as u32);
+        let shown = |(_, row): &(usize, &ChildRow)| criteria.admits(row, surroundings);
+        let ranked = |(index, row): (usize, &ChildRow)| (criteria.rank(row), index as u32);
         let mut ranks: Vec<(Rank, u32)> = state
             .search()
             .children
@@ -207,10 +207,7 @@ impl Order {
         self.rows = ranks.into_iter().map(|(_, index)| index).collect();
         let rows = self.rows.iter().filter_map(|index| row_at(state, *index));
         self.points = rows.filter_map(Point::of).collect();
-        self.front = Front::default();
-        self.rows
-            .iter()
-            .for_each(|index| self.front.add(*index, &state.search().children));
+        self.front = Front::of(self.rows.iter().copied(), &state.search().children);
         self.seen = state.search().children.len();
         self.best = best;
         self.energy_known = state
@@ -220,12 +217,12 @@ impl Order {
             .any(|row| row.energy_wh.is_some());
     }
 
-    fn insert(&mut self, index: usize, choice: &Choice, state: &RunState, marks: &[u64]) {
+    fn insert(&mut self, index: usize, criteria: &Criteria, state: &RunState, marks: &[u64]) {
         let Some(row) = state.search().children.get(index) else {
             return;
         };
         self.energy_known |= row.energy_wh.is_some();
-        if !choice.admits(
+        if !criteria.admits(
             row,
             Surroundings {
                 best: self.best,
@@ -234,9 +231,9 @@ impl Order {
         ) {
             return;
         }
-        let rank = choice.rank(row);
+        let rank = criteria.rank(row);
         let before = |other: &u32| {
-            row_at(state, *other).is_some_and(|other| choice.rank(other).compare(&rank).is_lt())
+            row_at(state, *other).is_some_and(|other| criteria.rank(other).compare(&rank).is_lt())
         };
         self.rows
             .insert(self.rows.partition_point(before), index as u32);
@@ -255,11 +252,6 @@ impl Order {
     pub fn at<'a>(&self, place: usize, state: &'a RunState) -> Option<&'a ChildRow> {
         self.rows.get(place).and_then(|index| row_at(state, *index))
     }
-}
-
-/// Number of the most accurate child.
-pub fn best_of(state: &RunState) -> Option<u64> {
-    state.search().outcomes.best.as_ref().map(|best| best.child)
 }
 
 /// The row with this index from an [`Order`]; `None` if the run has fewer.
@@ -287,7 +279,7 @@ mod tests {
         let state = state_of(rows);
         let mut order = Order::default();
         order.rebuild(
-            &Choice {
+            &Criteria {
                 key,
                 descending,
                 filter: None,
@@ -334,21 +326,21 @@ mod tests {
                 ChildRow { accuracy: accuracy.map(|value| f64::from(value) / 20.0), macs: *macs, ..row(child) }
             }).collect();
             let filter = filtered.then(|| Filter::parse("acc>0.3 | best").unwrap().unwrap());
-            let choice = Choice { key, descending, filter };
+            let criteria = Criteria { key, descending, filter };
             let (mut order, mut taken) = (Order::default(), 0);
             for step in steps {
                 taken = (taken + step).min(rows.len());
-                order.update(&choice, &state_of(rows[..taken].to_vec()), &[]);
+                order.update(&criteria, &state_of(rows[..taken].to_vec()), &[]);
             }
             let state = state_of(rows[..taken].to_vec());
             let mut fresh = Order::default();
-            fresh.rebuild(&choice, &state, &[]);
+            fresh.rebuild(&criteria, &state, &[]);
             prop_assert_eq!(order.rows(), fresh.rows());
             prop_assert_eq!(order.front().rows(), fresh.front().rows());
             // Back to an earlier moment.
             let earlier = state_of(rows[..taken / 2].to_vec());
-            order.update(&choice, &earlier, &[]);
-            fresh.rebuild(&choice, &earlier, &[]);
+            order.update(&criteria, &earlier, &[]);
+            fresh.rebuild(&criteria, &earlier, &[]);
             prop_assert_eq!(order.rows(), fresh.rows());
         }
     }

@@ -11,8 +11,10 @@ use crate::foundation::axis::extremes;
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::Painter;
-use crate::tui::panels::{Row, join_fitting, labelled};
-use crate::tui::plot::{Dash, DotGrid, Frame, Labels, Series, ValueAxis, percent, scaled};
+use crate::tui::panels::{Row, join_fitting, labelled, words};
+use crate::tui::plot::{
+    Dash, DotGrid, Frame, Framing, LabelRow, Series, ValueAxis, percent, scaled,
+};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Columns for the list of the front, and the narrowest panel that has it.
@@ -34,7 +36,7 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
         painter.pieces(0, y, row);
     }
     let list = if width >= LIST_FROM { LIST } else { 0 };
-    let Some(plot) = Plot::of(state, view, width - list) else {
+    let Some(plot) = FrontPlot::of(state, view, width - list) else {
         let y = usize::from(!view.filter_text().is_empty()) + 1;
         let area = part(painter, y, 0, width);
         let mut painter = painter.part(area);
@@ -74,6 +76,8 @@ fn figures(row: &ChildRow, state: &RunState, view: &ListView, width: usize) -> R
     let place = front.place_of(row.child, &state.search().children);
     let standing = match place {
         Some(place) => format!("on the front, {} of {}", place + 1, front.rows().len()),
+        None if row.control => "a control, so not in the plot".to_owned(),
+        None if row.is_edited() => "edited, so not in the plot".to_owned(),
         None if row.accuracy.is_none() => row.trouble().unwrap_or_default().to_owned(),
         None => "behind the front".to_owned(),
     };
@@ -83,14 +87,14 @@ fn figures(row: &ChildRow, state: &RunState, view: &ListView, width: usize) -> R
             vec![(Role::Strong, format::accuracy(accuracy))]
         }),
         labelled("MACs", Role::Strong, format::compact(row.macs)),
-        vec![(
+        words(
             if place.is_some() {
                 Role::Best
             } else {
                 Role::Dim
             },
             standing,
-        )],
+        ),
         labelled("params", Role::Text, format::count(row.params)),
         labelled(
             "reward",
@@ -155,7 +159,7 @@ fn draw_front(
 }
 
 /// The shown children that can be drawn, and the axes around them.
-struct Plot<'a> {
+struct FrontPlot<'a> {
     state: &'a RunState,
     view: &'a ListView,
     macs: ValueAxis,
@@ -163,9 +167,9 @@ struct Plot<'a> {
     accuracies: (f64, f64),
 }
 
-impl<'a> Plot<'a> {
+impl<'a> FrontPlot<'a> {
     /// The plot for `width` columns; `None` if no child has an accuracy.
-    fn of(state: &'a RunState, view: &'a ListView, width: usize) -> Option<Plot<'a>> {
+    fn of(state: &'a RunState, view: &'a ListView, width: usize) -> Option<FrontPlot<'a>> {
         let points = view.order().points();
         points.first()?;
         let mut macs = (u64::MAX, u64::MIN);
@@ -174,7 +178,7 @@ impl<'a> Plot<'a> {
             point.accuracy
         }));
         let macs = [macs.0 as f64, macs.1 as f64].into_iter();
-        Some(Plot {
+        Some(FrontPlot {
             state,
             view,
             macs: ValueAxis::over(macs, true, width / TICK),
@@ -184,44 +188,40 @@ impl<'a> Plot<'a> {
 
     fn draw(&self, painter: &mut Painter<'_>, chosen: Option<&ChildRow>) {
         let rows = painter.height().saturating_sub(AXIS_ROWS);
-        let accuracies = [self.accuracies.0, self.accuracies.1].into_iter();
-        let axis = ValueAxis::over(accuracies, false, (rows / 2 + 1).clamp(2, 9));
-        let labels = Labels::of(&axis, percent);
-        let gutter = labels.gutter();
-        let columns = painter.width().saturating_sub(gutter + 1);
-        if rows < 2 || columns < 8 {
+        let framing = Framing {
+            is_log: false,
+            ticks: (2, 9),
+            label: &percent,
+            least_gutter: 0,
+        };
+        let area = Rect::new(0, 0, painter.width() as u16, rows as u16);
+        let frame = framing.around([self.accuracies.0, self.accuracies.1].into_iter(), area);
+        if !frame.has_room(8) {
             return;
         }
-        let frame = Frame {
-            axis,
-            labels,
-            gutter,
-            columns,
-            top: 0,
-            rows,
-        };
-        frame.draw(painter);
-        self.number_macs(painter, &frame);
         let glyphs = painter.glyphs();
-        let grid = self.grid(&frame, glyphs);
-        grid.show(painter, frame.corner(), |series| match series {
+        let mut markers = Vec::new();
+        let fill = |grid: &mut DotGrid| {
+            self.fill(&frame, grid);
+            markers = self.markers(&frame, grid, chosen, glyphs);
+        };
+        frame.plot(painter, fill, |series| match series {
             Series::Child => (Role::Child, glyphs.child),
             _ => (Role::Best, glyphs.best),
         });
-        self.draw_markers(painter, &frame, &grid, chosen);
-    }
-
-    fn number_macs(&self, painter: &mut Painter<'_>, frame: &Frame) {
-        let (glyphs, row) = (painter.glyphs(), frame.floor());
-        let mut free = painter.text(0, row + 1, Role::Dim, "MACs") + 1;
-        for (tick, _) in self.macs.ticks() {
-            let column = frame.left() + scaled(self.macs.fraction(tick), frame.columns);
-            let text = format::round(tick);
-            if let Some(end) = frame.label(painter, row + 1, column, &text, free) {
-                painter.text(column, row, Role::Dim, glyphs.floor_tick);
-                free = end + 1;
-            }
+        for (role, glyph, (column, row)) in markers {
+            painter.text(frame.left() + column, frame.top + row, role, glyph);
         }
+        let below = LabelRow {
+            row: frame.floor() + 1,
+            free: painter.text(0, frame.floor() + 1, Role::Dim, "MACs") + 1,
+            gap: 1,
+            mark: Some(glyphs.floor_tick),
+        };
+        let column = |macs: f64| scaled(self.macs.fraction(macs), frame.columns);
+        let ticks = self.macs.ticks().into_iter();
+        let labels = ticks.map(|(macs, _)| (column(macs), format::round(macs)));
+        frame.label(painter, below, labels);
     }
 
     /// The position of a point in the grid.
@@ -230,58 +230,50 @@ impl<'a> Plot<'a> {
         (x, frame.height_of(point.accuracy, grid))
     }
 
-    fn grid(&self, frame: &Frame, glyphs: &Glyphs) -> DotGrid {
-        let mut grid = frame.grid(glyphs);
+    fn fill(&self, frame: &Frame, grid: &mut DotGrid) {
         for point in self.view.order().points() {
-            let (x, y) = self.place(*point, frame, &grid);
+            let (x, y) = self.place(*point, frame, grid);
             grid.dot(x, y, Series::Child);
         }
         // From each member of the front to the right until the next one, then up to it; from the
         // last one to the edge.
-        let front = self
-            .view
-            .order()
-            .front()
-            .points(&self.state.search().children);
+        let front = self.view.order().front();
+        let points = front.points(&self.state.search().children);
         let mut places: Vec<(usize, usize)> =
-            front.map(|point| self.place(point, frame, &grid)).collect();
+            points.map(|point| self.place(point, frame, grid)).collect();
         let edge = grid.width().saturating_sub(1);
         places.extend(places.last().map(|(_, y)| (edge, *y)));
         grid.polyline(&stairs(places), Series::Best, Dash::Solid);
-        grid
     }
 
-    /// The children on the front or marked: a character over the dots.
-    fn draw_markers(
+    /// The children on the front, marked or chosen: characters over the dots, each with its cell.
+    fn markers(
         &self,
-        painter: &mut Painter<'_>,
         frame: &Frame,
         grid: &DotGrid,
         chosen: Option<&ChildRow>,
-    ) {
-        let glyphs = painter.glyphs();
-        let mut put = |row: &ChildRow, role: Role, glyph: &str| {
-            if let Some(point) = Point::of(row) {
-                let (column, row) = grid.cell(self.place(point, frame, grid));
-                painter.text(frame.left() + column, frame.top + row, role, glyph);
-            }
+        glyphs: &Glyphs,
+    ) -> Vec<(Role, &'static str, (usize, usize))> {
+        let marker = |row: &ChildRow, role: Role, glyph: &'static str| {
+            let place = self.place(Point::of(row)?, frame, grid);
+            Some((role, glyph, grid.cell(place)))
         };
-        let front = self.view.order().front().rows().iter();
-        front
-            .filter_map(|index| row_at(self.state, *index))
-            .for_each(|row| put(row, Role::Best, glyphs.mean));
-        if !self.view.marks().is_empty() {
-            let shown = self
-                .view
-                .order()
-                .rows()
-                .iter()
-                .filter_map(|index| row_at(self.state, *index));
-            let marked = shown.filter(|row| self.view.marks().contains(&row.child));
-            marked.for_each(|row| put(row, Role::Text, glyphs.marked));
-        }
-        chosen
-            .into_iter()
-            .for_each(|row| put(row, Role::Strong, glyphs.here));
+        let order = self.view.order();
+        let rows = |indices: &'a [u32]| {
+            let row = |index: &u32| row_at(self.state, *index);
+            indices.iter().filter_map(row)
+        };
+        let marks = self.view.marks();
+        let shown = if marks.is_empty() {
+            &[][..]
+        } else {
+            order.rows()
+        };
+        let marked = rows(shown).filter(|row| marks.contains(&row.child));
+        rows(order.front().rows())
+            .filter_map(|row| marker(row, Role::Best, glyphs.mean))
+            .chain(marked.filter_map(|row| marker(row, Role::Text, glyphs.marked)))
+            .chain(chosen.and_then(|row| marker(row, Role::Strong, glyphs.here)))
+            .collect()
     }
 }

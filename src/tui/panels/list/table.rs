@@ -1,6 +1,6 @@
 //! The table of children: as many columns as fit, with the cursor's row always in view.
 
-use super::order::{SortKey, best_of, row_at};
+use super::order::{SortKey, row_at};
 use super::view::ListView;
 use super::{direction, filter_row, notes, nothing};
 use crate::state::{ChildRow, RunState};
@@ -17,7 +17,7 @@ const NOTES: usize = 7;
 
 /// A column of figures, aligned to the right. Widths do not depend on what is shown, so that
 /// nothing moves during scrolling.
-struct Column {
+struct FigureColumn {
     heading: &'static str,
     key: Option<SortKey>,
     width: usize,
@@ -54,7 +54,7 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
     }
     let (columns, gap) = fitting(columns(state, view), width.saturating_sub(GUTTER + NOTES));
     painter.pieces(0, first, &headings(&columns, gap, view, painter.glyphs()));
-    let (room, best) = (room(view, height), best_of(state));
+    let (room, best) = (room(view, height), state.search().best_child());
     let top = view.top(room);
     for (place, index) in view.order().rows().iter().enumerate().skip(top).take(room) {
         let Some(row) = row_at(state, *index) else {
@@ -88,7 +88,7 @@ fn draw_row(
     painter.pieces(0, y, &pieces);
 }
 
-fn columns(state: &RunState, view: &ListView) -> Vec<Column> {
+fn columns(state: &RunState, view: &ListView) -> Vec<FigureColumn> {
     let newest = state
         .search()
         .children
@@ -96,7 +96,7 @@ fn columns(state: &RunState, view: &ListView) -> Vec<Column> {
         .map_or(0, |row| row.child)
         .to_string()
         .len();
-    let column = |heading, key, width, rank, cell| Column {
+    let column = |heading, key, width, rank, cell| FigureColumn {
         heading,
         key,
         width,
@@ -154,8 +154,8 @@ pub fn time(seconds: f64) -> String {
 }
 
 /// The columns that fit, and the gap between them: all of them, closer together if necessary.
-fn fitting(columns: Vec<Column>, width: usize) -> (Vec<Column>, usize) {
-    let wide = |columns: &[Column], gap: usize| {
+fn fitting(columns: Vec<FigureColumn>, width: usize) -> (Vec<FigureColumn>, usize) {
+    let wide = |columns: &[FigureColumn], gap: usize| {
         columns
             .iter()
             .map(|column| column.width + gap)
@@ -172,7 +172,7 @@ fn fitting(columns: Vec<Column>, width: usize) -> (Vec<Column>, usize) {
     (columns, 1)
 }
 
-fn headings(columns: &[Column], gap: usize, view: &ListView, glyphs: &Glyphs) -> Row {
+fn headings(columns: &[FigureColumn], gap: usize, view: &ListView, glyphs: &Glyphs) -> Row {
     let (key, descending) = view.sort();
     let mut row = vec![(Role::Dim, " ".repeat(GUTTER - 1))];
     for (index, column) in columns.iter().enumerate() {
@@ -191,7 +191,13 @@ fn headings(columns: &[Column], gap: usize, view: &ListView, glyphs: &Glyphs) ->
 }
 
 /// The figures of a child and its notes, up to the full width.
-fn pieces(row: &ChildRow, columns: &[Column], gap: usize, best: Option<u64>, width: usize) -> Row {
+fn pieces(
+    row: &ChildRow,
+    columns: &[FigureColumn],
+    gap: usize,
+    best: Option<u64>,
+    width: usize,
+) -> Row {
     let mut pieces = Row::new();
     let mut used = GUTTER - 1;
     for (index, column) in columns.iter().enumerate() {
@@ -216,7 +222,7 @@ fn gap_before(index: usize, gap: usize) -> usize {
     if index == 0 { 0 } else { gap }
 }
 
-fn role_of(column: &Column, row: &ChildRow, best: Option<u64>) -> Role {
+fn role_of(column: &FigureColumn, row: &ChildRow, best: Option<u64>) -> Role {
     match column.key {
         Some(SortKey::Accuracy) if row.accuracy.is_none() => Role::Dim,
         Some(SortKey::Accuracy) if best == Some(row.child) => Role::Best,

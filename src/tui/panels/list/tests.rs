@@ -1,21 +1,17 @@
 //! The appearance of the list for the recorded run.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 mod cursor;
 
 use insta::assert_snapshot;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 use super::*;
 pub use crate::analysis::front::tests::row;
-use crate::config::ThemeName;
 use crate::journal::Archive;
 use crate::state::SearchRun;
-use crate::tui::theme::{ColourDepth, Theme};
+use crate::tui::sample;
 
 pub fn state_of(children: Vec<ChildRow>) -> RunState {
     RunState::from(SearchRun {
@@ -24,55 +20,31 @@ pub fn state_of(children: Vec<ChildRow>) -> RunState {
     })
 }
 
-fn journal() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl")
-}
-
 fn demo() -> RunState {
-    static DEMO: LazyLock<RunState> = LazyLock::new(|| {
-        Archive::open(&journal())
-            .unwrap()
-            .state_at(u64::MAX)
-            .unwrap()
-    });
+    static DEMO: LazyLock<RunState> = LazyLock::new(|| sample::state_of(&sample::records()));
     DEMO.clone()
 }
 
-fn view(state: &RunState, filter: &str, actions: &[ListAction]) -> ListView {
+fn view(state: &RunState, filter: &str, actions: &[Action]) -> ListView {
     let mut view = ListView::default();
     view.set_filter(filter).unwrap();
     view.refresh(state);
-    actions
-        .iter()
-        .for_each(|action| view.act(*action, state, 18));
+    actions.iter().for_each(|action| {
+        view.perform(*action, state, 18);
+    });
     view
 }
 
 fn screen(
     state: &RunState,
     view: &ListView,
-    (width, height): (u16, u16),
+    size: (u16, u16),
     ascii: bool,
-    details: Details<'_>,
+    details: DetailOf<'_>,
 ) -> String {
-    let theme = Theme::new(ThemeName::ColourBlind, ColourDepth::None, ascii);
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    let area = buffer.area;
-    draw(
-        &mut Painter::new(&mut buffer, area, &theme),
-        state,
-        view,
-        true,
-        details,
-    );
-    let line = |y: u16| {
-        (0..width)
-            .map(|x| buffer[(x, y)].symbol())
-            .collect::<String>()
-    };
-    (0..height)
-        .map(|y| line(y).trim_end().to_owned() + "\n")
-        .collect()
+    sample::drawn(size, ascii, |painter| {
+        draw(painter, state, view, true, details)
+    })
 }
 
 fn drawn(state: &RunState, view: &ListView, size: (u16, u16)) -> String {
@@ -87,7 +59,7 @@ fn named(name: &str, (width, height): (u16, u16)) -> String {
 
 /// The details of every child of the recorded run.
 fn all_details(state: &RunState) -> HashMap<u64, ChildDetail> {
-    let mut archive = Archive::open(&journal()).unwrap();
+    let mut archive = Archive::open(&sample::journal()).unwrap();
     let detail = |row: &ChildRow| {
         Some((
             row.child,
@@ -115,7 +87,7 @@ fn children_without_accuracy_come_last_and_say_why() {
     let state = demo();
     assert_snapshot!(drawn(
         &state,
-        &view(&state, "", &[ListAction::Bottom]),
+        &view(&state, "", &[Action::Bottom]),
         (78, 20)
     ));
 }
@@ -124,12 +96,12 @@ fn children_without_accuracy_come_last_and_say_why() {
 fn a_filter_is_shown_with_the_number_of_children_it_admits() {
     let state = demo();
     let marked = [
-        ListAction::Down,
-        ListAction::Mark,
-        ListAction::Down,
-        ListAction::Down,
-        ListAction::Mark,
-        ListAction::SortNext,
+        Action::Down,
+        Action::Mark,
+        Action::Down,
+        Action::Down,
+        Action::Mark,
+        Action::SortNext,
     ];
     for size in SIZES {
         assert_snapshot!(
@@ -159,16 +131,16 @@ fn energy_gets_a_column_and_edited_children_a_note_if_there_are_any() {
     assert_snapshot!("energy_118x30", drawn(&state, &view, (118, 30)));
     // From accuracy back over child to energy: the column that the list is sorted by is shown at
     // any width.
-    [ListAction::SortPrevious; 2]
-        .iter()
-        .for_each(|action| view.act(*action, &state, 10));
+    [Action::SortPrevious; 2].iter().for_each(|action| {
+        view.perform(*action, &state, 10);
+    });
     assert_snapshot!("energy_60x11", drawn(&state, &view, (60, 11)));
 }
 
 #[test]
 fn without_unicode_the_table_is_ascii() {
     let state = demo();
-    let view = view(&state, "", &[ListAction::Mark, ListAction::Down]);
+    let view = view(&state, "", &[Action::Mark, Action::Down]);
     let screen = screen(&state, &view, (78, 20), true, &|_| None);
     assert!(screen.is_ascii());
     assert_snapshot!(screen);
@@ -186,9 +158,9 @@ fn an_empty_list_says_so() {
         "no_match_78x20",
         drawn(&state, &view(&state, "acc>99%", &[]), (78, 20))
     );
-    let pareto = view(&state, "acc>99%", &[ListAction::TogglePareto]);
+    let pareto = view(&state, "acc>99%", &[Action::TogglePareto]);
     assert_snapshot!("pareto_no_match_78x20", drawn(&state, &pareto, (78, 20)));
-    let compare = view(&state, "", &[ListAction::Compare]);
+    let compare = view(&state, "", &[Action::Compare]);
     assert_snapshot!("compare_none_78x20", drawn(&state, &compare, (78, 20)));
 }
 
@@ -197,10 +169,10 @@ fn two_marked_children_stand_side_by_side() {
     let state = demo();
     let details = all_details(&state);
     let actions = [
-        ListAction::Mark,
-        ListAction::PageDown,
-        ListAction::Mark,
-        ListAction::Compare,
+        Action::Mark,
+        Action::PageDown,
+        Action::Mark,
+        Action::Compare,
     ];
     let view = view(&state, "", &actions);
     for size in SIZES {
@@ -226,21 +198,21 @@ fn a_comparison_scrolls_to_its_last_layer_and_no_further() {
     let mut view = view(
         &state,
         "",
-        &[ListAction::Mark, ListAction::PageDown, ListAction::Compare],
+        &[Action::Mark, Action::PageDown, Action::Compare],
     );
-    view.act(ListAction::Bottom, &state, 10);
+    view.perform(Action::Bottom, &state, 10);
     let end = screen(&state, &view, (60, 11), false, &|child| {
         details.get(&child).cloned()
     });
     assert_snapshot!("compare_end_60x11", end);
-    view.act(ListAction::PageDown, &state, 10);
+    view.perform(Action::PageDown, &state, 10);
     assert_eq!(
         screen(&state, &view, (60, 11), false, &|child| details
             .get(&child)
             .cloned()),
         end
     );
-    view.act(ListAction::Up, &state, 10);
+    view.perform(Action::Up, &state, 10);
     assert_ne!(
         screen(&state, &view, (60, 11), false, &|child| details
             .get(&child)
@@ -255,12 +227,7 @@ fn the_front_is_a_staircase_with_its_members_listed() {
     let view = view(
         &state,
         "",
-        &[
-            ListAction::TogglePareto,
-            ListAction::Up,
-            ListAction::Mark,
-            ListAction::Up,
-        ],
+        &[Action::TogglePareto, Action::Up, Action::Mark, Action::Up],
     );
     for size in SIZES {
         assert_snapshot!(named("pareto", size), drawn(&state, &view, size));
@@ -268,4 +235,26 @@ fn the_front_is_a_staircase_with_its_members_listed() {
     let ascii = screen(&state, &view, (78, 20), true, &|_| None);
     assert!(ascii.is_ascii());
     assert_snapshot!("pareto_ascii_78x20", ascii);
+}
+
+#[test]
+fn the_front_is_the_reports_and_holds_no_child_that_a_user_edited() {
+    let mut state = demo();
+    let best = state.search().best_child();
+    let children = &mut state.search_mut().unwrap().children;
+    let edited = children.iter().position(|row| Some(row.child) == best);
+    children[edited.unwrap()].parent = Some(1);
+    let view = view(&state, "", &[Action::TogglePareto]);
+    let front = view.order().front();
+    assert_eq!(
+        front.place_of(best.unwrap(), &state.search().children),
+        None
+    );
+    let points = front.points(&state.search().children);
+    let points: Vec<(u64, f64)> = points.map(|point| (point.macs, point.accuracy)).collect();
+    assert_eq!(
+        points,
+        crate::report::figures::pareto::Pareto::of(&state).front
+    );
+    assert!(drawn(&state, &view, (78, 20)).contains("edited, so not in the plot"));
 }

@@ -2,63 +2,15 @@
 
 use super::compare;
 use super::filter::{Filter, FilterError, Flag};
-use super::order::{Choice, Order, SortKey};
+use super::order::{Criteria, Order, SortKey, row_at};
 use super::table;
 use crate::state::{ChildRow, RunState};
 use crate::tui::keymap::Action;
-
-/// What a key asks of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ListAction {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    SortNext,
-    SortPrevious,
-    ReverseSort,
-    /// Mark the selected child, or remove its mark.
-    Mark,
-    ClearMarks,
-    /// Show two children side by side, or return to the table.
-    Compare,
-    /// Show accuracy against MACs, or return to the table.
-    TogglePareto,
-}
-
-impl ListAction {
-    /// The meaning of an action in the list, if it has one.
-    pub fn of(action: Action) -> Option<ListAction> {
-        Some(match action {
-            Action::Up => ListAction::Up,
-            Action::Down => ListAction::Down,
-            Action::PageUp => ListAction::PageUp,
-            Action::PageDown => ListAction::PageDown,
-            Action::Top => ListAction::Top,
-            Action::Bottom | Action::Live => ListAction::Bottom,
-            Action::SortNext => ListAction::SortNext,
-            Action::SortPrevious => ListAction::SortPrevious,
-            Action::ReverseSort => ListAction::ReverseSort,
-            Action::Mark => ListAction::Mark,
-            Action::ClearMarks => ListAction::ClearMarks,
-            Action::Compare => ListAction::Compare,
-            Action::TogglePareto => ListAction::TogglePareto,
-            _ => return None,
-        })
-    }
-
-    /// Whether it moves the cursor.
-    pub fn is_movement(self) -> bool {
-        use ListAction::{Bottom, Down, PageDown, PageUp, Top, Up};
-        matches!(self, Up | Down | PageUp | PageDown | Top | Bottom)
-    }
-}
+use crate::tui::panels::scroll::Scroll;
 
 /// What the panel of the list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
+pub enum ListMode {
     #[default]
     Table,
     Pareto,
@@ -69,8 +21,8 @@ pub enum Mode {
 /// reads it.
 #[derive(Debug, Clone, Default)]
 pub struct ListView {
-    mode: Mode,
-    choice: Choice,
+    mode: ListMode,
+    criteria: Criteria,
     filter_text: String,
     order: Order,
     /// The child under the cursor; `None` means the first one, whichever that is.
@@ -88,7 +40,7 @@ impl ListView {
     /// Process the children that have ended since: to be called after records were processed, and
     /// when the state is that of another moment. Cheap if nothing has changed.
     pub fn refresh(&mut self, state: &RunState) {
-        if self.order.update(&self.choice, state, &self.marks) {
+        if self.order.update(&self.criteria, state, &self.marks) {
             self.find_cursor(state);
         }
     }
@@ -103,29 +55,32 @@ impl ListView {
 
     /// Return from a comparison or the front; false if the table is already shown.
     pub fn leave_mode(&mut self) -> bool {
-        std::mem::take(&mut self.mode) != Mode::Table
+        std::mem::take(&mut self.mode) != ListMode::Table
     }
 
-    /// Handle a key. `rows` is the height of the panel below its title.
-    pub fn act(&mut self, action: ListAction, state: &RunState, rows: usize) {
+    /// Handle a key; false if it means nothing here. `rows` is the height of the panel below its
+    /// title.
+    pub fn perform(&mut self, action: Action, state: &RunState, rows: usize) -> bool {
         self.refresh(state);
-        match action {
-            ListAction::SortNext => self.sort_by_next(true, state),
-            ListAction::SortPrevious => self.sort_by_next(false, state),
-            ListAction::ReverseSort => {
-                self.choice.descending = !self.choice.descending;
+        match (action, Scroll::of(action)) {
+            (_, Some(movement)) => self.go(movement, state, rows),
+            (Action::SortNext, _) => self.sort_by_next(true, state),
+            (Action::SortPrevious, _) => self.sort_by_next(false, state),
+            (Action::ReverseSort, _) => {
+                self.criteria.descending = !self.criteria.descending;
                 self.rebuild(state);
             }
-            ListAction::Mark => self.mark(state),
-            ListAction::ClearMarks => {
+            (Action::Mark, _) => self.mark(state),
+            (Action::ClearMarks, _) => {
                 self.marks.clear();
                 self.marks_changed(state);
             }
-            ListAction::Compare => self.switch_to(Mode::Compare),
-            ListAction::TogglePareto => self.switch_to(Mode::Pareto),
-            movement => self.go(movement, state, rows),
+            (Action::Compare, _) => self.switch_to(ListMode::Compare),
+            (Action::TogglePareto, _) => self.switch_to(ListMode::Pareto),
+            _ => return false,
         }
         self.follow_cursor(rows);
+        true
     }
 
     /// Show only the children for which the expression holds; all of them if it is empty.
@@ -135,7 +90,7 @@ impl ListView {
     /// # Errors
     /// If the text is not a valid expression. The filter is then unchanged.
     pub fn set_filter(&mut self, text: &str) -> Result<(), FilterError> {
-        self.choice.filter = Filter::parse(text)?;
+        self.criteria.filter = Filter::parse(text)?;
         self.filter_text = text.trim().to_owned();
         // As if no child had been processed: the next refresh selects from scratch.
         self.order = Order::default();
@@ -174,11 +129,12 @@ impl ListView {
 
     /// The children whose details the panel could show now if they were available.
     pub fn wanted(&self, state: &RunState) -> Option<(u64, u64)> {
-        self.compared(state).filter(|_| self.mode == Mode::Compare)
+        self.compared(state)
+            .filter(|_| self.mode == ListMode::Compare)
     }
 
     /// What the panel shows now.
-    pub fn mode(&self) -> Mode {
+    pub fn mode(&self) -> ListMode {
         self.mode
     }
 
@@ -194,7 +150,7 @@ impl ListView {
 
     /// The column, and whether its largest value comes first.
     pub fn sort(&self) -> (SortKey, bool) {
-        (self.choice.key, self.choice.descending)
+        (self.criteria.key, self.criteria.descending)
     }
 
     pub(super) fn order(&self) -> &Order {
@@ -217,19 +173,23 @@ impl ListView {
         top.min(place).max((place + 1).saturating_sub(room))
     }
 
-    fn switch_to(&mut self, mode: Mode) {
-        self.mode = if self.mode == mode { Mode::Table } else { mode };
+    fn switch_to(&mut self, mode: ListMode) {
+        self.mode = if self.mode == mode {
+            ListMode::Table
+        } else {
+            mode
+        };
         self.compare_top = 0;
     }
 
     fn sort_by_next(&mut self, forward: bool, state: &RunState) {
-        self.choice.key = self.choice.key.next(forward, self.order.energy_known());
-        self.choice.descending = self.choice.key.begins_descending();
+        self.criteria.key = self.criteria.key.next(forward, self.order.energy_known());
+        self.criteria.descending = self.criteria.key.begins_descending();
         self.rebuild(state);
     }
 
     fn rebuild(&mut self, state: &RunState) {
-        self.order.rebuild(&self.choice, state, &self.marks);
+        self.order.rebuild(&self.criteria, state, &self.marks);
         self.find_cursor(state);
     }
 
@@ -247,7 +207,7 @@ impl ListView {
 
     fn marks_changed(&mut self, state: &RunState) {
         if self
-            .choice
+            .criteria
             .filter
             .as_ref()
             .is_some_and(|filter| filter.depends_on(Flag::Marked))
@@ -273,59 +233,48 @@ impl ListView {
         self.top = self.top(table::room(self, rows));
     }
 
-    fn go(&mut self, movement: ListAction, state: &RunState, rows: usize) {
+    fn go(&mut self, movement: Scroll, state: &RunState, rows: usize) {
         match self.mode {
-            Mode::Table => {
+            ListMode::Table => {
                 let page = table::room(self, rows).saturating_sub(1).max(1);
-                let place = moved(movement, self.place(), self.order.rows().len(), page);
+                let last = self.order.rows().len().saturating_sub(1);
+                let place = movement.among(self.place(), page, last);
                 self.put_cursor(self.order.at(place, state), Some(place));
             }
-            Mode::Pareto => self.go_along_front(movement, state),
-            Mode::Compare => {
-                let (page, all) = (rows.saturating_sub(2).max(1), compare::rows(self, state));
-                self.compare_top = moved(
-                    movement,
-                    self.compare_top,
-                    (all + 1).saturating_sub(rows),
-                    page,
-                );
+            ListMode::Pareto => self.go_along_front(movement, state),
+            ListMode::Compare => {
+                let last = compare::rows(self, state).saturating_sub(rows);
+                let page = rows.saturating_sub(2).max(1);
+                self.compare_top = movement.among(self.compare_top, page, last);
             }
         }
     }
 
     /// Up and down go to the next child of the front with more and with fewer MACs.
-    fn go_along_front(&mut self, movement: ListAction, state: &RunState) {
+    fn go_along_front(&mut self, movement: Scroll, state: &RunState) {
+        let children = &state.search().children;
         let front = self.order.front();
-        let macs_at = |place: usize| {
-            front
-                .rows()
-                .get(place)
-                .and_then(|index| state.search().children.get(*index as usize))
-                .map(|row| row.macs)
-        };
+        let last = front.rows().len().saturating_sub(1);
         let cursor = self.order.at(self.place(), state);
-        let place = match cursor.and_then(|row| front.place_of(row.child, &state.search().children))
-        {
-            Some(place) => moved(movement, place, front.rows().len(), 5),
+        let place = match cursor.and_then(|row| front.place_of(row.child, children)) {
+            Some(place) => movement.among(place, 5, last),
             // From a child that is not on the front to its neighbours there.
             None => {
                 let macs = cursor.map_or(0, |row| row.macs);
-                let above = (0..front.rows().len())
-                    .take_while(|place| macs_at(*place).is_some_and(|other| other <= macs))
-                    .count();
-                let last = front.rows().len().saturating_sub(1);
+                let cheaper = front
+                    .points(children)
+                    .take_while(|point| point.macs <= macs);
+                let above = cheaper.count();
                 match movement {
-                    ListAction::Top => 0,
-                    ListAction::Bottom => last,
-                    ListAction::Up | ListAction::PageUp => above.saturating_sub(1),
+                    Scroll::Top => 0,
+                    Scroll::Bottom => last,
+                    Scroll::By(rows) | Scroll::Pages(rows) if rows < 0 => above.saturating_sub(1),
                     _ => above.min(last),
                 }
             }
         };
-        let row = front
-            .rows()
-            .get(place)
-            .and_then(|index| state.search().children.get(*index as usize));
+        let index = front.rows().get(place);
+        let row = index.and_then(|index| row_at(state, *index));
         let place = row.and_then(|row| self.order.place_of(row.child, state));
         self.put_cursor(row, place);
     }
@@ -336,19 +285,4 @@ impl ListView {
             self.place = Some(place);
         }
     }
-}
-
-/// A position among `count` after moving by one, by a page, or to an end.
-fn moved(movement: ListAction, place: usize, count: usize, page: usize) -> usize {
-    let last = count.saturating_sub(1);
-    let place = match movement {
-        ListAction::Up => place.saturating_sub(1),
-        ListAction::Down => place + 1,
-        ListAction::PageUp => place.saturating_sub(page),
-        ListAction::PageDown => place + page,
-        ListAction::Top => 0,
-        ListAction::Bottom => last,
-        _ => place,
-    };
-    place.min(last)
 }

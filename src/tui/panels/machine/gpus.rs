@@ -1,6 +1,6 @@
 //! The GPUs: one or two rows of essentials each, and details.
 
-use super::super::{Row, join_fitting, labelled};
+use super::super::{Row, join_fitting, labelled, words};
 use super::{CHART, GAP, Room, packed, spaces};
 use crate::telemetry::{Clock, GpuProcess, GpuSample};
 use crate::tui::format;
@@ -178,16 +178,14 @@ fn cells(gpu: &GpuSample, room: &Room<'_>) -> Cells {
         room.meter("load", gpu.utilization)
     };
     let memory = match (gpu.memory_used, gpu.memory_total) {
-        (Some(used), Some(total)) => {
-            vec![(
-                Role::Text,
-                format!(
-                    "{:>4}/{} GiB",
-                    format::gibibytes(used),
-                    format::gibibytes(total)
-                ),
-            )]
-        }
+        (Some(used), Some(total)) => words(
+            Role::Text,
+            format!(
+                "{:>4}/{} GiB",
+                format::gibibytes(used),
+                format::gibibytes(total)
+            ),
+        ),
         _ => labelled("memory", Role::Dim, "n/a"),
     };
     let temperature = match gpu.temperature {

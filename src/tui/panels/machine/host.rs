@@ -1,6 +1,6 @@
 //! The host: processors, memory and our processes.
 
-use super::super::{Row, join_fitting, labelled};
+use super::super::{Row, join_fitting, labelled, words};
 use super::{GAP, Room, packed};
 use crate::telemetry::{HostSample, HostStatus, ProcessSample};
 use crate::tui::format;
@@ -149,10 +149,10 @@ fn usage(cpu: Option<f64>, resident: u64) -> Row {
     let cpu = cpu.map_or("n/a".to_owned(), |cpu| format!("{:>3.0} %", cpu * 100.0));
     [
         labelled("cpu", Role::Text, cpu),
-        vec![(
+        words(
             Role::Text,
             format!("{GAP}{} GiB", format::gibibytes(resident)),
-        )],
+        ),
     ]
     .concat()
 }

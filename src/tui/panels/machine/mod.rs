@@ -12,7 +12,7 @@ mod tests;
 use std::borrow::Cow;
 
 use super::panel::{ANY_RUN, About, TextPanel};
-use super::{Content, Row, join_fitting, labelled};
+use super::{Content, Row, join_fitting, labelled, words, wrapped};
 use crate::link::LinkStatus;
 use crate::state::RunState;
 use crate::telemetry::{GpuStatus, HostStatus};
@@ -35,11 +35,7 @@ pub struct Machine;
 
 impl TextPanel for Machine {
     fn about() -> About {
-        About {
-            name: "Machine",
-            runs: ANY_RUN,
-            keys: &[],
-        }
+        About::new("Machine", ANY_RUN, &[])
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -129,10 +125,7 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
         body.push(Row::new());
         body.extend(history_rows(label, history, &room, rows));
     }
-    Content {
-        head: Vec::new(),
-        body,
-    }
+    body.into()
 }
 
 /// What rows are made for.
@@ -168,10 +161,7 @@ fn reason_rows(gpu: &GpuStatus, width: usize) -> Vec<Row> {
     if text.chars().count() + 10 <= width {
         return Vec::new();
     }
-    format::wrap(&text, width)
-        .into_iter()
-        .map(|line| vec![(Role::Dim, line)])
-        .collect()
+    wrapped(Role::Dim, &text, width)
 }
 
 /// The energy used by the children that have ended, if their GPUs report it.
@@ -204,10 +194,10 @@ fn chart(machine: &MachineView) -> Option<(&'static str, &History)> {
 /// The newest values as columns of `rows` rows, 0 to 100 %.
 fn history_rows(label: &str, history: &History, room: &Room<'_>, rows: usize) -> Vec<Row> {
     let shown: Vec<f64> = history.newest(room.width).collect();
-    let mut lines = vec![vec![(
+    let mut lines = vec![words(
         Role::Dim,
         format!("{label}, 0 to 100 %, 10 s a column"),
-    )]];
+    )];
     for row in (0..rows).rev() {
         let cells = shown.iter().map(|share| {
             let eighths = (share.clamp(0.0, 1.0) * rows as f64 * 8.0).round() as usize;

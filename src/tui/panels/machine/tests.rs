@@ -3,8 +3,7 @@
 use insta::assert_snapshot;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Size;
 
 use super::super::panel::Panel;
 use crate::config::{Characters, ScreenConfig, ThemeName};
@@ -15,7 +14,7 @@ use crate::telemetry::{
 };
 use crate::tui::Settings;
 use crate::tui::app::App;
-use crate::tui::paint::Painter;
+use crate::tui::sample::drawn;
 use crate::tui::theme::{ColourDepth, Theme};
 
 const GIB: u64 = 1 << 30;
@@ -134,21 +133,10 @@ fn app(status: GpuStatus) -> App {
 }
 
 fn panel(app: &App, width: u16, height: u16) -> String {
-    let area = Rect::new(0, 0, width, height);
-    let mut buffer = Buffer::empty(area);
-    let mut painter = Painter::new(&mut buffer, area, &app.theme);
-    app.view
-        .panels
-        .machine
-        .draw(&app.scene(), false, &mut painter);
-    let row = |y| {
-        (0..width)
-            .map(|x| buffer[(x, y)].symbol())
-            .collect::<String>()
-            .trim_end()
-            .to_owned()
-    };
-    (0..height).map(row).collect::<Vec<_>>().join("\n")
+    let machine = &app.view.panels.machine;
+    drawn((width, height), !app.theme.glyphs.braille, |painter| {
+        machine.draw(&app.scene(), false, painter)
+    })
 }
 
 /// The panel at every size, one below the other.

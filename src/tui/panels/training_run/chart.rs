@@ -1,11 +1,13 @@
 //! Loss or accuracy over the epochs, of training and of validation, with the best epoch and the
 //! crosshair.
 
+use ratatui::layout::Rect;
+
 use crate::analysis::series::Measure;
 use crate::event::TrainingEpoch;
 use crate::tui::paint::Painter;
 use crate::tui::panels::chart::Scale;
-use crate::tui::plot::{Dash, DotGrid, Frame, Labels, Series, Span, ValueAxis, percent, plain};
+use crate::tui::plot::{Dash, DotGrid, Frame, Framing, LabelRow, Series, Span, percent, plain};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Columns of characters between two epochs that leave room for a marker at each.
@@ -56,32 +58,22 @@ impl Chart<'_> {
     pub fn draw(&self, painter: &mut Painter<'_>, top: usize, bottom: usize) -> Option<Frame> {
         // The axis and its numbers are below the plot.
         let rows = bottom.saturating_sub(top + 2);
-        let axis = ValueAxis::over(
-            self.in_view().flat_map(|epoch| self.measure.of(epoch)),
-            self.scale == Scale::Log && self.measure == Measure::Loss,
-            (rows / 2 + 1).clamp(2, 7),
-        );
-        let labels = Labels::of(&axis, |value, decimals| {
-            label(self.measure, value, decimals)
-        });
-        let gutter = labels.gutter().max(LEAST_GUTTER);
-        let columns = painter.width().saturating_sub(gutter + 1);
-        if rows < 2 || columns < 8 {
+        let framing = Framing {
+            is_log: self.scale == Scale::Log && self.measure == Measure::Loss,
+            ticks: (2, 7),
+            label: &|value, decimals| label(self.measure, value, decimals),
+            least_gutter: LEAST_GUTTER,
+        };
+        let values = self.in_view().flat_map(|epoch| self.measure.of(epoch));
+        let area = Rect::new(0, top as u16, painter.width() as u16, rows as u16);
+        let frame = framing.around(values, area);
+        if !frame.has_room(8) {
             return None;
         }
-        let frame = Frame {
-            axis,
-            labels,
-            gutter,
-            columns,
-            top,
-            rows,
-        };
-        frame.draw(painter);
-        self.number_epochs(painter, &frame);
         let glyphs = painter.glyphs();
-        let grid = self.grid(&frame, glyphs);
-        grid.show(painter, frame.corner(), |series| look(series, glyphs));
+        let look = |series| look(series, glyphs);
+        frame.plot(painter, |grid| self.fill(&frame, grid), look);
+        self.number_epochs(painter, &frame);
         Some(frame)
     }
 
@@ -94,34 +86,30 @@ impl Chart<'_> {
     /// Epoch numbers at a round step below the axis, and the crosshair's foot on it.
     fn number_epochs(&self, painter: &mut Painter<'_>, frame: &Frame) {
         let (glyphs, floor) = (painter.glyphs(), frame.floor());
-        let column = |epoch: u64| {
-            let column = self.span.column(epoch, frame.columns)?;
-            Some(frame.left() + column)
+        let below = LabelRow {
+            row: floor + 1,
+            free: frame
+                .left()
+                .max(painter.text(0, floor + 1, Role::Dim, "epoch") + 1),
+            gap: 1,
+            mark: Some(glyphs.floor_label),
         };
-        painter.text(0, floor + 1, Role::Dim, "epoch");
-        let mut free = frame.left().max("epoch".len() + 1);
-        for epoch in self.span.ticks((frame.columns / 8).clamp(2, 10) as u64) {
-            let Some(column) = column(epoch) else {
-                continue;
-            };
-            let text = epoch.to_string();
-            if let Some(end) = frame.label(painter, floor + 1, column, &text, free) {
-                painter.text(column, floor, Role::Dim, glyphs.floor_label);
-                free = end + 1;
-            }
-        }
-        if let Some(column) = self.crosshair.and_then(column) {
-            painter.text(column, floor, Role::Strong, glyphs.up);
+        let most = (frame.columns / 8).clamp(2, 10) as u64;
+        frame.label(painter, below, self.span.labels(most, frame.columns));
+        let foot = self
+            .crosshair
+            .and_then(|epoch| self.span.column(epoch, frame.columns));
+        if let Some(column) = foot {
+            painter.text(frame.left() + column, floor, Role::Strong, glyphs.up);
         }
     }
 
     /// The series as dots.
-    fn grid(&self, frame: &Frame, glyphs: &Glyphs) -> DotGrid {
-        let mut grid = frame.grid(glyphs);
+    fn fill(&self, frame: &Frame, grid: &mut DotGrid) {
         let at = |epoch: &TrainingEpoch, which: usize| {
             let value = Some(self.measure.of(epoch)[which]).filter(|value| value.is_finite())?;
             let x = self.span.column(epoch.epoch as u64, grid.width())?;
-            Some((x, frame.height_of(value, &grid)))
+            Some((x, frame.height_of(value, grid)))
         };
         let points = |which: usize| {
             self.in_view()
@@ -165,6 +153,5 @@ impl Chart<'_> {
         if let Some((x, y)) = chosen {
             grid.marker(x, y, Series::Chosen);
         }
-        grid
     }
 }

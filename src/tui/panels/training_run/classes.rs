@@ -3,7 +3,7 @@
 use crate::classification::{ClassAccuracy, ClassificationReport};
 use crate::tui::format;
 use crate::tui::paint::bar;
-use crate::tui::panels::Row;
+use crate::tui::panels::{Row, words};
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
@@ -44,10 +44,10 @@ pub fn rows(report: &ClassificationReport, width: usize, glyphs: &Glyphs) -> Vec
     );
     let row = |class: &ClassAccuracy| {
         let name = format::fit(&class.class, names, glyphs.ellipsis);
-        let mut row = vec![(
+        let mut row = words(
             Role::Text,
             format!("{name}{} ", " ".repeat(names.saturating_sub(name.width()))),
-        )];
+        );
         let (Some(accuracy), Some([low, high])) = (class.accuracy, class.ci95) else {
             row.push((Role::Dim, "no images".to_owned()));
             return row;

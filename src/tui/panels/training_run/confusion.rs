@@ -4,7 +4,7 @@
 use super::classes::name_width;
 use crate::classification::ClassificationReport;
 use crate::tui::format;
-use crate::tui::panels::Row;
+use crate::tui::panels::{Row, words};
 use crate::tui::theme::Role;
 use unicode_width::UnicodeWidthStr;
 
@@ -110,7 +110,7 @@ fn is_often(report: &ClassificationReport, share: f64) -> bool {
 pub fn pairs(report: &ClassificationReport, width: usize) -> Vec<Row> {
     let mut rows = vec![vec![(Role::Dim, "most confused".to_owned())]];
     if report.most_confused.is_empty() {
-        rows.push(vec![(Role::Text, "no image was misclassified".to_owned())]);
+        rows.push(words(Role::Text, "no image was misclassified"));
     }
     for pair in &report.most_confused {
         let of = report

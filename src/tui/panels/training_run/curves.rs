@@ -9,9 +9,9 @@ use crate::analysis::series::Measure;
 use crate::event::TrainingEpoch;
 use crate::state::TrainingRun;
 use crate::tui::format;
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::{Painter, pieces_width};
-use crate::tui::panels::chart::{ChartAction, ChartView, Extent, Scale};
+use crate::tui::panels::chart::{ChartView, Extent, Scale};
 use crate::tui::panels::help::Sign;
 use crate::tui::panels::panel::{About, Panel, Response, TRAINING};
 use crate::tui::panels::scene::Scene;
@@ -51,40 +51,18 @@ pub struct CurvesView {
 const HERE: Scope = Scope::Panel(PanelId::Curves);
 
 /// The keys of this panel only.
-const KEYS: &[Binding] = &[
-    binding(
-        HERE,
-        &["o"],
-        Action::ToggleScale,
-        "curves: loss on a linear or logarithmic scale",
-        Some("log scale"),
-    ),
-    binding(
-        HERE,
-        &["+", "="],
-        Action::More,
-        "curves: zoom in",
-        Some("zoom"),
-    ),
-    binding(HERE, &["-"], Action::Less, "curves: zoom out", None),
-    binding(HERE, &["0"], Action::Reset, "curves: all epochs", None),
-    binding(
-        HERE,
-        &["H"],
-        Action::PanLeft,
-        "curves: earlier epochs",
-        None,
-    ),
-    binding(HERE, &["L"], Action::PanRight, "curves: later epochs", None),
-];
+const KEYS: &[Binding] = keys! {
+    HERE ["o"] ToggleScale "curves: loss on a linear or logarithmic scale" ("log scale");
+    HERE ["+", "="] More "curves: zoom in" ("zoom");
+    HERE ["-"] Less "curves: zoom out";
+    HERE ["0"] Reset "curves: all epochs";
+    HERE ["H"] PanLeft "curves: earlier epochs";
+    HERE ["L"] PanRight "curves: later epochs";
+};
 
 impl Panel for CurvesView {
     fn about() -> About {
-        About {
-            name: "Curves",
-            runs: TRAINING,
-            keys: KEYS,
-        }
+        About::new("Curves", TRAINING, KEYS)
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
@@ -132,19 +110,13 @@ impl Panel for CurvesView {
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
-        let action = match action {
-            Action::ToggleQuantity => {
-                self.measure = self.measure.other();
-                return Some(Response::Draw);
-            }
-            Action::Back => self.chart.crosshair().map(|_| ChartAction::CrosshairOff)?,
-            action => ChartAction::of(action)?,
-        };
-        if let Some(training) = scene.state.training_run() {
-            let columns = columns(area.width.into());
-            self.chart.act_within(action, &extent(training), columns);
+        if action == Action::ToggleQuantity {
+            self.measure = self.measure.other();
+            return Some(Response::Draw);
         }
-        Some(Response::Draw)
+        let (training, columns) = (scene.state.training_run()?, columns(area.width.into()));
+        let known = self.chart.perform(action, || extent(training), columns);
+        known.then_some(Response::Draw)
     }
 
     fn word(&self, action: Action) -> Option<&'static str> {

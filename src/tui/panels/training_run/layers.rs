@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::tui::panels::layers::{Options, table};
+use crate::tui::panels::layers::{Extras, table};
 use crate::tui::panels::panel::{About, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{Content, Row};
@@ -14,11 +14,7 @@ pub struct Layers;
 
 impl TextPanel for Layers {
     fn about() -> About {
-        About {
-            name: "Layers",
-            runs: TRAINING,
-            keys: &[],
-        }
+        About::new("Layers", TRAINING, &[])
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -32,6 +28,6 @@ impl TextPanel for Layers {
             return Content::default();
         };
         let architecture = &training.started.architecture;
-        table(architecture, &Options::default(), width, scene.glyphs())
+        table(architecture, &Extras::default(), width, scene.glyphs())
     }
 }

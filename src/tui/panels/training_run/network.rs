@@ -21,11 +21,7 @@ pub struct NetworkView {
 
 impl Panel for NetworkView {
     fn about() -> About {
-        About {
-            name: "Network",
-            runs: TRAINING,
-            keys: &[],
-        }
+        About::new("Network", TRAINING, &[])
     }
 
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {

@@ -10,7 +10,7 @@ use crate::tui::panels::inspector::table::{Column, table};
 use crate::tui::panels::panel::{About, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::training::speed_text;
-use crate::tui::panels::{Content, Row, join_fitting, labelled};
+use crate::tui::panels::{self, Content, Row, join_fitting, labelled, words};
 use crate::tui::theme::Role;
 use unicode_width::UnicodeWidthStr;
 
@@ -19,15 +19,11 @@ const BAR: std::ops::RangeInclusive<usize> = 6..=40;
 
 /// The panel.
 #[derive(Debug, Clone, Default)]
-pub struct Progress;
+pub struct ProgressView;
 
-impl TextPanel for Progress {
+impl TextPanel for ProgressView {
     fn about() -> About {
-        About {
-            name: "Training",
-            runs: TRAINING,
-            keys: &[],
-        }
+        About::new("Training", TRAINING, &[])
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -53,28 +49,18 @@ fn beside(scene: &Scene<'_>) -> Row {
 /// The panel's content in `width` columns.
 fn content(scene: &Scene<'_>, width: usize) -> Content {
     let Some(training) = scene.state.training_run() else {
-        let words = "images and network are being prepared".to_owned();
-        return Content {
-            head: Vec::new(),
-            body: vec![vec![(Role::Dim, words)]],
-        };
+        return vec![words(Role::Dim, "images and network are being prepared")].into();
     };
     let gone = scene
         .why_abandoned()
         .filter(|_| !scene.finished())
-        .map(|reason| vec![(Role::Error, reason)]);
-    let mut body: Vec<Row> = gone
-        .into_iter()
-        .flat_map(|row| wrapped(row, width))
-        .collect();
+        .map(|reason| panels::wrapped(Role::Error, &reason, width));
+    let mut body: Vec<Row> = gone.unwrap_or_default();
     body.extend(gauges(scene, training, width));
     body.extend(figures(training, width));
     let facts = [speed(training, width), ends(scene, training, width)].concat();
     body.extend(facts.into_iter().flat_map(|fact| wrapped(fact, width)));
-    Content {
-        head: Vec::new(),
-        body,
-    }
+    body.into()
 }
 
 /// Bars for the current epoch and for the whole training.
@@ -159,22 +145,11 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
             valid,
         ]
     };
-    rows.extend(
-        training
-            .epochs
-            .last()
-            .map(|epoch| done(format!("after {}", epoch.epoch), epoch)),
-    );
-    rows.extend(
-        training
-            .best()
-            .map(|epoch| done(format!("best {}", epoch.epoch), epoch)),
-    );
+    let (last, best) = (training.epochs.last(), training.best());
+    rows.extend(last.map(|epoch| done(format!("after {}", epoch.epoch), epoch)));
+    rows.extend(best.map(|epoch| done(format!("best {}", epoch.epoch), epoch)));
     if rows.is_empty() {
-        return vec![vec![(
-            Role::Dim,
-            "the first batches are under way".to_owned(),
-        )]];
+        return vec![words(Role::Dim, "the first batches are under way")];
     }
     let cells = |column: usize| rows.iter().map(move |row| row[column].clone());
     let columns = vec![
@@ -250,11 +225,7 @@ fn ends(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
             "ended early: {} epochs in a row without a better one",
             training.epochs_without_gain()
         );
-        return if ended_early {
-            vec![vec![(Role::Text, text)]]
-        } else {
-            Vec::new()
-        };
+        return Vec::from_iter(ended_early.then(|| words(Role::Text, text)));
     }
     let patience = |epochs: usize| labelled("patience", Role::Dim, epochs.to_string());
     let mut rows = Vec::new();
@@ -321,8 +292,5 @@ fn wrapped(row: Row, width: usize) -> Vec<Row> {
     }
     let role = row.last().map_or(Role::Text, |(role, _)| *role);
     let text: String = row.into_iter().map(|(_, text)| text).collect();
-    format::wrap(&text, width)
-        .into_iter()
-        .map(|line| vec![(role, line)])
-        .collect()
+    panels::wrapped(role, &text, width)
 }

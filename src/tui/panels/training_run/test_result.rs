@@ -7,11 +7,11 @@ use super::{classes, confusion};
 use crate::event::TestFinished;
 use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
-use crate::tui::keymap::{Action, Binding, Scope, binding};
+use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::pieces_width;
 use crate::tui::panels::panel::{About, Response, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
-use crate::tui::panels::{self, Content, PanelId, Row, labelled};
+use crate::tui::panels::{self, Content, PanelId, Row, labelled, words, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Between two columns of blocks.
@@ -29,21 +29,13 @@ pub struct TestResult {
 const HERE: Scope = Scope::Panel(PanelId::Test);
 
 /// The keys of this panel only.
-const KEYS: &[Binding] = &[binding(
-    HERE,
-    &["v"],
-    Action::ToggleColumns,
-    "test: confusion matrix in images or in percent",
-    Some("percent"),
-)];
+const KEYS: &[Binding] = keys! {
+    HERE ["v"] ToggleColumns "test: confusion matrix in images or in percent" ("percent");
+};
 
 impl TextPanel for TestResult {
     fn about() -> About {
-        About {
-            name: "Test",
-            runs: TRAINING,
-            keys: KEYS,
-        }
+        About::new("Test", TRAINING, KEYS)
     }
 
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -82,19 +74,12 @@ fn content(scene: &Scene<'_>, in_percent: bool, width: usize) -> Content {
     let Some(training) = scene.state.training_run() else {
         return Content::default();
     };
-    let body = match &training.test {
-        Some(test) => report(test, in_percent, width, scene.glyphs()),
+    match &training.test {
+        Some(test) => report(test, in_percent, width, scene.glyphs()).into(),
         None => {
-            let lines = format::wrap(&still_to_come(training, scene.state.status), width);
-            lines
-                .into_iter()
-                .map(|line| vec![(Role::Dim, line)])
-                .collect()
+            let text = still_to_come(training, scene.state.status);
+            wrapped(Role::Dim, &text, width).into()
         }
-    };
-    Content {
-        head: Vec::new(),
-        body,
     }
 }
 
@@ -207,10 +192,10 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
     let drop = (test.valid_accuracy - report.accuracy) * 100.0;
     rows.push(panels::join_fitting(
         vec![
-            vec![(
+            words(
                 Role::Text,
                 format!("{} of {images} right", format::count(report.correct as u64)),
-            )],
+            ),
             labelled(
                 "validation",
                 Role::Text,

@@ -108,7 +108,7 @@ fn an_episode_has_a_band_once_it_is_finished() {
     let [first, _, third] = children.quartiles_of(1).unwrap();
     assert_eq!(
         band.low,
-        [Level {
+        [Stretch {
             from: 0,
             to: 15,
             value: first
@@ -116,7 +116,7 @@ fn an_episode_has_a_band_once_it_is_finished() {
     );
     assert_eq!(
         band.high,
-        [Level {
+        [Stretch {
             from: 0,
             to: 15,
             value: third
@@ -152,7 +152,7 @@ fn episodes_narrower_than_a_column_share_the_mean() {
     [((0, 0), 1.0), ((0, 1), 3.0), ((1, 3), 5.0)]
         .into_iter()
         .for_each(|(columns, value)| means.add(columns, value));
-    let level = |from, to, value| Level { from, to, value };
+    let level = |from, to, value| Stretch { from, to, value };
     assert_eq!(
         means.levels(),
         [level(0, 0, 2.0), level(1, 1, 4.0), level(2, 3, 5.0)]

@@ -4,20 +4,21 @@ use proptest::prelude::*;
 
 use super::super::samples::{self, action};
 use super::*;
+use crate::state::RunState;
 
-fn acted(state: &RunState, actions: &[ChartAction]) -> (ChartView, Span) {
+fn acted(state: &RunState, actions: &[Action]) -> (ChartView, Span) {
     let mut view = ChartView::default();
     actions
         .iter()
-        .for_each(|action| view.act(*action, state, 40));
+        .for_each(|action| samples::act(&mut view, *action, state, 40));
     let visible = view.visible(&Extent::of(state));
     (view, visible)
 }
 
 #[test]
 fn zooming_in_keeps_the_newest_child_in_view_and_follows_it() {
-    use ChartAction::ZoomIn;
-    let (view, visible) = acted(&samples::run(100), &[ZoomIn]);
+    use Action::More;
+    let (view, visible) = acted(&samples::run(100), &[More]);
     assert!(
         visible.contains(100) && visible.count() == 80,
         "{visible:?}"
@@ -28,17 +29,8 @@ fn zooming_in_keeps_the_newest_child_in_view_and_follows_it() {
 
 #[test]
 fn zooming_keeps_the_crosshair_where_it_is() {
-    use ChartAction::{CrosshairFirst, CrosshairNextEpisode, ZoomIn, ZoomOut};
-    let (view, visible) = acted(
-        &samples::run(100),
-        &[
-            CrosshairFirst,
-            CrosshairNextEpisode,
-            CrosshairNextEpisode,
-            ZoomIn,
-            ZoomIn,
-        ],
-    );
+    use Action::{Less, More, PageDown, Top};
+    let (view, visible) = acted(&samples::run(100), &[Top, PageDown, PageDown, More, More]);
     assert_eq!(view.crosshair(), Some(33));
     assert_eq!(
         visible,
@@ -48,52 +40,32 @@ fn zooming_keeps_the_crosshair_where_it_is() {
         }
     );
     assert_eq!(
-        acted(&samples::run(100), &[ZoomIn, ZoomOut]).0,
+        acted(&samples::run(100), &[More, Less]).0,
         ChartView::default()
     );
 }
 
 #[test]
 fn a_window_without_the_newest_child_stays_and_follows_again_once_it_contains_it() {
-    use ChartAction::{PanLeft, PanRight, ZoomIn};
-    let (view, before) = acted(&samples::run(100), &[ZoomIn, ZoomIn, PanLeft]);
+    use Action::{More, PanLeft, PanRight};
+    let (view, before) = acted(&samples::run(100), &[More, More, PanLeft]);
     assert!(!before.contains(100), "{before:?}");
     assert_eq!(view.visible(&Extent::of(&samples::run(150))), before);
     let (view, _) = acted(
         &samples::run(100),
-        &[ZoomIn, ZoomIn, PanLeft, PanRight, PanRight],
+        &[More, More, PanLeft, PanRight, PanRight],
     );
     assert!(view.visible(&Extent::of(&samples::run(150))).contains(150));
 }
 
 #[test]
 fn the_crosshair_moves_by_a_column_and_pans_past_the_edge() {
-    use ChartAction::{CrosshairFirst, CrosshairLast, CrosshairLeft, CrosshairRight, ZoomIn};
-    let (view, _) = acted(&samples::run(100), &[CrosshairFirst, CrosshairRight]);
+    use Action::{Bottom, Left, More, Right, Top};
+    let (view, _) = acted(&samples::run(100), &[Top, Right]);
     assert_eq!(view.crosshair(), Some(1 + 160 / 40));
-    let (view, visible) = acted(
-        &samples::run(100),
-        &[
-            CrosshairLast,
-            ZoomIn,
-            ZoomIn,
-            ZoomIn,
-            CrosshairFirst,
-            CrosshairLeft,
-        ],
-    );
+    let (view, visible) = acted(&samples::run(100), &[Bottom, More, More, More, Top, Left]);
     assert_eq!((view.crosshair(), visible.first), (Some(1), 1));
-    let (view, visible) = acted(
-        &samples::run(100),
-        &[
-            CrosshairFirst,
-            ZoomIn,
-            ZoomIn,
-            ZoomIn,
-            ZoomIn,
-            CrosshairLast,
-        ],
-    );
+    let (view, visible) = acted(&samples::run(100), &[Top, More, More, More, More, Bottom]);
     assert!(
         view.crosshair() == Some(100) && visible.contains(100),
         "{visible:?}"
@@ -102,29 +74,18 @@ fn the_crosshair_moves_by_a_column_and_pans_past_the_edge() {
 
 #[test]
 fn the_crosshair_jumps_to_the_first_child_of_an_episode() {
-    use ChartAction::{
-        CrosshairFirst, CrosshairLast, CrosshairNextEpisode, CrosshairPreviousEpisode,
-    };
-    let child = |actions: &[ChartAction]| acted(&samples::run(40), actions).0.crosshair();
-    assert_eq!(child(&[CrosshairFirst, CrosshairNextEpisode]), Some(17));
-    assert_eq!(child(&[CrosshairLast, CrosshairPreviousEpisode]), Some(33));
-    assert_eq!(
-        child(&[
-            CrosshairLast,
-            CrosshairPreviousEpisode,
-            CrosshairPreviousEpisode
-        ]),
-        Some(17)
-    );
-    assert_eq!(child(&[CrosshairLast, CrosshairNextEpisode]), Some(40));
+    use Action::{Bottom, PageDown, PageUp, Top};
+    let child = |actions: &[Action]| acted(&samples::run(40), actions).0.crosshair();
+    assert_eq!(child(&[Top, PageDown]), Some(17));
+    assert_eq!(child(&[Bottom, PageUp]), Some(33));
+    assert_eq!(child(&[Bottom, PageUp, PageUp]), Some(17));
+    assert_eq!(child(&[Bottom, PageDown]), Some(40));
 }
 
 #[test]
 fn an_empty_run_has_no_crosshair() {
     assert_eq!(
-        acted(&RunState::default(), &[ChartAction::CrosshairLast])
-            .0
-            .crosshair(),
+        acted(&RunState::default(), &[Action::Bottom]).0.crosshair(),
         None
     );
 }
@@ -143,7 +104,7 @@ proptest! {
                 state.search_mut().unwrap().children.push(samples::row(child, Some(0.5)));
             }
             let before = view.visible(&Extent::of(&state));
-            view.act(action, &state, columns);
+            samples::act(&mut view, action, &state, columns);
             let extent = Extent::of(&state);
             let visible = view.visible(&extent);
             prop_assert!(visible.first >= 1 && visible.first <= visible.last && visible.last <= extent.whole().last.max(extent.end()));
@@ -154,7 +115,7 @@ proptest! {
             }
             if let Some(child) = view.crosshair() {
                 prop_assert!(child >= 1 && child <= extent.newest.max(1));
-                if !matches!(action, ChartAction::CrosshairOff | ChartAction::ToggleScale | ChartAction::ToggleQuantity) && before.contains(child) {
+                if !matches!(action, Action::Back | Action::ToggleScale | Action::ToggleQuantity) && before.contains(child) {
                     prop_assert!(visible.contains(child), "{child} left {visible:?} by {action:?}");
                 }
             }

@@ -4,16 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::space::lanes::tests::any_network;
+use crate::tui::keymap::{Context, Keymap};
 
 #[test]
 fn only_an_edited_child_is_queued_under_its_parent() {
     let state = state(&journal());
     let known = known(&state, None);
-    let (view, effect) = after(
-        &edited(&[Key::Right, Key::Increase, Key::Queue]),
-        12,
-        &known,
-    );
+    let (view, effect) = after(&edited(&[Key::Right, Key::More, Key::Queue]), 12, &known);
     let dna = view.draft.unwrap().dna().clone();
     assert_eq!(effect, InspectorEffect::Queue { parent: 12, dna });
     assert!(matches!(
@@ -27,14 +24,14 @@ fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
     let state = state(&journal());
     let known = known(&state, None);
     for (key, name, start) in [
-        (Key::CopyDna, "child-12.dna.json", "{\n  \"dna\": [\n"),
+        (Key::Copy, "child-12.dna.json", "{\n  \"dna\": [\n"),
         (
             Key::CopyJson,
             "child-12.json",
             "{\n  \"name\": \"child-12\"",
         ),
         (
-            Key::CopyPyTorch,
+            Key::CopyCode,
             "child-12.py",
             "\"\"\"child-12: 6 convolutional layer(s)",
         ),
@@ -55,11 +52,7 @@ fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
 fn an_edited_child_is_copied_with_its_edits() {
     let state = state(&journal());
     let known = known(&state, None);
-    let (view, effect) = after(
-        &edited(&[Key::Right, Key::Increase, Key::CopyDna]),
-        12,
-        &known,
-    );
+    let (view, effect) = after(&edited(&[Key::Right, Key::More, Key::Copy]), 12, &known);
     let dna = view.draft.unwrap().dna().clone();
     assert_eq!(
         effect,
@@ -94,28 +87,11 @@ fn left_and_right_step_through_the_children_and_stop_at_the_ends() {
 }
 
 fn any_key() -> impl Strategy<Value = Key> {
-    use Key::*;
-    proptest::sample::select(vec![
-        NextTab,
-        PreviousTab,
-        Up,
-        Down,
-        Left,
-        Right,
-        PageUp,
-        PageDown,
-        Top,
-        Bottom,
-        Increase,
-        Decrease,
-        Reset,
-        Queue,
-        CopyDna,
-        CopyJson,
-        CopyPyTorch,
-        Save,
-        Close,
-    ])
+    let keymap = Keymap::default();
+    let keys = keymap
+        .of(Context::Inspector)
+        .map(|bound| bound.binding.action);
+    proptest::sample::select(keys.collect::<Vec<_>>())
 }
 
 proptest! {
@@ -132,7 +108,7 @@ proptest! {
         let mut view = InspectorView::open(1, &known);
         for key in keys {
             view.act(key, &known, Size::new(width, height));
-            text(&view, &known, (width, height), &plain());
+            text(&view, &known, (width, height), false);
         }
     }
 }

@@ -1,15 +1,14 @@
 //! The figures of two children, and their differences.
 
-use super::{DIFFERENCE, LABEL, row_of, sign};
+use super::{DIFFERENCE, LABEL, sign};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::panels::Row;
-use crate::tui::panels::list::order::best_of;
 use crate::tui::panels::list::{notes, table};
 use crate::tui::theme::{Glyphs, Role};
 
 /// One figure of both children.
-struct Figure {
+struct Comparison {
     label: &'static str,
     first: String,
     second: String,
@@ -27,25 +26,25 @@ pub fn rows(
     glyphs: &Glyphs,
     column: usize,
 ) -> Vec<Row> {
-    let pair = Pair {
-        first: row_of(state, first),
-        second: row_of(state, second),
+    let pair = Compared {
+        first: state.search().ended(first),
+        second: state.search().ended(second),
     };
-    pair.figures(best_of(state))
+    pair.figures(state.search().best_child())
         .iter()
         .map(|figure| figure_row(figure, glyphs, column))
         .collect()
 }
 
 /// The two children, each as far as it has ended.
-struct Pair<'a> {
+struct Compared<'a> {
     first: Option<&'a ChildRow>,
     second: Option<&'a ChildRow>,
 }
 
-impl Pair<'_> {
+impl Compared<'_> {
     /// The figures in order; the notes mark the `best` child.
-    fn figures(&self, best: Option<u64>) -> [Figure; FIGURES] {
+    fn figures(&self, best: Option<u64>) -> [Comparison; FIGURES] {
         let [accuracy, reward] = self.outcome();
         let [parameters, macs, layers] = self.size();
         let [training, energy] = self.effort();
@@ -57,7 +56,7 @@ impl Pair<'_> {
         ]
     }
 
-    fn outcome(&self) -> [Figure; 2] {
+    fn outcome(&self) -> [Comparison; 2] {
         let points = |first: f64, second: f64| signed((second - first) * 100.0, 2) + " points";
         let more = |first: f64, second: f64| signed(second - first, 4);
         [
@@ -74,7 +73,7 @@ impl Pair<'_> {
         ]
     }
 
-    fn size(&self) -> [Figure; 3] {
+    fn size(&self) -> [Comparison; 3] {
         let depth = |row: &ChildRow| row.genes.depth();
         [
             self.figure(
@@ -95,7 +94,7 @@ impl Pair<'_> {
         ]
     }
 
-    fn effort(&self) -> [Figure; 2] {
+    fn effort(&self) -> [Comparison; 2] {
         let watt_hours = |energy: f64| format!("{energy:.2} Wh");
         [
             self.figure(
@@ -117,10 +116,10 @@ impl Pair<'_> {
         label: &'static str,
         cell: impl Fn(&ChildRow) -> String,
         difference: impl Fn(&ChildRow, &ChildRow) -> String,
-    ) -> Figure {
+    ) -> Comparison {
         let text = |row: Option<&ChildRow>| row.map_or("unknown".to_owned(), &cell);
         let both = self.first.zip(self.second);
-        Figure {
+        Comparison {
             label,
             first: text(self.first),
             second: text(self.second),
@@ -139,8 +138,8 @@ fn of_both(
     both.map_or(String::new(), |(first, second)| difference(first, second))
 }
 
-fn figure_row(figure: &Figure, glyphs: &Glyphs, column: usize) -> Row {
-    let Figure {
+fn figure_row(figure: &Comparison, glyphs: &Glyphs, column: usize) -> Row {
+    let Comparison {
         label,
         first,
         second,

@@ -141,8 +141,7 @@ fn side<'a>(
 
 /// Columns of both networks, most informative first.
 fn columns(sides: [&Architecture; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
-    let times = glyphs.times;
-    let pair = |[height, width]: [usize; 2]| format!("{height}{times}{width}");
+    let pair = |lengths| format::pair(lengths, glyphs.times);
     let column = |heading, cell: &dyn Fn(&Layer) -> String| {
         LayerColumn::new(
             heading,

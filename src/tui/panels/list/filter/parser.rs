@@ -1,6 +1,6 @@
 //! Parses text into a filter: `or` of `and` of `not` of comparisons, flags and parentheses.
 
-use super::{FLAGS, Filter, FilterError, QUANTITIES, Quantity, RELATIONS, Relation};
+use super::{FLAGS, Filter, FilterError, PROPERTIES, Property, RELATIONS, Relation};
 
 /// Maximum nesting of parentheses and negations, because the parser is recursive.
 const DEEPEST: usize = 64;
@@ -88,7 +88,7 @@ impl<'a> Parser<'a> {
             self.advance(word.len());
             return Ok(Filter::Flag(*flag));
         }
-        let Some((quantity, _)) = QUANTITIES
+        let Some((property, _)) = PROPERTIES
             .iter()
             .find(|(_, names)| names.iter().any(|name| is(name)))
         else {
@@ -96,9 +96,9 @@ impl<'a> Parser<'a> {
         };
         self.advance(word.len());
         let relation = self.relation()?;
-        let value = self.number(*quantity)?;
+        let value = self.number(*property)?;
         Ok(Filter::Compare {
-            quantity: *quantity,
+            property: *property,
             relation,
             value,
         })
@@ -117,7 +117,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn number(&mut self, quantity: Quantity) -> Result<f64, FilterError> {
+    fn number(&mut self, property: Property) -> Result<f64, FilterError> {
         let token = self.number_token();
         if token.is_empty() {
             return Err(self.expected("a number"));
@@ -130,7 +130,7 @@ impl<'a> Parser<'a> {
         if !value.is_finite() {
             return Err(self.error(format!("`{token}` is too large")));
         }
-        if quantity == Quantity::Accuracy && !(0.0..=1.0).contains(&value) {
+        if property == Property::Accuracy && !(0.0..=1.0).contains(&value) {
             return Err(self.error("an accuracy is from 0 to 1, or in %".to_owned()));
         }
         self.advance(token.len());

@@ -8,7 +8,7 @@ use super::*;
 #[test]
 fn up_and_down_move_along_the_front() {
     let state = demo();
-    let mut view = view(&state, "", &[ListAction::TogglePareto, ListAction::Top]);
+    let mut view = view(&state, "", &[Action::TogglePareto, Action::Top]);
     let front: Vec<u64> = view
         .order()
         .front()
@@ -18,7 +18,7 @@ fn up_and_down_move_along_the_front() {
         .collect();
     let mut walked = vec![view.selected(&state).unwrap()];
     for _ in 1..front.len() {
-        view.act(ListAction::Down, &state, 18);
+        view.perform(Action::Down, &state, 18);
         walked.push(view.selected(&state).unwrap());
     }
     assert!(front.len() > 3);
@@ -29,20 +29,12 @@ fn up_and_down_move_along_the_front() {
 fn the_cursor_stays_on_its_child_when_children_arrive_and_when_the_order_changes() {
     let whole = demo();
     let half = state_of(whole.search().children[..40].to_vec());
-    let mut view = view(
-        &half,
-        "",
-        &[ListAction::Down, ListAction::Down, ListAction::Down],
-    );
+    let mut view = view(&half, "", &[Action::Down, Action::Down, Action::Down]);
     let child = view.selected(&half);
     view.refresh(&whole);
     assert_eq!(view.selected(&whole), child);
-    for action in [
-        ListAction::SortNext,
-        ListAction::ReverseSort,
-        ListAction::SortPrevious,
-    ] {
-        view.act(action, &whole, 18);
+    for action in [Action::SortNext, Action::ReverseSort, Action::SortPrevious] {
+        view.perform(action, &whole, 18);
         assert_eq!(view.selected(&whole), child);
     }
 }
@@ -52,21 +44,15 @@ fn an_unmoved_cursor_stays_on_the_first_child() {
     let whole = demo();
     let half = state_of(whole.search().children[..16].to_vec());
     let mut view = view(&half, "", &[]);
-    assert_ne!(
-        view.selected(&half),
-        whole.search().outcomes.best.as_ref().map(|best| best.child)
-    );
+    assert_ne!(view.selected(&half), whole.search().best_child());
     view.refresh(&whole);
-    assert_eq!(
-        view.selected(&whole),
-        whole.search().outcomes.best.as_ref().map(|best| best.child)
-    );
+    assert_eq!(view.selected(&whole), whole.search().best_child());
 }
 
 #[test]
 fn a_child_that_the_filter_hides_is_not_opened() {
     let state = demo();
-    let mut view = view(&state, "", &[ListAction::Bottom]);
+    let mut view = view(&state, "", &[Action::Bottom]);
     let hidden = view.selected(&state);
     view.set_filter("!failed").unwrap();
     view.refresh(&state);
@@ -88,60 +74,37 @@ fn a_wrong_filter_leaves_the_list_unchanged() {
 #[test]
 fn a_filter_by_marks_follows_them() {
     let state = demo();
-    let mut view = view(
-        &state,
-        "",
-        &[ListAction::Mark, ListAction::Down, ListAction::Mark],
-    );
+    let mut view = view(&state, "", &[Action::Mark, Action::Down, Action::Mark]);
     view.set_filter("marked").unwrap();
     view.refresh(&state);
     assert_eq!(view.order().rows().len(), 2);
-    view.act(ListAction::ClearMarks, &state, 18);
+    view.perform(Action::ClearMarks, &state, 18);
     assert_eq!(view.order().rows().len(), 0);
 }
 
 #[test]
 fn one_marked_child_is_compared_with_the_one_at_the_cursor() {
     let state = demo();
-    let view = view(
-        &state,
-        "",
-        &[ListAction::Mark, ListAction::Down, ListAction::Compare],
-    );
-    let marked = state
-        .search()
-        .outcomes
-        .best
-        .as_ref()
-        .map(|best| best.child)
-        .unwrap();
+    let view = view(&state, "", &[Action::Mark, Action::Down, Action::Compare]);
+    let marked = state.search().best_child().unwrap();
     assert_eq!(
         view.wanted(&state),
         Some((marked, view.selected(&state).unwrap()))
     );
 }
 
-const ACTIONS: [ListAction; 13] = [
-    ListAction::Up,
-    ListAction::Down,
-    ListAction::PageUp,
-    ListAction::PageDown,
-    ListAction::Top,
-    ListAction::Bottom,
-    ListAction::SortNext,
-    ListAction::SortPrevious,
-    ListAction::ReverseSort,
-    ListAction::Mark,
-    ListAction::ClearMarks,
-    ListAction::Compare,
-    ListAction::TogglePareto,
-];
+fn any_action() -> impl Strategy<Value = Action> {
+    use Action::{Bottom, Down, PageDown, PageUp, Top, Up};
+    let own = KEYS.iter().map(|key| key.action);
+    let common = [Up, Down, PageUp, PageDown, Top, Bottom];
+    proptest::sample::select(own.chain(common).collect::<Vec<_>>())
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
     fn any_actions_at_any_moment_on_any_size_are_safe(
-        steps in proptest::collection::vec((proptest::sample::select(ACTIONS.to_vec()), 0usize..97), 1..40),
+        steps in proptest::collection::vec((any_action(), 0usize..97), 1..40),
         filter in proptest::sample::select(vec!["", "acc>0.7", "best | marked", "!repeat & ep>2", "failed"]),
         width in 0u16..130,
         height in 0u16..40,
@@ -152,7 +115,7 @@ proptest! {
         list.set_filter(filter).unwrap();
         for (action, moment) in steps {
             let state = state_of(whole.search().children[..moment.min(whole.search().children.len())].to_vec());
-            list.act(action, &state, usize::from(height).saturating_sub(1));
+            list.perform(action, &state, usize::from(height).saturating_sub(1));
             screen(&state, &list, (width, height), false, &|child| details.get(&child).filter(|_| child % 3 > 0).cloned());
             // A list that has not been told of a change yet can be drawn too.
             screen(&whole, &list, (width, height), false, &|child| details.get(&child).cloned());
@@ -167,6 +130,6 @@ fn the_cursor_can_be_put_on_a_child() {
     let mut view = view(&state, "", &[]);
     view.stand_on(40, &state);
     assert_eq!(view.selected(&state), Some(40));
-    view.act(ListAction::ReverseSort, &state, 18);
+    view.perform(Action::ReverseSort, &state, 18);
     assert_eq!(view.selected(&state), Some(40));
 }

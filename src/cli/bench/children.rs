@@ -1,4 +1,4 @@
-//! `nas-tui bench`: how many children per hour this machine trains.
+//! `nas-tui bench --children FILE`: how many children per hour this machine trains.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
@@ -7,8 +7,8 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-use super::OrBadInput;
 use crate::child::device;
+use crate::cli::OrBadInput;
 use crate::config::{
     ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Normalization,
     WorkersConfig,
@@ -27,13 +27,7 @@ use crate::space::{Architecture, Cost, read_architectures, training_memory};
 /// Number of images that accuracy is measured on.
 const VALIDATION: usize = 1_000;
 
-/// Train a list of children in worker processes and print children per hour.
-///
-/// The work is that of benches/pytorch_baseline.py, an ordinary PyTorch script for comparison: SGD
-/// (learning rate 0.1, Nesterov momentum 0.9, weight decay 1e-4), random crop with 4 pixels of
-/// padding, flip, normalisation, then accuracy on 1,000 other images. The clock runs from the
-/// moment the workers are ready (the script's from the moment its images are in memory) until the
-/// last child has finished.
+/// The children, how they are trained, and where.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// File of architectures to train (one, or a list)

@@ -1,0 +1,145 @@
+//! What is to be searched: settings, space, table, seeds, all checked before the first search.
+
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+
+use super::{Args, Half};
+use crate::cli::OrBadInput;
+use crate::config::{self, Config, Options};
+use crate::evaluate::table::Table;
+use crate::search::tabular::Limits;
+use crate::space::Space;
+
+/// Everything that the searches have in common.
+pub struct Plan {
+    /// Settings of each strategy's searches, but for the seed.
+    pub configs: Vec<Config>,
+    pub space: Space,
+    pub table: Table,
+    pub seeds: Vec<u64>,
+    /// Numbers of evaluations to report, rising.
+    pub evaluations: Vec<usize>,
+    pub limits: Limits,
+    /// Searches at a time.
+    pub threads: usize,
+}
+
+impl Plan {
+    /// # Errors
+    /// Bad settings, strategies, table or numbers (exit status 2).
+    pub fn new(args: &Args) -> anyhow::Result<Plan> {
+        Plan::checked(args).or_bad_input()
+    }
+
+    fn checked(args: &Args) -> anyhow::Result<Plan> {
+        let configs = configs(args)?;
+        let space = Space::new(&configs[0].space, [0, 0, 0], 0)
+            .with_context(|| format!("--space {}", args.space))?;
+        let table = Table::read(&args.table)?;
+        table.check_complete(&space)?;
+        let evaluations = evaluations(args, &space)?;
+        let most = evaluations.last().copied().unwrap_or(1);
+        let seeds = seeds(args)?;
+        let searches = configs.len() * seeds.len();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = args.threads.map_or(cores, |threads| threads as usize);
+        Ok(Plan {
+            configs,
+            space,
+            table,
+            seeds,
+            evaluations,
+            limits: Limits {
+                evaluations: most,
+                repeats_in_a_row: args.repeats as usize,
+            },
+            threads: threads.min(searches),
+        })
+    }
+}
+
+/// The settings of each strategy: those of the preset that the space gives its name, or of the file,
+/// with what the command line changes.
+fn configs(args: &Args) -> anyhow::Result<Vec<Config>> {
+    let mut configs: Vec<Config> = Vec::new();
+    for strategy in &args.strategies {
+        let config = settings(args, strategy)?;
+        if config.preset != args.space {
+            bail!(
+                "--space {}: the settings of --config start from the preset {}; name that one",
+                args.space,
+                config.preset
+            );
+        }
+        if configs
+            .iter()
+            .any(|other| other.search.strategy == config.search.strategy)
+        {
+            bail!("--strategies: {strategy} is named twice");
+        }
+        configs.push(config);
+    }
+    Ok(configs)
+}
+
+fn settings(args: &Args, strategy: &str) -> anyhow::Result<Config> {
+    let assign = |key: &str, value: String| format!("{key}={}", toml::Value::String(value));
+    let own = [
+        assign("search.table", path_text(&args.table)),
+        assign("search.strategy", strategy.to_owned()),
+    ];
+    let preset = match &args.config {
+        Some(_) => None,
+        None => Some(args.space.clone()),
+    };
+    let options = Options {
+        file: args.config.clone(),
+        run: None,
+        preset,
+        set: args.set.iter().cloned().chain(own).collect(),
+        seed: None,
+    };
+    config::resolve(&options).with_context(|| format!("the settings of {strategy}"))
+}
+
+fn path_text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn evaluations(args: &Args, space: &Space) -> anyhow::Result<Vec<usize>> {
+    let mut counts: Vec<usize> = args
+        .evaluations
+        .iter()
+        .map(|count| *count as usize)
+        .collect();
+    counts.sort_unstable();
+    counts.dedup();
+    let children = space.keys().map_or(0, |keys| keys.len());
+    match counts.last() {
+        Some(most) if *most > children => bail!(
+            "--evaluations {most}: the space has {children} children, and an evaluation is a distinct one"
+        ),
+        _ => Ok(counts),
+    }
+}
+
+fn seeds(args: &Args) -> anyhow::Result<Vec<u64>> {
+    let end = args.first_seed.checked_add(args.seeds).ok_or_else(|| {
+        anyhow!(
+            "--first-seed {}: must leave room for {} seeds",
+            args.first_seed,
+            args.seeds
+        )
+    })?;
+    let seeds = (args.first_seed..end).filter(|seed| match args.half {
+        None => true,
+        Some(Half::Tune) => seed % 2 == 0,
+        Some(Half::Report) => seed % 2 == 1,
+    });
+    let seeds: Vec<u64> = seeds.collect();
+    if seeds.is_empty() {
+        bail!("--half leaves none of the seeds: ask for at least 2 with --seeds");
+    }
+    Ok(seeds)
+}

@@ -1,0 +1,187 @@
+//! A whole search over a table in memory: no run directory, no journal, no processes. For comparing
+//! strategies over hundreds of seeds.
+//!
+//! It proposes the children that a run with the same settings and seed proposes, and judges them by
+//! the same rules. The one difference is where it ends: not after `search.episodes`, but after a
+//! number of evaluations.
+
+use std::collections::HashMap;
+
+use super::episode::{self, Child};
+use super::ledger::Ended;
+use crate::analysis::benchmark::{Found, Trajectory};
+use crate::config::Config;
+use crate::evaluate::table::Table;
+use crate::foundation::seeds::derive;
+use crate::space::{Space, SpaceError};
+use crate::strategy::{Proposal, Strategy, StrategyError};
+
+/// When a search is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Distinct children to evaluate. A child that repeats an earlier one takes its outcome, costs
+    /// nothing and is counted.
+    pub evaluations: usize,
+    /// So many repeats in a row mean that the search has converged, and end it.
+    pub repeats_in_a_row: usize,
+}
+
+/// Why a search over a table cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TabularError {
+    /// A proposal is not of the space.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// The strategy cannot propose or learn.
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
+    /// A child has no accuracy in the table.
+    #[error("{0}; name a table of the whole space (docs/NASBENCH201.md)")]
+    NoAccuracy(String),
+}
+
+/// Search `table` with the settings `config`, whose seed and strategy are those of `strategy`.
+///
+/// # Errors
+/// If the strategy cannot propose or learn, or a child has no row in the table.
+pub fn search(
+    config: &Config,
+    strategy: &mut dyn Strategy,
+    space: &Space,
+    table: &Table,
+    limits: Limits,
+) -> Result<Trajectory, TabularError> {
+    let mut search = TableSearch {
+        config,
+        space,
+        table,
+        limits,
+        rewards: HashMap::new(),
+        repeats: 0,
+        best_reward: None,
+        best: Found {
+            child: 0,
+            validation: 0.0,
+            test: 0.0,
+        },
+        found: Vec::with_capacity(limits.evaluations),
+    };
+    let mut episode = 1;
+    while !search.is_over() {
+        search.episode(strategy, episode)?;
+        episode += 1;
+    }
+    Ok(Trajectory {
+        seed: config.search.seed,
+        found: search.found,
+    })
+}
+
+/// A search under way.
+struct TableSearch<'a> {
+    config: &'a Config,
+    space: &'a Space,
+    table: &'a Table,
+    limits: Limits,
+    /// Reward of every child that was evaluated, by its key.
+    rewards: HashMap<String, f64>,
+    /// Repeats since the latest evaluation.
+    repeats: usize,
+    best_reward: Option<f64>,
+    /// The first child with that reward.
+    best: Found,
+    /// What had been found after each evaluation.
+    found: Vec<Found>,
+}
+
+impl TableSearch<'_> {
+    fn is_over(&self) -> bool {
+        self.found.len() >= self.limits.evaluations || self.repeats >= self.limits.repeats_in_a_row
+    }
+
+    /// Propose, evaluate and learn from the children of an episode, in the order of a run whose
+    /// evaluator takes one child at a time, as a table does.
+    fn episode(&mut self, strategy: &mut dyn Strategy, episode: usize) -> Result<(), TabularError> {
+        let numbers = episode::children_of(episode, &self.config.search);
+        let mut proposals: Vec<Proposal> = Vec::new();
+        let mut rewards = Vec::new();
+        if strategy.learns_from_each() {
+            for number in numbers {
+                let proposal = self.propose(strategy, number)?;
+                let reward = self.evaluate(number, episode, &proposal)?;
+                strategy.child_ended(number, &proposal, reward)?;
+                proposals.push(proposal);
+                rewards.push(reward);
+                if self.is_over() {
+                    return Ok(());
+                }
+            }
+        } else {
+            for number in numbers.clone() {
+                proposals.push(self.propose(strategy, number)?);
+            }
+            for (number, proposal) in numbers.zip(&proposals) {
+                rewards.push(self.evaluate(number, episode, proposal)?);
+            }
+        }
+        strategy.learn(&proposals, &rewards)?;
+        Ok(())
+    }
+
+    fn propose(&self, strategy: &mut dyn Strategy, number: u64) -> Result<Proposal, StrategyError> {
+        let search = &self.config.search;
+        let seed = derive(search.seed, "sample", number);
+        strategy.propose(self.space, search.depth(number), seed)
+    }
+
+    /// The reward of a child: its row's, or that of the child that it repeats.
+    fn evaluate(
+        &mut self,
+        number: u64,
+        episode: usize,
+        proposal: &Proposal,
+    ) -> Result<f64, TabularError> {
+        let child = Child::new(number, episode, proposal.clone(), self.space)?;
+        let key = child.design.key();
+        if let Some(reward) = self.rewards.get(&key) {
+            self.repeats += 1;
+            return Ok(*reward);
+        }
+        let (outcome, test) = self.table.outcome(&child.design);
+        let (accuracy, reward, test) =
+            match (episode::judge(&outcome, test, &self.config.reward), test) {
+                (
+                    Ended::Trained {
+                        accuracy, reward, ..
+                    },
+                    Some(test),
+                ) => (accuracy, reward, test),
+                (Ended::Failed { reason, .. } | Ended::Excluded { reason }, _) => {
+                    return Err(TabularError::NoAccuracy(reason));
+                }
+                (Ended::Trained { .. }, None) => {
+                    return Err(TabularError::NoAccuracy(format!(
+                        "{key} has no test accuracy"
+                    )));
+                }
+            };
+        self.rewards.insert(key, reward);
+        self.repeats = 0;
+        if self.best_reward.is_none_or(|best| reward > best) {
+            self.best_reward = Some(reward);
+            self.best = Found {
+                child: number,
+                validation: accuracy,
+                test,
+            };
+        }
+        self.found.push(Found {
+            child: number,
+            ..self.best
+        });
+        Ok(reward)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! The paper's spaces (Zoph & Le, section 3.3 and appendix A): convolutions with skip connections.
+//!
+//! A gene is the sizes of a layer and then one bit for each earlier layer, the first one first:
+//! whether that layer's output is an input. A layer without inputs reads the image, several inputs
+//! are concatenated, and the classifier reads every layer that no other layer reads. The controller
+//! decides the bits at an *anchor point* (`Policy`).
+
+use super::decode::{
+    FILTERS, KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE_HEIGHT, STRIDE_WIDTH, check_same_padding,
+    check_value, names,
+};
+use super::error::SpaceError;
+use super::family::{Family, check_lists};
+use super::feasibility::output_size;
+use super::head::{Head, HeadKind, Values};
+use super::{Architecture, Design, Dna, Layer};
+use crate::config::{Decode, SpaceConfig, Violation};
+
+/// Whether the output of one earlier layer is an input.
+pub const SKIP: HeadKind = HeadKind {
+    key: "skip",
+    name: "skip connection",
+    short_name: "skip",
+    values: Values::Connection,
+};
+
+/// A space of convolutions with "same" padding and skip connections.
+#[derive(Debug)]
+pub struct Paper {
+    name: &'static str,
+    /// Sizes first, [`SKIP`] last.
+    kinds: &'static [HeadKind],
+}
+
+/// Height, width and filters; stride 1.
+pub static PAPER: Paper = Paper {
+    name: "paper",
+    kinds: &[KERNEL_HEIGHT, KERNEL_WIDTH, FILTERS, SKIP],
+};
+
+/// Strides are decided too.
+pub static PAPER_STRIDES: Paper = Paper {
+    name: "paper_strides",
+    kinds: &[
+        KERNEL_HEIGHT,
+        KERNEL_WIDTH,
+        FILTERS,
+        STRIDE_HEIGHT,
+        STRIDE_WIDTH,
+        SKIP,
+    ],
+};
+
+impl Paper {
+    /// Values of a gene before its bits.
+    fn sizes(&self) -> usize {
+        self.kinds.len() - 1
+    }
+
+    /// The layer of a complete gene, whose bits begin after the sizes.
+    fn layer(&self, gene: &[u32]) -> Layer {
+        let size = |kind: HeadKind| {
+            let place = self.kinds.iter().position(|known| *known == kind);
+            place.map_or(1, |place| gene[place] as usize)
+        };
+        let kernel = [size(KERNEL_HEIGHT), size(KERNEL_WIDTH)];
+        let bits = gene[self.sizes()..].iter().enumerate();
+        let chosen: Vec<usize> = bits
+            .filter_map(|(index, &bit)| (bit == 1).then_some(index + 1))
+            .collect();
+        Layer {
+            kernel,
+            filters: size(FILTERS),
+            stride: [size(STRIDE_HEIGHT), size(STRIDE_WIDTH)],
+            padding: kernel.map(|kernel| kernel / 2),
+            inputs: if chosen.is_empty() { vec![0] } else { chosen },
+        }
+    }
+
+    fn check_gene(&self, layer: usize, gene: &[u32]) -> Result<(), SpaceError> {
+        let (sizes, bits) = (self.sizes(), layer - 1);
+        if gene.len() != sizes + bits {
+            return Err(SpaceError::GeneLength {
+                layer,
+                found: gene.len(),
+                needed: sizes + bits,
+                expected: format!(
+                    "{}, and a skip bit for each of the {bits} earlier layers",
+                    names(&self.kinds[..sizes])
+                ),
+            });
+        }
+        for (kind, &value) in self.kinds.iter().zip(&gene[..sizes]) {
+            check_value(layer, *kind, value)?;
+        }
+        match gene[sizes..].iter().position(|bit| *bit > 1) {
+            Some(earlier) => Err(SpaceError::NotABit {
+                layer,
+                earlier: earlier + 1,
+                found: gene[sizes + earlier],
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// The network of `dna` over images `input` `[C, H, W]`.
+    fn network(
+        &self,
+        dna: &Dna,
+        name: &str,
+        input: [usize; 3],
+        classes: usize,
+    ) -> Result<Architecture, SpaceError> {
+        if dna.0.is_empty() {
+            return Err(SpaceError::EmptyDna);
+        }
+        let mut layers = Vec::with_capacity(dna.depth());
+        for (index, gene) in dna.0.iter().enumerate() {
+            self.check_gene(index + 1, gene)?;
+            layers.push(self.layer(gene));
+        }
+        let output = unread(&layers);
+        let architecture = Architecture {
+            name: name.to_owned(),
+            input,
+            classes,
+            layers,
+            output,
+        };
+        architecture.check()?;
+        Ok(architecture)
+    }
+}
+
+/// Numbers of the layers that no layer reads: what the classifier reads.
+fn unread(layers: &[Layer]) -> Vec<usize> {
+    let is_read = |number: &usize| layers.iter().any(|layer| layer.inputs.contains(number));
+    (1..=layers.len()).filter(|n| !is_read(n)).collect()
+}
+
+impl Family for Paper {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn kinds(&self) -> &'static [HeadKind] {
+        self.kinds
+    }
+
+    fn check(&self, config: &SpaceConfig) -> Result<(), Violation> {
+        check_lists(self.name, self.kinds, self.clips(), config)?;
+        check_same_padding(self.name, config)
+    }
+
+    /// (Every child can be built: with "same" padding, each kernel fits any map.)
+    fn roomiest(&self, head: &Head) -> u32 {
+        head.options.iter().copied().min().unwrap_or(0)
+    }
+
+    fn output(&self, _decode: Decode, shapes: &[[usize; 2]], gene: &[u32]) -> Option<[usize; 2]> {
+        let layer = self.layer(gene);
+        let size = |axis: usize| {
+            let sizes = layer.inputs.iter().map(|&input| shapes[input][axis]);
+            let (kernel, stride) = (layer.kernel[axis], layer.stride[axis]);
+            output_size(sizes.max()?, kernel, stride, layer.padding[axis])
+        };
+        Some([size(0)?, size(1)?])
+    }
+
+    fn decode(
+        &self,
+        _decode: Decode,
+        dna: &Dna,
+        name: &str,
+        input: [usize; 3],
+        classes: usize,
+    ) -> Result<Design, SpaceError> {
+        self.network(dna, name, input, classes).map(Design::Network)
+    }
+
+    fn describe(&self, architecture: &Architecture) -> Option<Dna> {
+        let gene = |(index, layer): (usize, &Layer)| {
+            let value = |kind: &HeadKind| match kind.key {
+                "kernel_height" => layer.kernel[0],
+                "kernel_width" => layer.kernel[1],
+                "stride_height" => layer.stride[0],
+                "stride_width" => layer.stride[1],
+                _ => layer.filters,
+            };
+            let sizes = self.kinds[..self.sizes()].iter().map(value);
+            let bits = (1..=index).map(|earlier| usize::from(layer.inputs.contains(&earlier)));
+            // A setting beyond 32 bits is refused with the network.
+            let values = sizes.chain(bits);
+            values
+                .map(|value| u32::try_from(value).unwrap_or(u32::MAX))
+                .collect()
+        };
+        let dna = Dna(architecture.layers.iter().enumerate().map(gene).collect());
+        let Architecture {
+            name,
+            input,
+            classes,
+            ..
+        } = architecture;
+        let again = self.network(&dna, name, *input, *classes).ok()?;
+        again.same_network(architecture).then_some(dna)
+    }
+}
+
+#[cfg(test)]
+mod tests;
