@@ -23,9 +23,9 @@ impl Front {
     }
 
     /// The positions of its children, in ascending order of MACs.
-    pub fn points(&self, children: &[ChildRow]) -> impl Iterator<Item = Point> {
+    pub fn points(&self, children: &[ChildRow]) -> impl Iterator<Item = CostPoint> {
         let rows = self.rows.iter();
-        rows.filter_map(|index| children.get(*index as usize).and_then(Point::of))
+        rows.filter_map(|index| children.get(*index as usize).and_then(CostPoint::of))
     }
 
     /// The position of a child on the front.
@@ -40,7 +40,7 @@ impl Front {
     /// Add one child: it joins the front, and those that it beats leave it, unless one of the front
     /// beats it.
     pub fn add(&mut self, index: u32, children: &[ChildRow]) {
-        let point = |index: &u32| children.get(*index as usize).and_then(Point::of);
+        let point = |index: &u32| children.get(*index as usize).and_then(CostPoint::of);
         let Some(new) = point(&index) else { return };
         // Those with fewer MACs, and those with equally many.
         let place = self
@@ -70,7 +70,7 @@ impl Front {
 
 /// A child's position in the plot of cost and accuracy.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub struct CostPoint {
     /// Multiply-accumulates for one image.
     pub macs: u64,
     /// Validation accuracy, 0..=1.
@@ -78,14 +78,14 @@ pub struct Point {
     child: u64,
 }
 
-impl Point {
+impl CostPoint {
     /// `None` for a child without accuracy, for one whose network is not known, and for one that
     /// counts in no figure of the search: a control or an edited child.
-    pub fn of(row: &ChildRow) -> Option<Point> {
+    pub fn of(row: &ChildRow) -> Option<CostPoint> {
         let accuracy = row
             .accuracy
             .filter(|accuracy| accuracy.is_finite() && row.macs > 0 && row.is_proposed())?;
-        Some(Point {
+        Some(CostPoint {
             macs: row.macs,
             accuracy,
             child: row.child,
@@ -94,7 +94,7 @@ impl Point {
 
     /// Whether it has lower cost and higher accuracy: at the same cost the more accurate one wins,
     /// and the earlier one wins ties.
-    fn beats(&self, other: &Point) -> bool {
+    fn beats(&self, other: &CostPoint) -> bool {
         self.accuracy > other.accuracy
             || (self.accuracy == other.accuracy && self.child < other.child)
     }
@@ -150,14 +150,14 @@ pub(crate) mod tests {
                 ChildRow { macs: *macs, accuracy: accuracy.map(|value| f64::from(value) / 12.0), ..row(child) }
             }).collect();
             let front = Front::of((0..children.len() as u32).rev(), &children);
-            let beats = |a: &Point, b: &Point| {
+            let beats = |a: &CostPoint, b: &CostPoint| {
                 a.macs <= b.macs && a.accuracy >= b.accuracy && (a.macs < b.macs || a.beats(b))
                     && !(a.macs == b.macs && a.child == b.child)
             };
-            let all: Vec<Point> = children.iter().filter_map(Point::of).collect();
-            let mut expected: Vec<Point> = all.iter().filter(|point| !all.iter().any(|other| beats(other, point))).copied().collect();
+            let all: Vec<CostPoint> = children.iter().filter_map(CostPoint::of).collect();
+            let mut expected: Vec<CostPoint> = all.iter().filter(|point| !all.iter().any(|other| beats(other, point))).copied().collect();
             expected.sort_by_key(|point| point.macs);
-            let found: Vec<Point> = front.rows().iter().filter_map(|index| Point::of(&children[*index as usize])).collect();
+            let found: Vec<CostPoint> = front.rows().iter().filter_map(|index| CostPoint::of(&children[*index as usize])).collect();
             prop_assert_eq!(found, expected);
         }
     }

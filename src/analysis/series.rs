@@ -7,7 +7,7 @@ mod epochs;
 
 use std::ops::RangeInclusive;
 
-pub use epochs::{Epoch, Measure};
+pub use epochs::{EpochPoint, Measure};
 
 use super::statistics::quartiles;
 use crate::event::{EpisodeFinished, RunStarted};

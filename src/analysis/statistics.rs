@@ -19,7 +19,7 @@ pub struct Slope {
 
 /// A straight line fitted to points, as far as its slope is concerned.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Fit {
+pub struct LineFit {
     /// Slope: change per episode.
     pub per_episode: f64,
     /// Standard error of the slope.
@@ -28,11 +28,11 @@ pub struct Fit {
     pub degrees: f64,
 }
 
-impl Fit {
+impl LineFit {
     /// Fit a line through `values` at `positions` by ordinary least squares. `None` for fewer than
     /// 3 points (which leave no degree of freedom), for points at a single position, and for
     /// numbers that are not finite.
-    pub fn of(positions: &[f64], values: &[f64]) -> Option<Fit> {
+    pub fn of(positions: &[f64], values: &[f64]) -> Option<LineFit> {
         let n = positions.len();
         if n < 3
             || n != values.len()
@@ -60,7 +60,7 @@ impl Fit {
             .map(|(x, y)| (y - mean_y - per_episode * (x - mean_x)).powi(2))
             .sum::<f64>();
         let degrees = (n - 2) as f64;
-        Some(Fit {
+        Some(LineFit {
             per_episode,
             standard_error: (residual / degrees / spread).sqrt(),
             degrees,
@@ -75,7 +75,7 @@ impl Fit {
     /// The difference between two independent slopes: its squared standard error is the sum of
     /// theirs, because the runs are independent, and their variances are not assumed to be equal
     /// (Welch's t; degrees of freedom by Satterthwaite).
-    pub fn minus(&self, other: &Fit) -> Option<Slope> {
+    pub fn minus(&self, other: &LineFit) -> Option<Slope> {
         let (one, two) = (self.standard_error.powi(2), other.standard_error.powi(2));
         let variance = one + two;
         let pooled = one.powi(2) / self.degrees + two.powi(2) / other.degrees;
@@ -92,9 +92,9 @@ impl Fit {
     }
 }
 
-/// The slope of a line through `values` at `positions`; `None` if there is no [`Fit`].
+/// The slope of a line through `values` at `positions`; `None` if there is no [`LineFit`].
 pub fn slope(positions: &[f64], values: &[f64]) -> Option<Slope> {
-    Fit::of(positions, values)?.slope()
+    LineFit::of(positions, values)?.slope()
 }
 
 fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
@@ -235,7 +235,7 @@ mod tests {
                 .unwrap();
         assert!(pairs.len() >= 4);
         for pair in pairs {
-            let fit = |values: &[f64]| Fit::of(&pair.positions, values).unwrap();
+            let fit = |values: &[f64]| LineFit::of(&pair.positions, values).unwrap();
             let difference = fit(&pair.ours).minus(&fit(&pair.theirs)).unwrap();
             let numbers = [
                 (difference.per_episode, pair.difference),

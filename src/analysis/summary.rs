@@ -59,7 +59,7 @@ pub struct Summary {
     /// accuracy.
     pub best: Option<BestChild>,
     /// Finished episodes, in order.
-    pub episodes: Vec<Episode>,
+    pub episodes: Vec<EpisodeSummary>,
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
     pub reward_slope: Option<Slope>,
     /// How much better the strategy's children are than controls of the same depth, over the
@@ -131,7 +131,7 @@ pub struct BestChild {
 
 /// A finished episode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Episode {
+pub struct EpisodeSummary {
     /// Its number, from 1.
     pub episode: usize,
     /// Mean over all children except excluded ones.
@@ -150,7 +150,7 @@ pub struct Episode {
 impl Summary {
     /// Summary of a run's records, in the order of its journal.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Summary {
-        let mut tally = Tally::default();
+        let mut tally = SearchTally::default();
         for record in records {
             tally.apply(record);
         }
@@ -162,7 +162,7 @@ impl Summary {
     /// # Errors
     /// If the journal cannot be read or is damaged.
     pub fn of_journal(path: &Path) -> Result<Summary, JournalError> {
-        let mut tally = Tally::default();
+        let mut tally = SearchTally::default();
         for record in Reader::open(path)? {
             tally.apply(&record?);
         }
@@ -180,7 +180,7 @@ impl Summary {
 
 /// Counts over a run's events, fed one at a time.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct SearchTally {
     run: String,
     preset: String,
     strategy: String,
@@ -195,7 +195,7 @@ pub struct Tally {
     clock: Clock,
 }
 
-impl Tally {
+impl SearchTally {
     /// Process the next record of the run; returns the end of a child, if it is one.
     pub fn apply(&mut self, record: &Record) -> Option<Ending> {
         self.clock.apply(record);
@@ -268,7 +268,7 @@ impl Tally {
             edited_children: counts.edited as u64,
             control_children: counts.controls as u64,
             best: self.outcomes.best.as_ref().map(BestChild::from),
-            episodes: self.episodes.iter().map(Episode::from).collect(),
+            episodes: self.episodes.iter().map(EpisodeSummary::from).collect(),
             reward_slope: statistics::slope(&positions, &rewards),
             policy_lift: PolicyLift::of(&self.outcomes.arms),
             reference: self
@@ -306,9 +306,9 @@ impl From<&ChildFinished> for BestChild {
     }
 }
 
-impl From<&EpisodeFinished> for Episode {
+impl From<&EpisodeFinished> for EpisodeSummary {
     fn from(episode: &EpisodeFinished) -> Self {
-        Episode {
+        EpisodeSummary {
             episode: episode.episode,
             mean_reward: episode.mean_reward,
             baseline: episode.baseline,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::summary::{duration, reason_word};
 use crate::classification::ClassificationReport;
 use crate::config::{Precision, Recipe};
-use crate::event::{Event, FinishReason, Record, TrainingEpoch};
+use crate::event::{Event, FinishReason, Record, RunKind, TrainingEpoch};
 use crate::journal::{JournalError, Reader};
 use crate::state::clock::Clock;
 use crate::state::{RunStatus, TrainingRun};
@@ -21,7 +21,7 @@ pub struct TrainingSummary {
     /// never reached it.
     pub run: String,
     /// `training`, which distinguishes this summary from a search's, which has no such field.
-    pub kind: Kind,
+    pub kind: RunKind,
     /// ARCH as given by the user.
     pub origin: String,
     /// Name of the network.
@@ -71,15 +71,6 @@ pub struct TrainingSummary {
     pub libtorch: String,
 }
 
-/// The kind of a summary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// The training of one network.
-    #[default]
-    Training,
-}
-
 /// The epoch with the highest validation accuracy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestEpoch {
@@ -94,7 +85,7 @@ pub struct BestEpoch {
 impl TrainingSummary {
     /// Summary of a run's records, in the order of its journal.
     pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> TrainingSummary {
-        let mut tally = Tally::default();
+        let mut tally = TrainingTally::default();
         records.into_iter().for_each(|record| tally.apply(record));
         tally.summary()
     }
@@ -104,7 +95,7 @@ impl TrainingSummary {
     /// # Errors
     /// If the journal cannot be read or is damaged.
     pub fn of_journal(path: &Path) -> Result<TrainingSummary, JournalError> {
-        let mut tally = Tally::default();
+        let mut tally = TrainingTally::default();
         for record in Reader::open(path)? {
             tally.apply(&record?);
         }
@@ -122,13 +113,13 @@ impl TrainingSummary {
 
 /// A training's events, fed one at a time.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct TrainingTally {
     training: Option<TrainingRun>,
     clock: Clock,
     status: RunStatus,
 }
 
-impl Tally {
+impl TrainingTally {
     /// Process the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
@@ -146,6 +137,7 @@ impl Tally {
         let (reason, wall_seconds) = (self.status.reason(), self.clock.seconds());
         let Some(training) = self.training.clone() else {
             return TrainingSummary {
+                kind: RunKind::Training,
                 reason,
                 wall_seconds,
                 ..TrainingSummary::default()
@@ -162,7 +154,7 @@ impl Tally {
         let started = training.started;
         TrainingSummary {
             run: started.run,
-            kind: Kind::Training,
+            kind: RunKind::Training,
             origin: started.origin,
             architecture: started.architecture.name,
             params: started.params,

@@ -7,8 +7,8 @@
 //! without any learning, which only a run of random search over the same depths (the reference) can
 //! reveal.
 
-use super::statistics::{Fit, Slope, p_text};
-use crate::event::Reference;
+use super::statistics::{LineFit, Slope, p_text};
+use crate::event::{Reference, RunStarted};
 use crate::state::RunState;
 
 /// Minimum number of finished episodes for a slope with an interval.
@@ -36,7 +36,7 @@ pub enum Comparison {
     Slopes {
         /// Strategy of the other run.
         strategy: String,
-        /// This run's slope minus the other's, see [`Fit::minus`].
+        /// This run's slope minus the other's, see [`LineFit::minus`].
         difference: Slope,
     },
     /// The two runs cannot be compared.
@@ -75,15 +75,12 @@ impl Verdict {
             .map(|episode| (episode.episode, episode.mean_reward))
             .collect();
         let fit = fit(&points);
-        let slope = fit.as_ref().and_then(Fit::slope);
-        let random = state
-            .search()
-            .started
-            .as_ref()
-            .is_some_and(|run| run.strategy == "random");
+        let slope = fit.as_ref().and_then(LineFit::slope);
+        let started = state.search().started.as_ref();
+        let learns = started.is_none_or(RunStarted::learns);
         let finding = match &slope {
             None => Finding::TooEarly,
-            Some(_) if random => Finding::CannotLearn,
+            Some(_) if !learns => Finding::CannotLearn,
             Some(slope) if slope.ci95[0] > 0.0 => Finding::Learning,
             Some(slope) if slope.ci95[1] < 0.0 => Finding::Worse,
             Some(_) => Finding::NoEvidence,
@@ -91,13 +88,10 @@ impl Verdict {
         Verdict {
             finding,
             episodes: points.len(),
-            planned: state.search().started.as_ref().map(|run| run.episodes),
+            planned: started.map(|run| run.episodes),
             slope,
-            comparison: state
-                .search()
-                .started
-                .as_ref()
-                .filter(|_| !random)
+            comparison: started
+                .filter(|_| learns)
                 .and_then(|run| Comparison::of(run.reference.as_deref()?, &points)),
             depths: depths(state),
         }
@@ -314,12 +308,12 @@ impl Comparison {
     }
 }
 
-fn fit(points: &[(usize, f64)]) -> Option<Fit> {
+fn fit(points: &[(usize, f64)]) -> Option<LineFit> {
     let (positions, values): (Vec<f64>, Vec<f64>) = points
         .iter()
         .map(|(episode, value)| (*episode as f64, *value))
         .unzip();
-    Fit::of(&positions, &values)
+    LineFit::of(&positions, &values)
 }
 
 /// Number of layers in the first and in the last finished episode, if they are known and differ.

@@ -5,7 +5,7 @@ use crate::foundation::device::{Device, DeviceChoice};
 
 /// The devices that a user's choice selects on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chosen {
+pub struct ChosenDevices {
     /// At least one.
     pub devices: Vec<Device>,
     /// Set if the machine has a GPU that stays idle, with the reason.
@@ -22,9 +22,9 @@ pub struct Unusable(String);
 ///
 /// # Errors
 /// If it requests a GPU that libtorch does not see, with the cause if it sees none.
-pub fn chosen(choice: DeviceChoice) -> Result<Chosen, Unusable> {
+pub fn chosen(choice: DeviceChoice) -> Result<ChosenDevices, Unusable> {
     if choice == DeviceChoice::One(Device::Cpu) {
-        return Ok(Chosen {
+        return Ok(ChosenDevices {
             devices: vec![Device::Cpu],
             warning: None,
         });
@@ -36,7 +36,7 @@ pub fn chosen(choice: DeviceChoice) -> Result<Chosen, Unusable> {
             let idle = |cause| {
                 format!("this machine's NVIDIA GPU stays idle, the CPU does the work: {cause}")
             };
-            Ok(Chosen {
+            Ok(ChosenDevices {
                 devices,
                 warning: diagnosis.map(idle),
             })
@@ -54,7 +54,7 @@ pub fn chosen(choice: DeviceChoice) -> Result<Chosen, Unusable> {
 /// # Errors
 /// See [`chosen`].
 pub fn chosen_one(choice: DeviceChoice) -> Result<(Device, Option<String>), Unusable> {
-    let Chosen { devices, warning } = chosen(choice)?;
+    let ChosenDevices { devices, warning } = chosen(choice)?;
     Ok((devices.first().copied().unwrap_or(Device::Cpu), warning))
 }
 

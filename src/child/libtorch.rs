@@ -12,6 +12,11 @@ pub fn version() -> Option<String> {
     version_in(&folder())
 }
 
+/// [`version`], or a text for one that is not known.
+pub fn version_in_words() -> String {
+    version().unwrap_or_else(|| "of unknown version".to_owned())
+}
+
 /// Folder of the libtorch that is mapped into this process: LD_LIBRARY_PATH may name a different
 /// one than the build used.
 fn loaded_from() -> Option<PathBuf> {

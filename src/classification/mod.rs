@@ -2,6 +2,7 @@
 //! and logits.
 
 mod calibration;
+mod error;
 pub mod paired;
 pub mod predictions;
 pub mod proportion;
@@ -10,6 +11,7 @@ pub mod text;
 use serde::{Deserialize, Serialize};
 
 pub use self::calibration::{BINS, Bin, Calibration, RESAMPLES};
+pub use self::error::{PredictionsError, ReportError};
 use self::proportion::wilson;
 
 /// Maximum number of confused pairs listed.
@@ -78,50 +80,6 @@ pub struct ConfusedPair {
     pub taken_for: String,
     /// Number of such images.
     pub images: usize,
-}
-
-/// Why no report can be made from labels and logits.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReportError {
-    /// There are no images.
-    #[error("there are no test images to report on")]
-    NoImages,
-    /// The number of labels differs from the number of rows of logits.
-    #[error("{labels} labels do not belong to {rows} rows of logits")]
-    Rows {
-        /// Number of labels.
-        labels: usize,
-        /// Number of rows.
-        rows: usize,
-    },
-    /// A row with too few or too many logits.
-    #[error("image {image}: {logits} logits for {classes} classes")]
-    Width {
-        /// Number of the image, from 0.
-        image: usize,
-        /// Logits of the row.
-        logits: usize,
-        /// Number of classes.
-        classes: usize,
-    },
-    /// A label beyond the last class.
-    #[error("image {image}: its label {label} is not one of {classes} classes")]
-    Label {
-        /// Number of the image, from 0.
-        image: usize,
-        /// Its label.
-        label: usize,
-        /// Number of classes.
-        classes: usize,
-    },
-    /// A logit is infinite or NaN.
-    #[error(
-        "image {image}: a logit is not finite: the weights are too large for these images, or damaged"
-    )]
-    NotFinite {
-        /// Number of the image, from 0.
-        image: usize,
-    },
 }
 
 /// The assessment of one image.

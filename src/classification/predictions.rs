@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::error::PredictionsError;
 use super::paired::PairedAnswers;
 
 /// Labels and predictions by image index.
@@ -17,37 +18,6 @@ struct Prediction {
     line: u64,
     label: u64,
     prediction: u64,
-}
-
-/// Why predictions cannot be read or compared. The message names file, line and remedy.
-#[derive(Debug, thiserror::Error)]
-pub enum PredictionsError {
-    /// The file cannot be read, or is not a CSV file.
-    #[error("{}: cannot read the predictions: {source}; write them with `nas-tui evaluate ARCH --predictions FILE`", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The error of the CSV reader.
-        source: csv::Error,
-    },
-    /// A line with invalid contents.
-    #[error("{}:{line}: {what}; write the file with `nas-tui evaluate ARCH --predictions FILE`", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Number of the line, from 1.
-        line: u64,
-        /// What is wrong.
-        what: String,
-    },
-    /// The two files describe different images.
-    #[error(
-        "{what}: the files do not describe the same images; evaluate both networks with the same --data and --limit"
-    )]
-    OtherImages {
-        /// The first difference.
-        what: String,
-    },
 }
 
 impl Predictions {

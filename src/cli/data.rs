@@ -13,10 +13,10 @@ use super::arch::parse_size;
 use super::{OrBadInput, print, say};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 use crate::data::check::{Contents, check};
-use crate::data::fetch::{Fetch, FetchError, Fetched, Progress};
+use crate::data::fetch::{Fetch, FetchProgress, Fetched};
 use crate::data::fetch_cifar10_1::FetchCifar10_1;
 use crate::data::source::{self, SOURCES};
-use crate::data::{DataError, parse_spec};
+use crate::data::{DataError, FetchError, parse_spec};
 
 /// List, check and fetch data sets.
 #[derive(Debug, ClapArgs)]
@@ -287,9 +287,9 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
-fn show(bar: &ProgressBar, url: &str, progress: Progress) {
+fn show(bar: &ProgressBar, url: &str, progress: FetchProgress) {
     match progress {
-        Progress::Downloading { done, total } => {
+        FetchProgress::Downloading { done, total } => {
             let name = url.rsplit('/').next().unwrap_or(url);
             if total != bar.length() || bar.message() != name {
                 let template = match total {
@@ -308,7 +308,7 @@ fn show(bar: &ProgressBar, url: &str, progress: Progress) {
             }
             bar.set_position(done);
         }
-        Progress::Verifying => bar.set_message("verifying"),
-        Progress::Unpacking => bar.set_message("unpacking"),
+        FetchProgress::Verifying => bar.set_message("verifying"),
+        FetchProgress::Unpacking => bar.set_message("unpacking"),
     }
 }

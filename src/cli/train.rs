@@ -16,9 +16,9 @@ use super::run::{self, Prepared, ShowArgs, classify};
 use crate::config::{Config, DeviceChoice};
 use crate::data;
 use crate::evaluate::environment;
-use crate::evaluate::placement;
 use crate::event::RunKind;
 use crate::foundation::durable::write_atomically;
+use crate::foundation::host;
 use crate::runs::RunDirectory;
 use crate::space::{Architecture, resolve_architecture};
 use crate::study::series::is_series;
@@ -166,7 +166,7 @@ fn file_name(name: &str) -> String {
 pub(super) fn environment(command: &mut Command, config: &Config) {
     environment::of_training(
         command,
-        config.workers.threads.unwrap_or_else(placement::cores),
+        config.workers.threads.unwrap_or_else(host::cores),
         1,
     );
     if !config.train.tf32 {

@@ -7,10 +7,10 @@ use anyhow::{Context, anyhow};
 use super::run::{classify as classify_session, strategy};
 use super::study::{self, WhereArgs, classify};
 use super::{OrBadInput, print, say};
-use crate::config::{Config, Strategy as StrategyName};
+use crate::config::{Config, StrategyName};
 use crate::runs::directory::{name_of, resume_command};
 use crate::search::Search;
-use crate::search::checkpoint::Checkpoint;
+use crate::search::checkpoint::SearchCheckpoint;
 use crate::session::Work;
 use crate::space::Space;
 use crate::strategy::Strategy;
@@ -67,7 +67,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let past = PastRun::read(&run).map_err(classify)?;
     let checkpoint = checkpoint(&run, &config)?;
     let data = past.started.data;
-    let space = Space::new(&config.space, data.input, data.classes.len()).or_bad_input()?;
+    let (input, classes) = data.shape();
+    let space = Space::new(&config.space, input, classes).or_bad_input()?;
     let depth = args.depth.map_or_else(
         || {
             let each = config.search.children_per_episode;
@@ -108,7 +109,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// What the strategy of the run has learned.
-fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<Checkpoint> {
+fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<SearchCheckpoint> {
     let shown = run.display();
     if config.search.strategy == StrategyName::Random {
         return Err(anyhow!(
@@ -117,7 +118,7 @@ fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<Checkpoint> {
         .or_bad_input();
     }
     let path = run.join("checkpoint").join("search.safetensors");
-    let found = Checkpoint::load(&path).or_bad_input()?;
+    let found = SearchCheckpoint::load(&path).or_bad_input()?;
     let Some(checkpoint) = found.filter(|checkpoint| checkpoint.episode > 0) else {
         return Err(anyhow!(
             "{shown}: there is no checkpoint of a policy that has learned: let the search finish an episode first, with: {}",
@@ -143,7 +144,7 @@ fn restored(
     run: &Path,
     config: &Config,
     space: &Space,
-    checkpoint: &Checkpoint,
+    checkpoint: &SearchCheckpoint,
 ) -> anyhow::Result<Box<dyn Strategy>> {
     let mut strategy = strategy(config, space).map_err(classify_session)?;
     strategy

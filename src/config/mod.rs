@@ -2,6 +2,7 @@
 
 mod changes;
 mod earlier;
+mod error;
 pub mod presets;
 mod raw;
 mod recipe;
@@ -14,8 +15,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use crate::foundation::device::DeviceChoice;
+pub use error::ConfigError;
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
-pub use resolve::{ConfigError, Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
+pub use resolve::{Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 pub use validate::{LARGEST_SETTING, Violation, check_choices};
 
@@ -142,7 +144,7 @@ pub enum Crop {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchConfig {
     /// The strategy that proposes them.
-    pub strategy: Strategy,
+    pub strategy: StrategyName,
     /// Number of episodes: rounds of children after each of which the strategy may learn.
     pub episodes: usize,
     /// Children in each episode.
@@ -180,12 +182,13 @@ impl SearchConfig {
         (self.episodes * self.children_per_episode) as u64
     }
 
-    /// Controls of each episode: none beside a strategy all of whose children are drawn as they
-    /// are.
+    /// Number of controls in each episode: none for random search, which draws all of its children
+    /// the way controls are drawn.
     pub fn controls(&self) -> u64 {
-        match self.strategy {
-            Strategy::Random => 0,
-            Strategy::Reinforce | Strategy::Evolution => self.controls_per_episode as u64,
+        if self.strategy.learns() {
+            self.controls_per_episode as u64
+        } else {
+            0
         }
     }
 
@@ -198,7 +201,7 @@ impl SearchConfig {
 /// The strategy that proposes children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Strategy {
+pub enum StrategyName {
     /// LSTM policy trained by REINFORCE.
     Reinforce,
     /// Uniform over each head's feasible options; never learns.
@@ -207,13 +210,41 @@ pub enum Strategy {
     Evolution,
 }
 
-impl Strategy {
+impl StrategyName {
+    /// All strategies.
+    pub const ALL: [StrategyName; 3] = [
+        StrategyName::Reinforce,
+        StrategyName::Random,
+        StrategyName::Evolution,
+    ];
+
     /// The name used in `search.strategy`.
     pub fn name(self) -> &'static str {
         match self {
-            Strategy::Reinforce => "reinforce",
-            Strategy::Random => "random",
-            Strategy::Evolution => "evolution",
+            StrategyName::Reinforce => "reinforce",
+            StrategyName::Random => "random",
+            StrategyName::Evolution => "evolution",
+        }
+    }
+
+    /// The strategy that a journal or settings call `name`; none of a program that had others.
+    pub fn named(name: &str) -> Option<StrategyName> {
+        StrategyName::ALL
+            .into_iter()
+            .find(|strategy| strategy.name() == name)
+    }
+
+    /// Whether rewards change what it proposes.
+    pub fn learns(self) -> bool {
+        self != StrategyName::Random
+    }
+
+    /// Whether it reads the settings of `section`, which other strategies may be the only ones to
+    /// read.
+    pub fn reads(self, section: &str) -> bool {
+        match section {
+            "evolution" => self == StrategyName::Evolution,
+            _ => true,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::raw::{
 };
 use super::{
     Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
-    Normalization, Precision, Strategy, ThemeName,
+    Normalization, Precision, StrategyName, ThemeName,
 };
 
 /// Names of the presets, default first.
@@ -35,7 +35,7 @@ pub(super) fn demo() -> RawConfig {
         preset: "demo".to_owned(),
         data: embedded_images(),
         search: RawSearch {
-            strategy: Strategy::Reinforce,
+            strategy: StrategyName::Reinforce,
             episodes: 10,
             children_per_episode: 16,
             controls: 1,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::presets;
 use super::{
     Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
-    Normalization, Precision, Strategy, ThemeName,
+    Normalization, Precision, StrategyName, ThemeName,
 };
 
 /// The whole file. Every key is optional; missing ones come from the preset.
@@ -58,7 +58,7 @@ pub enum RawCrop {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawSearch {
-    pub strategy: Strategy,
+    pub strategy: StrategyName,
     pub episodes: i64,
     pub children_per_episode: i64,
     pub controls: i64,

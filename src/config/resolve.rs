@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::error::ConfigError;
 use super::raw::RawConfig;
 use super::validate::{Violation, validate};
 use super::{Config, earlier, presets};
@@ -23,61 +24,6 @@ pub struct Options {
     pub set: Vec<String>,
     /// `--seed`, which sets `search.seed`.
     pub seed: Option<u64>,
-}
-
-/// Settings that cannot be used. The message names the place, the key and the remedy.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// Not TOML, an unknown key or a wrong type: the message shows the line.
-    #[error("{place}: {message}")]
-    Syntax {
-        /// The file or option that contains it.
-        place: String,
-        /// What is wrong, with the line.
-        message: String,
-    },
-    /// A value outside its range.
-    #[error("{place}: {key} = {value}: {rule}")]
-    Value {
-        /// The file or option that contains it.
-        place: String,
-        /// The dotted key.
-        key: String,
-        /// The value.
-        value: String,
-        /// What the value must be.
-        rule: String,
-    },
-    /// There is no such preset.
-    #[error("there is no preset \"{name}\"; the presets are {}", presets::NAMES.join(", "))]
-    NoSuchPreset {
-        /// The requested name.
-        name: String,
-    },
-    /// The file names one preset and the command line another.
-    #[error("{} starts from preset \"{in_file}\" but the command line says \"{on_command_line}\"; leave one of them out", path.display())]
-    TwoPresets {
-        /// The file.
-        path: PathBuf,
-        /// The preset in the file.
-        in_file: String,
-        /// The preset on the command line.
-        on_command_line: String,
-    },
-    /// `--set` without `=`.
-    #[error("--set {given}: must be KEY=VALUE, for example --set child.epochs=3")]
-    NotAnAssignment {
-        /// The argument given.
-        given: String,
-    },
 }
 
 /// The settings of a run, from the command line's options.

@@ -6,28 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tar::EntryType;
 
-/// Why an archive was not unpacked. The caller removes what was already written.
-#[derive(Debug, thiserror::Error)]
-pub enum UnpackError {
-    /// An absolute path, one with `..`, or a link or device: never part of a data set.
-    #[error("{}: the entry `{entry}` is refused: {reason}; do not use this archive", .archive.display())]
-    Refused {
-        /// The archive.
-        archive: PathBuf,
-        /// Path of the entry, as stored in the archive.
-        entry: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// Reading or writing failed.
-    #[error("{}: unpacking failed: {cause}; check that the disk has room and that the archive is complete", .archive.display())]
-    Io {
-        /// The archive.
-        archive: PathBuf,
-        /// The system's reason.
-        cause: io::Error,
-    },
-}
+use super::error::UnpackError;
 
 /// Unpack a `.tar.gz` into the folder `into`: only plain files and folders, all below `into`.
 ///

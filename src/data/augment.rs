@@ -16,13 +16,13 @@ pub struct Draw {
 
 /// The purpose of a stream of random numbers, which separates the streams of one seed.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Purpose {
+pub(super) enum Stream {
     Order = 1,
     Augmentation = 2,
 }
 
 impl Draw {
-    pub(super) fn rng(self, purpose: Purpose) -> ChaCha8Rng {
+    pub(super) fn rng(self, purpose: Stream) -> ChaCha8Rng {
         let mut key = [0; 32];
         for (place, word) in
             key.chunks_exact_mut(8)
@@ -37,7 +37,7 @@ impl Draw {
 /// Where the crop of one image starts in the padded or enlarged image, and whether it is mirrored
 /// left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Placement {
+pub(super) struct CropPlace {
     pub top: usize,
     pub left: usize,
     pub flip: bool,
@@ -59,10 +59,10 @@ pub(super) fn placements(
     input: [usize; 3],
     draw: Draw,
     count: usize,
-) -> Vec<Placement> {
-    let mut rng = draw.rng(Purpose::Augmentation);
+) -> Vec<CropPlace> {
+    let mut rng = draw.rng(Stream::Augmentation);
     let (down, right) = room(crop, input);
-    let mut place = || Placement {
+    let mut place = || CropPlace {
         top: rng.random_range(0..=down),
         left: rng.random_range(0..=right),
         flip: flip && rng.random::<bool>(),
@@ -73,10 +73,10 @@ pub(super) fn placements(
 /// The part of an image on which accuracy is measured: the middle of an enlarged image, as in
 /// torchvision's CenterCrop, so that objects are as large as in training. `None` for the whole
 /// image.
-pub(super) fn centre(crop: Crop, input: [usize; 3]) -> Option<Placement> {
+pub(super) fn centre(crop: Crop, input: [usize; 3]) -> Option<CropPlace> {
     let middle = |room: usize| (room as f64 / 2.0).round_ties_even() as usize;
     let (down, right) = room(crop, input);
-    matches!(crop, Crop::Upsample(_)).then(|| Placement {
+    matches!(crop, Crop::Upsample(_)).then(|| CropPlace {
         top: middle(down),
         left: middle(right),
         flip: false,
@@ -94,12 +94,12 @@ pub(super) trait Conversion {
 /// uint8 -> `(pixel / 255 - mean) / std` through a table: bit-identical to torchvision's ToTensor
 /// and Normalize.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Table(Vec<[f32; 256]>);
+pub(super) struct Normalized(Vec<[f32; 256]>);
 
-impl Table {
+impl Normalized {
     pub fn new(mean: &[f32], std: &[f32]) -> Self {
         let value = |pixel: usize, mean: f32, std: f32| (pixel as f32 / 255.0 - mean) / std;
-        Table(
+        Normalized(
             mean.iter()
                 .zip(std)
                 .map(|(&mean, &std)| std::array::from_fn(|pixel| value(pixel, mean, std)))
@@ -108,7 +108,7 @@ impl Table {
     }
 }
 
-impl Conversion for Table {
+impl Conversion for Normalized {
     type Pixel = u8;
 
     #[inline]
@@ -123,9 +123,9 @@ impl Conversion for Table {
 }
 
 /// Pixels that are already the network's input (whitened images); outside is 0, the mean image.
-pub(super) struct Ready;
+pub(super) struct Prepared;
 
-impl Conversion for Ready {
+impl Conversion for Prepared {
     type Pixel = f32;
 
     #[inline]
@@ -162,7 +162,7 @@ impl<C: Conversion> Writer<'_, C> {
     pub fn write(
         &self,
         source: &[C::Pixel],
-        placement: Option<Placement>,
+        placement: Option<CropPlace>,
         scratch: &mut Scratch,
         out: &mut [f32],
     ) {
@@ -177,7 +177,7 @@ impl<C: Conversion> Writer<'_, C> {
             (None, _) => self.write_padded(
                 source,
                 0,
-                Placement {
+                CropPlace {
                     top: 0,
                     left: 0,
                     flip: false,
@@ -191,7 +191,7 @@ impl<C: Conversion> Writer<'_, C> {
         &self,
         source: &[C::Pixel],
         margin: usize,
-        placement: Placement,
+        placement: CropPlace,
         out: &mut [f32],
     ) {
         let [channels, height, width] = self.shape;
@@ -271,7 +271,7 @@ impl<C: Conversion> Writer<'_, C> {
         &self,
         source: &[C::Pixel],
         side: usize,
-        placement: Placement,
+        placement: CropPlace,
         scratch: &mut Scratch,
         out: &mut [f32],
     ) {

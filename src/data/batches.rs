@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use tch::{Device, Tensor};
 
 use super::Images;
-use super::augment::{Draw, Layout, Placement, Purpose, centre, placements};
+use super::augment::{CropPlace, Draw, Layout, Stream, centre, placements};
 use super::error::DataError;
 use super::host_images::HostImages;
 use super::preparation::Preparation;
@@ -37,7 +37,7 @@ enum Store {
 /// The training images of one epoch: every image once, in an order given by seed and epoch, with
 /// its crop and flip.
 #[derive(Debug)]
-pub struct TrainingEpoch<'data> {
+pub struct ShuffledImages<'data> {
     data: &'data DeviceDataset,
     shuffle: Shuffle,
     source: Source<'data>,
@@ -80,7 +80,7 @@ impl Shuffle {
     }
 }
 
-impl TrainingEpoch<'_> {
+impl ShuffledImages<'_> {
     /// Number of batches.
     pub fn batches(&self) -> usize {
         self.shuffle.batches()
@@ -201,7 +201,7 @@ impl DeviceDataset {
         batch_size: usize,
         seed: u64,
         epoch: u64,
-    ) -> Result<TrainingEpoch<'_>, DataError> {
+    ) -> Result<ShuffledImages<'_>, DataError> {
         self.epoch_of(Shuffle {
             seed,
             epoch,
@@ -210,7 +210,7 @@ impl DeviceDataset {
         })
     }
 
-    fn epoch_of(&self, shuffle: Shuffle) -> Result<TrainingEpoch<'_>, DataError> {
+    fn epoch_of(&self, shuffle: Shuffle) -> Result<ShuffledImages<'_>, DataError> {
         let source = match &self.store {
             Store::Host(images) => Source::Host(images),
             Store::Resident(images) => {
@@ -225,7 +225,7 @@ impl DeviceDataset {
                 )
             }
         };
-        Ok(TrainingEpoch {
+        Ok(ShuffledImages {
             data: self,
             shuffle,
             source,
@@ -233,7 +233,7 @@ impl DeviceDataset {
     }
 
     /// Crops and flips of a batch; `None` if images are left as they are.
-    fn placements(&self, shuffle: &Shuffle, batch: usize) -> Option<Vec<Placement>> {
+    fn placements(&self, shuffle: &Shuffle, batch: usize) -> Option<Vec<CropPlace>> {
         let draw = || {
             placements(
                 self.crop,
@@ -282,7 +282,7 @@ fn epoch_order(seed: u64, epoch: u64, len: usize) -> Vec<u32> {
             epoch,
             batch: 0,
         }
-        .rng(Purpose::Order),
+        .rng(Stream::Order),
     );
     order
 }

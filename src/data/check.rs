@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::error::DataError;
 use super::{
-    Dataset, Images, Unread, fingerprint, load_test, load_tests, load_with_validation,
-    unread_files, unread_test_files,
+    Images, Unread, fingerprint, load_test, load_tests, load_with_validation, unread_files,
+    unread_test_files,
 };
 use crate::config::{DataConfig, DataSource};
 
@@ -58,18 +58,12 @@ pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents,
     if config.source == DataSource::Cifar10_1 {
         return check_versions(config);
     }
-    let dataset = load_with_validation(config, validation)?;
-    let Dataset {
-        spec,
-        input,
-        classes,
-        train,
-        validation,
-        fingerprint,
-        ..
-    } = dataset;
-    let part = |name, images: &Images| PartContents::new(name, images, classes.len());
-    let mut parts = vec![part("train", &train), part("validation", &validation)];
+    let data = load_with_validation(config, validation)?;
+    let part = |name, images: &Images| PartContents::new(name, images, data.classes.len());
+    let mut parts = vec![
+        part("train", &data.train),
+        part("validation", &data.validation),
+    ];
     let mut unread: Vec<Unread> = unread_files(config).into_iter().collect();
     match load_test(config) {
         Ok(test) => {
@@ -81,11 +75,11 @@ pub fn check(config: &DataConfig, validation: Option<usize>) -> Result<Contents,
         Err(error) => return Err(error),
     }
     Ok(Contents {
-        spec,
-        input,
-        classes,
+        spec: data.spec,
+        input: data.input,
+        classes: data.classes,
         parts,
-        fingerprint,
+        fingerprint: data.fingerprint,
         unread,
     })
 }

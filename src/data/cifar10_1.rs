@@ -83,19 +83,18 @@ fn remedy() -> &'static str {
     source::remedy(DataSource::Cifar10_1)
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, DataError> {
-    std::fs::read(path).map_err(|cause| DataError::unreadable(path, cause, remedy()))
+/// The bytes of a file, and the file for errors about them.
+fn open(path: &Path) -> Result<(Vec<u8>, NpyFile<'_>), DataError> {
+    let remedy = remedy();
+    match std::fs::read(path) {
+        Ok(bytes) => Ok((bytes, NpyFile { path, remedy })),
+        Err(cause) => Err(DataError::unreadable(path, cause, remedy)),
+    }
 }
 
 /// `[N, 3, 32, 32]` from a file that has `[N, 32, 32, 3]`.
 pub(super) fn read_images(path: &Path) -> Result<Vec<u8>, DataError> {
-    let (bytes, file) = (
-        bytes(path)?,
-        NpyFile {
-            path,
-            remedy: remedy(),
-        },
-    );
+    let (bytes, file) = open(path)?;
     let array = file.array(&bytes)?;
     match (array.kind, &array.shape[..]) {
         (Kind::Byte, [0, ..]) => {
@@ -121,13 +120,7 @@ pub(super) fn read_images(path: &Path) -> Result<Vec<u8>, DataError> {
 }
 
 pub(super) fn read_labels(path: &Path) -> Result<Vec<u16>, DataError> {
-    let (bytes, file) = (
-        bytes(path)?,
-        NpyFile {
-            path,
-            remedy: remedy(),
-        },
-    );
+    let (bytes, file) = open(path)?;
     let array = file.array(&bytes)?;
     if array.shape.len() != 1 {
         return Err(file.malformed(

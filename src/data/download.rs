@@ -5,7 +5,8 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use super::fetch::{FetchError, Progress};
+use super::error::FetchError;
+use super::fetch::FetchProgress;
 
 /// A server that sends nothing for this long is considered gone.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -27,7 +28,11 @@ impl Source<'_> {
     ///
     /// # Errors
     /// [`FetchError`]; the received part of an interrupted download stays at `part`.
-    pub fn get(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+    pub fn get(
+        &self,
+        part: &Path,
+        progress: &mut dyn FnMut(FetchProgress),
+    ) -> Result<(), FetchError> {
         match self
             .url
             .strip_prefix("file://")
@@ -42,7 +47,7 @@ impl Source<'_> {
         &self,
         from: &Path,
         part: &Path,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), FetchError> {
         let mut source = File::open(from).map_err(|cause| match cause.kind() {
             io::ErrorKind::NotFound => FetchError::NoMirror {
@@ -65,7 +70,11 @@ impl Source<'_> {
             })
     }
 
-    fn download(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
+    fn download(
+        &self,
+        part: &Path,
+        progress: &mut dyn FnMut(FetchProgress),
+    ) -> Result<(), FetchError> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(SILENCE))
@@ -118,7 +127,7 @@ impl Source<'_> {
         &self,
         agent: &ureq::Agent,
         part: &Path,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), Attempt> {
         let have = length(part);
         // With a compressed transfer, byte ranges and the archive itself would mean something else.
@@ -210,10 +219,10 @@ impl Copying<'_> {
     fn copy(
         &mut self,
         source: &mut impl Read,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), Stop> {
         let mut buffer = vec![0; 1 << 16];
-        progress(Progress::Downloading {
+        progress(FetchProgress::Downloading {
             done: self.done,
             total: self.total,
         });
@@ -229,7 +238,7 @@ impl Copying<'_> {
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
                 Err(cause) => return Err(Stop::Source(cause)),
             }
-            progress(Progress::Downloading {
+            progress(FetchProgress::Downloading {
                 done: self.done,
                 total: self.total,
             });

@@ -1,6 +1,7 @@
 //! Errors in data sets, worded so that the user can fix them.
 
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "torch")]
@@ -147,4 +148,132 @@ fn at(place: &Option<String>) -> String {
 /// formats.
 pub(super) fn record_at(record: usize, offset: usize) -> String {
     format!("record {record} (byte {offset})")
+}
+
+/// Why a data set was not fetched. Each message names the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The server answered with an error.
+    #[error("{url}: the server answered {status}; check the URL, name another with --mirror, or {}", by_hand(.url, .folder))]
+    Refused {
+        /// The requested URL.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// Where the user can put the archive manually.
+        folder: PathBuf,
+    },
+    /// The connection was lost too often. A later fetch continues where this one stopped.
+    #[error("{url}: {}, or {}", broke_off(*.done, .cause), by_hand(.url, .folder))]
+    BrokeOff {
+        /// The requested URL.
+        url: String,
+        /// Bytes received.
+        done: u64,
+        /// How the last attempt ended.
+        cause: String,
+        /// Where the user can put the archive manually.
+        folder: PathBuf,
+    },
+    /// Something other than the archive was received.
+    #[error(
+        "{url}: what came has the MD5 {found} instead of {expected} and was removed; run the command again, or name another \
+         source with --mirror"
+    )]
+    WrongMd5 {
+        /// Where it came from.
+        url: String,
+        /// MD5 of the received file, hex.
+        found: String,
+        /// Published MD5, hex.
+        expected: String,
+    },
+    /// The received file is invalid; for files without a published checksum.
+    #[error(
+        "the file from {url} is not valid and was removed: {error}, or name another source with --mirror"
+    )]
+    Unsound {
+        /// Where it came from.
+        url: String,
+        /// What is wrong with it.
+        error: DataError,
+    },
+    /// An archive that already existed is not the published one.
+    #[error("{}: its MD5 is {found} instead of {expected}; remove the file and run the command again", .archive.display())]
+    WrongArchive {
+        /// The archive.
+        archive: PathBuf,
+        /// Its MD5, hex.
+        found: String,
+        /// Published MD5, hex.
+        expected: String,
+    },
+    /// Another process is fetching into the same folder.
+    #[error("{}: another `data fetch` is using this folder; wait for it to finish", .folder.display())]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The path given with `--mirror` does not exist.
+    #[error("{}: there is no such file; --mirror takes the archive or the folder that contains it", .path.display())]
+    NoMirror {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Reading or writing failed.
+    #[error("{}: {cause}; check the folder's permissions and that the disk has room", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
+    /// The archive could not be unpacked.
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
+    /// The archive is the right one but its contents are not.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+/// Why an archive was not unpacked. The caller removes what was already written.
+#[derive(Debug, thiserror::Error)]
+pub enum UnpackError {
+    /// An absolute path, one with `..`, or a link or device: never part of a data set.
+    #[error("{}: the entry `{entry}` is refused: {reason}; do not use this archive", .archive.display())]
+    Refused {
+        /// The archive.
+        archive: PathBuf,
+        /// Path of the entry, as stored in the archive.
+        entry: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Reading or writing failed.
+    #[error("{}: unpacking failed: {cause}; check that the disk has room and that the archive is complete", .archive.display())]
+    Io {
+        /// The archive.
+        archive: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
+}
+
+fn broke_off(done: u64, cause: &str) -> String {
+    match done {
+        0 => format!(
+            "cannot be downloaded: {cause}; check the connection, name another source with --mirror"
+        ),
+        _ => format!(
+            "the download stopped after {done} bytes: {cause}; run the same command again to continue from there"
+        ),
+    }
+}
+
+fn by_hand(url: &str, folder: &Path) -> String {
+    let file = url.rsplit('/').next().unwrap_or(url);
+    format!(
+        "put {file} into {} yourself and run the command again",
+        folder.display()
+    )
 }

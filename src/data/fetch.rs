@@ -6,10 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::archive::{UnpackError, unpack};
+use super::archive::unpack;
 use super::cifar10::{self, md5_of};
 use super::download::Source;
-use super::error::DataError;
+use super::error::{DataError, FetchError};
 use super::source::{CIFAR10_ARCHIVE, CIFAR10_FOLDER, Location};
 use super::{ARCHIVE_MD5, Part};
 
@@ -32,7 +32,7 @@ pub struct Fetch {
 
 /// Progress of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum FetchProgress {
     /// Downloading the archive.
     Downloading {
         /// Bytes received.
@@ -55,92 +55,6 @@ pub enum Fetched {
     New(PathBuf),
 }
 
-/// Why a data set was not fetched. Each message names the remedy.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// The server answered with an error.
-    #[error("{url}: the server answered {status}; check the URL, name another with --mirror, or {}", by_hand(.url, .folder))]
-    Refused {
-        /// The requested URL.
-        url: String,
-        /// HTTP status.
-        status: u16,
-        /// Where the user can put the archive manually.
-        folder: PathBuf,
-    },
-    /// The connection was lost too often. A later fetch continues where this one stopped.
-    #[error("{url}: {}, or {}", broke_off(*.done, .cause), by_hand(.url, .folder))]
-    BrokeOff {
-        /// The requested URL.
-        url: String,
-        /// Bytes received.
-        done: u64,
-        /// How the last attempt ended.
-        cause: String,
-        /// Where the user can put the archive manually.
-        folder: PathBuf,
-    },
-    /// Something other than the archive was received.
-    #[error(
-        "{url}: what came has the MD5 {found} instead of {expected} and was removed; run the command again, or name another \
-         source with --mirror"
-    )]
-    WrongMd5 {
-        /// Where it came from.
-        url: String,
-        /// MD5 of the received file, hex.
-        found: String,
-        /// Published MD5, hex.
-        expected: String,
-    },
-    /// The received file is invalid; for files without a published checksum.
-    #[error(
-        "the file from {url} is not valid and was removed: {error}, or name another source with --mirror"
-    )]
-    Unsound {
-        /// Where it came from.
-        url: String,
-        /// What is wrong with it.
-        error: DataError,
-    },
-    /// An archive that already existed is not the published one.
-    #[error("{}: its MD5 is {found} instead of {expected}; remove the file and run the command again", .archive.display())]
-    WrongArchive {
-        /// The archive.
-        archive: PathBuf,
-        /// Its MD5, hex.
-        found: String,
-        /// Published MD5, hex.
-        expected: String,
-    },
-    /// Another process is fetching into the same folder.
-    #[error("{}: another `data fetch` is using this folder; wait for it to finish", .folder.display())]
-    Busy {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// The path given with `--mirror` does not exist.
-    #[error("{}: there is no such file; --mirror takes the archive or the folder that contains it", .path.display())]
-    NoMirror {
-        /// The path.
-        path: PathBuf,
-    },
-    /// Reading or writing failed.
-    #[error("{}: {cause}; check the folder's permissions and that the disk has room", .path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's reason.
-        cause: io::Error,
-    },
-    /// The archive could not be unpacked.
-    #[error(transparent)]
-    Unpack(#[from] UnpackError),
-    /// The archive is the right one but its contents are not.
-    #[error(transparent)]
-    Data(#[from] DataError),
-}
-
 /// Create the folder and keep other fetches out of it while the returned file is open.
 pub(super) fn lock(folder: &Path) -> Result<File, FetchError> {
     let path = folder.join(".fetch.lock");
@@ -160,25 +74,6 @@ pub(super) fn lock(folder: &Path) -> Result<File, FetchError> {
         }),
         Err(fs::TryLockError::Error(cause)) => Err(io(cause)),
     }
-}
-
-fn broke_off(done: u64, cause: &str) -> String {
-    match done {
-        0 => format!(
-            "cannot be downloaded: {cause}; check the connection, name another source with --mirror"
-        ),
-        _ => format!(
-            "the download stopped after {done} bytes: {cause}; run the same command again to continue from there"
-        ),
-    }
-}
-
-fn by_hand(url: &str, folder: &Path) -> String {
-    let file = url.rsplit('/').next().unwrap_or(url);
-    format!(
-        "put {file} into {} yourself and run the command again",
-        folder.display()
-    )
 }
 
 /// URL of the archive: the official one or, with `mirror`, the archive itself or the folder that
@@ -210,7 +105,7 @@ impl Fetch {
     /// # Errors
     /// See [`FetchError`]. After [`FetchError::BrokeOff`] the received part is kept and the next
     /// fetch continues from it.
-    pub fn run(&self, progress: &mut dyn FnMut(Progress)) -> Result<Fetched, FetchError> {
+    pub fn run(&self, progress: &mut dyn FnMut(FetchProgress)) -> Result<Fetched, FetchError> {
         let _lock = lock(&self.folder)?;
         let data = self.folder.join(CIFAR10_FOLDER);
         if data.is_dir() && is_sound(&data).is_ok() {
@@ -219,7 +114,7 @@ impl Fetch {
         let archive = self.folder.join(CIFAR10_ARCHIVE);
         let part = self.folder.join(format!("{CIFAR10_ARCHIVE}.part"));
         if archive.is_file() {
-            progress(Progress::Verifying);
+            progress(FetchProgress::Verifying);
             let found = md5_of(&archive).map_err(|cause| self.io(&archive, cause))?;
             if found != self.md5 {
                 return Err(FetchError::WrongArchive {
@@ -242,9 +137,9 @@ impl Fetch {
         &self,
         archive: &Path,
         data: &Path,
-        progress: &mut dyn FnMut(Progress),
+        progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), FetchError> {
-        progress(Progress::Unpacking);
+        progress(FetchProgress::Unpacking);
         let fresh = self.folder.join(".unpacking");
         let outcome = remove_folder(&fresh)
             .map_err(|cause| self.io(&fresh, cause))
@@ -260,9 +155,13 @@ impl Fetch {
     }
 
     /// Download the verified archive to `part`, continuing from what is there.
-    fn download(&self, part: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), FetchError> {
-        let verified = |progress: &mut dyn FnMut(Progress)| {
-            progress(Progress::Verifying);
+    fn download(
+        &self,
+        part: &Path,
+        progress: &mut dyn FnMut(FetchProgress),
+    ) -> Result<(), FetchError> {
+        let verified = |progress: &mut dyn FnMut(FetchProgress)| {
+            progress(FetchProgress::Verifying);
             md5_of(part).map_err(|cause| self.io(part, cause))
         };
         // An earlier fetch may have been killed between the last byte and the unpacking.

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::cifar10_1::{self, VERSIONS};
 use super::download::Source;
-use super::fetch::{FetchError, Fetched, Progress, lock};
+use super::error::FetchError;
+use super::fetch::{FetchProgress, Fetched, lock};
 
 /// Where its authors publish it.
 const SITE: &str = "https://github.com/modestyachts/CIFAR-10.1/raw/master/datasets";
@@ -44,7 +45,10 @@ impl FetchCifar10_1 {
     ///
     /// # Errors
     /// See [`FetchError`]. A received file that is invalid is removed and named in the error.
-    pub fn run(&self, progress: &mut dyn FnMut(&str, Progress)) -> Result<Fetched, FetchError> {
+    pub fn run(
+        &self,
+        progress: &mut dyn FnMut(&str, FetchProgress),
+    ) -> Result<Fetched, FetchError> {
         let _lock = lock(&self.folder)?;
         let unsound: Vec<&str> = VERSIONS
             .into_iter()
@@ -91,7 +95,7 @@ impl FetchCifar10_1 {
         &self,
         name: &str,
         check: impl Fn(&Path) -> Result<(), super::DataError>,
-        progress: &mut dyn FnMut(&str, Progress),
+        progress: &mut dyn FnMut(&str, FetchProgress),
     ) -> Result<(), FetchError> {
         let (path, part) = (
             self.folder.join(name),
@@ -111,7 +115,7 @@ impl FetchCifar10_1 {
         if check(&part).is_err() {
             source.get(&part, &mut |step| progress(&url, step))?;
         }
-        progress(&url, Progress::Verifying);
+        progress(&url, FetchProgress::Verifying);
         let io = |path: &Path, cause: io::Error| FetchError::Io {
             path: path.to_owned(),
             cause,

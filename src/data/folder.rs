@@ -10,6 +10,7 @@ use image::imageops::FilterType;
 use super::error::DataError;
 use super::{Images, Labelled, Part, source};
 use crate::config::DataSource;
+use crate::foundation::host;
 
 /// Extensions of the files that are read. (They are decoded by content, not by name.)
 const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
@@ -249,8 +250,7 @@ fn decode_all(files: &[PathBuf], size: [usize; 2]) -> Result<Vec<u8>, DataError>
             "data.size {size:?} is empty; set height and width to at least 1"
         )));
     }
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let share = files.len().div_ceil(cores).max(1);
+    let share = files.len().div_ceil(host::cores()).max(1);
     let mut pixels = vec![0; files.len() * image];
     let outcomes: Vec<Result<(), DataError>> = std::thread::scope(|scope| {
         let decode = |(files, pixels): (&[PathBuf], &mut [u8])| {

@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use super::Images;
-use super::augment::{Conversion, Layout, Placement, Ready, Scratch, Table, Writer};
+use super::augment::{Conversion, CropPlace, Layout, Normalized, Prepared, Scratch, Writer};
 use super::error::DataError;
 use super::preparation::{Normalizer, Preparation};
 use super::whiten::Whitening;
@@ -23,7 +23,7 @@ pub(super) struct HostImages {
 
 #[derive(Debug)]
 enum HostNormalizer {
-    Table(Table),
+    Table(Normalized),
     Whitening(Whitening),
 }
 
@@ -35,7 +35,7 @@ impl HostImages {
         layout: Layout,
     ) -> Result<Self, DataError> {
         let normalizer = match &preparation.normalizer {
-            Normalizer::Standard { mean, std } => HostNormalizer::Table(Table::new(mean, std)),
+            Normalizer::Standard { mean, std } => HostNormalizer::Table(Normalized::new(mean, std)),
             Normalizer::Whitening(whitening) => {
                 HostNormalizer::Whitening(whitening.to_device(Device::Cpu)?)
             }
@@ -56,7 +56,7 @@ impl HostImages {
     pub fn batch(
         &self,
         indices: &[u32],
-        placements: Option<&[Placement]>,
+        placements: Option<&[CropPlace]>,
     ) -> Result<(Tensor, Tensor), DataError> {
         let size: usize = self.input.iter().product();
         let image = |index: u32| &self.images.pixels[index as usize * size..][..size];
@@ -75,7 +75,7 @@ impl HostImages {
                     .f_to_kind(Kind::Float)?
                     .f_div_scalar(255.0)?;
                 let whitened = whitening.apply(&rows)?.f_contiguous()?;
-                self.write(&Ready, floats(&whitened).chunks_exact(size), placements)?
+                self.write(&Prepared, floats(&whitened).chunks_exact(size), placements)?
             }
         };
         let labels: Vec<i64> = indices
@@ -93,7 +93,7 @@ impl HostImages {
         &self,
         conversion: &C,
         images: impl ExactSizeIterator<Item = &'p [C::Pixel]>,
-        placements: Option<&[Placement]>,
+        placements: Option<&[CropPlace]>,
     ) -> Result<Tensor, DataError>
     where
         C::Pixel: 'p,

@@ -37,9 +37,9 @@ use std::path::Path;
 #[cfg(feature = "torch")]
 pub use self::augment::Layout;
 #[cfg(feature = "torch")]
-pub use self::batches::{DeviceDataset, TrainingEpoch};
+pub use self::batches::{DeviceDataset, ShuffledImages};
 pub use self::cifar10::ARCHIVE_MD5;
-pub use self::error::DataError;
+pub use self::error::{DataError, FetchError, UnpackError};
 pub use self::folder::Unread;
 #[cfg(feature = "torch")]
 pub use self::preparation::Preparation;
@@ -48,7 +48,7 @@ pub use self::source::parse_spec;
 pub use self::split::{SPLIT_SEED, default_validation};
 
 use crate::config::{DataConfig, DataSource};
-use crate::event::DataDescription;
+use crate::event::{DataDescription, ImageSet};
 
 /// Images with their labels.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -125,10 +125,12 @@ impl Dataset {
     pub fn description(&self) -> DataDescription {
         DataDescription {
             spec: self.spec.clone(),
-            input: self.input,
-            classes: self.classes.clone(),
-            train_images: self.train.len(),
-            validation_images: self.validation.len(),
+            images: Some(ImageSet {
+                input: self.input,
+                classes: self.classes.clone(),
+                train: self.train.len(),
+                validation: self.validation.len(),
+            }),
             fingerprint: self.fingerprint.clone(),
         }
     }

@@ -4,7 +4,7 @@
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::Images;
-use super::augment::{Layout, Placement, centre, room};
+use super::augment::{CropPlace, Layout, centre, room};
 use super::error::DataError;
 use super::preparation::{Normalizer, Preparation};
 use super::whiten::Whitening;
@@ -119,7 +119,7 @@ impl ResidentImages {
     pub fn sequence(
         &self,
         order: &[u32],
-        placements: Option<&[Placement]>,
+        placements: Option<&[CropPlace]>,
         batch_size: usize,
     ) -> Result<Sequence, TchError> {
         let count = order.len();
@@ -195,7 +195,7 @@ impl ResidentImages {
             .f_narrow(1, 0, height)?
             .f_narrow(2, 0, width)?;
         let mut images = self.normalize(&raw.f_permute([0, 3, 1, 2])?)?;
-        if let Some(Placement { top, left, .. }) = centre(self.crops.crop, self.crops.input) {
+        if let Some(CropPlace { top, left, .. }) = centre(self.crops.crop, self.crops.input) {
             images = self
                 .enlarge(&images)?
                 .f_narrow(2, top as i64, height)?

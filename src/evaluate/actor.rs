@@ -12,16 +12,16 @@ use self::pause::Pause;
 use super::local::WorkerSettings;
 use super::placement::Placement;
 use super::process::{FromProcess, Process};
-use super::protocol::{FromWorker, ToWorker};
-use super::slot::{Doing, Introduction, Task, Worker};
-use super::{ChildJob, Compute, Ready, Report};
-use crate::event::Level;
+use super::protocol::{FromWorker, Introduction, ToWorker};
+use super::slot::{Doing, Task, Worker};
+use super::{ChildJob, Ready, Report};
+use crate::event::{Compute, Level};
 use crate::foundation::device::Device;
 use crate::reward::{Outcome, SKIPPED};
 
 /// What the actor reacts to.
 #[derive(Debug)]
-pub enum Message {
+pub enum ActorMessage {
     Submit(Box<ChildJob>),
     Skip(u64),
     Pause(u64),
@@ -39,7 +39,7 @@ pub struct Actor {
     settings: WorkerSettings,
     program: PathBuf,
     report: Box<dyn Fn(Report) + Send>,
-    to_self: Sender<Message>,
+    to_self: Sender<ActorMessage>,
     workers: Vec<Worker>,
     queue: VecDeque<Task>,
     pause: Pause,
@@ -64,7 +64,7 @@ impl Actor {
         settings: WorkerSettings,
         program: PathBuf,
         report: Box<dyn Fn(Report) + Send>,
-        to_self: Sender<Message>,
+        to_self: Sender<ActorMessage>,
     ) -> Actor {
         let workers = settings
             .placement
@@ -89,7 +89,7 @@ impl Actor {
 
     /// Work until the evaluator is shut down or nothing can be trained. All processes are dead
     /// afterwards.
-    pub fn run(mut self, messages: &Receiver<Message>) {
+    pub fn run(mut self, messages: &Receiver<ActorMessage>) {
         for worker in 0..self.workers.len() {
             if self.start(worker) == Flow::End {
                 return;
@@ -102,19 +102,19 @@ impl Actor {
         }
     }
 
-    fn take(&mut self, message: Message) -> Flow {
+    fn take(&mut self, message: ActorMessage) -> Flow {
         match message {
-            Message::Submit(job) => self.queue.push_back(Task {
+            ActorMessage::Submit(job) => self.queue.push_back(Task {
                 job: *job,
                 attempt: 1,
                 skipped: false,
                 lost_on: None,
             }),
-            Message::Skip(child) => self.skip(child),
-            Message::Pause(number) => self.ask_to_pause(number),
-            Message::Resume => self.resume(),
-            Message::Shutdown => return Flow::End,
-            Message::Worker {
+            ActorMessage::Skip(child) => self.skip(child),
+            ActorMessage::Pause(number) => self.ask_to_pause(number),
+            ActorMessage::Resume => self.resume(),
+            ActorMessage::Shutdown => return Flow::End,
+            ActorMessage::Worker {
                 worker,
                 generation,
                 what,
@@ -137,7 +137,7 @@ impl Actor {
         let to_self = self.to_self.clone();
         let tell = move |what| {
             // The actor is gone only while the process is being killed.
-            let _ = to_self.send(Message::Worker {
+            let _ = to_self.send(ActorMessage::Worker {
                 worker,
                 generation,
                 what,
@@ -193,22 +193,7 @@ impl Actor {
 
     fn hear_message(&mut self, worker: usize, message: FromWorker) -> Flow {
         match message {
-            FromWorker::Ready {
-                pid,
-                data,
-                device,
-                libtorch,
-            } => {
-                self.worker_ready(
-                    worker,
-                    pid,
-                    Introduction {
-                        data,
-                        device,
-                        libtorch,
-                    },
-                );
-            }
+            FromWorker::Ready { pid, introduction } => self.worker_ready(worker, pid, introduction),
             FromWorker::Unusable { message } => return self.fatal(message),
             // The news of its end follows.
             FromWorker::Broken { cause, reason } => {
@@ -230,7 +215,7 @@ impl Actor {
     fn worker_ready(&mut self, worker: usize, pid: u32, introduction: Introduction) {
         (self.report)(Report::WorkerStarted {
             worker,
-            pid,
+            pid: Some(pid),
             device: introduction.device.to_string(),
             host: None,
         });
@@ -277,14 +262,19 @@ impl Actor {
         {
             (slot.doing, slot.failures) = (Doing::Waiting(introduction.clone()), 0);
             (self.lost_children, self.has_trained) = (0, true);
-            (self.report)(Report::Finished {
-                child,
-                outcome,
-                seconds,
-                energy_wh: None,
-                test_accuracy: None,
-            });
+            self.end(child, outcome, seconds);
         }
+    }
+
+    /// Report the end of a child. (What it took in energy is added on the way.)
+    fn end(&self, child: u64, outcome: Outcome, seconds: f64) {
+        (self.report)(Report::Finished {
+            child,
+            outcome,
+            seconds,
+            energy_wh: None,
+            test_accuracy: None,
+        });
     }
 
     /// Give a waiting child up, or tell the worker of one in training.

@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 
-use super::actor::{Actor, Message};
-use super::placement::{Placement, cores};
-use super::protocol::Sample;
+use super::actor::{Actor, ActorMessage};
+use super::placement::Placement;
+use super::protocol::ImageSample;
 use super::throughput::Automatic;
 use super::{ChildJob, Evaluator, Job, Report};
 use crate::child;
 use crate::config::{ChildConfig, Config, DataConfig};
 use crate::data;
 use crate::event::Level;
+use crate::foundation::host::cores;
+use crate::foundation::thread::spawn;
 use crate::space::{self, Design};
 use crate::telemetry::EnergyMeter;
 
@@ -27,7 +29,7 @@ pub struct WorkerSettings {
     /// How many workers there are, and on which devices.
     pub placement: Placement,
     /// Images used instead of the configured split; only set by benchmarks.
-    pub sample: Option<Sample>,
+    pub sample: Option<ImageSample>,
 }
 
 /// Trains children in worker processes, which end with this value.
@@ -35,7 +37,7 @@ pub struct WorkerSettings {
 /// A separate thread ("nas-workers") owns the processes; reports come from it, in order.
 #[derive(Debug)]
 pub struct LocalWorkers {
-    messages: Sender<Message>,
+    messages: Sender<ActorMessage>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -97,10 +99,7 @@ impl LocalWorkers {
         };
         // Without the thread no report could ever be sent; like thread::spawn, this panics if the
         // process is out of threads or memory.
-        let thread = std::thread::Builder::new()
-            .name("nas-workers".to_owned())
-            .spawn(work)
-            .expect("a thread can be started");
+        let thread = spawn("nas-workers", work).expect("a thread can be started");
         LocalWorkers {
             messages: sender,
             thread: Some(thread),
@@ -109,10 +108,10 @@ impl LocalWorkers {
 
     /// [`Evaluator::submit`] for a network.
     pub fn submit(&mut self, job: ChildJob) {
-        self.send(Message::Submit(Box::new(job)));
+        self.send(ActorMessage::Submit(Box::new(job)));
     }
 
-    fn send(&self, message: Message) {
+    fn send(&self, message: ActorMessage) {
         // The thread is gone only after a fatal report: nothing remains to be told.
         let _ = self.messages.send(message);
     }
@@ -140,13 +139,13 @@ fn metered(report: impl Fn(Report) + Send + 'static) -> impl Fn(Report) + Send +
 /// The messages of a thread that is busy with something else: they are kept, except for the one
 /// that shuts everything down.
 struct Desk<'a> {
-    messages: &'a Receiver<Message>,
-    held: RefCell<Vec<Message>>,
+    messages: &'a Receiver<ActorMessage>,
+    held: RefCell<Vec<ActorMessage>>,
     shut_down: Cell<bool>,
 }
 
 impl<'a> Desk<'a> {
-    fn new(messages: &'a Receiver<Message>) -> Desk<'a> {
+    fn new(messages: &'a Receiver<ActorMessage>) -> Desk<'a> {
         Desk {
             messages,
             held: RefCell::default(),
@@ -158,7 +157,9 @@ impl<'a> Desk<'a> {
     fn is_shut_down(&self) -> bool {
         while !self.shut_down.get() {
             match self.messages.try_recv() {
-                Ok(Message::Shutdown) | Err(TryRecvError::Disconnected) => self.shut_down.set(true),
+                Ok(ActorMessage::Shutdown) | Err(TryRecvError::Disconnected) => {
+                    self.shut_down.set(true)
+                }
                 Ok(message) => self.held.borrow_mut().push(message),
                 Err(TryRecvError::Empty) => return false,
             }
@@ -260,19 +261,19 @@ impl Evaluator for LocalWorkers {
     }
 
     fn skip(&mut self, child: u64) {
-        self.send(Message::Skip(child));
+        self.send(ActorMessage::Skip(child));
     }
 
     fn pause(&mut self, number: u64) {
-        self.send(Message::Pause(number));
+        self.send(ActorMessage::Pause(number));
     }
 
     fn resume(&mut self) {
-        self.send(Message::Resume);
+        self.send(ActorMessage::Resume);
     }
 
     fn shutdown(&mut self) {
-        self.send(Message::Shutdown);
+        self.send(ActorMessage::Shutdown);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

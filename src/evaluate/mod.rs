@@ -8,6 +8,7 @@
 mod actor;
 #[cfg(feature = "torch")]
 pub mod environment;
+mod error;
 #[cfg(feature = "torch")]
 pub mod local;
 pub mod placement;
@@ -24,11 +25,12 @@ pub mod throughput;
 #[cfg(feature = "torch")]
 pub mod worker;
 
+pub use error::TableError;
 #[cfg(feature = "torch")]
 pub use local::LocalWorkers;
 use serde::{Deserialize, Serialize};
 
-use crate::event::{ChildEpoch, ChildProgress, DataDescription, Level};
+use crate::event::{ChildEpoch, ChildProgress, Compute, DataDescription, Level};
 use crate::reward::Outcome;
 use crate::space::{Architecture, Design};
 
@@ -64,8 +66,8 @@ pub enum Report {
     WorkerStarted {
         /// Number of the worker, from 0.
         worker: usize,
-        /// Process id of the worker.
-        pid: u32,
+        /// Process id of the worker, on its machine; none where it is no process of its own.
+        pid: Option<u32>,
         /// `cpu`, or the GPU as `cuda:N`.
         device: String,
         /// Machine it runs on; `None` for this one.
@@ -142,17 +144,6 @@ pub struct Ready {
     pub workers: usize,
     /// What computes; `None` if nothing is trained.
     pub compute: Option<Compute>,
-}
-
-/// The hardware and library that train the children.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Compute {
-    /// CPU threads of each worker.
-    pub threads: usize,
-    /// `cpu`, or the GPU's name.
-    pub device: String,
-    /// Version of libtorch.
-    pub libtorch: String,
 }
 
 /// Evaluates children. Reports arrive through the callback given to the evaluator when it is

@@ -62,11 +62,6 @@ fn in_turn(devices: &[Device], count: impl FnMut(Device) -> usize) -> Vec<Device
     (0..most).flat_map(round).collect()
 }
 
-/// Number of CPU cores that this process may use.
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,7 @@ use signal_hook::consts::{
 use super::environment;
 use super::protocol::{FromWorker, ToWorker};
 use crate::foundation::fault;
+use crate::foundation::thread::spawn;
 
 /// Number of lines of standard error kept to explain a death.
 const LAST_LINES: usize = 5;
@@ -76,20 +77,14 @@ impl Process {
         };
         let tell_lines = tell.clone();
         let print = move || read_lines(stderr, |line| keep_line(&last_lines, &line, &tell_lines));
-        process.printing = Some(
-            std::thread::Builder::new()
-                .name("nas-worker-err".to_owned())
-                .spawn(print)?,
-        );
-        std::thread::Builder::new()
-            .name("nas-worker-out".to_owned())
-            .spawn(move || {
-                read_lines(stdout, |line| match serde_json::from_str(&line) {
-                    Ok(message) => tell(FromProcess::Said(message)),
-                    Err(_) => tell(FromProcess::Nonsense(line)),
-                });
-                tell(FromProcess::Ended);
-            })?;
+        process.printing = Some(spawn("nas-worker-err", print)?);
+        spawn("nas-worker-out", move || {
+            read_lines(stdout, |line| match serde_json::from_str(&line) {
+                Ok(message) => tell(FromProcess::Said(message)),
+                Err(_) => tell(FromProcess::Nonsense(line)),
+            });
+            tell(FromProcess::Ended);
+        })?;
         Ok(process)
     }
 

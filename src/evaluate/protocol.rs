@@ -27,7 +27,7 @@ pub enum ToWorker {
         device: Device,
         /// Images to use instead of the configured split; `None` in a search.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        sample: Option<Sample>,
+        sample: Option<ImageSample>,
     },
     /// Train this child; answered by `finished` or `broken`.
     Train {
@@ -52,7 +52,7 @@ pub enum ToWorker {
 /// Images for a benchmark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Sample {
+pub enum ImageSample {
     /// The first images of the training files in order, without a split. The validation images are
     /// those that `benches/pytorch_baseline.py` uses: the first of CIFAR-10's fifth batch, or the
     /// last images of other data.
@@ -75,6 +75,17 @@ pub enum Sample {
     },
 }
 
+/// What a worker reports about itself when it is ready.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Introduction {
+    /// The description of the data it read.
+    pub data: DataDescription,
+    /// The device it trains on.
+    pub device: Device,
+    /// Version of libtorch.
+    pub libtorch: String,
+}
+
 /// Messages from a worker's standard output. (Its standard error is kept for the log.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -83,12 +94,9 @@ pub enum FromWorker {
     Ready {
         /// Process id of the worker.
         pid: u32,
-        /// The description of the data it read.
-        data: DataDescription,
-        /// The device it trains on.
-        device: Device,
-        /// Version of libtorch.
-        libtorch: String,
+        /// What it found.
+        #[serde(flatten)]
+        introduction: Introduction,
     },
     /// No worker can use the data, for the reason given with its remedy.
     Unusable {
@@ -98,7 +106,7 @@ pub enum FromWorker {
     /// This process can no longer train, although others may be able to: it ends now.
     Broken {
         /// Why it ends.
-        cause: Cause,
+        cause: Breakdown,
         /// The same in words.
         reason: String,
     },
@@ -132,7 +140,7 @@ pub enum FromWorker {
 /// Why a process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Cause {
+pub enum Breakdown {
     /// Its device failed, or the process may not use it.
     Device,
     /// Memory ran out. Memory kept from earlier children is released when the process ends.

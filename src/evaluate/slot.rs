@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use super::ChildJob;
 use super::process::Process;
-use super::protocol::Cause;
+use super::protocol::{Breakdown, Introduction};
 use super::rate_limit::RateLimit;
-use crate::event::DataDescription;
 use crate::foundation::device::Device;
 
 /// A child to train.
@@ -33,7 +32,7 @@ pub struct Worker {
     /// Whether it has ever been ready to train.
     pub has_started: bool,
     /// Why its process is ending, in its own words.
-    pub last_words: Option<(Cause, String)>,
+    pub last_words: Option<(Breakdown, String)>,
     /// The latest pause that its process has confirmed.
     pub paused: Option<u64>,
     pub log_limit: RateLimit,
@@ -72,12 +71,4 @@ impl Worker {
     pub fn is_given_up(&self) -> bool {
         matches!(self.doing, Doing::GivenUp { .. })
     }
-}
-
-/// What a worker reported about itself when it was ready.
-#[derive(Clone)]
-pub struct Introduction {
-    pub data: DataDescription,
-    pub device: Device,
-    pub libtorch: String,
 }

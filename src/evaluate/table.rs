@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use self::columns::{Columns, Lines, numbered};
-use super::{Evaluator, Job, Ready, Report};
+use super::{Evaluator, Job, Ready, Report, TableError};
 use crate::config::SpaceConfig;
 use crate::event::DataDescription;
 use crate::reward::{Outcome, SKIPPED};
-use crate::space::{Design, Space, SpaceError};
+use crate::space::{Design, Space};
 
 /// Accuracies of every child of a tabular space.
 #[derive(Debug, Clone)]
@@ -29,60 +29,6 @@ pub struct Accuracies {
     pub validation: f64,
     /// Only for reports.
     pub test: f64,
-}
-
-/// Why a table cannot be used. The message names file, line and remedy.
-#[derive(Debug, thiserror::Error)]
-pub enum TableError {
-    /// The file cannot be read.
-    #[error("{}: cannot read the table: {source}; name a CSV file with --table", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// A line with invalid contents.
-    #[error("{}:{line}: {what}; {remedy}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Number of the line, from 1.
-        line: usize,
-        /// What is wrong.
-        what: String,
-        /// The remedy.
-        remedy: String,
-    },
-    /// Some children of the space have no row.
-    #[error(
-        "{}:{line}: the table ends after {rows} rows, but has none for {missing} of the space's {children} architectures, {first} \
-         among them; make the table from the complete benchmark (docs/NASBENCH201.md)",
-        path.display()
-    )]
-    Missing {
-        /// The file.
-        path: PathBuf,
-        /// Its last line.
-        line: usize,
-        /// Number of rows.
-        rows: usize,
-        /// Number of children without a row.
-        missing: usize,
-        /// Number of children in the space.
-        children: usize,
-        /// The first child without a row.
-        first: String,
-    },
-    /// The children of the space are not rows of a table.
-    #[error("{}: the children of this space are networks, not rows of a table; leave --table out", path.display())]
-    NotTabular {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The space cannot be used.
-    #[error(transparent)]
-    Space(#[from] SpaceError),
 }
 
 impl Table {
@@ -172,10 +118,7 @@ impl Table {
     fn description(&self) -> DataDescription {
         DataDescription {
             spec: format!("table {}", self.path.display()),
-            input: [0, 0, 0],
-            classes: Vec::new(),
-            train_images: 0,
-            validation_images: 0,
+            images: None,
             fingerprint: self.fingerprint.clone(),
         }
     }

@@ -8,29 +8,28 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use self::pipes::{Output, WorkerInbox, read_messages};
+use self::pipes::{ToParent, WorkerInbox, read_messages};
 use super::ChildJob;
-use super::protocol::{Cause, FromWorker, Sample, ToWorker};
+use super::protocol::{Breakdown, FromWorker, ImageSample, Introduction, ToWorker};
 use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data::{self, DataError};
-use crate::event::{ChildEpoch, ChildProgress, Level};
+use crate::event::{ChildEpoch, ChildProgress, Level, TrainingEpoch, TrainingProgress};
 use crate::foundation::device::Device;
 use crate::foundation::fault;
+use crate::foundation::thread::spawn;
 use crate::reward::Outcome;
-use crate::train::{self, Control, EpochFigures, Next, Progress, TrainError, TrainingData, memory};
+use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
 
 /// Serve the process's standard input until it ends.
 ///
 /// # Errors
 /// If the first message is not `start`, or the parent can no longer be reached.
 pub fn run() -> anyhow::Result<()> {
-    let output = Output::take_standard_output()?;
+    let output = ToParent::take_standard_output()?;
     let inbox = Arc::new(WorkerInbox::default());
     let reader = inbox.clone();
-    std::thread::Builder::new()
-        .name("nas-inbox".to_owned())
-        .spawn(move || read_messages(&reader))
+    spawn("nas-inbox", move || read_messages(&reader))
         .context("cannot start the thread that reads messages")?;
     let Some(ToWorker::Start {
         worker,
@@ -54,11 +53,14 @@ pub fn run() -> anyhow::Result<()> {
             return output.send(&FromWorker::Broken { cause, reason });
         }
     };
-    output.send(&FromWorker::Ready {
-        pid: std::process::id(),
+    let introduction = Introduction {
         data: prepared.description.clone(),
         device,
-        libtorch: libtorch::version().unwrap_or_else(|| "of unknown version".to_owned()),
+        libtorch: libtorch::version_in_words(),
+    };
+    output.send(&FromWorker::Ready {
+        pid: std::process::id(),
+        introduction,
     })?;
     if let Some(message) = prepared.kept_on_host() {
         let message = format!("worker {worker}: {message}");
@@ -84,14 +86,18 @@ enum Refusal {
     /// No worker could use the data.
     Data(String),
     /// Another worker may succeed.
-    Broken(Cause, String),
+    Broken(Breakdown, String),
 }
 
 impl From<DataError> for Refusal {
     fn from(error: DataError) -> Refusal {
         match TrainError::from(error) {
-            error @ TrainError::OutOfMemory(_) => Refusal::Broken(Cause::Memory, error.to_string()),
-            error @ TrainError::DeviceLost(_) => Refusal::Broken(Cause::Device, error.to_string()),
+            error @ TrainError::OutOfMemory(_) => {
+                Refusal::Broken(Breakdown::Memory, error.to_string())
+            }
+            error @ TrainError::DeviceLost(_) => {
+                Refusal::Broken(Breakdown::Device, error.to_string())
+            }
             TrainError::Data(error) => Refusal::Data(error.to_string()),
             error => Refusal::Data(error.to_string()),
         }
@@ -100,17 +106,17 @@ impl From<DataError> for Refusal {
 
 fn prepare(
     config: &DataConfig,
-    sample: Option<&Sample>,
+    sample: Option<&ImageSample>,
     name: Device,
 ) -> Result<TrainingData, Refusal> {
     let device = child::device::open(name)
-        .map_err(|error| Refusal::Broken(Cause::Device, error.to_string()))?;
+        .map_err(|error| Refusal::Broken(Breakdown::Device, error.to_string()))?;
     let dataset = match sample {
         None => data::load(config)?,
-        Some(Sample::FirstOfFiles { train, validation }) => {
+        Some(ImageSample::FirstOfFiles { train, validation }) => {
             data::load_first(config, *train, *validation)?
         }
-        Some(&Sample::Noise {
+        Some(&ImageSample::Noise {
             input,
             classes,
             train,
@@ -136,7 +142,7 @@ struct Trainer {
     config: ChildConfig,
     data: TrainingData,
     inbox: Arc<WorkerInbox>,
-    output: Output,
+    output: ToParent,
     memory: memory::Holding,
 }
 
@@ -159,6 +165,7 @@ impl Trainer {
         let mut control = PipeControl {
             child: job.child,
             worker: self.worker,
+            epochs: self.config.epochs,
             inbox,
             output,
             device,
@@ -178,8 +185,8 @@ impl Trainer {
             Err(TrainError::Skipped) => Outcome::Excluded {
                 reason: TrainError::Skipped.to_string(),
             },
-            Err(error @ TrainError::OutOfMemory(_)) => self.end(Cause::Memory, &error)?,
-            Err(error @ TrainError::DeviceLost(_)) => self.end(Cause::Device, &error)?,
+            Err(error @ TrainError::OutOfMemory(_)) => self.end(Breakdown::Memory, &error)?,
+            Err(error @ TrainError::DeviceLost(_)) => self.end(Breakdown::Device, &error)?,
             Err(error) => Outcome::Failed {
                 reason: error.to_string(),
             },
@@ -196,7 +203,7 @@ impl Trainer {
     }
 
     /// Report why this process can no longer train, and end it.
-    fn end(&self, cause: Cause, error: &TrainError) -> anyhow::Result<Outcome> {
+    fn end(&self, cause: Breakdown, error: &TrainError) -> anyhow::Result<Outcome> {
         self.output.send(&FromWorker::Broken {
             cause,
             reason: error.to_string(),
@@ -210,8 +217,10 @@ impl Trainer {
 struct PipeControl<'trainer> {
     child: u64,
     worker: usize,
+    /// Epochs of the whole training.
+    epochs: usize,
     inbox: &'trainer WorkerInbox,
-    output: &'trainer Output,
+    output: &'trainer ToParent,
     device: tch::Device,
     /// Time spent paused.
     paused: Duration,
@@ -234,32 +243,13 @@ impl Control for PipeControl<'_> {
         Ok((next, stood_still))
     }
 
-    fn progress(&mut self, progress: Progress) -> anyhow::Result<()> {
-        self.output.send(&FromWorker::Progress(ChildProgress {
-            child: self.child,
-            worker: self.worker,
-            epoch: progress.epoch,
-            epochs: progress.epochs,
-            batch: progress.batch,
-            batches: progress.batches,
-            loss: progress.loss,
-            images_per_second: progress.images_per_second,
-        }))
+    fn progress(&mut self, progress: TrainingProgress) -> anyhow::Result<()> {
+        let progress = ChildProgress::of(self.child, self.worker, self.epochs, &progress);
+        self.output.send(&FromWorker::Progress(progress))
     }
 
-    fn epoch(&mut self, figures: EpochFigures) -> anyhow::Result<()> {
-        self.output.send(&FromWorker::Epoch(ChildEpoch {
-            child: self.child,
-            worker: self.worker,
-            epoch: figures.epoch,
-            epochs: figures.epochs,
-            train_loss: figures.train_loss,
-            train_accuracy: figures.train_accuracy,
-            valid_loss: figures.valid_loss,
-            valid_accuracy: figures.valid_accuracy,
-            learning_rate: figures.learning_rate,
-            images_per_second: figures.images_per_second,
-            seconds: figures.seconds,
-        }))
+    fn epoch(&mut self, epoch: TrainingEpoch) -> anyhow::Result<()> {
+        let epoch = ChildEpoch::of(self.child, self.worker, self.epochs, &epoch);
+        self.output.send(&FromWorker::Epoch(epoch))
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{TrainingEpoch, TrainingProgress};
 use crate::space::{Design, Dna};
 
 /// A proposed child.
@@ -103,6 +104,22 @@ pub struct ChildProgress {
     pub images_per_second: f64,
 }
 
+impl ChildProgress {
+    /// Of child `child` of worker `worker`, which trains for `epochs` epochs.
+    pub fn of(child: u64, worker: usize, epochs: usize, training: &TrainingProgress) -> Self {
+        ChildProgress {
+            child,
+            worker,
+            epoch: training.epoch,
+            epochs,
+            batch: training.batch,
+            batches: training.batches,
+            loss: training.loss,
+            images_per_second: training.images_per_second,
+        }
+    }
+}
+
 /// The results of one epoch of a child's training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildEpoch {
@@ -128,6 +145,25 @@ pub struct ChildEpoch {
     pub images_per_second: f64,
     /// Duration in seconds, excluding pauses.
     pub seconds: f64,
+}
+
+impl ChildEpoch {
+    /// Of child `child` of worker `worker`, which trains for `epochs` epochs.
+    pub fn of(child: u64, worker: usize, epochs: usize, training: &TrainingEpoch) -> Self {
+        ChildEpoch {
+            child,
+            worker,
+            epoch: training.epoch,
+            epochs,
+            train_loss: training.train_loss,
+            train_accuracy: training.train_accuracy,
+            valid_loss: training.valid_loss,
+            valid_accuracy: training.valid_accuracy,
+            learning_rate: training.learning_rate,
+            images_per_second: training.images_per_second,
+            seconds: training.seconds,
+        }
+    }
 }
 
 /// The result of an evaluated child.

@@ -1,9 +1,9 @@
 //! The kind of a run: a search, or the training of one network.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The kinds of runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunKind {
     /// A search for an architecture.

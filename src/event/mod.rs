@@ -11,7 +11,7 @@ mod training;
 pub use child::{ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice};
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
-pub use run::{DataDescription, Reference, ReferenceEpisode, RunStarted};
+pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
 pub use training::{TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted};
 
 use serde::{Deserialize, Serialize};
@@ -85,8 +85,9 @@ pub enum Event {
     WorkerStarted {
         /// Number of the worker, from 0.
         worker: usize,
-        /// Process id.
-        pid: u32,
+        /// Process id; absent where the worker is no process of its own.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        pid: Option<u32>,
         /// `cpu`, or the GPU as `cuda:N`.
         device: String,
         /// Machine it runs on; absent if it is the run's own.
@@ -253,6 +254,11 @@ pub enum FinishReason {
 }
 
 impl Event {
+    /// Whether a run begins with it; before it there is nothing to resume.
+    pub fn begins_run(&self) -> bool {
+        matches!(self, Event::RunStarted(_) | Event::TrainingStarted(_))
+    }
+
     /// Whether it is a tick, which may be dropped and is never written to the journal.
     pub fn is_tick(&self) -> bool {
         matches!(self, Event::ChildProgress(_) | Event::TrainingProgress(_))

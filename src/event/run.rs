@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Decode;
+use crate::config::{Decode, StrategyName};
 use crate::space::{Head, Space, SpaceError};
 
 /// The beginning of a search.
@@ -73,6 +73,11 @@ impl RunStarted {
         self.episodes * self.children_per_episode
     }
 
+    /// Whether its strategy learns from rewards, as far as this program knows it.
+    pub fn learns(&self) -> bool {
+        StrategyName::named(&self.strategy).is_none_or(StrategyName::learns)
+    }
+
     /// The run that this one can be compared with.
     pub fn comparable(&self) -> Option<&Reference> {
         self.reference
@@ -85,12 +90,8 @@ impl RunStarted {
     /// # Errors
     /// If the heads do not belong to any known space.
     pub fn space(&self) -> Result<Space, SpaceError> {
-        Space::restore(
-            self.heads.clone(),
-            self.decode,
-            self.data.input,
-            self.data.classes.len(),
-        )
+        let (input, classes) = self.data.shape();
+        Space::restore(self.heads.clone(), self.decode, input, classes)
     }
 }
 
@@ -120,20 +121,97 @@ pub struct ReferenceEpisode {
     pub mean_accuracy: Option<f64>,
 }
 
-/// What a run's rewards are measured on: images, or the rows of a table, which has no images, no
-/// classes and no input size (zeros).
+/// What a run's rewards are measured on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenData", into = "WrittenData")]
 pub struct DataDescription {
     /// SPEC with its folder, or the table's file.
     pub spec: String,
+    /// The images; none for the rows of a table.
+    pub images: Option<ImageSet>,
+    /// CRC-32 (hex) of the training images, labels and split, or of the table.
+    pub fingerprint: String,
+}
+
+/// Images with labels, in two parts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImageSet {
     /// `[C, H, W]`.
     pub input: [usize; 3],
     /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
     /// Number of training images.
-    pub train_images: usize,
+    pub train: usize,
     /// Number of validation images.
-    pub validation_images: usize,
-    /// CRC-32 (hex) of the training images, labels and split, or of the table.
-    pub fingerprint: String,
+    pub validation: usize,
+}
+
+impl DataDescription {
+    /// `[C, H, W]` of an image, and the number of classes; zeros where there are no images.
+    pub fn shape(&self) -> ([usize; 3], usize) {
+        let images = self.images.as_ref();
+        images.map_or(([0; 3], 0), |images| (images.input, images.classes.len()))
+    }
+
+    /// Number of training images; 0 where there are none.
+    pub fn train_images(&self) -> usize {
+        self.images.as_ref().map_or(0, |images| images.train)
+    }
+
+    /// Number of validation images; 0 where there are none.
+    pub fn validation_images(&self) -> usize {
+        self.images.as_ref().map_or(0, |images| images.validation)
+    }
+}
+
+/// [`DataDescription`] as it is written: zeros and no classes where there are no images.
+#[derive(Serialize, Deserialize)]
+struct WrittenData {
+    spec: String,
+    input: [usize; 3],
+    classes: Vec<String>,
+    train_images: usize,
+    validation_images: usize,
+    fingerprint: String,
+}
+
+impl From<WrittenData> for DataDescription {
+    fn from(written: WrittenData) -> DataDescription {
+        let has_images = written.train_images + written.validation_images > 0;
+        DataDescription {
+            spec: written.spec,
+            images: has_images.then_some(ImageSet {
+                input: written.input,
+                classes: written.classes,
+                train: written.train_images,
+                validation: written.validation_images,
+            }),
+            fingerprint: written.fingerprint,
+        }
+    }
+}
+
+impl From<DataDescription> for WrittenData {
+    fn from(data: DataDescription) -> WrittenData {
+        let images = data.images.unwrap_or_default();
+        WrittenData {
+            spec: data.spec,
+            input: images.input,
+            classes: images.classes,
+            train_images: images.train,
+            validation_images: images.validation,
+            fingerprint: data.fingerprint,
+        }
+    }
+}
+
+/// What trains, as far as it decides the last digits of the numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compute {
+    /// CPU threads of each process that trains.
+    pub threads: usize,
+    /// `cpu`, or the GPU's name.
+    pub device: String,
+    /// Version of libtorch.
+    pub libtorch: String,
 }

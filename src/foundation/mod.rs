@@ -11,3 +11,4 @@ pub mod host;
 pub mod numbers;
 pub mod sealed;
 pub mod seeds;
+pub mod thread;

@@ -4,8 +4,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use super::error::JournalError;
 use super::line_index::LineIndex;
-use super::reader::{JournalError, Reader};
+use super::reader::Reader;
 use crate::event::{Event, Record};
 use crate::state::{Candidate, ChildDetail, RunState};
 
@@ -47,10 +48,7 @@ impl Archive {
     /// If the file cannot be read.
     pub fn refresh(&mut self) -> Result<u64, JournalError> {
         let extend = |index: &mut LineIndex| index.extend(&mut File::open(&self.path)?);
-        extend(&mut self.index).map_err(|source| JournalError::Io {
-            path: self.path.clone(),
-            source,
-        })?;
+        extend(&mut self.index).map_err(JournalError::at(&self.path))?;
         Ok(self.index.lines())
     }
 

@@ -2,6 +2,7 @@
 //! event (docs/JOURNAL.md).
 
 mod archive;
+mod error;
 mod line_index;
 mod reader;
 
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use archive::Archive;
-pub use reader::{JournalError, Reader, Torn, read};
+pub use error::JournalError;
+pub use reader::{Reader, Torn, read};
 
 use crate::event::{Event, Record, VERSION};
 use crate::foundation::durable::{in_file, sync_folder_of};
@@ -28,7 +30,7 @@ pub struct Journal {
 
 /// An existing journal with its contents.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedJournal {
     /// The journal, ready for appending.
     pub journal: Journal,
     /// Its records, in order.
@@ -65,20 +67,17 @@ impl Journal {
     ///
     /// # Errors
     /// Those of [`Reader`], for any damage before the last line; I/O errors.
-    pub fn open(path: &Path) -> Result<Opened, JournalError> {
+    pub fn open(path: &Path) -> Result<OpenedJournal, JournalError> {
         let mut reader = Reader::open(path)?;
         let records = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
         let repaired = reader.torn().cloned();
-        let at_path = |source| JournalError::Io {
-            path: path.to_owned(),
-            source,
-        };
+        let at_path = JournalError::at(path);
         let file = OpenOptions::new()
             .append(true)
             .open(path)
-            .map_err(at_path)?;
+            .map_err(&at_path)?;
         if let Some(torn) = &repaired {
-            keep_torn(path, torn).map_err(at_path)?;
+            keep_torn(path, torn).map_err(&at_path)?;
             file.set_len(torn.offset)
                 .and_then(|()| file.sync_all())
                 .map_err(at_path)?;
@@ -89,7 +88,7 @@ impl Journal {
             next_seq: records.len() as u64 + 1,
             length: reader.offset(),
         };
-        Ok(Opened {
+        Ok(OpenedJournal {
             journal,
             records,
             repaired,

@@ -4,51 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::error::JournalError;
 use crate::event::{Record, VERSION};
-
-/// Why a journal cannot be used. The message names file, line, column and remedy.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// A line before the last is not a record, or not the one that must follow.
-    #[error(
-        "{}, line {line}, column {column}: the journal is damaged: {problem}. Restore the file from a copy; or keep its first {} \
-         line(s) and remove the folder `checkpoint` beside it, and a resume trains again what the lost lines held",
-        path.display(),
-        line - 1
-    )]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// Number of the line, from 1.
-        line: u64,
-        /// Column of the line, from 1.
-        column: usize,
-        /// What is wrong.
-        problem: String,
-    },
-    /// A record in a newer version of the format.
-    #[error(
-        "{}, line {line}: written by a newer nas-tui (journal version {found}; this program reads version {VERSION}): \
-         use that newer program",
-        path.display()
-    )]
-    Newer {
-        /// The file.
-        path: PathBuf,
-        /// Number of the line, from 1.
-        line: u64,
-        /// Version of the record.
-        found: u64,
-    },
-}
 
 /// An unfinished last line, as left behind by a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,10 +41,7 @@ impl Reader {
     /// # Errors
     /// [`JournalError::Io`] if the file cannot be opened.
     pub fn open(path: &Path) -> Result<Reader, JournalError> {
-        let file = File::open(path).map_err(|source| JournalError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+        let file = File::open(path).map_err(JournalError::at(path))?;
         Ok(Reader {
             input: BufReader::new(file),
             path: path.to_owned(),
@@ -242,10 +196,7 @@ impl Reader {
     }
 
     fn io(&self, source: io::Error) -> JournalError {
-        JournalError::Io {
-            path: self.path.clone(),
-            source,
-        }
+        JournalError::at(&self.path)(source)
     }
 }
 

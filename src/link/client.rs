@@ -13,11 +13,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
 
-use super::feed::{Feed, Stop};
+use super::error::AttachError;
+use super::feed::{Feed, FeedEnd};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
 use super::{Command, Connection, LinkStatus, peer, place};
 use crate::event::Level;
 use crate::foundation::host::host_name;
+use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
 use crate::runs::directory::lock_state;
 
@@ -30,20 +32,6 @@ const GREETING: Duration = Duration::from_secs(2);
 /// If a lock cannot be seen from this machine, the journal counts as abandoned when it has not
 /// grown for this long.
 const STALE: Duration = Duration::from_secs(60);
-
-/// Why a run cannot be watched.
-#[derive(Debug, thiserror::Error)]
-pub enum AttachError {
-    /// The folder does not contain a run.
-    #[error("{} is not a run directory: there is no journal.jsonl in it", path.display())]
-    NotARun {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The journal cannot be read.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-}
 
 /// The journal of the run in this directory.
 pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
@@ -67,10 +55,7 @@ pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
 /// started.
 pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let journal = journal_of(run)?;
-    let at_journal = |source| JournalError::Io {
-        path: journal.clone(),
-        source,
-    };
+    let at_journal = JournalError::at(&journal);
     let (feed, records) = Feed::open(&journal)?;
     let (commands, inbox) = unbounded_channel();
     let call = dial(run, watch).ok();
@@ -93,14 +78,8 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
         line: line.clone(),
         grown: None,
     };
-    thread::Builder::new()
-        .name("nas-feed".to_owned())
-        .spawn(move || follower.follow(call))
-        .map_err(at_journal)?;
-    thread::Builder::new()
-        .name("nas-orders".to_owned())
-        .spawn(move || pass_on(inbox, &line))
-        .map_err(at_journal)?;
+    spawn("nas-feed", move || follower.follow(call)).map_err(&at_journal)?;
+    spawn("nas-orders", move || pass_on(inbox, &line)).map_err(at_journal)?;
     Ok(Connection {
         records,
         commands,
@@ -206,25 +185,25 @@ impl Follower {
             self.judge();
             thread::sleep(POLL);
             if self.feed.is_gone() {
-                break Stop::Gone;
+                break FeedEnd::Gone;
             }
             call = dial(&self.run, self.watch).ok();
         };
-        if let Stop::Damaged(error) = ended {
+        if let FeedEnd::Damaged(error) = ended {
             self.feed.say(Level::Error, error.to_string());
             self.set(LinkStatus::Ended);
         }
     }
 
     /// Listen to a search until it ends.
-    fn listen(&mut self, mut call: Call) -> Result<(), Stop> {
+    fn listen(&mut self, mut call: Call) -> Result<(), FeedEnd> {
         *self.line.lock() = call.get_ref().try_clone().ok();
         self.set(LinkStatus::Live {
             watch_only: self.watch,
         });
         // A client that left before the line existed could not hang up.
         let over = if self.feed.is_gone() {
-            Err(Stop::Gone)
+            Err(FeedEnd::Gone)
         } else {
             self.hear(&mut call)
         };
@@ -233,7 +212,7 @@ impl Follower {
         over
     }
 
-    fn hear(&mut self, call: &mut Call) -> Result<(), Stop> {
+    fn hear(&mut self, call: &mut Call) -> Result<(), FeedEnd> {
         // An unreadable line ends the call like a lost connection; the journal still contains
         // everything.
         while let Ok(Some(message)) = protocol::receive(call) {
@@ -249,7 +228,7 @@ impl Follower {
     }
 
     /// Send what has been written since the last call.
-    fn read_on(&mut self) -> Result<(), Stop> {
+    fn read_on(&mut self) -> Result<(), FeedEnd> {
         let before = self.feed.sent();
         self.feed.deliver(None)?;
         if before > 0 && self.feed.sent() > before {

@@ -27,7 +27,7 @@ pub(super) struct Feed {
 
 /// Why nothing more can be sent.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum FeedEnd {
     /// The client has gone.
     Gone,
     Damaged(JournalError),
@@ -50,30 +50,30 @@ impl Feed {
 
     /// Send the journal's records after the last one sent, up to number `last` (or all complete
     /// lines). Blocks while the client is slow.
-    pub fn deliver(&mut self, last: Option<u64>) -> Result<(), Stop> {
+    pub fn deliver(&mut self, last: Option<u64>) -> Result<(), FeedEnd> {
         while last.is_none_or(|last| self.sent < last) {
             // An unfinished last line is not a record yet; it will be complete when the next news
             // arrives.
-            let Some(record) = self.reader.next().transpose().map_err(Stop::Damaged)? else {
+            let Some(record) = self.reader.next().transpose().map_err(FeedEnd::Damaged)? else {
                 break;
             };
             self.status.apply(&record.event);
             self.sent += 1;
             self.sender
                 .blocking_send(Arc::new(record))
-                .map_err(|_| Stop::Gone)?;
+                .map_err(|_| FeedEnd::Gone)?;
         }
         if self.is_gone() {
-            Err(Stop::Gone)
+            Err(FeedEnd::Gone)
         } else {
             Ok(())
         }
     }
 
     /// Send a tick, or drop it if the client is behind.
-    pub fn tick(&self, record: Arc<Record>) -> Result<(), Stop> {
+    pub fn tick(&self, record: Arc<Record>) -> Result<(), FeedEnd> {
         match self.sender.try_send(record) {
-            Err(TrySendError::Closed(_)) => Err(Stop::Gone),
+            Err(TrySendError::Closed(_)) => Err(FeedEnd::Gone),
             Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
         }
     }
@@ -163,6 +163,6 @@ mod tests {
         (0..CAPACITY + 50).for_each(|_| feed.tick(tick()).unwrap());
         assert_eq!(records.len(), CAPACITY);
         records.close();
-        assert!(matches!(feed.tick(tick()), Err(Stop::Gone)));
+        assert!(matches!(feed.tick(tick()), Err(FeedEnd::Gone)));
     }
 }

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -12,6 +11,7 @@ use tokio::sync::{broadcast, watch};
 use super::feed::Feed;
 use super::{Command, Connection, LinkStatus};
 use crate::event::Record;
+use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
 
 /// Maximum number of ticks waiting for a client; older ones are dropped.
@@ -79,20 +79,14 @@ impl Hub {
     /// If the journal cannot be opened, or no thread can be started.
     pub fn connect(&self) -> Result<Connection, JournalError> {
         let (feed, records) = Feed::open(&self.journal)?;
-        let at_journal = |source| JournalError::Io {
-            path: self.journal.clone(),
-            source,
-        };
-        let listener = self.listen().map_err(at_journal)?;
+        let at_journal = JournalError::at(&self.journal);
+        let listener = self.listen().map_err(&at_journal)?;
         let (status, watched) = watch::channel(LinkStatus::Live { watch_only: false });
         let follow = move || {
             follow(feed, listener);
             status.send_replace(LinkStatus::Ended);
         };
-        thread::Builder::new()
-            .name("nas-feed".to_owned())
-            .spawn(follow)
-            .map_err(at_journal)?;
+        spawn("nas-feed", follow).map_err(at_journal)?;
         Ok(Connection {
             records,
             commands: self.commands(),

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod client;
+mod error;
 mod feed;
 pub mod hub;
 mod peer;
@@ -27,7 +28,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::sync::watch;
 
-pub use client::{AttachError, attach};
+pub use client::attach;
+pub use error::AttachError;
 pub use hub::Hub;
 pub use player::{Pace, replay};
 pub use server::Server;

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
@@ -11,9 +10,11 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, channel, unbounded_channel};
 use tokio::sync::watch;
 
-use super::client::{AttachError, journal_of};
+use super::client::journal_of;
+use super::error::AttachError;
 use super::{Command, Connection, LinkStatus};
 use crate::event::{Event, Level, Record, VERSION};
+use crate::foundation::thread::spawn;
 use crate::journal::{JournalError, Reader};
 
 /// Number of records buffered for the client: few, so that a pause takes effect at once.
@@ -43,10 +44,7 @@ pub enum Pace {
 /// started.
 pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachError> {
     let journal = journal_of(run)?;
-    let at_journal = |source| JournalError::Io {
-        path: journal.clone(),
-        source,
-    };
+    let at_journal = JournalError::at(&journal);
     let reader = Reader::open(&journal)?;
     let (sender, records) = channel(CAPACITY);
     let (commands, inbox) = unbounded_channel();
@@ -59,7 +57,7 @@ pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachEr
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
-        .map_err(at_journal)?;
+        .map_err(&at_journal)?;
     let player = Player {
         pace,
         speed,
@@ -70,10 +68,7 @@ pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachEr
         status,
         runtime,
     };
-    thread::Builder::new()
-        .name("nas-player".to_owned())
-        .spawn(move || player.play(reader))
-        .map_err(at_journal)?;
+    spawn("nas-player", move || player.play(reader)).map_err(at_journal)?;
     Ok(Connection {
         records,
         commands,
@@ -346,9 +341,9 @@ mod tests {
                 "{:?}",
                 connection.status.borrow()
             );
-            thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(2));
         }
-        thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
         assert!(connection.records.try_recv().is_err());
         connection.commands.send(Command::Stop).unwrap();
         connection.commands.send(Command::Resume).unwrap();
@@ -362,7 +357,7 @@ mod tests {
                 "{:?}",
                 connection.status.borrow()
             );
-            thread::sleep(Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(2));
         }
         assert!(!connection.records.is_closed(), "it stays at its end");
     }

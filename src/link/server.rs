@@ -17,6 +17,8 @@ use super::hub::{Hub, Listener, News};
 use super::protocol::{self, ClientHello, PROTOCOL, ServerHello, ToClient, ToServer, VERSION};
 use super::{Command, peer, place};
 
+use crate::foundation::thread::spawn;
+
 /// Maximum number of simultaneous clients; further ones are refused with an explanation.
 const MOST_CLIENTS: usize = 64;
 /// Time limit for a client's greeting.
@@ -42,9 +44,7 @@ impl Server {
     pub fn start(hub: Hub) -> io::Result<Server> {
         let (listener, path) = place::bind(hub.run())?;
         let accepting = listener.try_clone()?;
-        thread::Builder::new()
-            .name("nas-server".to_owned())
-            .spawn(move || accept(&accepting, &hub))?;
+        spawn("nas-server", move || accept(&accepting, &hub))?;
         Ok(Server { listener, path })
     }
 
@@ -101,9 +101,7 @@ fn admit(stream: UnixStream, hub: &Hub, clients: &Arc<AtomicUsize>) {
         };
     };
     // If no thread can be started, the client finds its connection closed and tries again.
-    let _ = thread::Builder::new()
-        .name("nas-client".to_owned())
-        .spawn(serve);
+    let _ = spawn("nas-client", serve);
 }
 
 fn refuse(stream: &UnixStream) -> io::Result<()> {
@@ -147,16 +145,14 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
         );
     }
     stream.set_read_timeout(None)?;
-    let output = Output(Arc::new(Mutex::new(stream)));
+    let output = ToClientPipe(Arc::new(Mutex::new(stream)));
     let (gone, mut client_gone) = oneshot::channel::<()>();
     let commands = (!watch).then(|| hub.commands());
     let replies = output.clone();
-    thread::Builder::new()
-        .name("nas-commands".to_owned())
-        .spawn(move || {
-            let _gone = gone;
-            take_commands(&mut input, commands.as_ref(), &replies);
-        })?;
+    spawn("nas-commands", move || {
+        let _gone = gone;
+        take_commands(&mut input, commands.as_ref(), &replies);
+    })?;
     let told = tell(hub.listen()?, &output, &mut client_gone);
     // This also ends the other thread.
     let _ = output.lock().shutdown(Shutdown::Both);
@@ -165,9 +161,9 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
 
 /// The connection to a client, shared by both of its threads.
 #[derive(Clone)]
-struct Output(Arc<Mutex<UnixStream>>);
+struct ToClientPipe(Arc<Mutex<UnixStream>>);
 
-impl Output {
+impl ToClientPipe {
     fn lock(&self) -> std::sync::MutexGuard<'_, UnixStream> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,7 +176,7 @@ impl Output {
 /// Send a client the news until it goes, is too slow, or the search ends.
 fn tell(
     mut listener: Listener,
-    output: &Output,
+    output: &ToClientPipe,
     gone: &mut oneshot::Receiver<()>,
 ) -> io::Result<()> {
     while let Some(news) = listener.next(async { drop((&mut *gone).await) }) {
@@ -201,7 +197,7 @@ fn tell(
 fn take_commands(
     input: &mut BufReader<UnixStream>,
     commands: Option<&UnboundedSender<Command>>,
-    output: &Output,
+    output: &ToClientPipe,
 ) {
     while let Ok(Some(ToServer::Command(command))) = protocol::receive(input) {
         match commands {

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::event::Event;
+use super::error::DirectoryError;
 use crate::event::RunKind;
 use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
 use crate::foundation::host::host_name;
-use crate::journal;
+use crate::journal::{JournalError, Reader};
 
 /// Maximum time that a process which only checks the lock can delay a search.
 const LOOKED_AT: Duration = Duration::from_millis(200);
@@ -26,49 +26,6 @@ pub struct RunDirectory {
     lock: File,
 }
 
-/// Why a folder cannot be used for a run.
-#[derive(Debug, thiserror::Error)]
-pub enum DirectoryError {
-    /// Another process is working on the run.
-    #[error(
-        "{} is in use by another process ({holder}): stop that one first, or watch it with: nas-tui attach {}",
-        path.display(),
-        path.display()
-    )]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-        /// The process named in the lock.
-        holder: String,
-    },
-    /// The lock that was handed over belongs to another file.
-    #[error("{}: this is not the lock of that run: runs are started by `nas-tui search` and `nas-tui train`", path.display())]
-    NotItsLock {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A new run cannot begin in a folder with files.
-    #[error("{} is not empty: name a new folder, or continue the run in it with --resume", path.display())]
-    NotEmpty {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder holds no run.
-    #[error("{} is not a run directory: there is no config.toml in it", path.display())]
-    NotARun {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// Reading or writing failed.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-}
-
 impl RunDirectory {
     /// Create a folder `<UTC time>-<preset>` in `root` (created if missing), with `-2`, `-3`, ...
     /// appended if the name is taken.
@@ -77,10 +34,7 @@ impl RunDirectory {
     /// [`DirectoryError::Io`] if the folder cannot be created or locked.
     pub fn create_in(root: &Path, preset: &str) -> Result<RunDirectory, DirectoryError> {
         let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
-        fs::create_dir_all(root).map_err(|source| DirectoryError::Io {
-            path: root.to_owned(),
-            source,
-        })?;
+        fs::create_dir_all(root).map_err(DirectoryError::at(root))?;
         let mut number = 1;
         loop {
             let suffix = if number == 1 {
@@ -102,11 +56,8 @@ impl RunDirectory {
     /// # Errors
     /// [`DirectoryError`]: the folder is not empty, is in use, or cannot be created or locked.
     pub fn create(path: &Path) -> Result<RunDirectory, DirectoryError> {
-        let io = |source| DirectoryError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        fs::create_dir_all(path).map_err(io)?;
+        let io = DirectoryError::at(path);
+        fs::create_dir_all(path).map_err(&io)?;
         let directory = RunDirectory::lock(path.to_owned())?;
         // These are left behind by a search that was killed before it began.
         let is_other = |entry: io::Result<fs::DirEntry>| {
@@ -117,10 +68,10 @@ impl RunDirectory {
             })
         };
         let others = fs::read_dir(path)
-            .map_err(io)?
+            .map_err(&io)?
             .map(is_other)
             .collect::<io::Result<Vec<_>>>()
-            .map_err(io)?;
+            .map_err(&io)?;
         if others.contains(&true) {
             return Err(DirectoryError::NotEmpty {
                 path: path.to_owned(),
@@ -135,15 +86,7 @@ impl RunDirectory {
     /// # Errors
     /// I/O errors, also if the folder contains other files.
     pub fn discard_unstarted(path: &Path) -> io::Result<()> {
-        let started = journal::read(&path.join("journal.jsonl")).map_or(true, |records| {
-            records.iter().any(|record| {
-                matches!(
-                    record.event,
-                    Event::RunStarted(_) | Event::TrainingStarted(_)
-                )
-            })
-        });
-        if started {
+        if has_begun(path).unwrap_or(true) {
             return Ok(());
         }
         let files = [
@@ -177,18 +120,14 @@ impl RunDirectory {
     }
 
     fn lock(path: PathBuf) -> Result<RunDirectory, DirectoryError> {
-        let open = || {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path.join("lock"))
-        };
-        let file = open().map_err(|source| DirectoryError::Io {
-            path: path.join("lock"),
-            source,
-        })?;
+        let lock = path.join("lock");
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&lock)
+            .map_err(DirectoryError::at(&lock))?;
         RunDirectory::with_lock(path, file)
     }
 
@@ -198,10 +137,7 @@ impl RunDirectory {
                 path: path.clone(),
                 holder,
             },
-            LockProblem::Io(source) => DirectoryError::Io {
-                path: path.join("lock"),
-                source,
-            },
+            LockProblem::Io(source) => DirectoryError::at(&path.join("lock"))(source),
         })?;
         Ok(RunDirectory { path, lock })
     }
@@ -283,16 +219,20 @@ impl RunDirectory {
     /// # Errors
     /// I/O errors (the message names the file), or a number that JSON cannot represent.
     pub fn write_best(&self, best: &impl Serialize) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(best)? + "\n";
-        write_atomically(&self.path.join("best.json"), text.as_bytes())
+        self.write_json("best.json", best)
     }
 
     /// Write `summary.json`: the results of the whole run.
     ///
     /// # Errors
     /// I/O errors; the message names the file.
-    pub fn write_summary(&self, json: &str) -> io::Result<()> {
-        write_atomically(&self.path.join("summary.json"), json.as_bytes())
+    pub fn write_summary(&self, summary: &impl Serialize) -> io::Result<()> {
+        self.write_json("summary.json", summary)
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(value)? + "\n";
+        write_atomically(&self.path.join(name), text.as_bytes())
     }
 }
 
@@ -303,6 +243,19 @@ pub fn name_of(path: &Path) -> String {
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
     )
+}
+
+/// Whether the run in `path` has begun; if not, there is nothing to resume.
+///
+/// # Errors
+/// If its journal cannot be read.
+pub fn has_begun(path: &Path) -> Result<bool, JournalError> {
+    for record in Reader::open(&path.join("journal.jsonl"))? {
+        if record?.event.begins_run() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The kind of the run in `path`, judging by its folder: a training has its network there.

@@ -2,12 +2,14 @@
 //! ./runs, or registered by the user's searches).
 
 pub mod directory;
+mod error;
 pub mod registry;
 mod survey;
 
 use std::path::{Path, PathBuf};
 
 pub use directory::RunDirectory;
+pub use error::DirectoryError;
 pub use survey::{RunInfo, WorkInfo, look_at};
 
 /// Folder in which runs are created.

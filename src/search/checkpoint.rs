@@ -4,8 +4,6 @@
 //! history: if it is lost, it can be recomputed from the journal alone. The tensors are the
 //! strategy's (F64).
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -18,8 +16,8 @@ use crate::session;
 use crate::strategy::{StateTensor, StrategyState};
 
 /// The state of a search after an episode.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Checkpoint {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SearchCheckpoint {
     /// Seed of the run, which together with a child's number determines every random generator.
     pub seed: u64,
     /// Last episode that the strategy has learned from; 0 before the first.
@@ -31,36 +29,16 @@ pub struct Checkpoint {
     /// The settings (TOML) in force when it was reached.
     pub config: String,
     /// What the strategy has learned.
+    #[serde(flatten)]
     pub state: StrategyState,
 }
 
-/// The contents of the file besides the tensors.
-#[derive(Debug, Serialize, Deserialize)]
-struct Header<'a> {
-    seed: u64,
-    episode: usize,
-    next_child: u64,
-    journal_seq: u64,
-    strategy: Cow<'a, str>,
-    scalars: Cow<'a, BTreeMap<String, serde_json::Value>>,
-    config: Cow<'a, str>,
-}
-
-impl Checkpoint {
+impl SearchCheckpoint {
     /// Replace the checkpoint at `path`, creating its folder if necessary.
     ///
     /// # Errors
     /// I/O errors; the message names the path.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        let header = Header {
-            seed: self.seed,
-            episode: self.episode,
-            next_child: self.next_child,
-            journal_seq: self.journal_seq,
-            strategy: Cow::Borrowed(&self.state.strategy),
-            scalars: Cow::Borrowed(&self.state.scalars),
-            config: Cow::Borrowed(&self.config),
-        };
         let block = |tensor: &StateTensor| Block {
             dtype: Dtype::F64,
             shape: tensor.shape.clone(),
@@ -70,78 +48,37 @@ impl Checkpoint {
                 .flat_map(|value| value.to_le_bytes())
                 .collect(),
         };
-        sealed::save(
-            path,
-            &header,
-            &self
-                .state
-                .tensors
-                .iter()
-                .map(|(name, tensor)| (name.clone(), block(tensor)))
-                .collect(),
-        )
+        let tensors = self.state.tensors.iter();
+        let blocks = tensors.map(|(name, tensor)| (name.clone(), block(tensor)));
+        let mut header = self.clone();
+        header.state.tensors.clear();
+        sealed::save(path, &header, &blocks.collect())
     }
 
     /// The checkpoint at `path`; `None` if there is no file.
     ///
     /// # Errors
     /// [`CheckpointError`]: the file cannot be read, is damaged, or has another format.
-    pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
-        let Some((header, blocks)) = sealed::load::<Header>(path)? else {
+    pub fn load(path: &Path) -> Result<Option<SearchCheckpoint>, CheckpointError> {
+        let Some((mut checkpoint, blocks)) = sealed::load::<SearchCheckpoint>(path)? else {
             return Ok(None);
         };
-        let Header {
-            seed,
-            episode,
-            next_child,
-            journal_seq,
-            strategy,
-            scalars,
-            config,
-        } = header;
-        let mut tensors = BTreeMap::new();
-        for (
-            name,
-            Block {
-                dtype,
-                shape,
-                bytes,
-            },
-        ) in blocks
-        {
-            if dtype != Dtype::F64 {
-                return Err(sealed::nonsense(
-                    path,
-                    format!("tensor `{name}` does not consist of 64-bit floats"),
-                ));
+        for (name, block) in blocks {
+            if block.dtype != Dtype::F64 {
+                let problem = format!("tensor `{name}` is not of 64-bit floats");
+                return Err(sealed::nonsense(path, problem));
             }
-            tensors.insert(
-                name,
-                StateTensor {
-                    shape,
-                    values: numbers(&bytes),
-                },
-            );
+            let (shape, values) = (block.shape, numbers(&block.bytes));
+            let tensor = StateTensor { shape, values };
+            checkpoint.state.tensors.insert(name, tensor);
         }
-        let state = StrategyState {
-            strategy: strategy.into_owned(),
-            scalars: scalars.into_owned(),
-            tensors,
-        };
-        Ok(Some(Checkpoint {
-            seed,
-            episode,
-            next_child,
-            journal_seq,
-            config: config.into_owned(),
-            state,
-        }))
+        Ok(Some(checkpoint))
     }
 }
 
-impl session::Checkpoint for Checkpoint {
-    fn find(directory: &RunDirectory) -> Result<Option<Checkpoint>, CheckpointError> {
-        Checkpoint::load(&directory.checkpoint_path())
+impl session::Checkpoint for SearchCheckpoint {
+    fn find(directory: &RunDirectory) -> Result<Option<SearchCheckpoint>, CheckpointError> {
+        SearchCheckpoint::load(&directory.checkpoint_path())
     }
 
     fn config(&self) -> &str {
@@ -164,6 +101,7 @@ fn numbers(bytes: &[u8]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::PathBuf;
 
     use proptest::prelude::*;
@@ -171,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    fn checkpoint() -> Checkpoint {
+    fn checkpoint() -> SearchCheckpoint {
         let tensors = BTreeMap::from([
             (
                 "lstm.weight".to_owned(),
@@ -194,7 +132,7 @@ mod tests {
             scalars,
             tensors,
         };
-        Checkpoint {
+        SearchCheckpoint {
             seed: u64::MAX,
             episode: 3,
             next_child: 49,
@@ -215,13 +153,13 @@ mod tests {
     #[test]
     fn a_checkpoint_is_restored_bit_for_bit() {
         let (_folder, path, _) = saved();
-        assert_eq!(Checkpoint::load(&path).unwrap(), Some(checkpoint()));
+        assert_eq!(SearchCheckpoint::load(&path).unwrap(), Some(checkpoint()));
     }
 
     #[test]
     fn a_missing_checkpoint_is_none() {
         assert_eq!(
-            Checkpoint::load(Path::new("/nonexistent/search.safetensors")).unwrap(),
+            SearchCheckpoint::load(Path::new("/nonexistent/search.safetensors")).unwrap(),
             None
         );
     }
@@ -239,7 +177,7 @@ mod tests {
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        let message = Checkpoint::load(&path).unwrap_err().to_string();
+        let message = SearchCheckpoint::load(&path).unwrap_err().to_string();
         assert!(
             message.contains("`lstm.weight`")
                 && message.contains(&format!("byte {}", bytes.len() - 48)),
@@ -253,7 +191,7 @@ mod tests {
         fn a_truncated_checkpoint_is_an_error_at_any_length(cut in 0usize..4000) {
             let (_folder, path, bytes) = saved();
             std::fs::write(&path, &bytes[..cut % bytes.len()]).unwrap();
-            prop_assert!(Checkpoint::load(&path).is_err());
+            prop_assert!(SearchCheckpoint::load(&path).is_err());
         }
 
         #[test]
@@ -263,7 +201,7 @@ mod tests {
             bytes[position] ^= 1 << bit;
             std::fs::write(&path, &bytes).unwrap();
             // Padding in the header may change without harm; nothing else may go unnoticed.
-            if let Ok(loaded) = Checkpoint::load(&path) {
+            if let Ok(loaded) = SearchCheckpoint::load(&path) {
                 prop_assert_eq!(loaded, Some(checkpoint()));
             }
         }

@@ -17,10 +17,10 @@ use std::ops::RangeInclusive;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::SearchCheckpoint;
 use super::episode::{self, Child};
 use super::error::SearchError;
-use super::inbox::{Inbox, Message};
+use super::inbox::{Heard, Inbox};
 use super::ledger::Ended;
 use super::work::Search;
 use crate::evaluate::{Evaluator, Job, Report};
@@ -33,9 +33,6 @@ use crate::strategy::Strategy;
 pub(super) struct Engine<'a> {
     run: &'a mut Run<Search>,
     inbox: Inbox,
-    pace: Pace,
-    /// Number of the latest pause requested.
-    pauses: u64,
     /// Whether the run is to stop once the current episode has been learned from.
     stops_after_episode: bool,
     /// Children submitted to the evaluator that have not ended.
@@ -60,20 +57,11 @@ struct Effort {
     energy_wh: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    Running,
-    Pausing,
-    Paused,
-}
-
 impl Engine<'_> {
     pub(super) fn new(run: &mut Run<Search>, inbox: Inbox) -> Engine<'_> {
         Engine {
             run,
             inbox,
-            pace: Pace::Running,
-            pauses: 0,
             stops_after_episode: false,
             submitted: BTreeSet::new(),
             controls: Vec::new(),
@@ -86,7 +74,7 @@ impl Engine<'_> {
         mut self,
         search: Search,
         reports: UnboundedSender<Report>,
-        checkpoint: Option<Checkpoint>,
+        checkpoint: Option<SearchCheckpoint>,
     ) -> Result<(), Halt> {
         let mut evaluator = None;
         let ending = self.work(search, reports, checkpoint, &mut evaluator);
@@ -102,12 +90,10 @@ impl Engine<'_> {
         &mut self,
         search: Search,
         reports: UnboundedSender<Report>,
-        checkpoint: Option<Checkpoint>,
+        checkpoint: Option<SearchCheckpoint>,
         evaluator: &mut Option<Box<dyn Evaluator>>,
     ) -> Result<(), Halt> {
-        if self.run.ledger().started.is_some() {
-            self.resume_run(checkpoint.as_ref())?;
-        }
+        self.make_good(checkpoint.as_ref())?;
         let evaluator = evaluator
             .insert((search.evaluator)(&self.run.config, reports)?)
             .as_mut();
@@ -137,7 +123,7 @@ impl Engine<'_> {
 
     /// Handle what arrived while the workers were starting, and resubmit the edited children of an
     /// earlier session.
-    fn begin_with(&mut self, held: Vec<Message>, crew: &mut Crew) -> Result<(), Halt> {
+    fn begin_with(&mut self, held: Vec<Heard>, crew: &mut Crew) -> Result<(), Halt> {
         self.submit_queued(crew);
         held.into_iter()
             .try_for_each(|message| self.hear(message, crew, &mut []))
@@ -237,7 +223,7 @@ impl Engine<'_> {
             let all_ended = (children.iter().chain(&self.controls))
                 .all(|child| self.run.ledger().ended(child.number).is_some());
             // While paused, the search waits before it learns.
-            if all_ended && self.pace == Pace::Running {
+            if all_ended && self.run.is_running() {
                 return Ok(());
             }
             let message = self.inbox.wait();
@@ -299,7 +285,7 @@ impl Engine<'_> {
 
     fn save_checkpoint(&mut self, crew: &Crew, episode: usize) -> Result<(), Halt> {
         let next_child = (episode * self.run.config.search.children_per_episode) as u64 + 1;
-        let checkpoint = Checkpoint {
+        let checkpoint = SearchCheckpoint {
             seed: self.run.config.search.seed,
             episode,
             next_child,

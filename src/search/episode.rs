@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::ledger::Ended;
 use crate::analysis::statistics::mean;
 use crate::config::{RewardConfig, SearchConfig};
-use crate::event::{ChildEpoch, ChildProgress, ChildSampled, EpisodeFinished};
+use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, EpisodeFinished};
 use crate::foundation::seeds::derive;
 use crate::reward::{self, Outcome};
 use crate::space::{Design, Space, SpaceError};
@@ -66,6 +66,27 @@ impl Child {
                 Origin::Sampled(_) | Origin::Uniform => None,
             },
             control: self.is_control,
+        }
+    }
+}
+
+impl From<ChildQueued> for Child {
+    fn from(queued: ChildQueued) -> Child {
+        let origin = Origin::Mutated {
+            parent: queued.parent,
+        };
+        Child {
+            number: queued.child,
+            episode: queued.episode,
+            proposal: Proposal {
+                dna: queued.dna,
+                origin,
+            },
+            design: queued.design,
+            params: queued.params,
+            macs: queued.macs,
+            repeats: None,
+            is_control: false,
         }
     }
 }
@@ -215,27 +236,11 @@ pub(super) fn is_finite_progress(progress: &ChildProgress) -> bool {
 }
 
 pub(super) fn is_finite_epoch(epoch: &ChildEpoch) -> bool {
-    let ChildEpoch {
-        train_loss,
-        train_accuracy,
-        valid_loss,
-        valid_accuracy,
-        learning_rate,
-        images_per_second,
-        seconds,
-        ..
-    } = epoch;
-    [
-        train_loss,
-        train_accuracy,
-        valid_loss,
-        valid_accuracy,
-        learning_rate,
-        images_per_second,
-        seconds,
-    ]
-    .iter()
-    .all(|number| number.is_finite())
+    let losses = [epoch.train_loss, epoch.valid_loss, epoch.learning_rate];
+    let accuracies = [epoch.train_accuracy, epoch.valid_accuracy];
+    let speed = [epoch.images_per_second, epoch.seconds];
+    let mut all = losses.into_iter().chain(accuracies).chain(speed);
+    all.all(f64::is_finite)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::link::Command;
 
 /// The next input to a search.
 #[derive(Debug)]
-pub enum Message {
+pub enum Heard {
     Command(Command),
     Report(Report),
     /// The evaluator is gone and will never report again.
@@ -44,7 +44,7 @@ impl Inbox {
     }
 
     /// Wait for the next message.
-    pub fn wait(&mut self) -> Message {
+    pub fn wait(&mut self) -> Heard {
         let Inbox {
             runtime,
             commands,
@@ -53,16 +53,16 @@ impl Inbox {
         runtime.block_on(async {
             tokio::select! {
                 biased;
-                Some(command) = commands.recv() => Message::Command(command),
-                report = reports.recv() => report.map_or(Message::Silence, Message::Report),
+                Some(command) = commands.recv() => Heard::Command(command),
+                report = reports.recv() => report.map_or(Heard::Silence, Heard::Report),
             }
         })
     }
 
     /// The next message, if one is already there.
-    pub fn poll(&mut self) -> Option<Message> {
-        let command = self.commands.try_recv().ok().map(Message::Command);
-        command.or_else(|| self.reports.try_recv().ok().map(Message::Report))
+    pub fn poll(&mut self) -> Option<Heard> {
+        let command = self.commands.try_recv().ok().map(Heard::Command);
+        command.or_else(|| self.reports.try_recv().ok().map(Heard::Report))
     }
 }
 
@@ -76,11 +76,8 @@ mod tests {
         let (mut inbox, reports) = Inbox::new(receiver).unwrap();
         (0..100).for_each(|_| reports.send(Report::Paused { number: 1 }).unwrap());
         commands.send(Command::Pause).unwrap();
-        assert!(matches!(inbox.wait(), Message::Command(Command::Pause)));
-        assert!(matches!(
-            inbox.wait(),
-            Message::Report(Report::Paused { .. })
-        ));
+        assert!(matches!(inbox.wait(), Heard::Command(Command::Pause)));
+        assert!(matches!(inbox.wait(), Heard::Report(Report::Paused { .. })));
     }
 
     #[test]
@@ -89,6 +86,6 @@ mod tests {
         let (mut inbox, reports) = Inbox::new(receiver).unwrap();
         drop(reports);
         assert!(inbox.poll().is_none());
-        assert!(matches!(inbox.wait(), Message::Silence));
+        assert!(matches!(inbox.wait(), Heard::Silence));
     }
 }

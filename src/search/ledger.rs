@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::summary::{BestChild, Tally};
+use crate::analysis::summary::{BestChild, SearchTally};
 use crate::event::{
     ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, Record, RunStarted,
 };
-use crate::session::Begun;
+use crate::session::{Begun, Ledger};
 use crate::space::{Design, Dna};
 use crate::state::Ending;
 
 /// The run so far. A resumed search fills it from the journal, then continues as if it had never
 /// been interrupted.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct SearchLedger {
     pub started: Option<RunStarted>,
     /// Counts and working time.
-    pub tally: Tally,
+    pub tally: SearchTally,
     /// Latest episodes for which these events have been written; 0 before the first.
     pub episode_started: usize,
     pub episode_finished: Option<EpisodeFinished>,
@@ -58,7 +58,7 @@ pub struct Best {
 pub enum Step {
     /// This child was proposed.
     Proposed(u64),
-    /// This child ended; [`Ledger::ended`] tells how.
+    /// This child ended; [`SearchLedger::ended`] tells how.
     Ended(u64),
 }
 
@@ -99,7 +99,7 @@ impl Ended {
     }
 }
 
-impl crate::session::Ledger for Ledger {
+impl Ledger for SearchLedger {
     fn apply(&mut self, record: &Record) {
         let ending = self.tally.apply(record);
         if let Some(Ending {
@@ -175,7 +175,7 @@ impl crate::session::Ledger for Ledger {
     }
 }
 
-impl Ledger {
+impl SearchLedger {
     /// DNA of a child that has been sampled.
     pub fn dna(&self, child: u64) -> Option<&Dna> {
         self.dna.get(&child)
@@ -244,13 +244,7 @@ impl Ledger {
     }
 
     fn finish(&mut self, finished: &ChildFinished, is_best: bool) {
-        let ChildFinished {
-            child,
-            accuracy,
-            reward,
-            ..
-        } = *finished;
-        let sampled = self.waiting.remove(&child);
+        let sampled = self.waiting.remove(&finished.child);
         self.forget_skipped(sampled.as_ref().filter(|_| finished.skipped));
         if let Some(sampled) = sampled.filter(|_| is_best) {
             self.best = Some(Best {
@@ -258,16 +252,13 @@ impl Ledger {
                 design: sampled.design,
             });
         }
-        let valid_accuracies = finished.valid_accuracies.clone();
-        self.end(
-            child,
-            Ended::Trained {
-                accuracy,
-                reward,
-                valid_accuracies,
-                test_accuracy: finished.test_accuracy,
-            },
-        );
+        let ended = Ended::Trained {
+            accuracy: finished.accuracy,
+            reward: finished.reward,
+            valid_accuracies: finished.valid_accuracies.clone(),
+            test_accuracy: finished.test_accuracy,
+        };
+        self.end(finished.child, ended);
     }
 
     fn end(&mut self, child: u64, ended: Ended) {

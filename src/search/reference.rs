@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::analysis::summary::{self, Tally};
+use crate::analysis::summary::{self, SearchTally};
 use crate::config::Config;
 use crate::event::{DataDescription, Event, Reference, ReferenceEpisode, RunStarted};
 use crate::journal::{JournalError, Reader};
@@ -20,7 +20,7 @@ pub(super) fn reference(
     config: &Config,
 ) -> Result<Reference, JournalError> {
     let folder = runs::named(run);
-    let (mut tally, mut other) = (Tally::default(), None);
+    let (mut tally, mut other) = (SearchTally::default(), None);
     for record in Reader::open(&folder.join("journal.jsonl"))? {
         let record = record?;
         tally.apply(&record);
@@ -34,7 +34,7 @@ pub(super) fn reference(
         || vec!["it never began searching".to_owned()],
         |other| differences((other, settings.as_ref()), (started, config)),
     );
-    let episode = |episode: &summary::Episode| ReferenceEpisode {
+    let episode = |episode: &summary::EpisodeSummary| ReferenceEpisode {
         episode: episode.episode,
         mean_reward: episode.mean_reward,
         mean_accuracy: episode.mean_accuracy,
@@ -81,7 +81,9 @@ fn differences(
         let name = |data: &DataDescription| {
             format!(
                 "{}, {} training images, CRC-32 {}",
-                data.spec, data.train_images, data.fingerprint
+                data.spec,
+                data.train_images(),
+                data.fingerprint
             )
         };
         reasons.push(format!(

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::SearchCheckpoint;
 use super::engine::Engine;
 use super::inbox::Inbox;
-use super::ledger::Ledger;
+use super::ledger::SearchLedger;
 use crate::analysis::Summary;
-use crate::config::{Config, Strategy as StrategyName};
+use crate::config::Config;
 use crate::evaluate::{Evaluator, Report};
 use crate::journal::JournalError;
 use crate::link::Command;
-use crate::session::{Halt, Run, SessionError, Work};
+use crate::session::{Halt, NextStep, Run, SessionError, Work};
 use crate::space::Space;
 use crate::strategy::Strategy;
 
@@ -37,8 +37,8 @@ pub struct Search {
 }
 
 impl Work for Search {
-    type Ledger = Ledger;
-    type Checkpoint = Checkpoint;
+    type Ledger = SearchLedger;
+    type Checkpoint = SearchCheckpoint;
     type Summary = Summary;
 
     const NAME: &'static str = "search";
@@ -52,23 +52,27 @@ impl Work for Search {
     fn is_free_to_change(key: &str, now: &Config) -> bool {
         let sections = ["workers.", "screen.", "train.", "recipes."];
         // Settings that only another strategy reads have no effect.
-        let evolves = now.search.strategy == StrategyName::Evolution;
+        let section = key.split('.').next().unwrap_or(key);
         sections.iter().any(|section| key.starts_with(section))
             || ["data.dir", "search.table"].contains(&key)
-            || (!evolves && key.starts_with("evolution."))
+            || !now.search.strategy.reads(section)
+    }
+
+    fn next_step(checkpoint: Option<&SearchCheckpoint>) -> NextStep {
+        NextStep::Child(checkpoint.map_or(1, |checkpoint| checkpoint.next_child))
     }
 
     fn work(
         self,
         run: &mut Run<Search>,
-        checkpoint: Option<Checkpoint>,
+        checkpoint: Option<SearchCheckpoint>,
         commands: UnboundedReceiver<Command>,
     ) -> Result<(), Halt> {
         let (inbox, reports) = Inbox::new(commands)?;
         Engine::new(run, inbox).run(self, reports, checkpoint)
     }
 
-    fn summary(ledger: &Ledger, _journal: &Path) -> Result<Summary, JournalError> {
+    fn summary(ledger: &SearchLedger, _journal: &Path) -> Result<Summary, JournalError> {
         Ok(ledger.tally.summary())
     }
 }

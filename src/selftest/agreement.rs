@@ -3,19 +3,19 @@
 
 use super::Bench;
 use super::process::ProbeProcess;
-use super::report::{Agreement, Verdict};
-use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
-use crate::evaluate::placement::cores;
+use super::report::{Agreement, CheckOutcome};
+use super::task::{Answer, Memory, NetworkName, Numbers, ProbeForm, ProbeTask};
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 
 /// The losses that all others are compared with.
 #[derive(Debug, Clone)]
-pub struct Reference {
+pub struct ReferenceLosses {
     small_child: Result<Vec<f64>, String>,
     nascnn15: Result<Vec<f64>, String>,
 }
 
-impl Reference {
+impl ReferenceLosses {
     fn of(&self, network: NetworkName) -> &Result<Vec<f64>, String> {
         match network {
             NetworkName::SmallChild => &self.small_child,
@@ -30,12 +30,12 @@ const STEPS: usize = 2;
 const NETWORKS: [NetworkName; 2] = [NetworkName::SmallChild, NetworkName::Nascnn15];
 
 /// Few images per step, for slow CPUs.
-fn task(form: Form) -> Task {
+fn task(form: ProbeForm) -> ProbeTask {
     let batch = match form.network {
         NetworkName::SmallChild => 100,
         NetworkName::Nascnn15 => 2,
     };
-    Task::Losses {
+    ProbeTask::Losses {
         form,
         batch,
         steps: STEPS,
@@ -43,9 +43,9 @@ fn task(form: Form) -> Task {
 }
 
 /// The forms tested on a device.
-fn forms(device: Device) -> Vec<Form> {
+fn forms(device: Device) -> Vec<ProbeForm> {
     let (small, large) = (NetworkName::SmallChild, NetworkName::Nascnn15);
-    let form = |network: NetworkName, memory, numbers| Form {
+    let form = |network: NetworkName, memory, numbers| ProbeForm {
         network,
         memory,
         numbers,
@@ -56,7 +56,7 @@ fn forms(device: Device) -> Vec<Form> {
         // the small child, but two threads divide its sums differently. Only NASCNN15 keeps the
         // size of its images, as convolution by Fourier transform requires.
         Device::Cpu => vec![
-            Form {
+            ProbeForm {
                 threads: 2,
                 ..form(small, Memory::Planes, Numbers::F32)
             },
@@ -85,7 +85,7 @@ pub fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
             );
             let forms = NETWORKS.map(|network| {
                 let threads = network.threads(Device::Cpu);
-                Form {
+                ProbeForm {
                     network,
                     memory: Memory::Planes,
                     numbers: Numbers::F32,
@@ -98,7 +98,7 @@ pub fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
                     .next()
                     .unwrap_or_else(|| Err("nothing was trained".to_owned()))
             };
-            Reference {
+            ReferenceLosses {
                 small_child: next(),
                 nascnn15: next(),
             }
@@ -113,9 +113,9 @@ pub fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
 }
 
 /// One process for everything computed without TF32, and one for the rest.
-fn all_losses(bench: &Bench, device: Device) -> Vec<(Form, Result<Vec<f64>, String>)> {
+fn all_losses(bench: &Bench, device: Device) -> Vec<(ProbeForm, Result<Vec<f64>, String>)> {
     let forms = forms(device);
-    let (precise, rough): (Vec<Form>, Vec<Form>) = match device {
+    let (precise, rough): (Vec<ProbeForm>, Vec<ProbeForm>) = match device {
         Device::Cpu => (forms, Vec::new()),
         Device::Cuda(_) => forms
             .into_iter()
@@ -141,7 +141,7 @@ fn all_losses(bench: &Bench, device: Device) -> Vec<(Form, Result<Vec<f64>, Stri
 }
 
 /// The losses of each of `forms`, from one process.
-fn losses(bench: &Bench, device: Device, forms: &[Form]) -> Vec<Result<Vec<f64>, String>> {
+fn losses(bench: &Bench, device: Device, forms: &[ProbeForm]) -> Vec<Result<Vec<f64>, String>> {
     let numbers = forms.first().map_or(Numbers::F32, |form| form.numbers);
     let tasks = forms.iter().copied().map(task).collect();
     let mut probe = match ProbeProcess::start(bench.program, device, cores(), numbers, tasks) {
@@ -163,7 +163,7 @@ fn losses(bench: &Bench, device: Device, forms: &[Form]) -> Vec<Result<Vec<f64>,
 
 /// Compare the losses of a form with those of the CPU, as far as both go.
 fn compare(
-    form: Form,
+    form: ProbeForm,
     found: Result<Vec<f64>, String>,
     reference: &Result<Vec<f64>, String>,
 ) -> Agreement {
@@ -171,10 +171,10 @@ fn compare(
     let losses = found.as_deref().unwrap_or_default().to_vec();
     let known = reference.as_deref().unwrap_or_default().to_vec();
     let (difference, verdict) = match (&found, reference) {
-        (Err(reason), _) => (None, Verdict::failed(reason)),
+        (Err(reason), _) => (None, CheckOutcome::failed(reason)),
         (_, Err(reason)) => (
             None,
-            Verdict::failed(&format!("there is nothing to compare with: {reason}")),
+            CheckOutcome::failed(&format!("there is nothing to compare with: {reason}")),
         ),
         (Ok(losses), Ok(known)) => judge(losses, known, tolerance),
     };
@@ -188,9 +188,9 @@ fn compare(
     }
 }
 
-fn judge(losses: &[f64], known: &[f64], tolerance: f64) -> (Option<f64>, Verdict) {
+fn judge(losses: &[f64], known: &[f64], tolerance: f64) -> (Option<f64>, CheckOutcome) {
     if losses.len().min(known.len()) < STEPS {
-        return (None, Verdict::failed("too few steps were taken"));
+        return (None, CheckOutcome::failed("too few steps were taken"));
     }
     let off =
         |(loss, known): (&f64, &f64)| (loss - known).abs() / known.abs().max(f64::MIN_POSITIVE);
@@ -204,12 +204,12 @@ fn judge(losses: &[f64], known: &[f64], tolerance: f64) -> (Option<f64>, Verdict
     };
     let worst = losses.iter().zip(known).map(off).fold(0.0, worse);
     if worst <= tolerance {
-        return (Some(worst), Verdict::Passed);
+        return (Some(worst), CheckOutcome::Passed);
     }
     let finite = Some(worst).filter(|worst| worst.is_finite());
     (
         finite,
-        Verdict::failed(&format!(
+        CheckOutcome::failed(&format!(
             "losses differ by {worst:.1e}, but rounding explains only {tolerance:.0e}"
         )),
     )
@@ -220,14 +220,14 @@ mod tests {
     use super::*;
 
     fn verdict(losses: &[f64], known: &[f64], numbers: Numbers) -> (Option<f64>, bool) {
-        let form = Form {
+        let form = ProbeForm {
             network: NetworkName::SmallChild,
             memory: Memory::Planes,
             numbers,
             threads: 1,
         };
         let found = compare(form, Ok(losses.to_vec()), &Ok(known.to_vec()));
-        (found.difference, found.verdict == Verdict::Passed)
+        (found.difference, found.verdict == CheckOutcome::Passed)
     }
 
     #[test]
@@ -264,13 +264,13 @@ mod tests {
             (None, false)
         );
         assert_eq!(verdict(&[2.0], &[2.0, 1.0], Numbers::Bf16), (None, false));
-        let form = Form {
+        let form = ProbeForm {
             network: NetworkName::SmallChild,
             memory: Memory::Planes,
             numbers: Numbers::F32,
             threads: 1,
         };
         let died = compare(form, Err("it died".to_owned()), &Ok(vec![1.0, 1.0]));
-        assert_eq!(died.verdict, Verdict::failed("it died"));
+        assert_eq!(died.verdict, CheckOutcome::failed("it died"));
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::child::{cuda, libtorch};
-use crate::evaluate::placement::cores;
+use crate::foundation::host::cores;
 use crate::telemetry::{driver, host};
 
 /// Variables that affect training. Those that may contain paths are only reported as being set.

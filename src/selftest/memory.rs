@@ -2,10 +2,10 @@
 
 use super::Bench;
 use super::process::ProbeProcess;
-use super::report::{OutOfMemory, Verdict, without_paths};
-use super::task::{Answer, Numbers, RanOutOfMemory, Task};
-use crate::evaluate::placement::cores;
+use super::report::{CheckOutcome, OutOfMemory, without_paths};
+use super::task::{Answer, Numbers, ProbeTask, RanOutOfMemory};
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 
 pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
     bench.tell(device, "running out of memory");
@@ -14,7 +14,7 @@ pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
         device,
         cores(),
         Numbers::F32,
-        vec![Task::RunOutOfMemory],
+        vec![ProbeTask::RunOutOfMemory],
     ) {
         Ok(mut session) => session.next(),
         Err(error) => Answer::Failed(format!("no process could be started: {error}")),
@@ -37,11 +37,13 @@ pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
             limit_bytes: Some(limit),
             error: Some(without_paths(&error)),
             verdict: match loss_afterwards.is_finite() {
-                true => Verdict::Passed,
-                false => Verdict::failed("the loss of the next step is not a finite number"),
+                true => CheckOutcome::Passed,
+                false => CheckOutcome::failed("the loss of the next step is not a finite number"),
             },
         },
-        Answer::Failed(reason) => nothing(Verdict::failed(&reason)),
-        other => nothing(Verdict::failed(&format!("unexpected answer {other:?}"))),
+        Answer::Failed(reason) => nothing(CheckOutcome::failed(&reason)),
+        other => nothing(CheckOutcome::failed(&format!(
+            "unexpected answer {other:?}"
+        ))),
     }
 }

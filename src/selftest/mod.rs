@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-pub use report::{DeviceReport, Report, Verdict};
+pub use report::{CheckOutcome, DeviceReport, SelftestReport};
 
 use crate::evaluate::throughput::model_of;
 use crate::foundation::device::Device;
@@ -32,11 +32,11 @@ struct Bench<'a> {
     tell: &'a dyn Fn(&str),
     /// Losses of the CPU in f32 with direct convolutions in `[N, C, H, W]` order, with which all
     /// others are compared.
-    reference: Option<agreement::Reference>,
+    reference: Option<agreement::ReferenceLosses>,
 }
 
 /// Check each of `devices`. `tell` is called before each part with its description.
-pub fn run(program: &Path, devices: &[Device], tell: &dyn Fn(&str)) -> Report {
+pub fn run(program: &Path, devices: &[Device], tell: &dyn Fn(&str)) -> SelftestReport {
     let since = Instant::now();
     let environment = environment::Environment::of_this_machine();
     let mut bench = Bench {
@@ -52,7 +52,7 @@ pub fn run(program: &Path, devices: &[Device], tell: &dyn Fn(&str)) -> Report {
             bench.examine(device, is_first)
         })
         .collect();
-    Report {
+    SelftestReport {
         passed: devices.iter().all(DeviceReport::passed),
         seconds: since.elapsed().as_secs_f64(),
         environment,
@@ -106,10 +106,10 @@ mod tests {
         assert_eq!((device.agreement.len(), device.speed.len()), (4, 2));
         let (failed, others): (Vec<_>, Vec<_>) = device
             .verdicts()
-            .partition(|verdict| matches!(verdict, Verdict::Failed(_)));
+            .partition(|verdict| matches!(verdict, CheckOutcome::Failed(_)));
         assert_eq!(
             (failed.len(), others),
-            (9, vec![&Verdict::skipped("no CUDA device")])
+            (9, vec![&CheckOutcome::skipped("no CUDA device")])
         );
     }
 }

@@ -3,8 +3,8 @@
 
 use super::Bench;
 use super::process::ProbeProcess;
-use super::report::{Numbering, Verdict};
-use super::task::{Answer, Identity, Numbers, Task};
+use super::report::{CheckOutcome, Numbering};
+use super::task::{Answer, Identity, Numbers, ProbeTask};
 use crate::foundation::device::Device;
 
 pub fn check(bench: &Bench, device: Device) -> Numbering {
@@ -12,26 +12,31 @@ pub fn check(bench: &Bench, device: Device) -> Numbering {
         return Numbering {
             cuda_bus: None,
             nvml_bus: None,
-            verdict: Verdict::skipped("no CUDA device"),
+            verdict: CheckOutcome::skipped("no CUDA device"),
         };
     }
     bench.tell(device, "NVML's number of it");
-    let answer =
-        match ProbeProcess::start(bench.program, device, 1, Numbers::F32, vec![Task::Identify]) {
-            Ok(mut session) => session.next(),
-            Err(error) => Answer::Failed(format!("no process could be started: {error}")),
-        };
+    let answer = match ProbeProcess::start(
+        bench.program,
+        device,
+        1,
+        Numbers::F32,
+        vec![ProbeTask::Identify],
+    ) {
+        Ok(mut session) => session.next(),
+        Err(error) => Answer::Failed(format!("no process could be started: {error}")),
+    };
     match answer {
         Answer::Identity(identity) => judge(identity),
         Answer::Failed(reason) => Numbering {
             cuda_bus: None,
             nvml_bus: None,
-            verdict: Verdict::failed(&reason),
+            verdict: CheckOutcome::failed(&reason),
         },
         other => Numbering {
             cuda_bus: None,
             nvml_bus: None,
-            verdict: Verdict::failed(&format!("unexpected answer {other:?}")),
+            verdict: CheckOutcome::failed(&format!("unexpected answer {other:?}")),
         },
     }
 }
@@ -45,17 +50,17 @@ fn judge(identity: Identity) -> Numbering {
     } = identity;
     let place = |bus: &Option<String>| bus.as_deref().and_then(place);
     let verdict = match (place(&cuda_bus), place(&nvml_bus), grown) {
-        (Some(cuda), Some(nvml), _) if cuda == nvml => Verdict::Passed,
-        (Some(_), Some(_), _) => Verdict::failed(
+        (Some(cuda), Some(nvml), _) if cuda == nvml => CheckOutcome::Passed,
+        (Some(_), Some(_), _) => CheckOutcome::failed(
             "NVML's GPU of this number is another one: the GPU panel and energy figures are those of another GPU; set \
              CUDA_DEVICE_ORDER=PCI_BUS_ID",
         ),
         // Other processes may allocate or free memory meanwhile, but hardly the same amount.
-        (_, _, Some(grown)) if grown >= allocated / 2 => Verdict::Passed,
-        (_, _, Some(_)) => Verdict::failed(
+        (_, _, Some(grown)) if grown >= allocated / 2 => CheckOutcome::Passed,
+        (_, _, Some(_)) => CheckOutcome::failed(
             "memory allocated on the device does not appear on NVML's GPU of this number",
         ),
-        (_, _, None) => Verdict::skipped("NVML does not report it"),
+        (_, _, None) => CheckOutcome::skipped("NVML does not report it"),
     };
     Numbering {
         cuda_bus,
@@ -78,7 +83,7 @@ fn place(bus: &str) -> Option<[u32; 3]> {
 mod tests {
     use super::*;
 
-    fn verdict(cuda: Option<&str>, nvml: Option<&str>, grown: Option<u64>) -> Verdict {
+    fn verdict(cuda: Option<&str>, nvml: Option<&str>, grown: Option<u64>) -> CheckOutcome {
         let identity = Identity {
             cuda_bus: cuda.map(str::to_owned),
             nvml_bus: nvml.map(str::to_owned),
@@ -92,11 +97,11 @@ mod tests {
     fn the_same_bus_id_is_the_same_gpu_however_it_is_written() {
         assert_eq!(
             verdict(Some("0000:3b:00.0"), Some("00000000:3B:00.0"), None),
-            Verdict::Passed
+            CheckOutcome::Passed
         );
         let other = verdict(Some("0000:3b:00.0"), Some("00000000:3C:00.0"), None);
         assert!(
-            matches!(&other, Verdict::Failed(reason) if reason.contains("PCI_BUS_ID")),
+            matches!(&other, CheckOutcome::Failed(reason) if reason.contains("PCI_BUS_ID")),
             "{other:?}"
         );
     }
@@ -105,15 +110,15 @@ mod tests {
     fn without_bus_ids_the_gpu_is_recognised_by_the_memory_allocated() {
         assert_eq!(
             verdict(None, Some("00000000:3B:00.0"), Some(514 << 20)),
-            Verdict::Passed
+            CheckOutcome::Passed
         );
         assert!(matches!(
             verdict(None, None, Some(2 << 20)),
-            Verdict::Failed(_)
+            CheckOutcome::Failed(_)
         ));
         assert!(matches!(
             verdict(Some("0000:3b:00.0"), None, None),
-            Verdict::Skipped(_)
+            CheckOutcome::Skipped(_)
         ));
     }
 }

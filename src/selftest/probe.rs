@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::task::{Answer, Assignment, Form, Memory, NetworkName, Numbers, Task};
+use super::task::{Answer, Assignment, Memory, NetworkName, Numbers, ProbeForm, ProbeTask};
 use crate::child::{self, Network, Plan};
 use crate::config::{DataConfig, Decode, Options, resolve};
 use crate::data::{self, Layout};
@@ -47,13 +47,13 @@ fn use_threads(threads: usize) {
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
 }
 
-fn answer(assignment: &Assignment, task: &Task) -> anyhow::Result<Answer> {
+fn answer(assignment: &Assignment, task: &ProbeTask) -> anyhow::Result<Answer> {
     let device = child::device::open(assignment.device)?;
     match task {
-        &Task::Losses { form, batch, steps } => Ok(Answer::Losses(
+        &ProbeTask::Losses { form, batch, steps } => Ok(Answer::Losses(
             Work::new(form, device, batch, steps)?.losses()?,
         )),
-        &Task::Speed {
+        &ProbeTask::Speed {
             form,
             batch,
             seconds,
@@ -67,11 +67,11 @@ fn answer(assignment: &Assignment, task: &Task) -> anyhow::Result<Answer> {
                 seconds: time.as_secs_f64(),
             })
         }
-        Task::RunOutOfMemory => Ok(Answer::RanOutOfMemory(memory::run_out(
+        ProbeTask::RunOutOfMemory => Ok(Answer::RanOutOfMemory(memory::run_out(
             assignment.device,
             device,
         )?)),
-        Task::Identify => Ok(Answer::Identity(identity::identify(
+        ProbeTask::Identify => Ok(Answer::Identity(identity::identify(
             assignment.device,
             device,
         )?)),
@@ -91,7 +91,12 @@ struct Work {
 impl Work {
     /// `batches` batches on `device`: of the embedded images, or of noise in the network's input
     /// shape.
-    fn new(form: Form, device: tch::Device, batch: usize, batches: usize) -> anyhow::Result<Work> {
+    fn new(
+        form: ProbeForm,
+        device: tch::Device,
+        batch: usize,
+        batches: usize,
+    ) -> anyhow::Result<Work> {
         use_threads(form.threads);
         let config = config()?;
         let images = batch * batches;

@@ -6,9 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use super::task::{Answer, Assignment, Numbers, Task};
+use super::task::{Answer, Assignment, Numbers, ProbeTask};
 use crate::evaluate::environment;
 use crate::foundation::device::Device;
+use crate::foundation::thread::spawn;
 
 /// Time limit for one answer. A device that hangs must not block the report.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -30,7 +31,7 @@ impl ProbeProcess {
         device: Device,
         threads: usize,
         numbers: Numbers,
-        tasks: Vec<Task>,
+        tasks: Vec<ProbeTask>,
     ) -> std::io::Result<ProbeProcess> {
         let mut command = Command::new(program);
         command
@@ -67,15 +68,11 @@ impl ProbeProcess {
                 }
             }
         };
-        std::thread::Builder::new()
-            .name("nas-answers".to_owned())
-            .spawn(listen)?;
+        spawn("nas-answers", listen)?;
         // No one reads its warnings, but a full pipe would block it.
         let swallow =
             move || std::io::copy(&mut BufReader::new(stderr).by_ref(), &mut std::io::sink());
-        std::thread::Builder::new()
-            .name("nas-silence".to_owned())
-            .spawn(swallow)?;
+        spawn("nas-silence", swallow)?;
         Ok(ProbeProcess { process, answers })
     }
 

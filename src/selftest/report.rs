@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::environment::Environment;
-use super::task::{Form, Numbers};
+use super::task::{Numbers, ProbeForm};
 use crate::evaluate::throughput::Rate;
 use crate::foundation::device::Device;
 use crate::foundation::fault;
@@ -14,7 +14,7 @@ const LONGEST_REASON: usize = 400;
 
 /// The results of all checks.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct SelftestReport {
     /// Whether no check has failed.
     pub passed: bool,
     /// Duration in seconds.
@@ -37,9 +37,9 @@ pub struct DeviceReport {
     /// How fast it trains.
     pub speed: Vec<Speed>,
     /// The number of workers that is fastest.
-    pub workers: Workers,
+    pub workers: WorkersCheck,
     /// How quickly training on it pauses.
-    pub pause: Pause,
+    pub pause: PauseCheck,
     /// Whether training continues after running out of memory.
     pub out_of_memory: OutOfMemory,
     /// Whether NVML and CUDA mean the same GPU.
@@ -49,7 +49,7 @@ pub struct DeviceReport {
 /// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", content = "reason", rename_all = "snake_case")]
-pub enum Verdict {
+pub enum CheckOutcome {
     /// As it should be.
     Passed,
     /// Not as it should be, for this reason.
@@ -63,7 +63,7 @@ pub enum Verdict {
 pub struct Agreement {
     /// What was computed, and how.
     #[serde(flatten)]
-    pub form: Form,
+    pub form: ProbeForm,
     /// The device's losses, one per step.
     pub losses: Vec<f64>,
     /// The CPU's losses.
@@ -74,7 +74,7 @@ pub struct Agreement {
     pub tolerance: f64,
     /// The result of the check.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CheckOutcome,
 }
 
 /// Training images per second.
@@ -82,19 +82,19 @@ pub struct Agreement {
 pub struct Speed {
     /// What was computed, and how.
     #[serde(flatten)]
-    pub form: Form,
+    pub form: ProbeForm,
     /// Number of images in a batch.
     pub batch: usize,
     /// The measured rate.
     pub images_per_second: Option<f64>,
     /// The result of the check.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CheckOutcome,
 }
 
 /// Small children trained per hour, by number of workers on the device.
 #[derive(Debug, Clone, Serialize)]
-pub struct Workers {
+pub struct WorkersCheck {
     /// Children per hour by number of workers.
     pub rates: Vec<Rate>,
     /// The best number of workers.
@@ -103,12 +103,12 @@ pub struct Workers {
     pub kept: bool,
     /// The result of the check.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CheckOutcome,
 }
 
 /// Time from the request until every worker has paused in the middle of training.
 #[derive(Debug, Clone, Serialize)]
-pub struct Pause {
+pub struct PauseCheck {
     /// Number of workers.
     pub workers: usize,
     /// Number of pauses measured.
@@ -121,7 +121,7 @@ pub struct Pause {
     pub limit_seconds: f64,
     /// The result of the check.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CheckOutcome,
 }
 
 /// A batch that was too large on purpose, and the step after it.
@@ -135,7 +135,7 @@ pub struct OutOfMemory {
     pub error: Option<String>,
     /// The result of the check.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CheckOutcome,
 }
 
 /// Whether NVML and libtorch mean the same GPU by the same number.
@@ -147,12 +147,12 @@ pub struct Numbering {
     pub nvml_bus: Option<String>,
     /// The result of the check.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CheckOutcome,
 }
 
 impl DeviceReport {
     /// Every check's verdict.
-    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+    pub fn verdicts(&self) -> impl Iterator<Item = &CheckOutcome> {
         let single = [
             &self.workers.verdict,
             &self.pause.verdict,
@@ -169,17 +169,17 @@ impl DeviceReport {
     pub fn passed(&self) -> bool {
         !self
             .verdicts()
-            .any(|verdict| matches!(verdict, Verdict::Failed(_)))
+            .any(|verdict| matches!(verdict, CheckOutcome::Failed(_)))
     }
 }
 
-impl Verdict {
+impl CheckOutcome {
     /// A failure: its reason without stack frames, advice for libtorch's developers, and paths of
     /// this machine.
-    pub fn failed(reason: &str) -> Verdict {
+    pub fn failed(reason: &str) -> CheckOutcome {
         let words = fault::in_words(reason);
         let end = words.find(" Search for `").unwrap_or(words.len());
-        Verdict::Failed(
+        CheckOutcome::Failed(
             without_paths(&words[..end])
                 .chars()
                 .take(LONGEST_REASON)
@@ -188,8 +188,8 @@ impl Verdict {
     }
 
     /// A check that is not applicable, for this reason.
-    pub fn skipped(reason: &str) -> Verdict {
-        Verdict::Skipped(reason.to_owned())
+    pub fn skipped(reason: &str) -> CheckOutcome {
+        CheckOutcome::Skipped(reason.to_owned())
     }
 }
 
@@ -253,32 +253,32 @@ mod tests {
         let text = "Internal torch error: CUDA error: no kernel image\nSearch for `cudaErrorX' in https://a.b/c for more information.\n\
                     CUDA kernel errors might be asynchronously reported\nException raised from f at /a/b.cpp:1\nframe #0: g";
         assert_eq!(
-            Verdict::failed(text),
-            Verdict::Failed("CUDA error: no kernel image".to_owned())
+            CheckOutcome::failed(text),
+            CheckOutcome::Failed("CUDA error: no kernel image".to_owned())
         );
     }
 
     #[test]
     fn a_device_passes_unless_a_check_has_failed() {
-        let skipped = || Verdict::skipped("no GPU");
+        let skipped = || CheckOutcome::skipped("no GPU");
         let report = |verdict| DeviceReport {
             device: Device::Cpu,
             model: "x".to_owned(),
             agreement: Vec::new(),
             speed: Vec::new(),
-            workers: Workers {
+            workers: WorkersCheck {
                 rates: Vec::new(),
                 best: None,
                 kept: false,
                 verdict: skipped(),
             },
-            pause: Pause {
+            pause: PauseCheck {
                 workers: 1,
                 pauses: 0,
                 median_seconds: None,
                 worst_seconds: None,
                 limit_seconds: 1.0,
-                verdict: Verdict::Passed,
+                verdict: CheckOutcome::Passed,
             },
             out_of_memory: OutOfMemory {
                 asked_bytes: None,
@@ -293,7 +293,8 @@ mod tests {
             },
         };
         assert!(
-            report(Verdict::Passed).passed() && !report(Verdict::failed("it crashed")).passed()
+            report(CheckOutcome::Passed).passed()
+                && !report(CheckOutcome::failed("it crashed")).passed()
         );
     }
 }

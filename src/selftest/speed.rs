@@ -2,10 +2,10 @@
 
 use super::Bench;
 use super::process::ProbeProcess;
-use super::report::{Speed, Verdict};
-use super::task::{Answer, Form, Memory, NetworkName, Numbers, Task};
-use crate::evaluate::placement::cores;
+use super::report::{CheckOutcome, Speed};
+use super::task::{Answer, Memory, NetworkName, Numbers, ProbeForm, ProbeTask};
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 
 /// Measuring time for each figure.
 const SECONDS: f64 = 2.0;
@@ -37,15 +37,15 @@ pub fn check(bench: &Bench, device: Device) -> Vec<Speed> {
 fn speeds(bench: &Bench, device: Device, numbers: &[Numbers]) -> Vec<Speed> {
     let networks = [NetworkName::SmallChild, NetworkName::Nascnn15];
     let form = |numbers| {
-        networks.map(|network| Form {
+        networks.map(|network| ProbeForm {
             network,
             memory: Memory::Fastest,
             numbers,
             threads: network.threads(device),
         })
     };
-    let forms: Vec<Form> = numbers.iter().copied().flat_map(form).collect();
-    let task = |form: &Form| Task::Speed {
+    let forms: Vec<ProbeForm> = numbers.iter().copied().flat_map(form).collect();
+    let task = |form: &ProbeForm| ProbeTask::Speed {
         form: *form,
         batch: batch(form.network, device),
         seconds: SECONDS,
@@ -59,7 +59,7 @@ fn speeds(bench: &Bench, device: Device, numbers: &[Numbers]) -> Vec<Speed> {
         tasks,
     );
     let mut probe = probe.map_err(|error| format!("no process could be started: {error}"));
-    let answer = |form: Form| {
+    let answer = |form: ProbeForm| {
         let answer = probe
             .as_mut()
             .map_or_else(|error| Answer::Failed(error.clone()), ProbeProcess::next);
@@ -68,7 +68,7 @@ fn speeds(bench: &Bench, device: Device, numbers: &[Numbers]) -> Vec<Speed> {
     forms.into_iter().map(answer).collect()
 }
 
-fn of_answer(form: Form, asked: usize, answer: Answer) -> Speed {
+fn of_answer(form: ProbeForm, asked: usize, answer: Answer) -> Speed {
     let (batch, images_per_second, verdict) = match answer {
         Answer::Speed {
             batch,
@@ -77,13 +77,13 @@ fn of_answer(form: Form, asked: usize, answer: Answer) -> Speed {
         } => (
             batch,
             Some(images as f64 / seconds.max(1e-9)),
-            Verdict::Passed,
+            CheckOutcome::Passed,
         ),
-        Answer::Failed(reason) => (asked, None, Verdict::failed(&reason)),
+        Answer::Failed(reason) => (asked, None, CheckOutcome::failed(&reason)),
         other => (
             asked,
             None,
-            Verdict::failed(&format!("unexpected answer {other:?}")),
+            CheckOutcome::failed(&format!("unexpected answer {other:?}")),
         ),
     };
     Speed {

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::placement::cores;
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 
 /// The only message to a probe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -13,17 +13,17 @@ pub struct Assignment {
     /// CPU threads of the process, unless a task's [`Form`] says otherwise.
     pub threads: usize,
     /// The tasks, in order.
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<ProbeTask>,
 }
 
 /// A task; each is answered by one [`Answer`], in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Task {
+pub enum ProbeTask {
     /// Train for this many steps and report the loss of each.
     Losses {
         /// What to train, and how.
-        form: Form,
+        form: ProbeForm,
         /// Number of images in a batch.
         batch: usize,
         /// Number of steps.
@@ -33,7 +33,7 @@ pub enum Task {
     /// how many images were processed.
     Speed {
         /// What to train, and how.
-        form: Form,
+        form: ProbeForm,
         /// Maximum number of images in a batch.
         batch: usize,
         /// Time in seconds.
@@ -47,7 +47,7 @@ pub enum Task {
 
 /// A network and how it is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Form {
+pub struct ProbeForm {
     /// The network.
     pub network: NetworkName,
     /// Memory order of activations, and the convolution algorithm.

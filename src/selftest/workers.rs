@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::Bench;
-use super::report::{Pause, Verdict, Workers};
-use crate::evaluate::throughput::{Cache, Crew, MeasureError, Throughput, counts, usual_place};
+use super::report::{CheckOutcome, PauseCheck, WorkersCheck};
+use crate::evaluate::throughput::{Cache, MeasureError, Throughput, Trial, counts, usual_place};
 use crate::foundation::device::Device;
 
 /// Measuring time for each number of workers.
@@ -14,13 +14,13 @@ const PAUSES: u32 = 7;
 /// Maximum time for a pause; a batch takes a fraction of a second.
 const LIMIT: Duration = Duration::from_secs(5);
 
-pub fn check(bench: &Bench, device: Device) -> (Workers, Pause) {
+pub fn check(bench: &Bench, device: Device) -> (WorkersCheck, PauseCheck) {
     match measure(bench, device) {
         Ok(found) => found,
         Err(error) => {
-            let verdict = || Verdict::failed(&error.to_string());
+            let verdict = || CheckOutcome::failed(&error.to_string());
             (
-                Workers {
+                WorkersCheck {
                     rates: Vec::new(),
                     best: None,
                     kept: false,
@@ -33,10 +33,10 @@ pub fn check(bench: &Bench, device: Device) -> (Workers, Pause) {
 }
 
 /// The results for further devices of the same model, which are not measured again.
-pub fn same_model() -> (Workers, Pause) {
-    let verdict = || Verdict::skipped("measured on another device of this model");
+pub fn same_model() -> (WorkersCheck, PauseCheck) {
+    let verdict = || CheckOutcome::skipped("measured on another device of this model");
     (
-        Workers {
+        WorkersCheck {
             rates: Vec::new(),
             best: None,
             kept: false,
@@ -46,26 +46,26 @@ pub fn same_model() -> (Workers, Pause) {
     )
 }
 
-fn measure(bench: &Bench, device: Device) -> Result<(Workers, Pause), MeasureError> {
+fn measure(bench: &Bench, device: Device) -> Result<(WorkersCheck, PauseCheck), MeasureError> {
     let counts = counts(device);
     let most = counts.last().copied().unwrap_or(1);
     bench.tell(device, &format!("starting {most} workers"));
-    let mut crew = Crew::start(bench.program, device, most, &|| false)?;
+    let mut crew = Trial::start(bench.program, device, most, &|| false)?;
     let tell = |count| bench.tell(device, &format!("children per hour with {count} worker(s)"));
     let throughput = crew.throughput(&counts, WINDOW, tell)?;
     let best = throughput.best();
     bench.tell(device, &format!("pausing {best} worker(s)"));
     let pause = match crew.pauses(best, PAUSES) {
         Ok(latencies) => pause(best, &latencies, judge(&latencies)),
-        Err(error) => pause(best, &[], Verdict::failed(&error.to_string())),
+        Err(error) => pause(best, &[], CheckOutcome::failed(&error.to_string())),
     };
     let kept = device.is_cuda() && keep(&throughput);
     Ok((
-        Workers {
+        WorkersCheck {
             rates: throughput.rates,
             best: Some(best),
             kept,
-            verdict: Verdict::Passed,
+            verdict: CheckOutcome::Passed,
         },
         pause,
     ))
@@ -77,20 +77,20 @@ fn keep(throughput: &Throughput) -> bool {
     usual_place().is_some_and(|place| Cache::at(place).keep(throughput).is_ok())
 }
 
-fn judge(latencies: &[Duration]) -> Verdict {
+fn judge(latencies: &[Duration]) -> CheckOutcome {
     match latencies.iter().max() {
         Some(worst) if *worst > LIMIT => {
-            Verdict::failed(&format!("a pause took {:.1} s", worst.as_secs_f64()))
+            CheckOutcome::failed(&format!("a pause took {:.1} s", worst.as_secs_f64()))
         }
-        _ => Verdict::Passed,
+        _ => CheckOutcome::Passed,
     }
 }
 
-fn pause(workers: usize, latencies: &[Duration], verdict: Verdict) -> Pause {
+fn pause(workers: usize, latencies: &[Duration], verdict: CheckOutcome) -> PauseCheck {
     let mut sorted = latencies.to_vec();
     sorted.sort();
     let seconds = |latency: &Duration| latency.as_secs_f64();
-    Pause {
+    PauseCheck {
         workers,
         pauses: sorted.len(),
         median_seconds: sorted.get(sorted.len() / 2).map(seconds),
@@ -112,10 +112,10 @@ mod tests {
             (found.median_seconds, found.worst_seconds),
             (Some(0.02), Some(0.03))
         );
-        assert_eq!(found.verdict, Verdict::Passed);
+        assert_eq!(found.verdict, CheckOutcome::Passed);
         assert!(matches!(
             judge(&[Duration::from_millis(1), LIMIT + Duration::from_millis(1)]),
-            Verdict::Failed(_)
+            CheckOutcome::Failed(_)
         ));
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use crate::config::ConfigError;
 use crate::foundation::sealed::CheckpointError;
 use crate::journal::JournalError;
-use crate::runs::directory::DirectoryError;
+use crate::runs::DirectoryError;
 
 /// The errors of any run. Each message says what, where, and what to do; what was reached is kept
 /// in the run directory.

@@ -4,27 +4,29 @@
 pub mod error;
 pub mod recorder;
 pub mod run;
+mod steering;
 pub mod work;
 
 pub use error::{Halt, SessionError, WorkError};
 pub use recorder::{Begun, Ledger, Recorder};
 pub use run::Run;
-pub use work::{Checkpoint, Work};
+pub use steering::Instruction;
+pub use work::{Checkpoint, NextStep, Work};
 
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::config::{self, Config};
 use crate::data;
 use crate::event::Level;
-use crate::foundation::durable::in_file;
 use crate::foundation::fault;
+use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
 use crate::link::{Command, Hub, Server};
 use crate::runs::RunDirectory;
+use crate::state::RunStatus;
 
 /// A run that is ready to be worked on (or already complete).
 pub struct Session<W: Work> {
@@ -93,7 +95,7 @@ impl<W: Work> Session<W> {
     fn assemble(
         config: Config,
         directory: RunDirectory,
-        (recorder, commands): recorder::Opened<W::Ledger>,
+        (recorder, commands): recorder::Recording<W::Ledger>,
         checkpoint: Option<W::Checkpoint>,
         mut notices: Vec<String>,
     ) -> Session<W> {
@@ -108,6 +110,7 @@ impl<W: Work> Session<W> {
                 directory,
                 recorder,
                 notices,
+                pauses: 0,
             },
             checkpoint,
             commands,
@@ -117,7 +120,7 @@ impl<W: Work> Session<W> {
 
     /// Whether all of the run's work is done.
     pub fn is_complete(&self) -> bool {
-        self.run.recorder.is_complete()
+        self.run.recorder.status() == RunStatus::Completed
     }
 
     /// The results of the run so far.
@@ -164,13 +167,10 @@ impl<W: Work> Session<W> {
     /// If no thread can be started.
     pub fn start(self, work: W) -> Result<Working<W>, SessionError> {
         let hub = self.hub();
-        let thread = thread::Builder::new()
-            .name(W::THREAD.to_owned())
-            .spawn(move || {
-                panic::catch_unwind(AssertUnwindSafe(|| self.run_to_end(work)))
-                    .unwrap_or_else(|cause| Err(panicked::<W>(&*cause)))
-            })
-            .map_err(|error| in_file(Path::new(W::THREAD), "cannot start the thread", error))?;
+        let thread = spawn(W::THREAD, move || {
+            panic::catch_unwind(AssertUnwindSafe(|| self.run_to_end(work)))
+                .unwrap_or_else(|cause| Err(panicked::<W>(&*cause)))
+        })?;
         Ok(Working { hub, thread })
     }
 
@@ -178,7 +178,10 @@ impl<W: Work> Session<W> {
         if self.is_complete() {
             return Ok(self.summary()?);
         }
-        let ending = work.work(&mut self.run, self.checkpoint, self.commands);
+        let ending = self
+            .run
+            .take_over(self.checkpoint.as_ref())
+            .and_then(|()| work.work(&mut self.run, self.checkpoint, self.commands));
         let summary = self.run.finish(ending);
         // The run is closed with its last record; until then clients can connect.
         drop(self.run);

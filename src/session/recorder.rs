@@ -60,18 +60,15 @@ pub struct Recorder<L> {
 }
 
 /// A run's recorder, and the commands of its clients.
-pub type Opened<L> = (Recorder<L>, UnboundedReceiver<Command>);
+pub type Recording<L> = (Recorder<L>, UnboundedReceiver<Command>);
 
 impl<L: Ledger> Recorder<L> {
     /// Create the journal at `path`, where no file may exist.
     ///
     /// # Errors
     /// I/O errors, also if a file exists.
-    pub fn begin(path: PathBuf) -> Result<Opened<L>, JournalError> {
-        let journal = Journal::create(&path).map_err(|source| JournalError::Io {
-            path: path.clone(),
-            source,
-        })?;
+    pub fn begin(path: PathBuf) -> Result<Recording<L>, JournalError> {
+        let journal = Journal::create(&path).map_err(JournalError::at(&path))?;
         Ok(Recorder::assemble(journal, &[], path))
     }
 
@@ -80,7 +77,7 @@ impl<L: Ledger> Recorder<L> {
     ///
     /// # Errors
     /// If the journal cannot be read, or is damaged anywhere else.
-    pub fn resume(path: PathBuf) -> Result<(Opened<L>, Option<String>), JournalError> {
+    pub fn resume(path: PathBuf) -> Result<(Recording<L>, Option<String>), JournalError> {
         if !path.exists() {
             // Killed between writing the settings and creating the journal.
             return Ok((Recorder::begin(path)?, None));
@@ -97,7 +94,7 @@ impl<L: Ledger> Recorder<L> {
         Ok((opened, torn))
     }
 
-    fn assemble(journal: Journal, records: &[Record], path: PathBuf) -> Opened<L> {
+    fn assemble(journal: Journal, records: &[Record], path: PathBuf) -> Recording<L> {
         let (hub, commands) = Hub::new(path, journal.last_seq());
         let mut recorder = Recorder {
             journal,
@@ -116,9 +113,9 @@ impl<L: Ledger> Recorder<L> {
         self.ledger.apply(record);
     }
 
-    /// Whether all of the run's work is done.
-    pub fn is_complete(&self) -> bool {
-        self.status == RunStatus::Completed
+    /// Where the run stands.
+    pub fn status(&self) -> RunStatus {
+        self.status
     }
 
     /// Working time of the run until now, in seconds and without pauses.

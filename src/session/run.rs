@@ -4,9 +4,9 @@ use std::io;
 
 use super::error::{Halt, SessionError};
 use super::recorder::{Ledger, Recorder};
-use super::work::Work;
+use super::work::{NextStep, Work};
 use crate::config::Config;
-use crate::event::{DataDescription, Event, FinishReason, Level};
+use crate::event::{Compute, DataDescription, Event, FinishReason, Level};
 use crate::foundation::build_info::VERSION;
 use crate::foundation::host::host_name;
 use crate::journal::JournalError;
@@ -22,6 +22,8 @@ pub struct Run<W: Work> {
     pub recorder: Recorder<W::Ledger>,
     /// Notices to the user about what was found, not recorded yet.
     pub notices: Vec<(Level, String)>,
+    /// Pauses that were asked for: the latest one's number.
+    pub(super) pauses: u64,
 }
 
 impl<W: Work> Run<W> {
@@ -46,36 +48,54 @@ impl<W: Work> Run<W> {
         self.recorder.notice(level, message)
     }
 
-    /// Record that this process takes over the run: a search from child `next_child`, a training
-    /// from epoch `epoch`.
-    ///
-    /// # Errors
-    /// Those of [`Recorder::tell`].
-    pub fn resumed(&mut self, next_child: Option<u64>, epoch: Option<usize>) -> io::Result<()> {
-        self.recorder.tell(Event::RunResumed {
+    /// Record that this process takes over the run, if an earlier one has begun it.
+    pub(super) fn take_over(&mut self, checkpoint: Option<&W::Checkpoint>) -> Result<(), Halt> {
+        if self.ledger().begun().is_none() {
+            return Ok(());
+        }
+        let (next_child, epoch) = match W::next_step(checkpoint) {
+            NextStep::Child(child) => (Some(child), None),
+            NextStep::Epoch(epoch) => (None, Some(epoch)),
+        };
+        Ok(self.tell(Event::RunResumed {
             host: host_name(),
             pid: std::process::id(),
             version: VERSION.to_owned(),
             next_child,
             epoch,
-        })
+        })?)
     }
 
-    /// Record the notices collected when the run was opened.
+    /// Record that the run begins; or, if it has begun, refuse other data and tell the user what
+    /// else has changed. Then record the notices collected so far. `started` makes the first event
+    /// of the run.
     ///
     /// # Errors
-    /// Those of [`Recorder::tell`].
-    pub fn tell_notices(&mut self) -> io::Result<()> {
-        std::mem::take(&mut self.notices)
-            .into_iter()
-            .try_for_each(|(level, message)| self.recorder.notice(level, message))
+    /// [`SessionError::OtherData`] if the fingerprints differ; those of `started` and of
+    /// [`Recorder::tell`].
+    pub fn open(
+        &mut self,
+        data: &DataDescription,
+        compute: Option<&Compute>,
+        started: impl FnOnce(&mut Run<W>) -> Result<Event, SessionError>,
+    ) -> Result<(), SessionError> {
+        if self.ledger().begun().is_none() {
+            let started = started(self)?;
+            self.tell(started)?;
+        } else {
+            self.check_data(data)?;
+            if let Some(compute) = compute {
+                self.compare_machine(compute)?;
+            }
+        }
+        for (level, message) in std::mem::take(&mut self.notices) {
+            self.notice(level, message)?;
+        }
+        Ok(())
     }
 
     /// Refuse data that differ from those the run was begun with.
-    ///
-    /// # Errors
-    /// [`SessionError::OtherData`] if the fingerprints differ.
-    pub fn check_data(&self, now: &DataDescription) -> Result<(), SessionError> {
+    fn check_data(&self, now: &DataDescription) -> Result<(), SessionError> {
         let begun = self.recorder.ledger.begun();
         match begun.filter(|begun| begun.data.fingerprint != now.fingerprint) {
             None => Ok(()),
@@ -88,49 +108,27 @@ impl<W: Work> Run<W> {
 
     /// Continuing on another machine is allowed, but the results will differ slightly: tell the
     /// user. Conditions that the run was begun without are not compared.
-    ///
-    /// # Errors
-    /// Those of [`Recorder::tell`].
-    pub fn compare_machine(
-        &mut self,
-        threads: usize,
-        device: &str,
-        libtorch: &str,
-    ) -> io::Result<()> {
-        let Some(begun) = self.recorder.ledger.begun() else {
+    fn compare_machine(&mut self, now: &Compute) -> io::Result<()> {
+        let Some(begun) = self.ledger().begun() else {
             return Ok(());
         };
+        let threads = begun.threads.map(|threads| threads.to_string());
         let compared = [
-            (
-                "threads",
-                begun.threads.map(|threads| threads.to_string()),
-                threads.to_string(),
-            ),
-            ("device", begun.device.map(str::to_owned), device.to_owned()),
-            (
-                "libtorch",
-                begun.libtorch.map(str::to_owned),
-                libtorch.to_owned(),
-            ),
+            ("threads", threads.as_deref(), &*now.threads.to_string()),
+            ("device", begun.device, &now.device),
+            ("libtorch", begun.libtorch, &now.libtorch),
         ];
-        for (what, then, now) in compared {
-            if let Some(then) = then.filter(|then| *then != now) {
+        let differences: Vec<String> = compared
+            .into_iter()
+            .filter_map(|(what, then, now)| Some((what, then.filter(|then| *then != now)?, now)))
+            .map(|(what, then, now)| {
                 let consequence = W::OTHER_MACHINE;
-                self.recorder.notice(
-                    Level::Warning,
-                    format!("{what}: {now}, but the run was begun with {then}; {consequence}"),
-                )?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Record that a client asked for a stop, and return the reason for the end.
-    pub fn stop(&mut self) -> Halt {
-        match self.recorder.tell(Event::StopRequested) {
-            Ok(()) => Halt::Stopped,
-            Err(error) => error.into(),
-        }
+                format!("{what}: {now}, but the run was begun with {then}; {consequence}")
+            })
+            .collect();
+        differences
+            .into_iter()
+            .try_for_each(|text| self.notice(Level::Warning, text))
     }
 
     /// The results of the run so far.
@@ -171,14 +169,13 @@ impl<W: Work> Run<W> {
         };
         self.recorder.tell(event)?;
         let summary = self.summary()?;
-        let json = serde_json::to_string_pretty(&summary).map_err(io::Error::from)?;
-        self.directory.write_summary(&(json + "\n"))?;
+        self.directory.write_summary(&summary)?;
         Ok(summary)
     }
 }
 
 fn name_of(data: &DataDescription) -> String {
-    let images = match data.train_images + data.validation_images {
+    let images = match data.train_images() + data.validation_images() {
         0 => String::new(),
         images => format!("{images} images, "),
     };

@@ -40,9 +40,13 @@ pub trait Work: Sized + Send + 'static {
     /// the change.
     fn is_free_to_change(key: &str, now: &Config) -> bool;
 
+    /// Where the work continues from `checkpoint`, or begins without one.
+    fn next_step(checkpoint: Option<&Self::Checkpoint>) -> NextStep;
+
     /// Work until it is complete, a client asks for a stop, or it cannot continue. `checkpoint` is
-    /// where an earlier session left off. The work writes the first records, including
-    /// `run.resumed` and `run.tell_notices`; the session writes the last ones.
+    /// where an earlier session left off. The session has recorded that this process takes over the
+    /// run, and records its end; in between the work calls [`Run::open`] as soon as it knows its
+    /// data, and [`Run::take`] with each of the `commands`.
     ///
     /// # Errors
     /// The reason for an early end: a client's request, or an error.
@@ -58,6 +62,15 @@ pub trait Work: Sized + Send + 'static {
     /// # Errors
     /// If the journal cannot be read or is damaged.
     fn summary(ledger: &Self::Ledger, journal: &Path) -> Result<Self::Summary, JournalError>;
+}
+
+/// The first thing that a process has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextStep {
+    /// A search: to sample the child of this number.
+    Child(u64),
+    /// A training: to train the epoch of this number.
+    Epoch(usize),
 }
 
 /// A saved state of a run's work.

@@ -90,14 +90,14 @@ pub struct Candidate {
     /// Multiply-accumulates for one image.
     pub macs: u64,
     /// Sampled, mutated, drawn uniformly, a control or edited.
-    pub origin: Origin,
+    pub origin: CandidateOrigin,
     /// Number of the record about it; 0 if there is no journal.
     pub seq: u64,
 }
 
 /// The origin of a candidate.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Origin {
+pub enum CandidateOrigin {
     /// The search's strategy sampled it from known distributions.
     Sampled {
         /// Log-probability of all its choices, nats.
@@ -116,7 +116,7 @@ pub enum Origin {
     },
     /// The search's strategy made every choice uniformly and reports no distribution.
     Uniform,
-    /// Every decision was taken uniformly, whatever the strategy, to hold its children against.
+    /// Every choice was made uniformly, whatever the strategy, for comparison with its children.
     Control,
     /// A user edited it from this child.
     Edited {
@@ -126,40 +126,32 @@ pub enum Origin {
 }
 
 impl Candidate {
+    /// Whether it is a control.
+    pub fn is_control(&self) -> bool {
+        matches!(self.origin, CandidateOrigin::Control)
+    }
+
     /// The candidate that the search proposed in record `seq` of the journal.
     pub fn sampled(sampled: &ChildSampled, seq: u64) -> Candidate {
-        let ChildSampled {
-            child,
-            episode,
-            dna,
-            design,
-            params,
-            macs,
-            log_prob,
-            entropy,
-            max_entropy,
-            choices,
-            parent,
-            control,
-        } = sampled.clone();
-        let origin = match (log_prob, entropy, max_entropy, parent) {
-            _ if control => Origin::Control,
-            (Some(log_prob), Some(entropy), Some(max_entropy), _) => Origin::Sampled {
+        let distribution = (sampled.log_prob, sampled.entropy, sampled.max_entropy);
+        let origin = match (distribution, sampled.parent) {
+            _ if sampled.control => CandidateOrigin::Control,
+            ((Some(log_prob), Some(entropy), Some(max_entropy)), _) => CandidateOrigin::Sampled {
                 log_prob,
                 entropy,
                 max_entropy,
-                choices,
+                choices: sampled.choices.clone(),
             },
-            (.., Some(parent)) => Origin::Mutated { parent },
-            _ => Origin::Uniform,
+            (_, Some(parent)) => CandidateOrigin::Mutated { parent },
+            _ => CandidateOrigin::Uniform,
         };
         Candidate {
-            child,
-            episode,
-            dna,
-            design,
-            params,
-            macs,
+            child: sampled.child,
+            episode: sampled.episode,
+            dna: sampled.dna.clone(),
+            design: sampled.design.clone(),
+            params: sampled.params,
+            macs: sampled.macs,
             origin,
             seq,
         }
@@ -167,23 +159,16 @@ impl Candidate {
 
     /// The candidate that a user edited, from record `seq` of the journal.
     pub fn queued(queued: &ChildQueued, seq: u64) -> Candidate {
-        let ChildQueued {
-            child,
-            episode,
-            parent,
-            dna,
-            design,
-            params,
-            macs,
-        } = queued.clone();
         Candidate {
-            child,
-            episode,
-            dna,
-            design,
-            params,
-            macs,
-            origin: Origin::Edited { parent },
+            child: queued.child,
+            episode: queued.episode,
+            dna: queued.dna.clone(),
+            design: queued.design.clone(),
+            params: queued.params,
+            macs: queued.macs,
+            origin: CandidateOrigin::Edited {
+                parent: queued.parent,
+            },
             seq,
         }
     }
@@ -191,20 +176,16 @@ impl Candidate {
     /// Its choices; empty for a child that was not drawn from a known distribution.
     pub fn choices(&self) -> &[Choice] {
         match &self.origin {
-            Origin::Sampled { choices, .. } => choices,
-            Origin::Mutated { .. } | Origin::Uniform | Origin::Control | Origin::Edited { .. } => {
-                &[]
-            }
+            CandidateOrigin::Sampled { choices, .. } => choices,
+            _ => &[],
         }
     }
 
     /// The child that a user edited it from; `None` for a child that the search proposed.
     pub fn parent(&self) -> Option<u64> {
         match self.origin {
-            Origin::Edited { parent } => Some(parent),
-            Origin::Sampled { .. } | Origin::Mutated { .. } | Origin::Uniform | Origin::Control => {
-                None
-            }
+            CandidateOrigin::Edited { parent } => Some(parent),
+            _ => None,
         }
     }
 }
@@ -222,7 +203,7 @@ pub struct ChildDetail {
 
 /// A child in training on one worker.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Training {
+pub struct InTraining {
     /// Its number, from 1.
     pub child: u64,
     /// `cpu`, or the GPU's name.

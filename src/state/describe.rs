@@ -120,7 +120,8 @@ fn of_run(event: &Event) -> Option<String> {
             let host = host
                 .as_ref()
                 .map_or(String::new(), |host| format!(" of {host}"));
-            format!("worker {worker} started on {device}{host} (pid {pid})")
+            let process = pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
+            format!("worker {worker} started on {device}{host}{process}")
         }
         Event::RunFinished {
             reason,

@@ -47,7 +47,7 @@ impl Processes {
             // A pid is meaningless on another machine.
             Event::WorkerStarted {
                 worker,
-                pid,
+                pid: Some(pid),
                 host: None,
                 ..
             } => {
@@ -124,7 +124,7 @@ mod tests {
     fn worker(worker: usize, pid: u32) -> Event {
         Event::WorkerStarted {
             worker,
-            pid,
+            pid: Some(pid),
             device: "cpu".into(),
             host: None,
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, ChildRow, Ending, Origin, Outcomes, Training};
+use super::{Candidate, CandidateOrigin, ChildRow, Ending, InTraining, Outcomes};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes};
 
@@ -33,7 +33,7 @@ pub struct SearchRun {
     /// Children sampled or queued but not ended, by number.
     pub waiting: BTreeMap<u64, Candidate>,
     /// Children in training, by worker.
-    pub training: BTreeMap<usize, Training>,
+    pub training: BTreeMap<usize, InTraining>,
     /// The best child's network, as sampled.
     pub best_architecture: Option<Architecture>,
 }
@@ -159,7 +159,7 @@ impl SearchRun {
     }
 
     /// The worker that trains a child, and how far it is.
-    pub fn in_training(&self, child: u64) -> Option<(usize, &Training)> {
+    pub fn in_training(&self, child: u64) -> Option<(usize, &InTraining)> {
         let mut training = self.training.iter();
         let (worker, training) = training.find(|(_, training)| training.child == child)?;
         Some((*worker, training))
@@ -197,7 +197,7 @@ impl SearchRun {
         self.children.iter().filter(|row| row.repeat_of.is_none())
     }
 
-    fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut Training> {
+    fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut InTraining> {
         self.training
             .get_mut(&worker)
             .filter(|training| training.child == child)
@@ -207,7 +207,7 @@ impl SearchRun {
         let candidate = self.waiting.get(&child).cloned();
         self.training.insert(
             worker,
-            Training {
+            InTraining {
                 child,
                 device: device.to_owned(),
                 candidate,
@@ -218,27 +218,15 @@ impl SearchRun {
     }
 
     fn finish_child(&mut self, finished: &ChildFinished, seq: u64) {
-        let ChildFinished {
-            child,
-            episode,
-            accuracy,
-            reward,
-            params,
-            macs,
-            seconds,
-            repeat_of,
-            skipped,
-            energy_wh,
-            ..
-        } = *finished;
-        let row = self.row(child, episode, Some(reward), seconds, seq);
+        let (child, reward) = (finished.child, Some(finished.reward));
+        let row = self.row(child, finished.episode, reward, finished.seconds, seq);
         self.end_child(ChildRow {
-            accuracy: Some(accuracy),
-            params,
-            macs,
-            repeat_of,
-            skipped,
-            energy_wh,
+            accuracy: Some(finished.accuracy),
+            params: finished.params,
+            macs: finished.macs,
+            repeat_of: finished.repeat_of,
+            skipped: finished.skipped,
+            energy_wh: finished.energy_wh,
             ..row
         });
     }
@@ -254,7 +242,7 @@ impl SearchRun {
     ) -> ChildRow {
         let candidate = self.waiting.get(&child);
         let (log_prob, entropy) = match candidate.map(|candidate| &candidate.origin) {
-            Some(Origin::Sampled {
+            Some(CandidateOrigin::Sampled {
                 log_prob, entropy, ..
             }) => (Some(*log_prob), Some(*entropy)),
             _ => (None, None),
@@ -269,7 +257,7 @@ impl SearchRun {
             seconds,
             repeat_of: None,
             parent: candidate.and_then(Candidate::parent),
-            control: candidate.is_some_and(|candidate| matches!(candidate.origin, Origin::Control)),
+            control: candidate.is_some_and(Candidate::is_control),
             skipped: false,
             energy_wh: None,
             genes: candidate.map_or_else(Genes::default, |candidate| Genes::from(&candidate.dna)),

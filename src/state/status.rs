@@ -37,10 +37,8 @@ impl RunStatus {
     /// Process the next event of the run.
     pub fn apply(&mut self, event: &Event) {
         *self = match event {
-            Event::RunStarted(_)
-            | Event::TrainingStarted(_)
-            | Event::RunResumed { .. }
-            | Event::Resumed => RunStatus::Running,
+            begin if begin.begins_run() => RunStatus::Running,
+            Event::RunResumed { .. } | Event::Resumed => RunStatus::Running,
             Event::PauseRequested => RunStatus::Pausing,
             Event::Paused => RunStatus::Paused,
             Event::StopRequested => RunStatus::Stopping,

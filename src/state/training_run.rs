@@ -107,7 +107,7 @@ impl TrainingRun {
         let per_epoch = match (self.epochs.last(), &self.progress) {
             (Some(last), _) => last.seconds,
             (None, Some(progress)) => {
-                self.started.data.train_images as f64 / progress.images_per_second
+                self.started.data.train_images() as f64 / progress.images_per_second
             }
             (None, None) => return None,
         };
@@ -129,21 +129,26 @@ impl TrainingRun {
         (patience > 0).then(|| patience.saturating_sub(self.epochs_without_gain()))
     }
 
+    /// Whether early stopping ends the training before its next epoch.
+    pub fn is_out_of_patience(&self) -> bool {
+        self.epochs_until_stop() == Some(0)
+    }
+
     /// Number of further consecutive epochs without a better validation accuracy until a plateau's
-    /// learning rate falls; `None` for other schedules. (A fall restarts the count.)
+    /// learning rate falls; `None` for other schedules.
     pub fn epochs_until_rate_falls(&self) -> Option<usize> {
+        Some(self.patience()? + 1 - self.plateau()?.waited)
+    }
+
+    /// How often a plateau's learning rate has fallen; 0 for other schedules.
+    pub fn rate_reductions(&self) -> u32 {
+        self.plateau().map_or(0, |plateau| plateau.reductions)
+    }
+
+    fn plateau(&self) -> Option<Plateau> {
         let patience = self.patience()?;
-        let (mut best, mut waited) = (f64::NEG_INFINITY, 0);
-        for epoch in &self.epochs {
-            waited = if epoch.valid_accuracy > best {
-                0
-            } else {
-                waited + 1
-            };
-            best = best.max(epoch.valid_accuracy);
-            waited = if waited > patience { 0 } else { waited };
-        }
-        Some(patience + 1 - waited)
+        let accuracies = self.epochs.iter().map(|epoch| epoch.valid_accuracy);
+        Some(Plateau::after(accuracies, patience))
     }
 
     /// Number of epochs without a better validation accuracy that a plateau schedule tolerates;
@@ -156,11 +161,33 @@ impl TrainingRun {
     }
 }
 
+/// What a schedule that waits for a plateau has seen. In PyTorch's words: ReduceLROnPlateau, mode
+/// max, threshold 0.
+struct Plateau {
+    /// Epochs in a row without a better validation accuracy, since the last reduction.
+    waited: usize,
+    reductions: u32,
+}
+
+impl Plateau {
+    fn after(accuracies: impl Iterator<Item = f64>, patience: usize) -> Plateau {
+        let (mut best, mut waited, mut reductions) = (f64::NEG_INFINITY, 0, 0);
+        for accuracy in accuracies {
+            waited = if accuracy > best { 0 } else { waited + 1 };
+            best = best.max(accuracy);
+            if waited > patience {
+                (waited, reductions) = (0, reductions + 1);
+            }
+        }
+        Plateau { waited, reductions }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Recipe;
-    use crate::event::DataDescription;
+    use crate::event::{DataDescription, ImageSet};
     use crate::space::{Architecture, Layer};
 
     fn run(early_stopping: usize) -> TrainingRun {
@@ -183,10 +210,10 @@ mod tests {
         };
         let data = DataDescription {
             spec: String::new(),
-            input: [1, 8, 8],
-            classes: vec![],
-            train_images: 100,
-            validation_images: 10,
+            images: Some(ImageSet {
+                train: 100,
+                ..ImageSet::default()
+            }),
             fingerprint: String::new(),
         };
         TrainingRun::new(&TrainingStarted {
@@ -278,6 +305,26 @@ mod tests {
             [2, 1, 2, 1].map(Some)
         );
         assert_eq!(run(0).epochs_until_rate_falls(), None);
+    }
+
+    #[test]
+    fn a_plateau_reduces_the_rate_after_more_than_its_patience_and_begins_to_count_again() {
+        // What torch.optim.lr_scheduler.ReduceLROnPlateau(mode="max", patience=2, threshold=0) does
+        // on this series: reductions after the 5th and the 10th epoch.
+        let series = [0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.7, 0.6, 0.5, 0.4, 0.8];
+        let mut run = run(0);
+        run.started.settings.schedule = Schedule::Plateau {
+            patience: 2,
+            factor: 0.1,
+        };
+        let reductions: Vec<u32> = (1..)
+            .zip(series)
+            .map(|(number, accuracy)| {
+                run.apply(&epoch(number, accuracy), 0);
+                run.rate_reductions()
+            })
+            .collect();
+        assert_eq!(reductions, [0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2]);
     }
 
     #[test]

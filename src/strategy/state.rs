@@ -15,6 +15,7 @@ pub struct StrategyState {
     /// Single values by name: counters, the baseline, a population.
     pub scalars: BTreeMap<String, serde_json::Value>,
     /// Weights and moments by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tensors: BTreeMap<String, StateTensor>,
 }
 

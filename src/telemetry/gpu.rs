@@ -55,9 +55,9 @@ pub struct GpuSample {
     /// Power limit in force, in watts.
     pub power_limit: Option<f64>,
     /// Clock of the multiprocessors.
-    pub sm_clock: Option<Clock>,
+    pub sm_clock: Option<GpuClock>,
     /// Clock of the memory.
-    pub memory_clock: Option<Clock>,
+    pub memory_clock: Option<GpuClock>,
     /// Why its clocks are reduced; empty if they are not.
     pub throttle: Option<Vec<Throttle>>,
     /// Joules since the driver was loaded.
@@ -68,7 +68,7 @@ pub struct GpuSample {
 
 /// A clock and its maximum, in megahertz.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
+pub struct GpuClock {
     /// Current value.
     pub now: u32,
     /// Maximum value.
@@ -235,9 +235,9 @@ pub(super) fn watts(milliwatts: u32) -> f64 {
     f64::from(milliwatts) / 1e3
 }
 
-fn clock(device: &Device<'_>, domain: ClockDomain) -> Option<Clock> {
+fn clock(device: &Device<'_>, domain: ClockDomain) -> Option<GpuClock> {
     let now = device.clock_info(domain).ok()?;
-    Some(Clock {
+    Some(GpuClock {
         now,
         max: device.max_clock_info(domain).ok(),
     })

@@ -13,9 +13,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use crate::event::process::{ProcessRole, Watched};
+use crate::foundation::thread::spawn;
 use crate::state::processes::Processes;
 pub use energy::EnergyMeter;
-pub use gpu::{Clock, GpuProcess, GpuSample, GpuStatus, Throttle};
+pub use gpu::{GpuClock, GpuProcess, GpuSample, GpuStatus, Throttle};
 pub use host::{HostSample, HostStatus};
 pub use process::{ProcessSample, WatchList};
 
@@ -42,11 +43,12 @@ impl Telemetry {
         let (host_sender, host) = watch::channel(HostStatus::Starting);
         let watched = WatchList::default();
         let (gpu_watched, host_watched) = (watched.clone(), watched.clone());
-        let builder = |name: &str| std::thread::Builder::new().name(name.into());
-        builder("telemetry-gpu")
-            .spawn(move || gpu::measure(&gpu_sender, &gpu_watched, interval))?;
-        builder("telemetry-host")
-            .spawn(move || host::measure(&host_sender, &host_watched, interval))?;
+        spawn("telemetry-gpu", move || {
+            gpu::measure(&gpu_sender, &gpu_watched, interval)
+        })?;
+        spawn("telemetry-host", move || {
+            host::measure(&host_sender, &host_watched, interval)
+        })?;
         let telemetry = Telemetry {
             gpu,
             host,

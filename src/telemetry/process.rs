@@ -56,12 +56,12 @@ pub struct ProcessSample {
 /// Turns successive readings of processes into rates per second.
 #[derive(Debug, Default)]
 pub struct Meter {
-    before: HashMap<u32, Reading>,
+    before: HashMap<u32, ProcessReading>,
 }
 
 /// The contents of /proc for one process at one moment.
 #[derive(Debug, Clone)]
-struct Reading {
+struct ProcessReading {
     time: Instant,
     stat: Stat,
     io: Option<Io>,
@@ -79,7 +79,7 @@ impl Meter {
             let io = std::fs::read_to_string(format!("/proc/{}/io", process.pid))
                 .ok()
                 .and_then(|text| parse_io(&text));
-            let reading = Reading {
+            let reading = ProcessReading {
                 time: Instant::now(),
                 stat,
                 io,
@@ -93,7 +93,11 @@ impl Meter {
     }
 }
 
-fn sample(process: &Watched, before: Option<&Reading>, now: &Reading) -> ProcessSample {
+fn sample(
+    process: &Watched,
+    before: Option<&ProcessReading>,
+    now: &ProcessReading,
+) -> ProcessSample {
     let before = before.filter(|before| before.stat.started == now.stat.started);
     let seconds = before.map_or(0.0, |before| {
         now.time.duration_since(before.time).as_secs_f64()
@@ -260,14 +264,14 @@ mod tests {
         assert_eq!(parse_io("read_bytes: lots\n"), None);
     }
 
-    fn reading(seconds: u64, ticks: u64, written: u64, started: u64) -> Reading {
+    fn reading(seconds: u64, ticks: u64, written: u64, started: u64) -> ProcessReading {
         let origin = *ORIGIN;
         let stat = Stat {
             ticks,
             started,
             resident_pages: 10,
         };
-        Reading {
+        ProcessReading {
             time: origin + Duration::from_secs(seconds),
             stat,
             io: Some(Io { read: 0, written }),

@@ -5,6 +5,8 @@ use tch::Device;
 use crate::config::DataConfig;
 use crate::data::{DataError, Dataset, DeviceDataset, Layout, Preparation};
 use crate::event::DataDescription;
+use crate::space::Architecture;
+use crate::train::TrainError;
 
 /// Training and validation images for one device, prepared once for all children.
 #[derive(Debug)]
@@ -52,6 +54,26 @@ impl TrainingData {
             preparation,
             device,
         })
+    }
+
+    /// Refuse a network that cannot be built, or does not fit these images.
+    ///
+    /// # Errors
+    /// [`TrainError::Unbuildable`], [`TrainError::Mismatch`].
+    pub fn check(&self, architecture: &Architecture) -> Result<(), TrainError> {
+        architecture.check()?;
+        let (data, data_classes) = self.description.shape();
+        let (network, network_classes) = (architecture.input, architecture.classes);
+        if (network, network_classes) == (data, data_classes) {
+            Ok(())
+        } else {
+            Err(TrainError::Mismatch {
+                network,
+                network_classes,
+                data,
+                data_classes,
+            })
+        }
     }
 
     /// A warning if images that were meant for the device have stayed on the host.

@@ -12,7 +12,8 @@ use super::metrics::{Figures, Metrics};
 use super::optimizer::{Sgd, SgdSettings};
 use super::trainer::{cross_entropy, evaluation_batch};
 use crate::child::{Mode, Network};
-use crate::data::{DeviceDataset, TrainingEpoch};
+use crate::data::{DeviceDataset, ShuffledImages};
+use crate::event::{TrainingEpoch, TrainingProgress};
 
 /// A network, its optimiser and its images.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub struct Fit<'data> {
 pub struct Epoch<'data> {
     /// Number of the epoch, from 1.
     number: usize,
-    images: TrainingEpoch<'data>,
+    images: ShuffledImages<'data>,
     /// Number of steps taken.
     done: usize,
     figures: Figures,
@@ -289,6 +290,49 @@ impl Epoch<'_> {
             .elapsed()
             .saturating_sub(self.stood_still)
             .as_secs_f64()
+    }
+
+    /// How far it is, for a tick; `learning_rate` is that of the latest step.
+    pub fn progress(&self, learning_rate: f64) -> TrainingProgress {
+        TrainingProgress {
+            epoch: self.number,
+            batch: self.done,
+            batches: self.batches(),
+            loss: self.metrics.loss(),
+            accuracy: self.metrics.accuracy(),
+            learning_rate,
+            images_per_second: self.images_per_second(),
+        }
+    }
+
+    /// What it has brought, now that `valid` has been measured; `learning_rate` is that of the
+    /// latest step.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] if the validation loss is not finite.
+    pub fn figures(
+        &self,
+        valid: &Metrics,
+        learning_rate: f64,
+        images_per_second: f64,
+    ) -> Result<TrainingEpoch, TrainError> {
+        if !valid.loss().is_finite() {
+            return Err(TrainError::Diverged {
+                epoch: self.number,
+                batch: self.batches(),
+                loss: valid.loss(),
+            });
+        }
+        Ok(TrainingEpoch {
+            epoch: self.number,
+            train_loss: self.metrics.loss(),
+            train_accuracy: self.metrics.accuracy(),
+            valid_loss: valid.loss(),
+            valid_accuracy: valid.accuracy(),
+            learning_rate,
+            images_per_second,
+            seconds: self.seconds(),
+        })
     }
 
     /// Throughput of this session when the epoch was last settled: images that the device has

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tch::Device;
 
+use crate::foundation::host;
 use crate::telemetry;
 
 /// Free bytes on `device`; `None` if unknown.
@@ -71,7 +72,7 @@ fn part_of_gpu(settings: &str) -> Option<f64> {
 /// corresponds to its processors. It does not depend on what else is running. (GPUs do not matter
 /// here: only forms for the CPU need more than the estimate.)
 pub fn fair_share(threads: u64) -> u64 {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let cores = host::cores() as u64;
     let total = std::fs::read_to_string("/proc/meminfo")
         .ok()
         .and_then(|text| in_meminfo(&text, "MemTotal:"));
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_fair_share_grows_with_the_threads_up_to_all_memory_and_never_changes() {
-        let cores = std::thread::available_parallelism().unwrap().get() as u64;
+        let cores = host::cores() as u64;
         let share = fair_share(1);
         assert!(
             share > 0

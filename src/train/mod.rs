@@ -21,6 +21,5 @@ pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
 pub use trainer::{
-    Control, EpochFigures, Next, Progress, cross_entropy, evaluate, evaluation_batch,
-    in_smaller_batches, train_child,
+    Control, Next, cross_entropy, evaluate, evaluation_batch, in_smaller_batches, train_child,
 };

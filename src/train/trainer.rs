@@ -13,6 +13,7 @@ use super::{learning_rate, memory};
 use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
 use crate::data::DeviceDataset;
+use crate::event::{TrainingEpoch, TrainingProgress};
 use crate::space::{self, Architecture};
 
 /// Maximum number of images computed at a time when measuring accuracy: on the CPU what fits its
@@ -33,52 +34,12 @@ pub trait Control {
     ///
     /// # Errors
     /// If the training must end without a result.
-    fn progress(&mut self, progress: Progress) -> anyhow::Result<()>;
+    fn progress(&mut self, progress: TrainingProgress) -> anyhow::Result<()>;
     /// Called after each epoch.
     ///
     /// # Errors
     /// If the training must end without a result.
-    fn epoch(&mut self, epoch: EpochFigures) -> anyhow::Result<()>;
-}
-
-/// How far a network's training has progressed within an epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
-    /// Number of the epoch, from 1.
-    pub epoch: usize,
-    /// Number of epochs in the training.
-    pub epochs: usize,
-    /// Completed batches of this epoch.
-    pub batch: usize,
-    /// Number of batches in an epoch.
-    pub batches: usize,
-    /// Mean training loss of the epoch so far.
-    pub loss: f64,
-    /// Training images per second.
-    pub images_per_second: f64,
-}
-
-/// The results of an epoch. Accuracies are in 0..=1.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EpochFigures {
-    /// Number of the epoch, from 1.
-    pub epoch: usize,
-    /// Number of epochs in the training.
-    pub epochs: usize,
-    /// Mean cross-entropy in nats over the training images.
-    pub train_loss: f64,
-    /// Accuracy on the training images, measured during training.
-    pub train_accuracy: f64,
-    /// Mean cross-entropy in nats over the validation images.
-    pub valid_loss: f64,
-    /// Accuracy on the validation images.
-    pub valid_accuracy: f64,
-    /// Learning rate of the epoch's last step.
-    pub learning_rate: f64,
-    /// Training images per second.
-    pub images_per_second: f64,
-    /// Training time in seconds, without validation and pauses.
-    pub seconds: f64,
+    fn epoch(&mut self, epoch: TrainingEpoch) -> anyhow::Result<()>;
 }
 
 /// How to proceed after a batch.
@@ -149,17 +110,7 @@ fn check(
     config: &ChildConfig,
     available: Option<u64>,
 ) -> Result<Plan, TrainError> {
-    let description = &data.description;
-    architecture.check()?;
-    if architecture.input != description.input || architecture.classes != description.classes.len()
-    {
-        return Err(TrainError::Mismatch {
-            network: architecture.input,
-            network_classes: architecture.classes,
-            data: description.input,
-            data_classes: description.classes.len(),
-        });
-    }
+    data.check(architecture)?;
     let batch_size = config.batch_size.min(data.train.len());
     let share = memory::fair_share(tch::get_num_threads().max(1) as u64);
     let plan = Plan::fastest_within(architecture, data.device, batch_size, share)?;
@@ -190,7 +141,7 @@ impl Training<'_> {
             if self.ticks.is_due() {
                 epoch.settle()?;
                 control
-                    .progress(self.progress(&epoch))
+                    .progress(epoch.progress(learning_rate))
                     .map_err(TrainError::Stopped)?;
                 self.ticks.told();
             }
@@ -206,25 +157,9 @@ impl Training<'_> {
             batch_size,
             between,
         )?;
-        if !valid.loss().is_finite() {
-            return Err(TrainError::Diverged {
-                epoch: number,
-                batch: epoch.batches(),
-                loss: valid.loss(),
-            });
-        }
-        let report = EpochFigures {
-            epoch: number,
-            epochs: self.config.epochs,
-            train_loss: epoch.metrics().loss(),
-            train_accuracy: epoch.metrics().accuracy(),
-            valid_loss: valid.loss(),
-            valid_accuracy: valid.accuracy(),
-            learning_rate: self.learning_rate(number, epoch.batches().saturating_sub(1)),
-            images_per_second,
-            seconds: epoch.seconds(),
-        };
-        control.epoch(report).map_err(TrainError::Stopped)?;
+        let rate = self.learning_rate(number, epoch.batches().saturating_sub(1));
+        let figures = epoch.figures(&valid, rate, images_per_second)?;
+        control.epoch(figures).map_err(TrainError::Stopped)?;
         Ok(valid.accuracy())
     }
 
@@ -235,17 +170,6 @@ impl Training<'_> {
             (epoch - 1) * batches + batch,
             self.config.epochs * batches,
         )
-    }
-
-    fn progress(&self, epoch: &Epoch) -> Progress {
-        Progress {
-            epoch: epoch.number(),
-            epochs: self.config.epochs,
-            batch: epoch.done(),
-            batches: epoch.batches(),
-            loss: epoch.metrics().loss(),
-            images_per_second: epoch.images_per_second(),
-        }
     }
 }
 

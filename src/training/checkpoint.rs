@@ -6,7 +6,6 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::TrainingError;
-use super::rate::Seen;
 use crate::child::weights::{self, WeightsError};
 use crate::foundation::sealed::{self, Blocks, CheckpointError};
 use crate::runs::RunDirectory;
@@ -14,7 +13,7 @@ use crate::session::{self, SessionError};
 use crate::train::{Fit, Metrics};
 
 /// The contents of the file besides the tensors. (Order of images and augmentation follow from
-/// seed, epoch and batch.)
+/// seed, epoch and batch; best epoch and patience follow from the epochs in the journal.)
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header<'a> {
     pub seed: u64,
@@ -24,9 +23,6 @@ pub struct Header<'a> {
     pub metrics: Metrics,
     /// Seconds spent on that epoch so far.
     pub seconds: f64,
-    pub seen: Seen,
-    /// The best epoch so far.
-    pub best: Option<Best>,
     pub micro_batch: usize,
     /// Last record of the journal that is part of this state.
     pub journal_seq: u64,
@@ -34,16 +30,9 @@ pub struct Header<'a> {
     pub config: Cow<'a, str>,
 }
 
-/// An epoch and its validation accuracy.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    pub epoch: usize,
-    pub valid_accuracy: f64,
-}
-
 /// The state of a training between two batches.
 #[derive(Debug, Clone)]
-pub struct Checkpoint {
+pub struct TrainingCheckpoint {
     pub header: Header<'static>,
     /// Current parameters and batch norm statistics, the optimiser's velocity, and the weights of
     /// the best epoch.
@@ -73,9 +62,9 @@ pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<()
     Ok(sealed::save(path, header, &all.collect())?)
 }
 
-impl Checkpoint {
+impl TrainingCheckpoint {
     /// The checkpoint at `path`; `None` if there is no file.
-    pub fn load(path: &Path) -> Result<Option<Checkpoint>, CheckpointError> {
+    pub fn load(path: &Path) -> Result<Option<TrainingCheckpoint>, CheckpointError> {
         let Some((header, blocks)) = sealed::load::<Header>(path)? else {
             return Ok(None);
         };
@@ -97,7 +86,7 @@ impl Checkpoint {
             };
             part.insert(name.to_owned(), block);
         }
-        Ok(Some(Checkpoint {
+        Ok(Some(TrainingCheckpoint {
             header,
             network,
             velocity,
@@ -114,9 +103,9 @@ impl Checkpoint {
     }
 }
 
-impl session::Checkpoint for Checkpoint {
-    fn find(directory: &RunDirectory) -> Result<Option<Checkpoint>, CheckpointError> {
-        Checkpoint::load(&directory.training_path())
+impl session::Checkpoint for TrainingCheckpoint {
+    fn find(directory: &RunDirectory) -> Result<Option<TrainingCheckpoint>, CheckpointError> {
+        TrainingCheckpoint::load(&directory.training_path())
     }
 
     fn config(&self) -> &str {

@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::checkpoint::{self, Best, Checkpoint, Header};
-use super::rate::{Seen, learning_rate};
+use super::checkpoint::{self, Header, TrainingCheckpoint};
+use super::rate::learning_rate;
 use super::work::Training;
 use super::{TrainingError, test_images};
 use crate::child::weights;
 use crate::config::Recipe;
-use crate::event::{Event, Level, TrainingEpoch, TrainingProgress};
+use crate::event::{Event, Level};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::sealed::Blocks;
 use crate::link::Command;
@@ -31,17 +31,15 @@ pub(super) struct Engine<'a> {
     pub run: &'a mut Run<Training>,
     pub training: Training,
     pub commands: UnboundedReceiver<Command>,
-    pub checkpoint: Option<Checkpoint>,
+    pub checkpoint: Option<TrainingCheckpoint>,
 }
 
 /// How far the training has progressed.
-struct Progress<'data> {
+struct EngineState<'data> {
     /// The epoch in progress, and the seconds that earlier sessions spent on it.
     epoch: Epoch<'data>,
     seconds: f64,
-    seen: Seen,
-    best: Option<Best>,
-    /// The weights of that epoch.
+    /// The weights of the best epoch.
     best_weights: Blocks,
     ticks: Ticks,
     last_save: Instant,
@@ -53,21 +51,17 @@ impl Engine<'_> {
     pub(super) fn run(mut self) -> Result<(), Halt> {
         let data = self.data()?;
         let mut fit = self.fit(&data)?;
-        let mut progress = Progress {
+        let mut progress = EngineState {
             epoch: fit.epoch(1, 0, Metrics::default())?,
             seconds: 0.0,
-            seen: Seen::default(),
-            best: None,
             best_weights: Blocks::new(),
             ticks: Ticks::default(),
             last_save: Instant::now(),
         };
-        if let Some(Checkpoint { header, best, .. }) = self.checkpoint.take() {
-            progress = Progress {
+        if let Some(TrainingCheckpoint { header, best, .. }) = self.checkpoint.take() {
+            progress = EngineState {
                 epoch: fit.epoch(header.epoch, header.batch, header.metrics)?,
                 seconds: header.seconds,
-                seen: header.seen,
-                best: header.best,
                 best_weights: best,
                 ..progress
             };
@@ -78,7 +72,11 @@ impl Engine<'_> {
             self.run
                 .notice(Level::Info, "every epoch is done: only the test is left")?;
         }
-        self.epochs(&mut fit, &mut progress)?;
+        let ending = self.epochs(&mut fit, &mut progress);
+        if matches!(ending, Err(Halt::Stopped)) {
+            self.save_within(&fit, &mut progress)?;
+        }
+        ending?;
         self.test(&progress, &data)
     }
 
@@ -90,10 +88,10 @@ impl Engine<'_> {
     fn epochs<'data>(
         &mut self,
         fit: &mut Fit<'data>,
-        progress: &mut Progress<'data>,
+        progress: &mut EngineState<'data>,
     ) -> Result<(), Halt> {
         while progress.epoch.number() <= self.recipe().epochs {
-            if self.is_enough(progress) {
+            if self.run.ledger().is_out_of_patience() {
                 let patience = self.recipe().early_stopping;
                 let text = format!(
                     "no better validation accuracy for {patience} epochs: the training ends here"
@@ -109,26 +107,17 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Whether the recipe's patience is exhausted before the current epoch.
-    fn is_enough(&self, progress: &Progress) -> bool {
-        let done = progress.epoch.number() - 1;
-        let patience = self.recipe().early_stopping;
-        patience > 0
-            && progress
-                .best
-                .is_some_and(|best| done >= best.epoch + patience)
+    /// The learning rate of a batch (from 0) of the current epoch.
+    fn rate(&self, epoch: &Epoch, batch: usize) -> f64 {
+        let reductions = self.run.ledger().rate_reductions();
+        let (number, batches) = (epoch.number(), epoch.batches());
+        learning_rate(self.recipe(), reductions, number, batch, batches)
     }
 
-    fn batches(&mut self, fit: &mut Fit, progress: &mut Progress) -> Result<(), Halt> {
+    fn batches(&mut self, fit: &mut Fit, progress: &mut EngineState) -> Result<(), Halt> {
         while !progress.epoch.is_done() {
             self.obey(fit, progress)?;
-            let rate = learning_rate(
-                self.recipe(),
-                &progress.seen,
-                progress.epoch.number(),
-                progress.epoch.done(),
-                progress.epoch.batches(),
-            );
+            let rate = self.rate(&progress.epoch, progress.epoch.done());
             match fit.step(&mut progress.epoch, rate) {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     // Nothing was learned from the batch: it is repeated in smaller parts.
@@ -143,8 +132,8 @@ impl Engine<'_> {
             }
             if progress.ticks.is_due() {
                 progress.epoch.settle()?;
-                self.run
-                    .tell(Event::TrainingProgress(tick(&progress.epoch, rate)))?;
+                let tick = progress.epoch.progress(rate);
+                self.run.tell(Event::TrainingProgress(tick))?;
                 progress.ticks.told();
             }
             let minutes = Duration::from_secs_f64(60.0 * self.run.config.train.checkpoint_minutes);
@@ -156,46 +145,27 @@ impl Engine<'_> {
     }
 
     /// Measure the validation accuracy after the last batch, and act on it.
-    fn end_epoch(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+    fn end_epoch(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
         let images_per_second = progress.epoch.images_per_second();
         let valid = self.validate(fit, progress)?;
         let number = progress.epoch.number();
-        let done = TrainingEpoch {
-            epoch: number,
-            train_loss: progress.epoch.metrics().loss(),
-            train_accuracy: progress.epoch.metrics().accuracy(),
-            valid_loss: valid.loss(),
-            valid_accuracy: valid.accuracy(),
-            learning_rate: learning_rate(
-                self.recipe(),
-                &progress.seen,
-                number,
-                progress.epoch.batches() - 1,
-                progress.epoch.batches(),
-            ),
-            images_per_second,
-            seconds: progress.seconds + progress.epoch.seconds(),
-        };
-        progress.seen.epoch(self.recipe(), valid.accuracy());
-        let is_best = progress
-            .best
-            .is_none_or(|best| valid.accuracy() > best.valid_accuracy);
-        if is_best {
-            progress.best = Some(Best {
-                epoch: number,
-                valid_accuracy: valid.accuracy(),
-            });
-            progress.best_weights = weights::blocks(fit.network()).map_err(TrainingError::from)?;
-        }
+        let rate = self.rate(&progress.epoch, progress.epoch.batches() - 1);
+        let mut done = progress.epoch.figures(&valid, rate, images_per_second)?;
+        done.seconds += progress.seconds;
         self.run.tell(Event::TrainingEpoch(done))?;
-        if is_best {
-            self.write_best(progress)
-        } else {
-            Ok(())
+        if self
+            .run
+            .ledger()
+            .best()
+            .is_none_or(|best| best.epoch != number)
+        {
+            return Ok(());
         }
+        progress.best_weights = weights::blocks(fit.network()).map_err(TrainingError::from)?;
+        self.write_best(progress)
     }
 
-    fn validate(&mut self, fit: &Fit, progress: &mut Progress) -> Result<Metrics, Halt> {
+    fn validate(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<Metrics, Halt> {
         let mut halt = None;
         let batch_size = fit.evaluation_batch();
         let valid = evaluate(fit.network(), fit.validation(), batch_size, || {
@@ -204,24 +174,14 @@ impl Engine<'_> {
                 TrainError::Skipped
             })
         });
-        match (valid, halt) {
-            (_, Some(halt)) => Err(halt),
-            (Ok(valid), None) if valid.loss().is_finite() => Ok(valid),
-            (Ok(valid), None) => {
-                let (epoch, batch) = (progress.epoch.number(), progress.epoch.batches());
-                Err(TrainError::Diverged {
-                    epoch,
-                    batch,
-                    loss: valid.loss(),
-                }
-                .into())
-            }
-            (Err(error), None) => Err(error.into()),
+        match halt {
+            Some(halt) => Err(halt),
+            None => Ok(valid?),
         }
     }
 
     /// Save a checkpoint of `epoch` and everything before it.
-    fn save(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+    fn save(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
         progress.epoch.settle()?;
         let header = Header {
             seed: self.run.config.search.seed,
@@ -233,8 +193,6 @@ impl Engine<'_> {
             } else {
                 progress.seconds + progress.epoch.seconds()
             },
-            seen: progress.seen,
-            best: progress.best,
             micro_batch: fit.micro_batch(),
             journal_seq: self.run.recorder.synced_seq()?,
             config: Cow::Owned(self.run.config.to_toml()),
@@ -250,7 +208,7 @@ impl Engine<'_> {
     }
 
     /// Save a checkpoint within an epoch, which is announced.
-    fn save_within(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
+    fn save_within(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
         self.save(fit, progress)?;
         Ok(self.run.tell(Event::TrainingSaved {
             epoch: progress.epoch.number(),
@@ -259,8 +217,8 @@ impl Engine<'_> {
     }
 
     /// Write `weights.safetensors` and `best.json`: the results of the training so far.
-    fn write_best(&self, progress: &Progress) -> Result<(), Halt> {
-        let Some(best) = progress.best else {
+    fn write_best(&self, progress: &EngineState) -> Result<(), Halt> {
+        let Some(best) = self.run.ledger().best() else {
             return Ok(());
         };
         let path = self.run.directory.weights_path();
@@ -273,8 +231,9 @@ impl Engine<'_> {
     }
 
     /// Classify the test images with the best weights, unless that has been done.
-    fn test(&mut self, progress: &Progress, data: &TrainingData) -> Result<(), Halt> {
-        let Some(best) = progress.best.filter(|_| !self.run.ledger().is_tested()) else {
+    fn test(&mut self, progress: &EngineState, data: &TrainingData) -> Result<(), Halt> {
+        let ledger = self.run.ledger();
+        let Some(best) = ledger.best().filter(|_| !ledger.is_tested()) else {
             return Ok(());
         };
         let weights = (&progress.best_weights, best.epoch, best.valid_accuracy);
@@ -289,17 +248,5 @@ impl Engine<'_> {
                 .run
                 .notice(Level::Warning, format!("no test accuracy: {missing}"))?),
         }
-    }
-}
-
-fn tick(epoch: &Epoch, learning_rate: f64) -> TrainingProgress {
-    TrainingProgress {
-        epoch: epoch.number(),
-        batch: epoch.done(),
-        batches: epoch.batches(),
-        loss: epoch.metrics().loss(),
-        accuracy: epoch.metrics().accuracy(),
-        learning_rate,
-        images_per_second: epoch.images_per_second(),
     }
 }

@@ -11,7 +11,7 @@ use crate::train::memory;
 
 /// How a network is computed.
 #[derive(Debug)]
-pub struct Form {
+pub struct NumericForm {
     pub plan: Plan,
     pub precision: Precision,
     /// Number of images at a time that fit in the free memory, and the reason if they are fewer
@@ -20,7 +20,7 @@ pub struct Form {
     pub reason: Option<String>,
 }
 
-impl Form {
+impl NumericForm {
     /// Memory order and precision depend only on the settings, the network, the device and the
     /// machine's size, because a resumed training must round as before. Only the micro-batch
     /// depends on the free memory.
@@ -28,7 +28,7 @@ impl Form {
         architecture: &Architecture,
         config: &TrainConfig,
         device: Device,
-    ) -> Result<Form, ArchitectureError> {
+    ) -> Result<NumericForm, ArchitectureError> {
         let batch = config.recipe.batch_size;
         let precision = match config.precision {
             Precision::Auto if device.is_cuda() => Precision::Bf16,
@@ -44,7 +44,7 @@ impl Form {
             }
         };
         let (micro_batch, reason) = fitting(architecture, &plan, device, batch)?;
-        Ok(Form {
+        Ok(NumericForm {
             plan,
             precision,
             micro_batch,

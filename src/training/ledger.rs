@@ -1,17 +1,17 @@
 //! What a training needs to know about its run's past.
 
-use crate::event::{Event, Record};
-use crate::session::Begun;
+use crate::event::{Event, Record, TrainingEpoch};
+use crate::session::{Begun, Ledger};
 use crate::state::TrainingRun;
 
 /// The training so far. A resumed training fills it from the journal, then continues as if it had
 /// never been interrupted.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct TrainingLedger {
     pub run: Option<TrainingRun>,
 }
 
-impl crate::session::Ledger for Ledger {
+impl Ledger for TrainingLedger {
     fn apply(&mut self, record: &Record) {
         if let Some(run) = &mut self.run {
             run.apply(&record.event, record.seq.unwrap_or_default());
@@ -41,7 +41,24 @@ impl crate::session::Ledger for Ledger {
     }
 }
 
-impl Ledger {
+impl TrainingLedger {
+    /// The best epoch so far.
+    pub fn best(&self) -> Option<&TrainingEpoch> {
+        self.run.as_ref()?.best()
+    }
+
+    /// Whether early stopping ends the training before its next epoch.
+    pub fn is_out_of_patience(&self) -> bool {
+        self.run
+            .as_ref()
+            .is_some_and(TrainingRun::is_out_of_patience)
+    }
+
+    /// How often a plateau's learning rate has fallen.
+    pub fn rate_reductions(&self) -> u32 {
+        self.run.as_ref().map_or(0, TrainingRun::rate_reductions)
+    }
+
     /// Whether the test images have been classified, which happens only once.
     pub fn is_tested(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.test.is_some())

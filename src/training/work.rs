@@ -4,16 +4,16 @@ use std::path::Path;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::TrainingCheckpoint;
 use super::engine::Engine;
-use super::ledger::Ledger;
+use super::ledger::TrainingLedger;
 use crate::analysis::TrainingSummary;
 use crate::config::{Config, Decode};
 use crate::foundation::fault;
 use crate::journal::JournalError;
 use crate::link::Command;
 use crate::runs::RunDirectory;
-use crate::session::{Halt, Run, SessionError, Work};
+use crate::session::{Halt, NextStep, Run, SessionError, Work};
 use crate::space::file::DnaContext;
 use crate::space::{Architecture, read_architecture};
 use crate::train::TrainError;
@@ -49,8 +49,8 @@ impl Training {
 }
 
 impl Work for Training {
-    type Ledger = Ledger;
-    type Checkpoint = Checkpoint;
+    type Ledger = TrainingLedger;
+    type Checkpoint = TrainingCheckpoint;
     type Summary = TrainingSummary;
 
     const NAME: &'static str = "training";
@@ -82,10 +82,14 @@ impl Work for Training {
         of_search || keys.contains(&key) || sections.iter().any(|section| key.starts_with(section))
     }
 
+    fn next_step(checkpoint: Option<&TrainingCheckpoint>) -> NextStep {
+        NextStep::Epoch(checkpoint.map_or(1, |checkpoint| checkpoint.header.epoch))
+    }
+
     fn work(
         self,
         run: &mut Run<Training>,
-        checkpoint: Option<Checkpoint>,
+        checkpoint: Option<TrainingCheckpoint>,
         commands: UnboundedReceiver<Command>,
     ) -> Result<(), Halt> {
         let engine = Engine {
@@ -98,7 +102,7 @@ impl Work for Training {
             .unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch).into()))
     }
 
-    fn summary(_ledger: &Ledger, journal: &Path) -> Result<TrainingSummary, JournalError> {
+    fn summary(_ledger: &TrainingLedger, journal: &Path) -> Result<TrainingSummary, JournalError> {
         TrainingSummary::of_journal(journal)
     }
 }

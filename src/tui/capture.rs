@@ -7,6 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::foundation::thread::spawn;
+
 /// Number of lines waiting for the screen; further ones are dropped, because their writer must not
 /// be blocked.
 const WAITING_LINES: usize = 1_000;
@@ -72,9 +74,7 @@ fn replace(stream: Stream, with: BorrowedFd<'_>) -> io::Result<()> {
 pub fn line_pipe() -> io::Result<(PipeWriter, Receiver<String>)> {
     let (reader, writer) = io::pipe()?;
     let (sender, receiver) = channel(WAITING_LINES);
-    std::thread::Builder::new()
-        .name("screen-capture".into())
-        .spawn(move || read_lines(reader, &sender))?;
+    spawn("screen-capture", move || read_lines(reader, &sender))?;
     Ok((writer, receiver))
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use super::steady;
-use crate::telemetry::energy::{Reading, watt_hours};
+use crate::telemetry::energy::{EnergyReading, watt_hours};
 use crate::telemetry::{GpuSample, GpuStatus, HostStatus};
 
 /// Number of points kept in a history: more than the widest panel shows.
@@ -40,7 +40,7 @@ pub struct MachineView {
 #[derive(Debug, Clone, Default)]
 struct Track {
     utilization: History,
-    last: Option<Reading>,
+    last: Option<EnergyReading>,
     /// Joules since the screen started measuring; `None` if never known.
     joules: Option<f64>,
 }
@@ -85,7 +85,7 @@ impl Track {
         if gpu.energy.is_none() && gpu.power.is_none() {
             return;
         }
-        let now = Reading {
+        let now = EnergyReading {
             seconds,
             counter: gpu.energy,
             power: gpu.power,

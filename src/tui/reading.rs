@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::app::{Past, Wanted};
+use crate::foundation::thread::spawn;
 use crate::journal::{Archive, JournalError};
 use crate::state::ChildDetail;
 
@@ -37,9 +38,9 @@ impl JournalReading {
     pub fn start(journal: Option<PathBuf>) -> io::Result<JournalReading> {
         let (requests, inbox) = mpsc::channel();
         let (outbox, answers) = unbounded_channel();
-        std::thread::Builder::new()
-            .name("nas-reading".to_owned())
-            .spawn(move || serve(journal.as_deref(), &inbox, &outbox))?;
+        spawn("nas-reading", move || {
+            serve(journal.as_deref(), &inbox, &outbox)
+        })?;
         Ok(JournalReading {
             requests,
             answers,

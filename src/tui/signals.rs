@@ -4,6 +4,8 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::foundation::thread::spawn;
+
 /// Signals received from now on. Other parts of the process may handle the same signals too.
 pub struct SignalStream {
     receiver: UnboundedReceiver<i32>,
@@ -16,15 +18,13 @@ impl SignalStream {
         let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGCONT])?;
         let handle = signals.handle();
         let (sender, receiver) = unbounded_channel();
-        std::thread::Builder::new()
-            .name("screen-signals".into())
-            .spawn(move || {
-                for signal in signals.forever() {
-                    if sender.send(signal).is_err() {
-                        return;
-                    }
+        spawn("screen-signals", move || {
+            for signal in signals.forever() {
+                if sender.send(signal).is_err() {
+                    return;
                 }
-            })?;
+            }
+        })?;
         Ok(SignalStream { receiver, handle })
     }
 

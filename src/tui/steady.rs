@@ -1,7 +1,7 @@
 //! Steadies measurements on the screen: a value is updated only when it differs by more than its
 //! usual fluctuation.
 
-use crate::telemetry::{Clock, GpuSample, HostSample, ProcessSample};
+use crate::telemetry::{GpuClock, GpuSample, HostSample, ProcessSample};
 
 /// Fraction of a processor or GPU.
 const SHARE: f64 = 0.03;
@@ -103,7 +103,7 @@ fn traffic(shown: Option<f64>, new: Option<f64>) -> Option<f64> {
     }
 }
 
-fn clock(shown: Option<Clock>, new: Option<Clock>) -> Option<Clock> {
+fn clock(shown: Option<GpuClock>, new: Option<GpuClock>) -> Option<GpuClock> {
     unless_close(shown, new, |shown, new| {
         shown.max == new.max && shown.now.abs_diff(new.now) <= CLOCK
     })

@@ -8,7 +8,8 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use nas_tui::config::{Crop, DataConfig, DataSource, Normalization};
-use nas_tui::data::fetch::{FetchError, Fetched};
+use nas_tui::data::FetchError;
+use nas_tui::data::fetch::Fetched;
 use nas_tui::data::fetch_cifar10_1::FetchCifar10_1;
 use nas_tui::data::{load, load_test, load_tests};
 use tempfile::TempDir;

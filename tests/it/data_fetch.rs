@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use md5::{Digest, Md5};
-use nas_tui::data::fetch::{Fetch, FetchError, Fetched, Progress, archive_url};
+use nas_tui::data::FetchError;
+use nas_tui::data::fetch::{Fetch, FetchProgress, Fetched, archive_url};
 use tempfile::TempDir;
 
 use self::server::serve;
@@ -110,13 +111,13 @@ fn a_fetch_downloads_verifies_unpacks_and_leaves_nothing_else_behind() {
     );
     assert_installed(&folder);
     let total = content.len() as u64;
-    assert!(steps.contains(&Progress::Downloading {
+    assert!(steps.contains(&FetchProgress::Downloading {
         done: total,
         total: Some(total)
     }));
     assert_eq!(
         steps[steps.len() - 2..],
-        [Progress::Verifying, Progress::Unpacking]
+        [FetchProgress::Verifying, FetchProgress::Unpacking]
     );
 }
 

@@ -75,7 +75,7 @@ fn is_alive(pid: i32) -> bool {
 fn workers(run: &Path) -> Vec<i32> {
     let pid = |record: Record| {
         if let Event::WorkerStarted { pid, .. } = record.event {
-            Some(pid as i32)
+            pid.map(|pid| pid as i32)
         } else {
             None
         }

@@ -260,7 +260,7 @@ fn a_worker_reports_a_pause_only_once_its_device_has_stopped() {
         seed: 1,
         architecture: chain(3),
     });
-    let Report::WorkerStarted { pid, .. } =
+    let Report::WorkerStarted { pid: Some(pid), .. } =
         wait(|report| matches!(report, Report::WorkerStarted { .. }))
     else {
         unreachable!()

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use nas_tui::evaluate::placement::cores;
+use nas_tui::foundation::host::cores;
 use serde_json::Value;
 
 use super::{fake_cuda, fake_nvml};

@@ -4,8 +4,8 @@
 use nas_tui::classification::ClassificationReport;
 use nas_tui::config::{Decode, Precision, Recipe, Schedule};
 use nas_tui::event::{
-    DataDescription, Event, FinishReason, Record, TestFinished, TrainingEpoch, TrainingProgress,
-    TrainingStarted,
+    DataDescription, Event, FinishReason, ImageSet, Record, TestFinished, TrainingEpoch,
+    TrainingProgress, TrainingStarted,
 };
 use nas_tui::space::{Cost, builtin::builtin};
 
@@ -75,10 +75,12 @@ pub fn started() -> TrainingStarted {
         device: "cuda:0".to_owned(),
         data: DataDescription {
             spec: "cifar10:/data/cifar10".to_owned(),
-            input: [3, 32, 32],
-            classes: classes(),
-            train_images: 45_000,
-            validation_images: 5_000,
+            images: Some(ImageSet {
+                input: [3, 32, 32],
+                classes: classes(),
+                train: 45_000,
+                validation: 5_000,
+            }),
             fingerprint: "0badcafe".to_owned(),
         },
     }

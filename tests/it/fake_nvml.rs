@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use nas_tui::telemetry::gpu::{load_from, memory_of, status};
 use nas_tui::telemetry::{
-    Clock, EnergyMeter, GpuProcess, GpuSample, GpuStatus, ProcessRole, Throttle, WatchList, Watched,
+    EnergyMeter, GpuClock, GpuProcess, GpuSample, GpuStatus, ProcessRole, Throttle, WatchList,
+    Watched,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -111,11 +112,11 @@ fn all_values_of_a_gpu_that_reports_everything_are_read() {
         temperature: Some(61),
         power: Some(360.0),
         power_limit: Some(700.0),
-        sm_clock: Some(Clock {
+        sm_clock: Some(GpuClock {
             now: 1_755,
             max: Some(1_980),
         }),
-        memory_clock: Some(Clock {
+        memory_clock: Some(GpuClock {
             now: 2_619,
             max: Some(2_619),
         }),

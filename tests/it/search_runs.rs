@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use nas_tui::event::{Event, FinishReason, Record};
 use nas_tui::foundation::seeds::derive;
 use nas_tui::journal;
-use nas_tui::search::checkpoint::Checkpoint;
+use nas_tui::search::checkpoint::SearchCheckpoint;
 use nas_tui::strategy::StrategyState;
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -107,7 +107,7 @@ fn records(path: &Path) -> Vec<Record> {
 }
 
 fn found(path: &Path) -> Found {
-    let controller = Checkpoint::load(&path.join("checkpoint/search.safetensors"))
+    let controller = SearchCheckpoint::load(&path.join("checkpoint/search.safetensors"))
         .unwrap()
         .unwrap()
         .state;
@@ -289,7 +289,7 @@ fn the_program_alone_searches_with_the_config_toml_of_its_folder() {
         runs.len() == 1 && runs[0].to_str().unwrap().ends_with("Z-demo"),
         "{runs:?}"
     );
-    let controller = Checkpoint::load(&runs[0].join("checkpoint/search.safetensors"))
+    let controller = SearchCheckpoint::load(&runs[0].join("checkpoint/search.safetensors"))
         .unwrap()
         .unwrap()
         .state;

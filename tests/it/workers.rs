@@ -112,7 +112,12 @@ impl Watched {
                 .reports
                 .recv_timeout(left)
                 .expect("the awaited report comes");
-            if let &Report::WorkerStarted { worker, pid, .. } = &report {
+            if let &Report::WorkerStarted {
+                worker,
+                pid: Some(pid),
+                ..
+            } = &report
+            {
                 self.pids.resize(self.pids.len().max(worker + 1), 0);
                 self.pids[worker] = pid;
             }

@@ -30,7 +30,7 @@ impl Measure {
     }
 
     /// For training and for validation.
-    pub fn of(self, epoch: &impl Epoch) -> [f64; 2] {
+    pub fn of(self, epoch: &impl EpochPoint) -> [f64; 2] {
         match self {
             Measure::Accuracy => epoch.accuracies(),
             Measure::Loss => epoch.losses(),
@@ -38,16 +38,16 @@ impl Measure {
     }
 
     /// Curves over the epochs, by number: for training and for validation.
-    pub fn curves(self, epochs: &[impl Epoch]) -> [Vec<(u64, f64)>; 2] {
+    pub fn curves(self, epochs: &[impl EpochPoint]) -> [Vec<(u64, f64)>; 2] {
         [0, 1].map(|which| {
-            let value = |epoch| (Epoch::number(epoch), self.of(epoch)[which]);
+            let value = |epoch| (EpochPoint::number(epoch), self.of(epoch)[which]);
             epochs.iter().map(value).collect()
         })
     }
 }
 
 /// An epoch of a child's training or of a run that trains one network.
-pub trait Epoch {
+pub trait EpochPoint {
     /// Number of the epoch, from 1.
     fn number(&self) -> u64;
     /// Losses in training and validation, nats.
@@ -56,7 +56,7 @@ pub trait Epoch {
     fn accuracies(&self) -> [f64; 2];
 }
 
-impl Epoch for ChildEpoch {
+impl EpochPoint for ChildEpoch {
     fn number(&self) -> u64 {
         self.epoch as u64
     }
@@ -70,7 +70,7 @@ impl Epoch for ChildEpoch {
     }
 }
 
-impl Epoch for TrainingEpoch {
+impl EpochPoint for TrainingEpoch {
     fn number(&self) -> u64 {
         self.epoch as u64
     }

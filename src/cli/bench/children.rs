@@ -16,11 +16,12 @@ use crate::config::{
 use crate::data::parse_spec;
 use crate::data::source::locate;
 use crate::evaluate::local::WorkerSettings;
-use crate::evaluate::placement::{Placement, cores};
-use crate::evaluate::protocol::Sample;
+use crate::evaluate::placement::Placement;
+use crate::evaluate::protocol::ImageSample;
 use crate::evaluate::throughput::Automatic;
-use crate::evaluate::{ChildJob, Compute, Evaluator, LocalWorkers, Ready, Report};
-use crate::event::Level;
+use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
+use crate::event::{Compute, Level};
+use crate::foundation::host::cores;
 use crate::reward::Outcome;
 use crate::space::{Architecture, Cost, read_architectures, training_memory};
 
@@ -274,8 +275,8 @@ fn round(value: f64, places: i32) -> f64 {
 }
 
 /// The source of the images.
-fn images(args: &Args, network: &Architecture) -> anyhow::Result<(DataConfig, Sample)> {
-    let first = Sample::FirstOfFiles {
+fn images(args: &Args, network: &Architecture) -> anyhow::Result<(DataConfig, ImageSample)> {
+    let first = ImageSample::FirstOfFiles {
         train: args.images as usize,
         validation: VALIDATION,
     };
@@ -296,7 +297,7 @@ fn images(args: &Args, network: &Architecture) -> anyhow::Result<(DataConfig, Sa
         "nas-tui bench: no --data and no data set of {channels}x{height}x{width} images in the usual places: training on noise (times are \
          as with real images, but accuracies are meaningless)"
     );
-    let noise = Sample::Noise {
+    let noise = ImageSample::Noise {
         input: network.input,
         classes: network.classes,
         train: args.images as usize,

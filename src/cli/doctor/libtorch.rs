@@ -41,9 +41,7 @@ mod with_torch {
     fn library() -> Finding {
         let folder = libtorch::folder();
         let version = libtorch::version();
-        let shown = version
-            .clone()
-            .unwrap_or_else(|| "of unknown version".to_owned());
+        let shown = libtorch::version_in_words();
         let details = json!({ "version": version, "folder": folder, "mkl": tch::utils::has_mkl(), "threads": tch::get_num_threads() });
         match works() {
             Ok(()) => Finding::ok(

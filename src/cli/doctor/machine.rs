@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Finding, Status};
+use crate::foundation::host::cores;
 use crate::telemetry::driver::{self, Driver, Silence};
 use crate::telemetry::{GpuSample, GpuStatus, host};
 
@@ -156,7 +157,7 @@ fn free_space(folder: &Path) -> std::io::Result<u64> {
 }
 
 fn processors() -> Finding {
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let cores = cores();
     let model = host::cpu_model();
     let details = json!({ "cores": cores, "model": model });
     let plural = if cores == 1 { "" } else { "s" };

@@ -10,7 +10,8 @@ use crate::cli::{OrBadInput, print, say};
 use crate::foundation::device::{Device, DeviceChoice};
 use crate::foundation::numbers::{bytes, count};
 use crate::selftest::report::{
-    Agreement, DeviceReport, Numbering, OutOfMemory, Pause, Report, Speed, Verdict, Workers,
+    Agreement, CheckOutcome, DeviceReport, Numbering, OutOfMemory, PauseCheck, SelftestReport,
+    Speed, WorkersCheck,
 };
 use crate::selftest::{self, environment::Environment};
 
@@ -49,7 +50,7 @@ fn devices(choice: DeviceChoice) -> anyhow::Result<(Vec<Device>, Option<String>)
     Ok((devices, chosen.warning))
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &SelftestReport) -> String {
     let mut text = environment(&report.environment);
     for device in &report.devices {
         text += &format!("\n{}: {}\n", device.device, device.model);
@@ -59,7 +60,7 @@ fn text(report: &Report) -> String {
         .devices
         .iter()
         .flat_map(DeviceReport::verdicts)
-        .filter(|verdict| matches!(verdict, Verdict::Failed(_)));
+        .filter(|verdict| matches!(verdict, CheckOutcome::Failed(_)));
     let end = match failed.count() {
         0 => "No check has failed".to_owned(),
         1 => "1 check has FAILED".to_owned(),
@@ -141,7 +142,7 @@ fn driver(environment: &Environment) -> Option<String> {
 fn describe(device: &DeviceReport) -> String {
     let text = describe_at_length(device);
     let reasons = device.verdicts().filter_map(|verdict| match verdict {
-        Verdict::Failed(reason) => Some(indented(reason)),
+        CheckOutcome::Failed(reason) => Some(indented(reason)),
         _ => None,
     });
     let mut shortened = text;
@@ -230,7 +231,7 @@ fn speed(row: &Speed) -> String {
     format!("    {what:<46}  {speed:>10}  {}", ending(verdict))
 }
 
-fn workers(found: &Workers) -> String {
+fn workers(found: &WorkersCheck) -> String {
     let head = "  Small children (2 epochs of 5,000 images) per hour, by workers on the device\n";
     if found.rates.is_empty() {
         return format!("{head}    {}", ending(&found.verdict));
@@ -252,7 +253,7 @@ fn workers(found: &Workers) -> String {
     head.to_owned() + &found.rates.iter().map(row).collect::<String>()
 }
 
-fn pause(found: &Pause) -> String {
+fn pause(found: &PauseCheck) -> String {
     let text = match (found.median_seconds, found.worst_seconds) {
         (Some(median), Some(worst)) => format!(
             "{:.0} ms until {} still (worst of {}: {:.0} ms)",
@@ -295,18 +296,18 @@ fn numbering(found: &Numbering) -> String {
     row("GPU's number", &text, &found.verdict)
 }
 
-fn row(name: &str, text: &str, verdict: &Verdict) -> String {
+fn row(name: &str, text: &str, verdict: &CheckOutcome) -> String {
     match verdict {
-        Verdict::Skipped(_) => format!("  {name:<15}{}", ending(verdict)),
+        CheckOutcome::Skipped(_) => format!("  {name:<15}{}", ending(verdict)),
         _ => format!("  {name:<15}{text}  {}", ending(verdict)),
     }
 }
 
-fn ending(verdict: &Verdict) -> String {
+fn ending(verdict: &CheckOutcome) -> String {
     match verdict {
-        Verdict::Passed => "ok\n".to_owned(),
-        Verdict::Skipped(reason) => format!("not tried: {reason}\n"),
-        Verdict::Failed(reason) => format!("FAILED\n{}", indented(reason)),
+        CheckOutcome::Passed => "ok\n".to_owned(),
+        CheckOutcome::Skipped(reason) => format!("not tried: {reason}\n"),
+        CheckOutcome::Failed(reason) => format!("FAILED\n{}", indented(reason)),
     }
 }
 

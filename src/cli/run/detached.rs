@@ -14,6 +14,7 @@ use crate::cli::config::SettingsArgs;
 #[cfg(feature = "torch")]
 use crate::cli::train;
 use crate::event::RunKind;
+use crate::foundation::thread::spawn;
 use crate::runs::directory::{log_of, resume_command};
 
 /// A run that continues after this value, this process and its terminal are gone.
@@ -35,16 +36,10 @@ pub struct Died {
 impl Detached {
     /// Start the process of a run and hand it the run's lock.
     pub fn start(prepared: Prepared, settings: &SettingsArgs) -> io::Result<Detached> {
-        let Prepared {
-            kind,
-            origin,
-            config,
-            directory,
-            is_new,
-        } = prepared;
+        let directory = prepared.directory;
         let path = directory.path().to_owned();
-        if is_new {
-            directory.write_config(&config.to_toml())?;
+        if prepared.is_new {
+            directory.write_config(&prepared.config.to_toml())?;
         }
         let log = OpenOptions::new()
             .create(true)
@@ -52,21 +47,18 @@ impl Detached {
             .open(log_of(&path))?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("engine").arg(&path);
-        if is_new {
+        if prepared.is_new {
             command.arg("--new");
         } else {
             command.args(settings.set.iter().flat_map(|setting| ["--set", setting]));
-            command.args(
-                settings
-                    .seed
-                    .iter()
-                    .flat_map(|seed| ["--seed".to_owned(), seed.to_string()]),
-            );
+            let seeds = settings.seed.iter();
+            command.args(seeds.flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
         }
-        if kind == RunKind::Training {
-            command.args(origin.iter().flat_map(|origin| ["--origin", origin]));
+        if prepared.kind == RunKind::Training {
+            let origins = prepared.origin.iter();
+            command.args(origins.flat_map(|origin| ["--origin", origin]));
             #[cfg(feature = "torch")]
-            train::environment(&mut command, &config);
+            train::environment(&mut command, &prepared.config);
         }
         command
             .stdin(Stdio::from(directory.into_lock()))
@@ -139,8 +131,6 @@ fn words_of(child: &mut Child) -> io::Result<Receiver<Word>> {
             }
         }
     };
-    std::thread::Builder::new()
-        .name("nas-words".to_owned())
-        .spawn(listen)?;
+    spawn("nas-words", listen)?;
     Ok(words)
 }

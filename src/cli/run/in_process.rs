@@ -10,9 +10,10 @@ use signal_hook::iterator::Signals;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::opened::{Join, Opened};
-use super::{Ending, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
+use super::{Farewell, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
 use crate::cli::{Told, say};
 use crate::event::FinishReason;
+use crate::foundation::thread::spawn;
 use crate::link::Command;
 use crate::report::headless;
 use crate::runs::registry;
@@ -22,7 +23,7 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
     let opened = prepared.open()?;
     if opened.is_complete {
-        return nothing_to_resume(&Ending::of(&path)?, &path);
+        return nothing_to_resume(&Farewell::of(&path)?, &path);
     }
     let known = opened.known_records;
     let connection = opened.hub.connect()?;
@@ -74,9 +75,6 @@ fn stop_on_signals(commands: UnboundedSender<Command>, stopping: &[i32]) -> anyh
             let _ = commands.send(Command::Stop);
         }
     };
-    std::thread::Builder::new()
-        .name("nas-signals".to_owned())
-        .spawn(listen)
-        .context("cannot start a thread")?;
+    spawn("nas-signals", listen)?;
     Ok(())
 }

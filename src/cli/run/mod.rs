@@ -105,14 +105,14 @@ pub fn run(prepared: Prepared, settings: &SettingsArgs, show: &ShowArgs) -> anyh
 }
 
 /// How a run ended: the reason, and its summary as printed.
-struct Ending {
+struct Farewell {
     reason: Option<FinishReason>,
     text: String,
 }
 
-impl Ending {
+impl Farewell {
     /// How the run in the directory `run` ended.
-    fn of(run: &Path) -> anyhow::Result<Ending> {
+    fn of(run: &Path) -> anyhow::Result<Farewell> {
         let journal = run.join("journal.jsonl");
         Ok(match kind_of(run) {
             RunKind::Search => Summary::of_journal(&journal)?.into(),
@@ -121,18 +121,18 @@ impl Ending {
     }
 }
 
-impl From<Summary> for Ending {
-    fn from(summary: Summary) -> Ending {
-        Ending {
+impl From<Summary> for Farewell {
+    fn from(summary: Summary) -> Farewell {
+        Farewell {
             reason: summary.reason,
             text: summary.to_string(),
         }
     }
 }
 
-impl From<TrainingSummary> for Ending {
-    fn from(summary: TrainingSummary) -> Ending {
-        Ending {
+impl From<TrainingSummary> for Farewell {
+    fn from(summary: TrainingSummary) -> Farewell {
+        Farewell {
             reason: summary.reason,
             text: summary.to_string(),
         }
@@ -170,7 +170,7 @@ fn outcome(reason: Option<FinishReason>, path: &Path) -> anyhow::Result<()> {
 }
 
 /// What is printed for a complete run.
-fn nothing_to_resume(ending: &Ending, path: &Path) -> anyhow::Result<()> {
+fn nothing_to_resume(ending: &Farewell, path: &Path) -> anyhow::Result<()> {
     say(&format!(
         "the run in {} is complete: there is nothing to resume",
         path.display()

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Ending, Prepared, classify};
-use crate::config::{Config, Strategy as StrategyName};
+use super::{Farewell, Prepared, classify};
+use crate::config::{Config, StrategyName};
 #[cfg(feature = "torch")]
 use crate::controller::Reinforce;
 #[cfg(feature = "torch")]
@@ -14,7 +14,6 @@ use crate::event::RunKind;
 #[cfg(feature = "torch")]
 use crate::foundation::seeds::derive;
 use crate::link::Hub;
-use crate::runs::RunDirectory;
 use crate::search::Search;
 #[cfg(not(feature = "torch"))]
 use crate::session::WorkError;
@@ -35,44 +34,30 @@ pub struct Opened {
 }
 
 /// Waits for the end of a run in progress.
-pub type Join = Box<dyn FnOnce() -> anyhow::Result<Ending>>;
+pub type Join = Box<dyn FnOnce() -> anyhow::Result<Farewell>>;
 
 impl Opened {
     pub fn new(prepared: Prepared) -> anyhow::Result<Opened> {
-        let Prepared {
-            kind,
-            origin,
-            config,
-            directory,
-            is_new,
-        } = prepared;
-        match kind {
-            RunKind::Search => Opened::of(search(), config, directory, is_new),
+        match prepared.kind {
+            RunKind::Search => Opened::of(search(), prepared),
             #[cfg(not(feature = "torch"))]
-            RunKind::Training => {
-                let _ = origin;
-                Err(classify(NeedsLibtorch("a training").into()))
-            }
+            RunKind::Training => Err(classify(NeedsLibtorch("a training").into())),
             #[cfg(feature = "torch")]
             RunKind::Training => {
-                let training = Training::of(&directory, origin).map_err(classify)?;
-                Opened::of(training, config, directory, is_new)
+                let origin = prepared.origin.clone();
+                let training = Training::of(&prepared.directory, origin).map_err(classify)?;
+                Opened::of(training, prepared)
             }
         }
     }
 
-    fn of<W: Work<Summary: Into<Ending>>>(
-        work: W,
-        config: Config,
-        directory: RunDirectory,
-        is_new: bool,
-    ) -> anyhow::Result<Opened> {
-        let open = if is_new {
+    fn of<W: Work<Summary: Into<Farewell>>>(work: W, prepared: Prepared) -> anyhow::Result<Opened> {
+        let open = if prepared.is_new {
             Session::begin
         } else {
             Session::resume
         };
-        let mut session = open(config, directory).map_err(classify)?;
+        let mut session = open(prepared.config, prepared.directory).map_err(classify)?;
         Ok(Opened {
             is_complete: session.is_complete(),
             known_records: session.known_records(),

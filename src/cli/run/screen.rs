@@ -10,10 +10,11 @@ use signal_hook::consts::SIGINT;
 
 use super::detached::Detached;
 use super::engine::Word;
-use super::{Ending, Prepared, discard_if_unstarted, nothing_to_resume};
+use super::{Farewell, Prepared, discard_if_unstarted, nothing_to_resume};
 use crate::cli::config::SettingsArgs;
 use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
+use crate::runs::directory::has_begun;
 use crate::tui::{self, Leave};
 
 /// A run that cannot begin usually says so within this time; the screen is not opened for it.
@@ -65,16 +66,13 @@ fn first_moments(
         if interrupted.swap(false, Ordering::Relaxed) {
             search.stop();
         }
-        let begun = |since: Instant| since.elapsed() > FIRST_MOMENTS || !is_new || has_begun(run);
+        let begun = |since: Instant| {
+            since.elapsed() > FIRST_MOMENTS || !is_new || has_begun(run).unwrap_or(false)
+        };
         if serving_since.is_some_and(begun) {
             return Ok(None);
         }
     }
-}
-
-fn has_begun(run: &Path) -> bool {
-    std::fs::read_to_string(run.join("journal.jsonl"))
-        .is_ok_and(|journal| journal.contains("_started\""))
 }
 
 /// How a run that has ended, or is about to, ended.
@@ -90,16 +88,16 @@ fn last_word(search: &mut Detached, run: &Path) -> anyhow::Result<Word> {
 /// Report how the run ended, and return its exit status.
 fn conclude(word: &Word, run: &Path) -> anyhow::Result<()> {
     let (code, message) = match word {
-        Word::Complete => return nothing_to_resume(&Ending::of(run)?, run),
+        Word::Complete => return nothing_to_resume(&Farewell::of(run)?, run),
         Word::Serving => return Ok(()),
         Word::Ended { code, message } => (*code, message.clone().unwrap_or_default()),
     };
     match code {
-        0 => crate::cli::print(&Ending::of(run)?.text),
+        0 => crate::cli::print(&Farewell::of(run)?.text),
         // A run that was stopped before it began has been removed.
         130 if !run.exists() => Err(Interrupted(message).into()),
         130 => {
-            crate::cli::print(&Ending::of(run)?.text)?;
+            crate::cli::print(&Farewell::of(run)?.text)?;
             Err(Interrupted(message).into())
         }
         2 => Err(BadInput(anyhow::anyhow!(message)).into()),

@@ -5,8 +5,8 @@ fn image([channels, height, width]: [usize; 3]) -> Vec<u8> {
     (1..=(channels * height * width) as u8).collect()
 }
 
-fn identity(channels: usize) -> Table {
-    Table::new(&vec![0.0; channels], &vec![1.0 / 255.0; channels])
+fn identity(channels: usize) -> Normalized {
+    Normalized::new(&vec![0.0; channels], &vec![1.0 / 255.0; channels])
 }
 
 /// The crop, read pixel by pixel according to its definition.
@@ -14,7 +14,7 @@ fn expected(
     source: &[u8],
     [channels, height, width]: [usize; 3],
     margin: usize,
-    placement: Placement,
+    placement: CropPlace,
 ) -> Vec<f32> {
     let mut values = Vec::new();
     for channel in 0..channels {
@@ -41,7 +41,7 @@ fn written(
     shape: [usize; 3],
     layout: Layout,
     crop: Crop,
-    placement: Placement,
+    placement: CropPlace,
 ) -> Vec<f32> {
     let conversion = identity(shape[0]);
     let writer = Writer {
@@ -78,9 +78,9 @@ fn every_placement_crops_and_flips_as_defined_in_both_layouts() {
     }
 }
 
-fn all_placements(margin: usize) -> Vec<Placement> {
+fn all_placements(margin: usize) -> Vec<CropPlace> {
     let offsets = || 0..=2 * margin;
-    let flips = |top, left| [false, true].map(|flip| Placement { top, left, flip });
+    let flips = |top, left| [false, true].map(|flip| CropPlace { top, left, flip });
     offsets()
         .flat_map(|top| offsets().flat_map(move |left| flips(top, left)))
         .collect()
@@ -95,7 +95,7 @@ fn channels_first(values: &[f32], [channels, height, width]: [usize; 3]) -> Vec<
 
 #[test]
 fn outside_the_image_is_black_before_normalisation() {
-    let table = Table::new(&[0.5], &[0.25]);
+    let table = Normalized::new(&[0.5], &[0.25]);
     assert_eq!(table.padding(0), -2.0);
     assert_eq!(table.value(0, 255), 2.0);
 }
@@ -152,7 +152,7 @@ fn the_middle_of_an_enlarged_image_is_where_torchvision_crops_it() {
 fn enlarging_to_the_same_size_changes_nothing() {
     let shape = [2, 3, 4];
     let source = image(shape);
-    let placement = Placement {
+    let placement = CropPlace {
         top: 0,
         left: 0,
         flip: false,

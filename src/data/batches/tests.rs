@@ -24,10 +24,10 @@ fn images(tensor: &Tensor) -> Images {
     }
 }
 
-fn fixture_placements(fixture: &HashMap<String, Tensor>) -> Vec<Placement> {
+fn fixture_placements(fixture: &HashMap<String, Tensor>) -> Vec<CropPlace> {
     let rows = Vec::<Vec<i64>>::try_from(&fixture["placements"]).unwrap();
     rows.iter()
-        .map(|row| Placement {
+        .map(|row| CropPlace {
             top: row[0] as usize,
             left: row[1] as usize,
             flip: row[2] == 1,
@@ -56,7 +56,7 @@ fn ways(images: &Images, preparation: &Preparation) -> Vec<DeviceDataset> {
     ways
 }
 
-fn placed(data: &DeviceDataset, placements: &[Placement]) -> Tensor {
+fn placed(data: &DeviceDataset, placements: &[CropPlace]) -> Tensor {
     let all: Vec<u32> = (0..data.len() as u32).collect();
     match &data.store {
         Store::Host(images) => images.batch(&all, Some(placements)).unwrap().0,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Actor, Flow};
 use crate::evaluate::Report;
 use crate::evaluate::placement::Placement;
-use crate::evaluate::protocol::Cause;
+use crate::evaluate::protocol::Breakdown;
 use crate::evaluate::slot::{Doing, Task};
 use crate::event::Level;
 use crate::foundation::device::Device;
@@ -38,7 +38,7 @@ impl Actor {
         let doing = std::mem::replace(&mut slot.doing, Doing::Starting);
         let was_starting = matches!(doing, Doing::Starting);
         // If the child is too large, that is not counted against its worker.
-        slot.failures += u32::from(was_starting || cause != Some(Cause::Memory));
+        slot.failures += u32::from(was_starting || cause != Some(Breakdown::Memory));
         // A worker that reports a failure at its very first start would report it again.
         let is_hopeless = slot.failures >= FAILURES || (cause.is_some() && !slot.has_started);
         if !(is_hopeless && was_starting) {
@@ -131,7 +131,7 @@ impl Actor {
         &mut self,
         task: Task,
         since: Instant,
-        cause: Option<Cause>,
+        cause: Option<Breakdown>,
         reason: &str,
     ) -> Flow {
         let (child, seconds) = (task.job.child, since.elapsed().as_secs_f64());
@@ -146,18 +146,12 @@ impl Actor {
                 attempt: task.attempt + 1,
                 ..task
             });
-        } else if cause == Some(Cause::Memory) && self.needs_much(&task) {
+        } else if cause == Some(Breakdown::Memory) && self.needs_much(&task) {
             // In a process that kept nothing else, this is the child's own need.
             let outcome = Outcome::Failed {
                 reason: format!("{reason} (in a new process as well)"),
             };
-            (self.report)(Report::Finished {
-                child,
-                outcome,
-                seconds,
-                energy_wh: None,
-                test_accuracy: None,
-            });
+            self.end(child, outcome, seconds);
         } else if self.lost_children + 1 >= LOST_CHILDREN {
             return self.fatal(format!(
                 "{LOST_CHILDREN} children in a row have each lost {ATTEMPTS} workers, the last one thus: {reason}. Resume the run \
@@ -200,12 +194,6 @@ impl Actor {
 
     /// End the child without anything to learn from it.
     pub(super) fn exclude(&self, child: u64, reason: String, seconds: f64) {
-        (self.report)(Report::Finished {
-            child,
-            outcome: Outcome::Excluded { reason },
-            seconds,
-            energy_wh: None,
-            test_accuracy: None,
-        });
+        self.end(child, Outcome::Excluded { reason }, seconds);
     }
 }

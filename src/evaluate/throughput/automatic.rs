@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::cache::{Cache, Key};
-use super::{COUNTS, Crew, MeasureError, Throughput, crew, usual_place};
+use super::cache::{Cache, CacheKey};
+use super::{COUNTS, MeasureError, Throughput, Trial, crew, usual_place};
 use crate::child::libtorch;
-use crate::evaluate::placement::cores;
 use crate::event::Level;
 use crate::foundation::device::Device;
+use crate::foundation::host::cores;
 use crate::telemetry;
 
 /// Measuring time for each number of workers.
@@ -49,8 +49,8 @@ impl Automatic<'_> {
     }
 
     fn throughput(&self, device: Device) -> Option<Throughput> {
-        let libtorch = libtorch::version().unwrap_or_else(|| "of unknown version".to_owned());
-        let key = Key {
+        let libtorch = libtorch::version_in_words();
+        let key = CacheKey {
             model: crew::model_of(device),
             libtorch,
             cuda: crew::cuda_of(device),
@@ -110,7 +110,7 @@ impl Automatic<'_> {
     fn measure(&self, device: Device) -> Result<Throughput, MeasureError> {
         let counts = counts(device);
         let most = counts.last().copied().unwrap_or(1);
-        Crew::start(self.program, device, most, self.interrupted)?.throughput(
+        Trial::start(self.program, device, most, self.interrupted)?.throughput(
             &counts,
             WINDOW,
             |_| {},

@@ -19,7 +19,7 @@ pub struct Cache {
 
 /// The conditions for which a measurement is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
+pub struct CacheKey {
     pub model: String,
     pub libtorch: String,
     /// CUDA version that libtorch was built for.
@@ -44,7 +44,7 @@ impl Cache {
     /// # Errors
     /// If a file exists that cannot be read or was not written by this program; the message names
     /// it.
-    pub fn find(&self, key: &Key) -> io::Result<Option<Throughput>> {
+    pub fn find(&self, key: &CacheKey) -> io::Result<Option<Throughput>> {
         Ok(self.read()?.into_iter().find(|kept| kept.is_for(key)))
     }
 
@@ -115,8 +115,8 @@ fn parse(text: &str) -> Result<Vec<Throughput>, String> {
 
 impl Throughput {
     /// The conditions for which the measurement is valid.
-    pub fn key(&self) -> Key {
-        Key {
+    pub fn key(&self) -> CacheKey {
+        CacheKey {
             model: self.model.clone(),
             libtorch: self.libtorch.clone(),
             cuda: self.cuda.clone(),
@@ -124,7 +124,7 @@ impl Throughput {
         }
     }
 
-    fn is_for(&self, key: &Key) -> bool {
+    fn is_for(&self, key: &CacheKey) -> bool {
         self.key() == *key
     }
 }
@@ -152,19 +152,19 @@ mod tests {
         assert_eq!(cache.find(&first.key()).unwrap(), Some(first.clone()));
         assert_eq!(cache.find(&second.key()).unwrap(), Some(second));
         for other in [
-            Key {
+            CacheKey {
                 libtorch: "2.12.0".to_owned(),
                 ..first.key()
             },
-            Key {
+            CacheKey {
                 cuda: Some("12.8".to_owned()),
                 ..first.key()
             },
-            Key {
+            CacheKey {
                 cuda: None,
                 ..first.key()
             },
-            Key {
+            CacheKey {
                 cores: 2,
                 ..first.key()
             },

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::{MeasureError, Rate, Throughput, settings, small_child};
 use crate::child::cuda;
-use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report, placement};
+use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::foundation::device::Device;
+use crate::foundation::host;
 use crate::reward::Outcome;
 use crate::space::Architecture;
 use crate::telemetry;
@@ -22,7 +23,7 @@ const WARM_UP: Duration = Duration::from_millis(300);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Workers on one device, ready to train.
-pub struct Crew<'a> {
+pub struct Trial<'a> {
     device: Device,
     child: Architecture,
     workers: LocalWorkers,
@@ -34,7 +35,7 @@ pub struct Crew<'a> {
     under_way: BTreeMap<u64, f64>,
     /// Number of children that have been trained.
     trained: u64,
-    /// Workers that have reported since the last [`Crew::begin`].
+    /// Workers that have reported since the last [`Trial::begin`].
     moving: BTreeSet<usize>,
     paused: bool,
     /// Number of the latest pause requested.
@@ -45,7 +46,7 @@ pub struct Crew<'a> {
     used_before: Option<u64>,
 }
 
-impl<'a> Crew<'a> {
+impl<'a> Trial<'a> {
     /// Start `count` workers of `program` on `device` and wait until they are ready.
     ///
     /// # Errors
@@ -55,9 +56,9 @@ impl<'a> Crew<'a> {
         device: Device,
         count: usize,
         interrupted: &'a dyn Fn() -> bool,
-    ) -> Result<Crew<'a>, MeasureError> {
+    ) -> Result<Trial<'a>, MeasureError> {
         let threads = if device.is_cuda() {
-            (placement::cores() / count).max(1)
+            (host::cores() / count).max(1)
         } else {
             1
         };
@@ -77,7 +78,7 @@ impl<'a> Crew<'a> {
             }
         };
         let (under_way, moving) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Crew {
+        Ok(Trial {
             device,
             child,
             workers,
@@ -139,7 +140,7 @@ impl<'a> Crew<'a> {
                 .as_ref()
                 .map_or_else(String::new, |compute| compute.libtorch.clone()),
             cuda: cuda_of(self.device),
-            cores: placement::cores(),
+            cores: host::cores(),
             measured: jiff::Timestamp::now(),
             rates,
             worker_bytes: used
@@ -152,7 +153,7 @@ impl<'a> Crew<'a> {
     /// `times` times.
     ///
     /// # Errors
-    /// See [`Crew::throughput`].
+    /// See [`Trial::throughput`].
     pub fn pauses(&mut self, count: usize, times: u32) -> Result<Vec<Duration>, MeasureError> {
         self.begin(count)?;
         let mut latencies = Vec::new();

@@ -13,19 +13,19 @@ use crate::train::Next;
 
 /// The pipe to the parent. Any thread may write; lines are written whole.
 #[derive(Clone)]
-pub(super) struct Output(Arc<Mutex<File>>);
+pub(super) struct ToParent(Arc<Mutex<File>>);
 
-impl Output {
+impl ToParent {
     /// Reserve standard output for messages, and redirect everything else that is printed (by
     /// libtorch and its libraries) to standard error.
-    pub(super) fn take_standard_output() -> anyhow::Result<Output> {
+    pub(super) fn take_standard_output() -> anyhow::Result<ToParent> {
         let set_apart = || {
             let kept = std::io::stdout().as_fd().try_clone_to_owned()?;
             rustix::stdio::dup2_stdout(std::io::stderr())?;
             std::io::Result::Ok(File::from(kept))
         };
         let file = set_apart().context("cannot set standard output apart")?;
-        Ok(Output(Arc::new(Mutex::new(file))))
+        Ok(ToParent(Arc::new(Mutex::new(file))))
     }
 
     pub(super) fn send(&self, message: &FromWorker) -> anyhow::Result<()> {
@@ -65,7 +65,7 @@ impl WorkerInbox {
     pub(super) fn stand_still_while_paused(
         &self,
         child: u64,
-        output: &Output,
+        output: &ToParent,
         settle: impl FnOnce() -> anyhow::Result<()>,
     ) -> anyhow::Result<Next> {
         let mut state = self.lock();
@@ -90,7 +90,7 @@ impl WorkerInbox {
     }
 
     /// Wait for the next message that is not about pausing.
-    pub(super) fn wait(&self, output: &Output) -> Option<ToWorker> {
+    pub(super) fn wait(&self, output: &ToParent) -> Option<ToWorker> {
         let mut state = self.lock();
         loop {
             if let Some(number) = state.pause {
@@ -106,7 +106,7 @@ impl WorkerInbox {
     }
 }
 
-fn answer_pause(state: &mut InboxState, number: u64, output: &Output) -> anyhow::Result<()> {
+fn answer_pause(state: &mut InboxState, number: u64, output: &ToParent) -> anyhow::Result<()> {
     if state.answered.replace(number) == Some(number) {
         return Ok(());
     }

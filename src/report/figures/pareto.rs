@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::ink::Ink;
 use super::plot::{LegendKey, Mark, Plot, TitledAxis, empty};
 use super::svg::{self, Anchor, Form, Pen, Text};
-use crate::analysis::front::{Front, Point};
+use crate::analysis::front::{CostPoint, Front};
 use crate::analysis::series::stairs;
 use crate::foundation::axis::{extremes, percent};
 use crate::foundation::numbers::round;
@@ -27,8 +27,8 @@ impl Pareto {
     pub fn of(state: &RunState) -> Pareto {
         let search = state.search();
         let front = Front::of(0..search.children.len() as u32, &search.children);
-        let place = |point: Point| (point.macs, point.accuracy);
-        let points = search.children.iter().filter_map(Point::of);
+        let place = |point: CostPoint| (point.macs, point.accuracy);
+        let points = search.children.iter().filter_map(CostPoint::of);
         let best = search.outcomes.best.as_ref();
         Pareto {
             children: points.map(place).collect(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::analysis::summary::Tally;
+use crate::analysis::summary::SearchTally;
 use crate::analysis::training;
 use crate::analysis::{Summary, TrainingSummary};
 use crate::event::{ChildEpoch, Event, Level, Record};
@@ -166,8 +166,8 @@ impl Material {
 #[derive(Default)]
 struct Gathered {
     material: Material,
-    tally: Tally,
-    training: training::Tally,
+    tally: SearchTally,
+    training: training::TrainingTally,
     /// Epochs and attempts of the children in training.
     epochs: HashMap<u64, Vec<ChildEpoch>>,
     attempts: HashMap<u64, u32>,

@@ -97,24 +97,24 @@ fn sections_of<'a>(name: &str, table: &'a toml::Table, sections: &mut Vec<Settin
 
 /// Facts of the data set.
 pub fn data(data: &DataDescription) -> Vec<(&'static str, String)> {
-    if data.train_images + data.validation_images == 0 {
+    let Some(images) = &data.images else {
         return vec![
             ("accuracies", data.spec.clone()),
             ("fingerprint (CRC-32)", data.fingerprint.clone()),
         ];
-    }
-    let [channels, height, width] = data.input;
+    };
+    let [channels, height, width] = images.input;
     vec![
         ("data set", data.spec.clone()),
         (
             "images",
             format!(
                 "{channels}×{height}×{width}, {} classes",
-                data.classes.len()
+                images.classes.len()
             ),
         ),
-        ("training images", count(data.train_images as u64)),
-        ("validation images", count(data.validation_images as u64)),
+        ("training images", count(images.train as u64)),
+        ("validation images", count(images.validation as u64)),
         ("fingerprint (CRC-32)", data.fingerprint.clone()),
     ]
 }

@@ -19,13 +19,13 @@ pub struct Table {
 }
 
 /// A column: its name, and how the cell of a row is written.
-type Column<'a, T> = (&'static str, &'a dyn Fn(&T) -> String);
+type CsvColumn<'a, T> = (&'static str, &'a dyn Fn(&T) -> String);
 
 impl Table {
     fn new<'a, T: 'a>(
         name: &'static str,
         rows: impl IntoIterator<Item = &'a T>,
-        columns: &[Column<'_, T>],
+        columns: &[CsvColumn<'_, T>],
     ) -> Table {
         let cells = |row| columns.iter().map(|(_, cell)| cell(row)).collect();
         Table {
@@ -66,7 +66,7 @@ pub fn children(material: &Material) -> Table {
         .collect();
     let mut rows: Vec<_> = material.state.search().children.iter().collect();
     rows.sort_by_key(|row| row.child);
-    let columns: &[Column<'_, ChildRow>] = &[
+    let columns: &[CsvColumn<'_, ChildRow>] = &[
         ("child", &|row| row.child.to_string()),
         ("episode", &|row| row.episode.to_string()),
         ("validation_accuracy", &|row| cell(row.accuracy)),
@@ -92,7 +92,7 @@ pub fn children(material: &Material) -> Table {
 
 /// Every finished episode.
 pub fn episodes(material: &Material) -> Table {
-    let columns: &[Column<'_, EpisodeFinished>] = &[
+    let columns: &[CsvColumn<'_, EpisodeFinished>] = &[
         ("episode", &|episode| episode.episode.to_string()),
         ("mean_reward", &|episode| episode.mean_reward.to_string()),
         ("baseline", &|episode| cell(episode.baseline)),
@@ -192,7 +192,7 @@ fn list(numbers: &[usize]) -> String {
 
 /// Every epoch of a training.
 pub fn epochs(run: &TrainingRun) -> Table {
-    let columns: &[Column<'_, TrainingEpoch>] = &[
+    let columns: &[CsvColumn<'_, TrainingEpoch>] = &[
         ("epoch", &|epoch| epoch.epoch.to_string()),
         ("train_loss", &|epoch| epoch.train_loss.to_string()),
         ("train_accuracy", &|epoch| epoch.train_accuracy.to_string()),
@@ -211,7 +211,7 @@ pub fn epochs(run: &TrainingRun) -> Table {
 
 /// Accuracy on the test images of each class.
 pub fn per_class(report: &ClassificationReport) -> Table {
-    let columns: &[Column<'_, ClassAccuracy>] = &[
+    let columns: &[CsvColumn<'_, ClassAccuracy>] = &[
         ("class", &|class| class.class.clone()),
         ("images", &|class| class.images.to_string()),
         ("correct", &|class| class.correct.to_string()),

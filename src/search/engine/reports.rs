@@ -1,21 +1,21 @@
 //! How the search responds to the evaluator's reports and to the ends of children.
 
-use super::{Crew, Effort, Engine, Halt, Pace};
+use super::{Crew, Effort, Engine, Halt};
 use crate::evaluate::Report;
 use crate::event::{ChildFinished, Event, Level};
 use crate::search::SearchError;
 use crate::search::episode::{self, Child};
-use crate::search::inbox::Message;
+use crate::search::inbox::Heard;
 use crate::search::ledger::Ended;
 
 impl Engine<'_> {
     /// Handle what has arrived; while paused, wait.
     pub(super) fn attend(&mut self, crew: &mut Crew) -> Result<(), Halt> {
         loop {
-            let message = match (self.inbox.poll(), self.pace) {
-                (Some(message), _) => message,
-                (None, Pace::Running) => return Ok(()),
-                (None, _) => self.inbox.wait(),
+            let message = match self.inbox.poll() {
+                Some(message) => message,
+                None if self.run.is_running() => return Ok(()),
+                None => self.inbox.wait(),
             };
             self.hear(message, crew, &mut [])?;
         }
@@ -24,14 +24,14 @@ impl Engine<'_> {
     /// `children` are those of the current episode.
     pub(super) fn hear(
         &mut self,
-        message: Message,
+        message: Heard,
         crew: &mut Crew,
         children: &mut [Child],
     ) -> Result<(), Halt> {
         match message {
-            Message::Command(command) => self.obey(command, crew),
-            Message::Report(report) => self.take_report(report, crew, children),
-            Message::Silence => Err(SearchError::Evaluator(
+            Heard::Command(command) => self.obey(command, crew),
+            Heard::Report(report) => self.take_report(report, crew, children),
+            Heard::Silence => Err(SearchError::Evaluator(
                 "the workers have ended without a report: see the log, then resume the run"
                     .to_owned(),
             )
@@ -63,14 +63,7 @@ impl Engine<'_> {
                 self.end_child(child, ended, effort, crew, children)
             }
             Report::Fatal { message } => Err(SearchError::Evaluator(message).into()),
-            // An answer to an earlier, withdrawn pause says nothing about this one.
-            Report::Paused { number } if self.pace != Pace::Pausing || number != self.pauses => {
-                Ok(())
-            }
-            Report::Paused { .. } => {
-                self.pace = Pace::Paused;
-                Ok(self.run.tell(Event::Paused)?)
-            }
+            Report::Paused { number } => Ok(self.run.stands_still(number)?),
             other => match self.event_of(other) {
                 Some(event) => Ok(self.run.tell(event)?),
                 None => Ok(()),
@@ -196,46 +189,7 @@ impl Engine<'_> {
         effort: Effort,
         repeat_of: Option<u64>,
     ) -> Result<(), Halt> {
-        let (number, episode) = (child.number, child.episode);
-        let Effort { seconds, energy_wh } = effort;
-        let event = match ended {
-            Ended::Failed { reason, reward } => Event::ChildFailed {
-                child: number,
-                episode,
-                reason,
-                reward,
-                seconds,
-                control: child.is_control,
-            },
-            Ended::Excluded { reason } => Event::ChildExcluded {
-                child: number,
-                episode,
-                reason,
-                seconds,
-                control: child.is_control,
-            },
-            Ended::Trained {
-                accuracy,
-                reward,
-                valid_accuracies,
-                test_accuracy,
-            } => Event::ChildFinished(ChildFinished {
-                child: number,
-                episode,
-                dna: child.proposal.dna.clone(),
-                accuracy,
-                reward,
-                params: child.params,
-                macs: child.macs,
-                seconds,
-                repeat_of,
-                skipped: self.was_cut_short(number, &valid_accuracies),
-                control: child.is_control,
-                valid_accuracies,
-                energy_wh,
-                test_accuracy,
-            }),
-        };
+        let event = self.end_of(child, ended, effort, repeat_of);
         let best = self.run.ledger().best().map(|best| best.child.child);
         self.run.tell(event)?;
         match self
@@ -246,6 +200,58 @@ impl Engine<'_> {
         {
             Some(now) => Ok(self.run.directory.write_best(now)?),
             None => Ok(()),
+        }
+    }
+
+    /// The event that tells of a child's end.
+    pub(super) fn end_of(
+        &self,
+        subject: &Child,
+        ended: Ended,
+        effort: Effort,
+        repeat_of: Option<u64>,
+    ) -> Event {
+        let (child, episode) = (subject.number, subject.episode);
+        let Effort { seconds, energy_wh } = effort;
+        match ended {
+            Ended::Failed { reason, reward } => Event::ChildFailed {
+                child,
+                episode,
+                reason,
+                reward,
+                seconds,
+                control: subject.is_control,
+            },
+            Ended::Excluded { reason } => Event::ChildExcluded {
+                child,
+                episode,
+                reason,
+                seconds,
+                control: subject.is_control,
+            },
+            Ended::Trained {
+                accuracy,
+                reward,
+                valid_accuracies,
+                test_accuracy,
+            } => Event::ChildFinished(ChildFinished {
+                child,
+                episode,
+                dna: subject.proposal.dna.clone(),
+                accuracy,
+                reward,
+                params: subject.params,
+                macs: subject.macs,
+                seconds,
+                repeat_of,
+                // By a user, before its last epoch.
+                skipped: self.run.ledger().is_skipped(child)
+                    && valid_accuracies.len() < self.run.config.child.epochs,
+                control: subject.is_control,
+                valid_accuracies,
+                energy_wh,
+                test_accuracy,
+            }),
         }
     }
 }

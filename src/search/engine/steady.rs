@@ -4,7 +4,7 @@
 //! The strategy is told of events in the order of the journal, whoever wrote it: a resumed search
 //! replays the existing proposals and ends, and arrives at the state of the earlier session.
 
-use super::{Crew, Engine, Halt, Pace};
+use super::{Crew, Engine, Halt};
 use crate::search::episode::{self, Child};
 use crate::search::ledger::{Ended, Step};
 
@@ -29,12 +29,10 @@ impl Engine<'_> {
             let under_way = self.under_way(&children);
             if self.run.ledger().step(heard).is_some() {
                 // A repeat has ended at once.
-            } else if self.pace == Pace::Running
-                && next <= *numbers.end()
-                && under_way < crew.at_a_time
+            } else if self.run.is_running() && next <= *numbers.end() && under_way < crew.at_a_time
             {
                 children.push(self.propose(crew, episode, next)?);
-            } else if self.pace == Pace::Running && next > *numbers.end() && under_way == 0 {
+            } else if self.run.is_running() && next > *numbers.end() && under_way == 0 {
                 return Ok(children);
             } else {
                 let message = self.inbox.wait();

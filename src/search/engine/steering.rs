@@ -1,36 +1,34 @@
 //! User commands during a search: pause, stop, skip a child, train an edited one.
 
-use super::{Crew, Effort, Engine, Halt, Pace};
-use crate::event::{ChildFinished, ChildQueued, Event, Level};
+use super::{Crew, Effort, Engine, Halt};
+use crate::event::{ChildQueued, Event, Level};
 use crate::link::Command;
+use crate::search::episode::Child;
 use crate::search::ledger::Ended;
+use crate::session::Instruction;
 use crate::space::{Dna, SpaceError};
+use crate::strategy::{Origin, Proposal};
 
 impl Engine<'_> {
     pub(super) fn obey(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
-        match (command, self.pace) {
-            (Command::Pause, Pace::Running) => {
-                self.run.tell(Event::PauseRequested)?;
-                self.pace = Pace::Pausing;
-                self.pauses += 1;
-                crew.evaluator.pause(self.pauses);
-            }
-            (Command::Resume, Pace::Pausing | Pace::Paused) => {
-                crew.evaluator.resume();
-                self.pace = Pace::Running;
-                self.run.tell(Event::Resumed)?;
-            }
-            (Command::Stop, _) => {
-                return Err(self.run.stop());
-            }
-            (Command::StopAfterEpisode, _) => self.stop_after_episode(true)?,
-            (Command::GoOnAfterEpisode, _) => self.stop_after_episode(false)?,
-            (Command::Skip { child }, _) => self.skip(child, crew)?,
-            (Command::Train { parent, dna }, _) => self.queue_edited(parent, dna, crew)?,
-            // Already requested, or only for a replay.
-            (Command::Pause | Command::Resume | Command::Speed { .. }, _) => {}
+        match self.run.take(command)? {
+            None => {}
+            Some(Instruction::StandStill(number)) => crew.evaluator.pause(number),
+            Some(Instruction::GoOn) => crew.evaluator.resume(),
+            Some(Instruction::Own(command)) => self.obey_own(command, crew)?,
         }
         Ok(())
+    }
+
+    fn obey_own(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
+        match command {
+            Command::StopAfterEpisode => self.stop_after_episode(true),
+            Command::GoOnAfterEpisode => self.stop_after_episode(false),
+            Command::Skip { child } => self.skip(child, crew),
+            Command::Train { parent, dna } => self.queue_edited(parent, dna, crew),
+            // What any run does is the session's.
+            Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => Ok(()),
+        }
     }
 
     fn stop_after_episode(&mut self, stop: bool) -> Result<(), Halt> {
@@ -57,11 +55,6 @@ impl Engine<'_> {
             crew.evaluator.skip(child);
         }
         Ok(())
-    }
-
-    /// Whether a user ended the child before its last epoch.
-    pub(super) fn was_cut_short(&self, child: u64, valid_accuracies: &[f64]) -> bool {
-        self.run.ledger().is_skipped(child) && valid_accuracies.len() < self.run.config.child.epochs
     }
 
     /// Accept a network that a user has edited for training, or tell why it cannot be trained.
@@ -106,59 +99,14 @@ impl Engine<'_> {
         ended: Ended,
         effort: Effort,
     ) -> Result<(), Halt> {
-        let Effort { seconds, energy_wh } = effort;
-        let ChildQueued {
-            child,
-            episode,
-            dna,
-            params,
-            macs,
-            ..
-        } = queued;
-        Ok(self.run.tell(match ended {
-            Ended::Failed { reason, reward } => Event::ChildFailed {
-                child,
-                episode,
-                reason,
-                reward,
-                seconds,
-                control: false,
-            },
-            Ended::Excluded { reason } => Event::ChildExcluded {
-                child,
-                episode,
-                reason,
-                seconds,
-                control: false,
-            },
-            Ended::Trained {
-                accuracy,
-                reward,
-                valid_accuracies,
-                test_accuracy,
-            } => Event::ChildFinished(ChildFinished {
-                child,
-                episode,
-                dna,
-                accuracy,
-                reward,
-                params,
-                macs,
-                seconds,
-                repeat_of: None,
-                skipped: self.was_cut_short(child, &valid_accuracies),
-                control: false,
-                valid_accuracies,
-                energy_wh,
-                test_accuracy,
-            }),
-        })?)
+        let event = self.end_of(&Child::from(queued), ended, effort, None);
+        Ok(self.run.tell(event)?)
     }
 
     /// After the last episode: wait for the edited children, unless the run is to stop. A resume
     /// trains the rest.
     pub(super) fn finish_edited(&mut self, crew: &mut Crew) -> Result<(), Halt> {
-        while self.run.ledger().queued().next().is_some() || self.pace != Pace::Running {
+        while self.run.ledger().queued().next().is_some() || !self.run.is_running() {
             if self.stops_after_episode {
                 return Err(Halt::Stopped);
             }
@@ -176,15 +124,15 @@ fn edited(
     dna: Dna,
     crew: &Crew,
 ) -> Result<ChildQueued, SpaceError> {
-    let design = crew.space.decode(&dna, &format!("child-{child}"))?;
-    let (params, macs) = crew.space.size(&dna, &design)?;
+    let origin = Origin::Mutated { parent };
+    let child = Child::new(child, episode, Proposal { dna, origin }, &crew.space)?;
     Ok(ChildQueued {
-        child,
+        child: child.number,
         episode,
         parent,
-        dna,
-        design,
-        params,
-        macs,
+        dna: child.proposal.dna,
+        design: child.design,
+        params: child.params,
+        macs: child.macs,
     })
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::bandit::Bandit;
-use crate::evaluate::{Compute, Evaluator, Job, Ready, Report};
-use crate::event::{DataDescription, Level};
+use crate::evaluate::{Evaluator, Job, Ready, Report};
+use crate::event::{Compute, DataDescription, ImageSet, Level};
 use crate::foundation::seeds::derive;
 use crate::reward::{Outcome, SKIPPED};
 use crate::search::Search;
@@ -212,7 +212,9 @@ pub fn parts(behaviour: &Behaviour) -> Search {
         }),
         strategy: Box::new(|config, space| {
             Ok(match config.search.strategy {
-                crate::config::Strategy::Evolution => Box::new(Evolution::new(&config.evolution)),
+                crate::config::StrategyName::Evolution => {
+                    Box::new(Evolution::new(&config.evolution))
+                }
                 _ => Box::new(Bandit::new(space)),
             })
         }),
@@ -233,7 +235,7 @@ fn greet(behaviour: &Behaviour, reports: &UnboundedSender<Report>) {
     reports
         .send(Report::WorkerStarted {
             worker: 0,
-            pid: 1,
+            pid: Some(1),
             device: "cpu".into(),
             host: None,
         })
@@ -251,10 +253,12 @@ fn greet(behaviour: &Behaviour, reports: &UnboundedSender<Report>) {
 fn ready(behaviour: &Behaviour) -> Ready {
     let data = DataDescription {
         spec: "test".into(),
-        input: [1, 12, 12],
-        classes: (0..10).map(|class| class.to_string()).collect(),
-        train_images: 100,
-        validation_images: 50,
+        images: Some(ImageSet {
+            input: [1, 12, 12],
+            classes: (0..10).map(|class| class.to_string()).collect(),
+            train: 100,
+            validation: 50,
+        }),
         fingerprint: if behaviour.fingerprint.is_empty() {
             "0badcafe".into()
         } else {

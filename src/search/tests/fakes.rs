@@ -9,7 +9,7 @@ use crate::config::{Config, Options, resolve};
 use crate::event::{Event, Record};
 use crate::runs::RunDirectory;
 use crate::search::Search;
-use crate::search::checkpoint::Checkpoint;
+use crate::search::checkpoint::SearchCheckpoint;
 use crate::session::{Session, SessionError};
 use crate::strategy::StrategyState;
 
@@ -93,8 +93,8 @@ impl Run {
         crate::journal::read(&self.journal()).unwrap()
     }
 
-    pub fn checkpoint(&self) -> Option<Checkpoint> {
-        Checkpoint::load(&self.checkpoint_path()).unwrap()
+    pub fn checkpoint(&self) -> Option<SearchCheckpoint> {
+        SearchCheckpoint::load(&self.checkpoint_path()).unwrap()
     }
 
     /// Everything about the run that must not depend on how often it was interrupted.

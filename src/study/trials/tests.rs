@@ -98,10 +98,7 @@ fn other_settings_networks_or_data_are_refused_and_named() {
     let mut trials = Trials::open(folder.path(), elsewhere).unwrap();
     let mut data = DataDescription {
         spec: String::new(),
-        input: [1, 1, 1],
-        classes: Vec::new(),
-        train_images: 1,
-        validation_images: 1,
+        images: None,
         fingerprint: "one".to_owned(),
     };
     trials.check_data(&data).unwrap();

@@ -10,7 +10,7 @@ const JOULES_PER_WATT_HOUR: f64 = 3_600.0;
 
 /// A GPU's energy readings at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reading {
+pub struct EnergyReading {
     /// Time since an arbitrary fixed moment.
     pub seconds: f64,
     /// Energy counter: joules since the driver was loaded.
@@ -19,13 +19,13 @@ pub struct Reading {
     pub power: Option<f64>,
 }
 
-impl Reading {
+impl EnergyReading {
     /// Joules used since `before`: from the counter if possible, otherwise from the mean of the two
     /// powers.
     ///
     /// `None` if the counter is missing or did not grow and the power is not known at both ends, or
     /// if too much time passed.
-    pub fn joules_since(&self, before: &Reading) -> Option<f64> {
+    pub fn joules_since(&self, before: &EnergyReading) -> Option<f64> {
         if let (Some(before), Some(now)) = (before.counter, self.counter)
             && now >= before
         {
@@ -87,7 +87,7 @@ impl EnergyLedger {
     }
 
     /// Record a reading of `gpu`. A reading without values leaves the interval open.
-    pub fn read(&mut self, gpu: u32, reading: Reading) {
+    pub fn read(&mut self, gpu: u32, reading: EnergyReading) {
         if reading.counter.is_none() && reading.power.is_none() {
             return;
         }
@@ -105,7 +105,7 @@ impl EnergyLedger {
 /// One GPU with children on it.
 #[derive(Debug)]
 struct Account {
-    last: Option<Reading>,
+    last: Option<EnergyReading>,
     /// Power over the last interval; initially that of the first reading.
     watts: Option<f64>,
     /// Time up to which the shares have been counted.
@@ -155,7 +155,7 @@ impl Account {
         self.counted = self.counted.max(seconds);
     }
 
-    fn read(&mut self, reading: Reading) {
+    fn read(&mut self, reading: EnergyReading) {
         let Some(last) = self.last else {
             return self.read_first(reading);
         };
@@ -173,7 +173,7 @@ impl Account {
 
     /// The first reading comes shortly after the first child starts, so the power at the start is
     /// taken to be the same. If the GPU reports only the counter, the next reading settles it.
-    fn read_first(&mut self, reading: Reading) {
+    fn read_first(&mut self, reading: EnergyReading) {
         self.accrue(reading.seconds);
         self.watts = reading.power;
         self.last = Some(reading);
@@ -200,16 +200,16 @@ impl Account {
 mod tests {
     use super::*;
 
-    fn power(seconds: f64, watts: f64) -> Reading {
-        Reading {
+    fn power(seconds: f64, watts: f64) -> EnergyReading {
+        EnergyReading {
             seconds,
             counter: None,
             power: Some(watts),
         }
     }
 
-    fn counter(seconds: f64, joules: f64) -> Reading {
-        Reading {
+    fn counter(seconds: f64, joules: f64) -> EnergyReading {
+        EnergyReading {
             seconds,
             counter: Some(joules),
             power: None,
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_counter_that_runs_backwards_is_useless_unless_the_power_is_known() {
-        let both = |seconds, joules, watts| Reading {
+        let both = |seconds, joules, watts| EnergyReading {
             power: Some(watts),
             ..counter(seconds, joules)
         };
@@ -305,7 +305,7 @@ mod tests {
         ledger.start(1, 0, 0.0);
         ledger.read(
             0,
-            Reading {
+            EnergyReading {
                 seconds: 1.0,
                 counter: None,
                 power: None,

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use nvml_wrapper::Nvml;
 
-pub use ledger::{EnergyLedger, Reading, watt_hours};
+pub use ledger::{EnergyLedger, EnergyReading, watt_hours};
 
 use super::{cuda, gpu};
 use crate::foundation::device::Device;
+use crate::foundation::thread::spawn;
 
 /// Interval between readings of the GPUs in use.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -94,9 +95,7 @@ impl EnergyMeter {
                 changed: Condvar::new(),
             });
             let (library, thread) = (self.library.clone(), Arc::clone(&shared));
-            let started = std::thread::Builder::new()
-                .name("telemetry-energy".into())
-                .spawn(move || thread.measure(library));
+            let started = spawn("telemetry-energy", move || thread.measure(library));
             if started.is_err() {
                 shared.lock().closed = true;
             }
@@ -169,13 +168,13 @@ impl Shared {
         );
     }
 
-    fn read(&self, nvml: &Nvml, index: u32) -> Option<Reading> {
+    fn read(&self, nvml: &Nvml, index: u32) -> Option<EnergyReading> {
         let device = nvml.device_by_index(index).ok()?;
         let (counter, power) = (
             gpu::joules(&device),
             device.power_usage().ok().map(gpu::watts),
         );
-        Some(Reading {
+        Some(EnergyReading {
             seconds: self.seconds(),
             counter,
             power,

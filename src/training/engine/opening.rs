@@ -6,17 +6,16 @@ use super::Engine;
 use crate::child::{self, Network, libtorch};
 use crate::config::Precision;
 use crate::data;
-use crate::evaluate::placement;
-use crate::event::{Event, Level, TrainingStarted};
+use crate::event::{Compute, Event, Level, TrainingEpoch, TrainingStarted};
+use crate::foundation::build_info::VERSION;
 use crate::foundation::device::Device;
-use crate::foundation::host::host_name;
+use crate::foundation::host::{self, host_name};
 use crate::foundation::seeds::derive;
-use crate::session::{Halt, SessionError};
+use crate::session::{Halt, Run};
 use crate::space::{Architecture, Cost};
 use crate::train::{Fit, TrainError, TrainingData};
-use crate::training::TrainingError;
-use crate::training::checkpoint::Best;
-use crate::training::form::Form;
+use crate::training::form::NumericForm;
+use crate::training::{Training, TrainingError};
 
 /// `best.json` of a training.
 #[derive(Serialize)]
@@ -27,7 +26,7 @@ pub(super) struct BestFile<'a> {
 }
 
 impl BestFile<'_> {
-    pub fn new(best: Best, architecture: &Architecture) -> BestFile<'_> {
+    pub fn new<'a>(best: &TrainingEpoch, architecture: &'a Architecture) -> BestFile<'a> {
         BestFile {
             epoch: best.epoch,
             valid_accuracy: best.valid_accuracy,
@@ -54,9 +53,18 @@ impl Engine<'_> {
         if let Some(text) = data.kept_on_host().filter(|_| resident) {
             self.run.notices.push((Level::Warning, text));
         }
-        self.check(&data)?;
+        data.check(&self.training.architecture)?;
         self.stop_if_asked()?;
-        self.open(&data, &device.to_string(), threads)?;
+        let compute = Compute {
+            threads,
+            device: device.to_string(),
+            libtorch: libtorch::version_in_words(),
+        };
+        let training = &self.training;
+        self.run.open(&data.description, Some(&compute), |run| {
+            let started = started(run, training, &data, &compute)?;
+            Ok(Event::TrainingStarted(Box::new(started)))
+        })?;
         Ok(data)
     }
 
@@ -68,98 +76,18 @@ impl Engine<'_> {
             .extend(warning.map(|warning| (Level::Warning, warning)));
         Ok((
             device,
-            self.run
-                .config
-                .workers
-                .threads
-                .unwrap_or_else(placement::cores),
+            self.run.config.workers.threads.unwrap_or_else(host::cores),
         ))
-    }
-
-    /// Refuse a network that does not fit these images, and data that differ from the run's.
-    fn check(&self, data: &TrainingData) -> Result<(), SessionError> {
-        let (architecture, description) = (&self.training.architecture, &data.description);
-        architecture.check().map_err(TrainError::from)?;
-        if architecture.input != description.input
-            || architecture.classes != description.classes.len()
-        {
-            return Err(TrainError::Mismatch {
-                network: architecture.input,
-                network_classes: architecture.classes,
-                data: description.input,
-                data_classes: description.classes.len(),
-            }
-            .into());
-        }
-        self.run.check_data(description)
-    }
-
-    /// Record that the run begins, or that this process takes it over.
-    fn open(&mut self, data: &TrainingData, device: &str, threads: usize) -> Result<(), Halt> {
-        if self.run.ledger().run.is_some() {
-            let epoch = self
-                .checkpoint
-                .as_ref()
-                .map_or(1, |checkpoint| checkpoint.header.epoch);
-            self.run.resumed(None, Some(epoch))?;
-            self.run.compare_machine(threads, device, &libtorch())?;
-        } else {
-            let started = self.started(data, device, threads)?;
-            self.run.tell(Event::TrainingStarted(Box::new(started)))?;
-        }
-        Ok(self.run.tell_notices()?)
-    }
-
-    fn started(
-        &self,
-        data: &TrainingData,
-        device: &str,
-        threads: usize,
-    ) -> Result<TrainingStarted, TrainingError> {
-        let cost = Cost::of(&self.training.architecture).map_err(TrainError::from)?;
-        let form = self.form(data)?;
-        let train = &self.run.config.train;
-        Ok(TrainingStarted {
-            run: self.run.directory.name(),
-            origin: self.training.origin.clone(),
-            architecture: self.training.architecture.clone(),
-            params: cost.params,
-            macs: cost.macs,
-            recipe: train.recipe_name.clone(),
-            settings: train.recipe.clone(),
-            precision: form.precision,
-            micro_batch: train.recipe.batch_size,
-            seed: self.run.config.search.seed,
-            version: crate::foundation::build_info::VERSION.to_owned(),
-            host: host_name(),
-            pid: std::process::id(),
-            libtorch: libtorch(),
-            threads,
-            device: device.to_owned(),
-            data: data.description.clone(),
-        })
-    }
-
-    fn form(&self, data: &TrainingData) -> Result<Form, TrainingError> {
-        let mut config = self.run.config.train.clone();
-        if let Some(run) = &self.run.ledger().run {
-            // The value that `auto` had on the device where the run was begun.
-            config.precision = run.started.precision;
-        }
-        Ok(
-            Form::choose(&self.training.architecture, &config, data.device)
-                .map_err(TrainError::from)?,
-        )
     }
 
     /// The network before its first epoch, or as restored from the checkpoint.
     pub(super) fn fit<'data>(&mut self, data: &'data TrainingData) -> Result<Fit<'data>, Halt> {
-        let Form {
+        let NumericForm {
             plan,
             precision,
             micro_batch,
             reason,
-        } = self.form(data)?;
+        } = form(self.run, &self.training.architecture, data)?;
         let seed = derive(self.run.config.search.seed, "train", 0);
         tch::manual_seed(seed as i64);
         let mut network = Network::new(&self.training.architecture, plan, data.device)
@@ -183,9 +111,57 @@ impl Engine<'_> {
     }
 }
 
-/// Version of the libtorch that trains.
-fn libtorch() -> String {
-    libtorch::version().unwrap_or_else(|| "of unknown version".to_owned())
+/// What the run begins with.
+fn started(
+    run: &Run<Training>,
+    training: &Training,
+    data: &TrainingData,
+    compute: &Compute,
+) -> Result<TrainingStarted, TrainingError> {
+    let Training {
+        architecture,
+        origin,
+    } = training;
+    let cost = Cost::of(architecture).map_err(TrainError::from)?;
+    let form = form(run, architecture, data)?;
+    let train = &run.config.train;
+    let Compute {
+        threads,
+        device,
+        libtorch,
+    } = compute.clone();
+    Ok(TrainingStarted {
+        run: run.directory.name(),
+        origin: origin.clone(),
+        architecture: architecture.clone(),
+        params: cost.params,
+        macs: cost.macs,
+        recipe: train.recipe_name.clone(),
+        settings: train.recipe.clone(),
+        precision: form.precision,
+        micro_batch: train.recipe.batch_size,
+        seed: run.config.search.seed,
+        version: VERSION.to_owned(),
+        host: host_name(),
+        pid: std::process::id(),
+        libtorch,
+        threads,
+        device,
+        data: data.description.clone(),
+    })
+}
+
+fn form(
+    run: &Run<Training>,
+    architecture: &Architecture,
+    data: &TrainingData,
+) -> Result<NumericForm, TrainingError> {
+    let mut config = run.config.train.clone();
+    if let Some(begun) = &run.ledger().run {
+        // The value that `auto` had on the device where the run was begun.
+        config.precision = begun.started.precision;
+    }
+    Ok(NumericForm::choose(architecture, &config, data.device).map_err(TrainError::from)?)
 }
 
 /// The error for a device that cannot take its first data: the driver may know why.

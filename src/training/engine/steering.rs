@@ -1,56 +1,46 @@
 //! User commands during a training: pause, resume, stop.
 
-use super::{Engine, Progress};
-use crate::event::{Event, Level};
+use super::{Engine, EngineState};
+use crate::event::Level;
 use crate::link::Command;
-use crate::session::Halt;
+use crate::session::{Halt, Instruction};
 use crate::train::{Fit, TrainError, synchronize};
 
 impl Engine<'_> {
     /// Obey commands between two batches. Returns when the next batch may start.
-    pub(super) fn obey(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
-        while let Ok(command) = self.commands.try_recv() {
-            match command {
-                Command::Pause => self.stand_still(fit, progress)?,
-                Command::Stop => return self.stop(fit, progress),
-                other => self.refuse(&other)?,
+    pub(super) fn obey(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
+        loop {
+            let command = if self.run.is_running() {
+                self.commands.try_recv().ok()
+            } else {
+                // The channel stays open because the recorder's own hub can send commands.
+                let next = || self.commands.blocking_recv().or(Some(Command::Stop));
+                progress.epoch.stand_still(next)
+            };
+            let Some(command) = command else {
+                return Ok(());
+            };
+            match self.run.take(command)? {
+                Some(Instruction::StandStill(number)) => {
+                    progress.epoch.settle()?;
+                    // Validation may be in progress, which the epoch does not know about.
+                    synchronize(fit.device()).map_err(TrainError::from)?;
+                    self.run.stands_still(number)?;
+                }
+                Some(Instruction::Own(command)) => self.refuse(&command)?,
+                Some(Instruction::GoOn) | None => {}
             }
         }
-        Ok(())
     }
 
     /// Stop, if a client asked for it before there was anything to save.
     pub(super) fn stop_if_asked(&mut self) -> Result<(), Halt> {
         while let Ok(command) = self.commands.try_recv() {
             if command == Command::Stop {
-                return Err(self.run.stop());
+                self.run.take(command)?;
             }
         }
         Ok(())
-    }
-
-    /// Wait until a client resumes the training.
-    fn stand_still(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
-        self.run.tell(Event::PauseRequested)?;
-        progress.epoch.settle()?;
-        // Validation may be in progress, which the epoch does not know about.
-        synchronize(fit.device()).map_err(TrainError::from)?;
-        self.run.tell(Event::Paused)?;
-        loop {
-            // The channel stays open because the recorder's own hub can send commands.
-            match progress.epoch.stand_still(|| self.commands.blocking_recv()) {
-                Some(Command::Resume) => return Ok(self.run.tell(Event::Resumed)?),
-                Some(Command::Stop) | None => return self.stop(fit, progress),
-                Some(Command::Pause) => {}
-                Some(other) => self.refuse(&other)?,
-            }
-        }
-    }
-
-    fn stop(&mut self, fit: &Fit, progress: &mut Progress) -> Result<(), Halt> {
-        self.run.tell(Event::StopRequested)?;
-        self.save_within(fit, progress)?;
-        Err(Halt::Stopped)
     }
 
     fn refuse(&mut self, command: &Command) -> Result<(), Halt> {
@@ -58,8 +48,10 @@ impl Engine<'_> {
             Command::Skip { .. } => "skip a child",
             Command::StopAfterEpisode | Command::GoOnAfterEpisode => "stop after an episode",
             Command::Train { .. } => "train an edited child",
-            Command::Speed { .. } => "change the speed of a replay",
-            Command::Pause | Command::Resume | Command::Stop => return Ok(()),
+            // What any run does is the session's.
+            Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => {
+                return Ok(());
+            }
         };
         Ok(self.run.notice(
             Level::Warning,

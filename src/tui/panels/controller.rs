@@ -8,7 +8,7 @@ use super::panel::{About, SEARCH, TextPanel};
 use super::{Content, PanelId, Row, join_fitting, labelled, words};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
 use crate::space::HeadKind;
-use crate::state::{Candidate, Origin, RunState};
+use crate::state::{Candidate, CandidateOrigin, RunState};
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
 use crate::tui::panels::scene::Scene;
@@ -176,14 +176,14 @@ fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
 }
 
 /// Why a child has no probabilities.
-fn not_drawn(origin: &Origin) -> String {
+fn not_drawn(origin: &CandidateOrigin) -> String {
     match origin {
-        Origin::Mutated { parent } => {
+        CandidateOrigin::Mutated { parent } => {
             format!("a mutation of child {parent}: one choice was changed")
         }
-        Origin::Uniform => "every choice was made uniformly".to_owned(),
-        Origin::Control => "a control: every choice was made uniformly".to_owned(),
-        Origin::Edited { .. } | Origin::Sampled { .. } => {
+        CandidateOrigin::Uniform => "every choice was made uniformly".to_owned(),
+        CandidateOrigin::Control => "a control: every choice was made uniformly".to_owned(),
+        CandidateOrigin::Edited { .. } | CandidateOrigin::Sampled { .. } => {
             "an edited child: the controller did not choose it".to_owned()
         }
     }

@@ -6,7 +6,7 @@ use super::panel::{About, Response, SEARCH, TextPanel};
 use super::{Content, PanelId, Row, join_fitting, labelled, layers, training, words};
 use crate::event::ChildEpoch;
 use crate::space::Design;
-use crate::state::{Candidate, ChildDetail, Origin, Training};
+use crate::state::{Candidate, CandidateOrigin, ChildDetail, InTraining};
 use crate::tui::format;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::panels::scene::Scene;
@@ -118,7 +118,7 @@ fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Co
 }
 
 /// The worker that trains a child, and its progress; `None` if the child is not in training.
-fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a Training)> {
+fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a InTraining)> {
     let training = scene.state.search().in_training(child);
     training.filter(|_| scene.why_abandoned().is_none())
 }
@@ -147,7 +147,7 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
         },
     };
     let origin = match &candidate.origin {
-        Origin::Sampled {
+        CandidateOrigin::Sampled {
             log_prob, entropy, ..
         } => {
             vec![
@@ -155,14 +155,16 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
                 labelled("H", Role::Text, format!("{entropy:.2}")),
             ]
         }
-        Origin::Mutated { parent } => vec![labelled(
+        CandidateOrigin::Mutated { parent } => vec![labelled(
             "mutation of child",
             Role::Text,
             parent.to_string(),
         )],
-        Origin::Uniform => vec![vec![(Role::Text, "drawn uniformly".to_owned())]],
-        Origin::Control => vec![vec![(Role::Text, "control, drawn uniformly".to_owned())]],
-        Origin::Edited { parent } => vec![labelled(
+        CandidateOrigin::Uniform => vec![vec![(Role::Text, "drawn uniformly".to_owned())]],
+        CandidateOrigin::Control => {
+            vec![vec![(Role::Text, "control, drawn uniformly".to_owned())]]
+        }
+        CandidateOrigin::Edited { parent } => vec![labelled(
             "edited from child",
             Role::Text,
             parent.to_string(),

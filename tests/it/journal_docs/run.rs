@@ -2,8 +2,8 @@
 
 use nas_tui::config::Decode;
 use nas_tui::event::{
-    DataDescription, EpisodeFinished, Event, FinishReason, Level, Reference, ReferenceEpisode,
-    RunStarted,
+    DataDescription, EpisodeFinished, Event, FinishReason, ImageSet, Level, Reference,
+    ReferenceEpisode, RunStarted,
 };
 use nas_tui::space::{Head, decode};
 
@@ -12,10 +12,12 @@ use super::text;
 pub fn data() -> DataDescription {
     DataDescription {
         spec: text(),
-        input: [1, 28, 28],
-        classes: vec![text()],
-        train_images: 1,
-        validation_images: 1,
+        images: Some(ImageSet {
+            input: [1, 28, 28],
+            classes: vec![text()],
+            train: 1,
+            validation: 1,
+        }),
         fingerprint: text(),
     }
 }
@@ -72,7 +74,7 @@ pub fn run_resumed() -> Event {
 pub fn worker_started() -> Event {
     Event::WorkerStarted {
         worker: 0,
-        pid: 1,
+        pid: Some(1),
         device: text(),
         host: Some(text()),
     }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use nas_tui::classification::ClassificationReport;
 use nas_tui::config::{Decode, Precision, Recipe, Schedule};
 use nas_tui::event::{
-    DataDescription, Event, FinishReason, Record, TestFinished, TrainingEpoch, TrainingStarted,
-    VERSION,
+    DataDescription, Event, FinishReason, ImageSet, Record, TestFinished, TrainingEpoch,
+    TrainingStarted, VERSION,
 };
 use nas_tui::space::{Cost, resolve_architecture};
 
@@ -111,10 +111,12 @@ fn started() -> Event {
         device: "cuda:0".into(),
         data: DataDescription {
             spec: "cifar10:/data".into(),
-            input: [3, 32, 32],
-            classes: classes(),
-            train_images: 45_000,
-            validation_images: 5_000,
+            images: Some(ImageSet {
+                input: [3, 32, 32],
+                classes: classes(),
+                train: 45_000,
+                validation: 5_000,
+            }),
             fingerprint: "0badcafe".into(),
         },
     }))

@@ -13,7 +13,7 @@ fn an_edited_child_in_training_is_labelled_as_edited() {
         .get_mut(&0)
         .expect("worker 0 trains");
     let candidate = training.candidate.as_mut().expect("it was sampled");
-    candidate.origin = nas_tui::state::Origin::Edited { parent: 12 };
+    candidate.origin = nas_tui::state::CandidateOrigin::Edited { parent: 12 };
     press(&mut app, "\t\tf");
     assert_eq!(
         text(&app).matches("edited from child 12").count(),

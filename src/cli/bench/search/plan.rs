@@ -8,6 +8,7 @@ use super::{Args, Half};
 use crate::cli::OrBadInput;
 use crate::config::{self, Config, Options};
 use crate::evaluate::table::Table;
+use crate::foundation::host;
 use crate::search::tabular::Limits;
 use crate::space::Space;
 
@@ -42,7 +43,7 @@ impl Plan {
         let most = evaluations.last().copied().unwrap_or(1);
         let seeds = seeds(args)?;
         let searches = configs.len() * seeds.len();
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = host::cores();
         let threads = args.threads.map_or(cores, |threads| threads as usize);
         Ok(Plan {
             configs,

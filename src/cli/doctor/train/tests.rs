@@ -2,15 +2,15 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::evaluate::throughput::Rate;
-use crate::selftest::task::{Form, Memory, NetworkName, Numbers};
+use crate::selftest::task::{Memory, NetworkName, Numbers, ProbeForm};
 
 fn agreement(
     network: NetworkName,
     numbers: Numbers,
     difference: Option<f64>,
-    verdict: Verdict,
+    verdict: CheckOutcome,
 ) -> Agreement {
-    let form = Form {
+    let form = ProbeForm {
         network,
         memory: Memory::ChannelsLast,
         numbers,
@@ -27,8 +27,8 @@ fn agreement(
     }
 }
 
-fn broken() -> Verdict {
-    Verdict::failed(
+fn broken() -> CheckOutcome {
+    CheckOutcome::failed(
         "libtorch failed while preparing images: CUDA error: CUDA driver version is insufficient for CUDA runtime version",
     )
 }
@@ -39,19 +39,19 @@ fn agreements() -> Vec<Agreement> {
             NetworkName::SmallChild,
             Numbers::F32,
             Some(0.0),
-            Verdict::Passed,
+            CheckOutcome::Passed,
         ),
         agreement(
             NetworkName::SmallChild,
             Numbers::Tf32,
             Some(1.34e-4),
-            Verdict::Passed,
+            CheckOutcome::Passed,
         ),
         agreement(
             NetworkName::Nascnn15,
             Numbers::Bf16,
             Some(0.71),
-            Verdict::failed("losses differ by 7.1e-1, but rounding explains only 5e-3"),
+            CheckOutcome::failed("losses differ by 7.1e-1, but rounding explains only 5e-3"),
         ),
         agreement(NetworkName::SmallChild, Numbers::F32, None, broken()),
         agreement(NetworkName::Nascnn15, Numbers::F32, None, broken()),
@@ -59,7 +59,7 @@ fn agreements() -> Vec<Agreement> {
 }
 
 fn gpu() -> DeviceReport {
-    let form = |network| Form {
+    let form = |network| ProbeForm {
         network,
         memory: Memory::Fastest,
         numbers: Numbers::Tf32,
@@ -69,7 +69,7 @@ fn gpu() -> DeviceReport {
         form: form(network),
         batch,
         images_per_second: Some(speed),
-        verdict: Verdict::Passed,
+        verdict: CheckOutcome::Passed,
     };
     let rates = [(1, 15_200.4), (2, 29_911.0), (4, 51_004.0), (8, 50_930.0)];
     DeviceReport {
@@ -80,7 +80,7 @@ fn gpu() -> DeviceReport {
             speed(NetworkName::SmallChild, 100, 41_234.5),
             speed(NetworkName::Nascnn15, 8, 2.84),
         ],
-        workers: Workers {
+        workers: WorkersCheck {
             rates: rates
                 .map(|(workers, children_per_hour)| Rate {
                     workers,
@@ -89,31 +89,31 @@ fn gpu() -> DeviceReport {
                 .into(),
             best: Some(4),
             kept: true,
-            verdict: Verdict::Passed,
+            verdict: CheckOutcome::Passed,
         },
-        pause: Pause {
+        pause: PauseCheck {
             workers: 4,
             pauses: 7,
             median_seconds: Some(0.0123),
             worst_seconds: Some(0.0497),
             limit_seconds: 5.0,
-            verdict: Verdict::Passed,
+            verdict: CheckOutcome::Passed,
         },
         out_of_memory: OutOfMemory {
             asked_bytes: Some(98 << 30),
             limit_bytes: Some(79 << 30),
             error: Some("CUDA out of memory.".to_owned()),
-            verdict: Verdict::Passed,
+            verdict: CheckOutcome::Passed,
         },
         numbering: Numbering {
             cuda_bus: Some("0000:3b:00.0".to_owned()),
             nvml_bus: Some("00000000:3B:00.0".to_owned()),
-            verdict: Verdict::Passed,
+            verdict: CheckOutcome::Passed,
         },
     }
 }
 
-fn report() -> Report {
+fn report() -> SelftestReport {
     let environment = Environment {
         version: "0.1.0+123456789".to_owned(),
         system: Some("Debian GNU/Linux 12 (bookworm)".to_owned()),
@@ -129,7 +129,7 @@ fn report() -> Report {
         gpus: vec!["NVIDIA H100 80GB HBM3".to_owned()],
         variables: BTreeMap::from([("CUDA_DEVICE_ORDER".to_owned(), "PCI_BUS_ID".to_owned())]),
     };
-    Report {
+    SelftestReport {
         passed: false,
         seconds: 61.4,
         environment,

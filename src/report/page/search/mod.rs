@@ -240,7 +240,7 @@ fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)>
 
 fn reading(material: &Material) -> Markup {
     let run = material.state.search().started.as_ref();
-    let is_table = run.is_some_and(|run| run.data.validation_images == 0);
+    let is_table = run.is_some_and(|run| run.data.images.is_none());
     let (power, last) = run.map_or((1.0, 1), |run| (run.reward_power, run.reward_last_epochs));
     html! {
         ul {

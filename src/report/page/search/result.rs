@@ -73,7 +73,7 @@ fn best_tiles(material: &Material) -> Vec<Tile> {
         )];
     };
     let place = format!("child {}, episode {}", best.child, best.episode);
-    let note = match run.map_or(0, |run| run.data.validation_images) {
+    let note = match run.map_or(0, |run| run.data.validation_images()) {
         0 => place,
         images => format!(
             "95 %: {} of {} images; {place}",

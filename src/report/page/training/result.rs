@@ -17,7 +17,7 @@ pub fn section(material: &Material, run: &TrainingRun) -> Section {
 fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
     let started = &run.started;
     let mut list = vec![test_tile(material, run)];
-    let images = started.data.validation_images;
+    let images = started.data.validation_images();
     list.push(match run.best() {
         Some(best) => Tile::new(
             "best validation accuracy",

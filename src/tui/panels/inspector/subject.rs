@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::Known;
 use crate::event::ChildEpoch;
 use crate::space::{Architecture, Dna};
-use crate::state::{Candidate, ChildRow, Origin, RunState};
+use crate::state::{Candidate, ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::panels::{Row, join_ranked, labelled, words};
 use crate::tui::theme::Role;
@@ -86,9 +86,8 @@ impl<'a> Subject<'a> {
         let parent = candidate
             .and_then(Candidate::parent)
             .or(row.and_then(|row| row.parent));
-        let is_control = candidate
-            .is_some_and(|candidate| matches!(candidate.origin, Origin::Control))
-            || row.is_some_and(|row| row.control);
+        let is_control =
+            candidate.is_some_and(Candidate::is_control) || row.is_some_and(|row| row.control);
         let is_read = detail.is_some() || live.is_some();
         Subject {
             child,

@@ -10,7 +10,7 @@ use crate::config::Decode;
 use crate::event::{Event, Record};
 use crate::space::builtin::builtin;
 use crate::space::{Architecture, Dna};
-use crate::state::{Candidate, Origin};
+use crate::state::{Candidate, CandidateOrigin};
 use crate::tui::keymap::Action as Key;
 use crate::tui::sample::{self, records as journal, state_of as state};
 
@@ -45,7 +45,7 @@ fn detail(child: u64) -> ChildDetail {
 
 /// Details of `architecture` without a run around it.
 fn detail_of(architecture: Architecture) -> ChildDetail {
-    let origin = Origin::Sampled {
+    let origin = CandidateOrigin::Sampled {
         log_prob: 0.0,
         entropy: 0.0,
         max_entropy: 0.0,

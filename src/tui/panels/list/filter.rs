@@ -14,7 +14,7 @@ use crate::state::ChildRow;
 pub enum Filter {
     Compare {
         property: Property,
-        relation: Relation,
+        comparator: Comparator,
         value: f64,
     },
     Flag(Flag),
@@ -44,7 +44,7 @@ pub enum Property {
 
 /// How a child's property compares with the number in the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relation {
+pub enum Comparator {
     Less,
     AtMost,
     Equal,
@@ -111,14 +111,14 @@ const FLAGS: [(Flag, &str); 8] = [
 ];
 
 /// Longer signs first, so that `<=` is not read as `<`.
-const RELATIONS: [(Relation, &str); 7] = [
-    (Relation::AtMost, "<="),
-    (Relation::AtLeast, ">="),
-    (Relation::NotEqual, "!="),
-    (Relation::Equal, "=="),
-    (Relation::Less, "<"),
-    (Relation::Greater, ">"),
-    (Relation::Equal, "="),
+const COMPARATORS: [(Comparator, &str); 7] = [
+    (Comparator::AtMost, "<="),
+    (Comparator::AtLeast, ">="),
+    (Comparator::NotEqual, "!="),
+    (Comparator::Equal, "=="),
+    (Comparator::Less, "<"),
+    (Comparator::Greater, ">"),
+    (Comparator::Equal, "="),
 ];
 
 impl Filter {
@@ -132,11 +132,11 @@ impl Filter {
         match self {
             Filter::Compare {
                 property,
-                relation,
+                comparator,
                 value,
             } => property
                 .of(row)
-                .is_some_and(|found| relation.holds(found, *value)),
+                .is_some_and(|found| comparator.holds(found, *value)),
             Filter::Flag(flag) => flag.holds(row, surroundings),
             Filter::Not(inner) => !inner.admits(row, surroundings),
             Filter::And(parts) => parts.iter().all(|part| part.admits(row, surroundings)),
@@ -176,15 +176,15 @@ impl Property {
     }
 }
 
-impl Relation {
+impl Comparator {
     fn holds(self, found: f64, value: f64) -> bool {
         match self {
-            Relation::Less => found < value,
-            Relation::AtMost => found <= value,
-            Relation::Equal => found == value,
-            Relation::NotEqual => found != value,
-            Relation::AtLeast => found >= value,
-            Relation::Greater => found > value,
+            Comparator::Less => found < value,
+            Comparator::AtMost => found <= value,
+            Comparator::Equal => found == value,
+            Comparator::NotEqual => found != value,
+            Comparator::AtLeast => found >= value,
+            Comparator::Greater => found > value,
         }
     }
 }
@@ -210,9 +210,9 @@ impl fmt::Display for Filter {
         match self {
             Filter::Compare {
                 property,
-                relation,
+                comparator,
                 value,
-            } => write!(f, "{}{}{value}", property.name(), relation.sign()),
+            } => write!(f, "{}{}{value}", property.name(), comparator.sign()),
             Filter::Flag(flag) => f.write_str(flag.name()),
             Filter::Not(inner) => write!(f, "!{}", Part(inner, false)),
             Filter::And(parts) => write_joined(f, parts, " & ", false),
@@ -257,11 +257,11 @@ impl Property {
     }
 }
 
-impl Relation {
+impl Comparator {
     fn sign(self) -> &'static str {
-        RELATIONS
+        COMPARATORS
             .iter()
-            .rfind(|(relation, _)| *relation == self)
+            .rfind(|(comparator, _)| *comparator == self)
             .map_or("", |(_, sign)| sign)
     }
 }

@@ -1,7 +1,7 @@
 //! The children that a list shows, in order: kept between frames, and updated when children end.
 
 use super::filter::{Filter, Flag, Property, Surroundings};
-use crate::analysis::front::{Front, Point};
+use crate::analysis::front::{CostPoint, Front};
 use crate::state::{ChildRow, RunState};
 
 /// Up to this many new children are inserted one by one; more are sorted together.
@@ -141,7 +141,7 @@ pub struct Order {
     rows: Vec<u32>,
     /// Positions of the rows in the plot, in any order: a frame must not visit every child of a
     /// long run, which do not fit into a processor's cache.
-    points: Vec<Point>,
+    points: Vec<CostPoint>,
     front: Front,
     /// Number of children of the run that have been processed.
     seen: usize,
@@ -156,7 +156,7 @@ impl Order {
     }
 
     /// Accuracy and MACs of the rows that have an accuracy, in any order.
-    pub fn points(&self) -> &[Point] {
+    pub fn points(&self) -> &[CostPoint] {
         &self.points
     }
 
@@ -206,7 +206,7 @@ impl Order {
         ranks.sort_unstable_by(|(a, _), (b, _)| a.compare(b));
         self.rows = ranks.into_iter().map(|(_, index)| index).collect();
         let rows = self.rows.iter().filter_map(|index| row_at(state, *index));
-        self.points = rows.filter_map(Point::of).collect();
+        self.points = rows.filter_map(CostPoint::of).collect();
         self.front = Front::of(self.rows.iter().copied(), &state.search().children);
         self.seen = state.search().children.len();
         self.best = best;
@@ -237,7 +237,7 @@ impl Order {
         };
         self.rows
             .insert(self.rows.partition_point(before), index as u32);
-        self.points.extend(Point::of(row));
+        self.points.extend(CostPoint::of(row));
         self.front.add(index as u32, &state.search().children);
     }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::order::row_at;
 use super::view::ListView;
 use super::{filter_row, nothing};
-use crate::analysis::front::Point;
+use crate::analysis::front::CostPoint;
 use crate::analysis::series::stairs;
 use crate::foundation::axis::extremes;
 use crate::state::{ChildRow, RunState};
@@ -136,7 +136,8 @@ fn draw_front(
     let place = chosen.and_then(|row| front.place_of(row.child, &state.search().children));
     let top = (place.unwrap_or(0) + 1).saturating_sub(room);
     for (y, index) in front.rows().iter().skip(top).take(room).enumerate() {
-        let Some((row, point)) = row_at(state, *index).and_then(|row| Some((row, Point::of(row)?)))
+        let Some((row, point)) =
+            row_at(state, *index).and_then(|row| Some((row, CostPoint::of(row)?)))
         else {
             continue;
         };
@@ -225,7 +226,7 @@ impl<'a> FrontPlot<'a> {
     }
 
     /// The position of a point in the grid.
-    fn place(&self, point: Point, frame: &Frame, grid: &DotGrid) -> (usize, usize) {
+    fn place(&self, point: CostPoint, frame: &Frame, grid: &DotGrid) -> (usize, usize) {
         let x = scaled(self.macs.fraction(point.macs as f64), grid.width());
         (x, frame.height_of(point.accuracy, grid))
     }
@@ -255,7 +256,7 @@ impl<'a> FrontPlot<'a> {
         glyphs: &Glyphs,
     ) -> Vec<(Role, &'static str, (usize, usize))> {
         let marker = |row: &ChildRow, role: Role, glyph: &'static str| {
-            let place = self.place(Point::of(row)?, frame, grid);
+            let place = self.place(CostPoint::of(row)?, frame, grid);
             Some((role, glyph, grid.cell(place)))
         };
         let order = self.view.order();

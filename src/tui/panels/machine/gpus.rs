@@ -2,7 +2,7 @@
 
 use super::super::{Row, join_fitting, labelled, words};
 use super::{CHART, GAP, Room, packed, spaces};
-use crate::telemetry::{Clock, GpuProcess, GpuSample};
+use crate::telemetry::{GpuClock, GpuProcess, GpuSample};
 use crate::tui::format;
 use crate::tui::machine_view::{History, MachineView};
 use crate::tui::paint::pieces_width;
@@ -257,7 +257,7 @@ fn detail(scene: &Scene<'_>, gpu: &GpuSample, room: &Room<'_>, history: bool) ->
 /// `clocks SM 1755/1980, memory 2619/2619 MHz`: current and maximum.
 fn clocks(gpu: &GpuSample) -> Row {
     let speed =
-        |Clock { now, max }: Clock| max.map_or(now.to_string(), |max| format!("{now}/{max}"));
+        |GpuClock { now, max }: GpuClock| max.map_or(now.to_string(), |max| format!("{now}/{max}"));
     let clocks = [("SM", gpu.sm_clock), ("memory", gpu.memory_clock)];
     let known: Vec<String> = clocks
         .into_iter()

@@ -9,7 +9,7 @@ use super::super::panel::Panel;
 use crate::config::{Characters, ScreenConfig, ThemeName};
 use crate::state::Energy;
 use crate::telemetry::{
-    Clock, GpuProcess, GpuSample, GpuStatus, HostSample, HostStatus, ProcessRole, ProcessSample,
+    GpuClock, GpuProcess, GpuSample, GpuStatus, HostSample, HostStatus, ProcessRole, ProcessSample,
     Throttle,
 };
 use crate::tui::Settings;
@@ -61,11 +61,11 @@ fn gpu(index: u32) -> GpuSample {
         temperature: Some(61),
         power: Some(312.4),
         power_limit: Some(700.0),
-        sm_clock: Some(Clock {
+        sm_clock: Some(GpuClock {
             now: 1_755,
             max: Some(1_980),
         }),
-        memory_clock: Some(Clock {
+        memory_clock: Some(GpuClock {
             now: 2_619,
             max: Some(2_619),
         }),

@@ -8,7 +8,7 @@ use crate::tui::panels::list::{notes, table};
 use crate::tui::theme::{Glyphs, Role};
 
 /// One figure of both children.
-struct Comparison {
+struct FigurePair {
     label: &'static str,
     first: String,
     second: String,
@@ -44,7 +44,7 @@ struct Compared<'a> {
 
 impl Compared<'_> {
     /// The figures in order; the notes mark the `best` child.
-    fn figures(&self, best: Option<u64>) -> [Comparison; FIGURES] {
+    fn figures(&self, best: Option<u64>) -> [FigurePair; FIGURES] {
         let [accuracy, reward] = self.outcome();
         let [parameters, macs, layers] = self.size();
         let [training, energy] = self.effort();
@@ -56,7 +56,7 @@ impl Compared<'_> {
         ]
     }
 
-    fn outcome(&self) -> [Comparison; 2] {
+    fn outcome(&self) -> [FigurePair; 2] {
         let points = |first: f64, second: f64| signed((second - first) * 100.0, 2) + " points";
         let more = |first: f64, second: f64| signed(second - first, 4);
         [
@@ -73,7 +73,7 @@ impl Compared<'_> {
         ]
     }
 
-    fn size(&self) -> [Comparison; 3] {
+    fn size(&self) -> [FigurePair; 3] {
         let depth = |row: &ChildRow| row.genes.depth();
         [
             self.figure(
@@ -94,7 +94,7 @@ impl Compared<'_> {
         ]
     }
 
-    fn effort(&self) -> [Comparison; 2] {
+    fn effort(&self) -> [FigurePair; 2] {
         let watt_hours = |energy: f64| format!("{energy:.2} Wh");
         [
             self.figure(
@@ -116,10 +116,10 @@ impl Compared<'_> {
         label: &'static str,
         cell: impl Fn(&ChildRow) -> String,
         difference: impl Fn(&ChildRow, &ChildRow) -> String,
-    ) -> Comparison {
+    ) -> FigurePair {
         let text = |row: Option<&ChildRow>| row.map_or("unknown".to_owned(), &cell);
         let both = self.first.zip(self.second);
-        Comparison {
+        FigurePair {
             label,
             first: text(self.first),
             second: text(self.second),
@@ -138,8 +138,8 @@ fn of_both(
     both.map_or(String::new(), |(first, second)| difference(first, second))
 }
 
-fn figure_row(figure: &Comparison, glyphs: &Glyphs, column: usize) -> Row {
-    let Comparison {
+fn figure_row(figure: &FigurePair, glyphs: &Glyphs, column: usize) -> Row {
+    let FigurePair {
         label,
         first,
         second,

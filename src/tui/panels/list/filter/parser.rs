@@ -1,6 +1,6 @@
 //! Parses text into a filter: `or` of `and` of `not` of comparisons, flags and parentheses.
 
-use super::{FLAGS, Filter, FilterError, PROPERTIES, Property, RELATIONS, Relation};
+use super::{COMPARATORS, Comparator, FLAGS, Filter, FilterError, PROPERTIES, Property};
 
 /// Maximum nesting of parentheses and negations, because the parser is recursive.
 const DEEPEST: usize = 64;
@@ -95,23 +95,23 @@ impl<'a> Parser<'a> {
             return Err(self.error(format!("there is no `{word}`; the help (?) has the names")));
         };
         self.advance(word.len());
-        let relation = self.relation()?;
+        let comparator = self.comparator()?;
         let value = self.number(*property)?;
         Ok(Filter::Compare {
             property: *property,
-            relation,
+            comparator,
             value,
         })
     }
 
-    fn relation(&mut self) -> Result<Relation, FilterError> {
-        match RELATIONS
+    fn comparator(&mut self) -> Result<Comparator, FilterError> {
+        match COMPARATORS
             .iter()
             .find(|(_, sign)| self.rest.starts_with(sign))
         {
-            Some((relation, sign)) => {
+            Some((comparator, sign)) => {
                 self.advance(sign.len());
-                Ok(*relation)
+                Ok(*comparator)
             }
             None => Err(self.expected("< <= = != >= or >")),
         }

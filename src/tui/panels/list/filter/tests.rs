@@ -181,13 +181,14 @@ fn endless_nesting_is_refused_before_the_stack_overflows() {
 
 fn expression() -> impl Strategy<Value = Filter> {
     let property = proptest::sample::select(PROPERTIES.map(|(property, _)| property).to_vec());
-    let relation = proptest::sample::select(RELATIONS.map(|(relation, _)| relation).to_vec());
+    let comparator =
+        proptest::sample::select(COMPARATORS.map(|(comparator, _)| comparator).to_vec());
     let value = prop_oneof![0.0..1.0f64, Just(0.0), Just(1.0)];
     let flag = proptest::sample::select(FLAGS.map(|(flag, _)| flag).to_vec());
     let leaf = prop_oneof![
-        (property, relation, value).prop_map(|(property, relation, value)| Filter::Compare {
+        (property, comparator, value).prop_map(|(property, comparator, value)| Filter::Compare {
             property,
-            relation,
+            comparator,
             value
         }),
         flag.prop_map(Filter::Flag),
@@ -210,7 +211,7 @@ proptest! {
 
     #[test]
     fn a_number_written_out_parses_to_itself(value in proptest::num::f64::NORMAL) {
-        let filter = Filter::Compare { property: Property::Reward, relation: Relation::Less, value };
+        let filter = Filter::Compare { property: Property::Reward, comparator: Comparator::Less, value };
         prop_assert_eq!(Filter::parse(&filter.to_string()), Ok(Some(filter)));
     }
 

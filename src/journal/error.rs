@@ -1,0 +1,61 @@
+//! Why a journal cannot be used.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::event::VERSION;
+
+/// Why a journal cannot be used. The message names file, line, column and remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A line before the last is not a record, or not the one that must follow.
+    #[error(
+        "{}, line {line}, column {column}: the journal is damaged: {problem}. Restore the file from a copy; or keep its first {} \
+         line(s) and remove the folder `checkpoint` beside it, and a resume trains again what the lost lines held",
+        path.display(),
+        line - 1
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: u64,
+        /// Column of the line, from 1.
+        column: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A record in a newer version of the format.
+    #[error(
+        "{}, line {line}: written by a newer nas-tui (journal version {found}; this program reads version {VERSION}): \
+         use that newer program",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: u64,
+        /// Version of the record.
+        found: u64,
+    },
+}
+
+impl JournalError {
+    /// Makes an error of the system one of the journal at `path`.
+    pub fn at(path: &Path) -> impl Fn(io::Error) -> JournalError {
+        let path = path.to_owned();
+        move |source| JournalError::Io {
+            path: path.clone(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a folder cannot be used for a run.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a folder cannot be used for a run.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// Another process is working on the run.
+    #[error(
+        "{} is in use by another process ({holder}): stop that one first, or watch it with: nas-tui attach {}",
+        path.display(),
+        path.display()
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// The process named in the lock.
+        holder: String,
+    },
+    /// The lock that was handed over belongs to another file.
+    #[error("{}: this is not the lock of that run: runs are started by `nas-tui search` and `nas-tui train`", path.display())]
+    NotItsLock {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A new run cannot begin in a folder with files.
+    #[error("{} is not empty: name a new folder, or continue the run in it with --resume", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder holds no run.
+    #[error("{} is not a run directory: there is no config.toml in it", path.display())]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Reading or writing failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+impl DirectoryError {
+    /// Makes an error of the system one of this file or folder.
+    pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> DirectoryError {
+        let path = path.to_owned();
+        move |source| DirectoryError::Io {
+            path: path.clone(),
+            source,
+        }
+    }
+}
