@@ -12,7 +12,8 @@ use crate::config::Config;
 use crate::data;
 use crate::space::Space;
 use crate::study::children::PastRun;
-use crate::study::reliability::{Findings, Network, Size, of_run, of_space};
+use crate::study::reliability::{Findings, Network, Size, of_begun, of_run, of_space};
+use crate::study::trials::begun;
 use crate::study::{Plan, Trials};
 
 /// Train some networks several times each: how much of the reward is the network, and how much is
@@ -132,11 +133,15 @@ fn of_a_run(args: &Args, name: &Path) -> anyhow::Result<Study> {
     let run = study::run_named(name)?;
     let config = study::settings_of(&run, &args.set())?;
     let past = PastRun::read(&run).map_err(classify)?;
-    let trials = of_run(&past, &config, args.size()).map_err(classify)?;
     let folder = args.out.clone().unwrap_or_else(|| {
         let name = format!("{}-networks", args.networks);
         run.join("reliability").join(name)
     });
+    let size = args.size();
+    let trials = match begun(&folder).map_err(classify)? {
+        Some(begun) => of_begun(&begun, &config, size.trainings),
+        None => of_run(&past, &config, size).map_err(classify)?,
+    };
     let plan = Plan {
         purpose: "reliability".to_owned(),
         config,

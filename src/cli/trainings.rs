@@ -27,7 +27,9 @@ const LOOK: Duration = Duration::from_millis(100);
 pub fn carry_out(paths: &[PathBuf], command: &str) -> anyhow::Result<()> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, interrupted.clone())
+        // The second one ends this process, and the training with it.
+        signal_hook::flag::register_conditional_shutdown(signal, 130, interrupted.clone())
+            .and_then(|_| signal_hook::flag::register(signal, interrupted.clone()))
             .context("cannot listen for signals")?;
     }
     let mut failed = Vec::new();

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow};
 use super::run::{classify as classify_session, strategy};
 use super::study::{self, WhereArgs, classify};
 use super::{OrBadInput, print, say};
-use crate::config::{Config, StrategyName};
+use crate::config::Config;
 use crate::runs::directory::{name_of, resume_command};
 use crate::search::Search;
 use crate::search::checkpoint::SearchCheckpoint;
@@ -111,9 +111,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// What the strategy of the run has learned.
 fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<SearchCheckpoint> {
     let shown = run.display();
-    if config.search.strategy == StrategyName::Random {
+    let strategy = config.search.strategy;
+    if !strategy.learns() {
         return Err(anyhow!(
-            "{shown}: the strategy random has no policy, its children are uniform already; name a run of a strategy that learns"
+            "{shown}: the strategy {} has no policy, its children are uniform already; name a run of a strategy that learns",
+            strategy.name()
         ))
         .or_bad_input();
     }

@@ -48,6 +48,12 @@ pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<Question, Stud
         run: (&run.started.run).into(),
         problem,
     };
+    let has_network = |child: &PastChild| child.design.network().is_some();
+    if !run.children.is_empty() && !run.children.iter().any(has_network) {
+        return Err(unsuitable(
+            "its children are rows of a table, which cannot be trained; name a run whose children are networks".to_owned(),
+        ));
+    }
     let known = |child: &&PastChild| child.accuracy.is_some() && child.design.network().is_some();
     let mut candidates: Vec<&PastChild> = run.children.iter().filter(known).collect();
     if candidates.len() < top + random || top + random < 2 {

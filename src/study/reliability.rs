@@ -82,6 +82,21 @@ pub fn of_space(config: &Config, space: &Space, size: Size) -> Result<Vec<Trial>
     Ok(repeated(networks, seed, size.trainings))
 }
 
+/// Trainings of the networks that a set was begun with: a run that has gone on since would draw
+/// others.
+pub fn of_begun(begun: &[Trial], config: &Config, trainings: usize) -> Vec<Trial> {
+    let mut networks: Vec<Trial> = Vec::new();
+    for trial in begun {
+        if networks.iter().all(|known| known.group != trial.group) {
+            networks.push(Trial {
+                end: None,
+                ..trial.clone()
+            });
+        }
+    }
+    repeated(networks, config.search.seed, trainings)
+}
+
 /// Each network once, then each once more, with seeds of their own.
 fn repeated(networks: Vec<Trial>, seed: u64, trainings: usize) -> Vec<Trial> {
     let each = |training: usize| {
@@ -312,6 +327,11 @@ mod tests {
             (trials[0].depth, trials[3].depth),
             (search.depth(1), search.depth(search.children()))
         );
+    }
+
+    #[test]
+    fn a_set_that_was_begun_keeps_its_networks() {
+        assert_eq!(of_begun(&trials(4, 2), &config(), 3), trials(4, 3));
     }
 
     #[test]

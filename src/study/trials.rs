@@ -262,6 +262,15 @@ pub(super) fn lock(folder: &Path) -> Result<File, StudyError> {
     }
 }
 
+/// The trainings that a set in `folder` was begun with; `None` if none was.
+///
+/// # Errors
+/// If its file cannot be read.
+pub fn begun(folder: &Path) -> Result<Option<Vec<Trial>>, StudyError> {
+    let contents = read(&folder.join("trials.json"))?;
+    Ok(contents.map(|contents| contents.trials))
+}
+
 fn read(path: &Path) -> Result<Option<Contents>, StudyError> {
     let damaged = |problem: String| StudyError::Damaged {
         path: path.to_owned(),

@@ -202,7 +202,7 @@ impl fmt::Display for Verification {
         } = &self.question;
         writeln!(
             out,
-            "{run}: the policy of {strategy} after episode {episode} against uniform children, all of {depth} layers, freshly trained"
+            "{run}: the policy of {strategy} after episode {episode} against uniform children at depth {depth}, all evaluated anew"
         )?;
         for (name, arm) in [(POLICY, &self.policy), (UNIFORM, &self.uniform)] {
             let accuracy = arm

@@ -188,3 +188,17 @@ fn a_trainings_page_has_the_test_accuracy_with_its_interval_and_what_ended_it() 
         assert!(page.contains(words), "{words}");
     }
 }
+
+#[test]
+fn a_search_tells_what_each_option_is_worth_by_depth_and_how_many_effects_were_tested() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = include_str!("../../fixtures/journal-demo.jsonl");
+    let page = read(reported(folder.path(), journal).join("report.html"));
+    for part in [
+        "What each option is worth",
+        "By depth (shallow: 6 to 7 layers",
+        "of 11 intervals",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
