@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::ranks::{SignedRank, holm};
-use super::statistics::mean;
+use super::statistics::{MeanInterval, mean};
 
 /// The best child of a search so far: the one with the highest reward. Accuracies in 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,12 +60,10 @@ impl Searches {
     /// `[low, mean, high]`; for a single seed the interval is empty.
     pub fn mean_test(&self, evaluations: usize) -> [f64; 3] {
         let tests = self.tests(evaluations);
-        let (mean, seeds) = (mean(&tests), tests.len() as f64);
-        let student = StudentsT::new(0.0, 1.0, seeds - 1.0).ok();
-        let half = student.map_or(0.0, |student| {
-            student.inverse_cdf(0.975) * deviation(&tests) / seeds.sqrt()
-        });
-        [mean - half, mean, mean + half]
+        match MeanInterval::of(&tests) {
+            Some(interval) => [interval.ci95[0], interval.mean, interval.ci95[1]],
+            None => [mean(&tests); 3],
+        }
     }
 }
 
@@ -140,7 +137,7 @@ pub fn rows(strategies: &[Searches], evaluations: &[usize], best_test: f64) -> V
                 evaluations: count,
                 seeds: tests.len(),
                 mean_test: 100.0 * mean(&tests),
-                std_test: 100.0 * deviation(&tests),
+                std_test: MeanInterval::of(&tests).map_or(0.0, |of| 100.0 * of.deviation),
                 mean_regret: 100.0 * (best_test - mean(&tests)),
                 mean_validation: 100.0 * mean_of(|found| found.validation),
                 mean_children: mean_of(|found| found.child as f64),
@@ -192,13 +189,6 @@ pub fn drawn_at(most: usize) -> Vec<usize> {
     let at = (0..=steps).map(|step| 10f64.powf(f64::from(step) / PER_DECADE).round() as usize);
     let points: BTreeSet<usize> = at.filter(|count| *count < most).chain([most]).collect();
     points.into_iter().collect()
-}
-
-/// Standard deviation of a sample (n - 1); 0 for a single value.
-fn deviation(values: &[f64]) -> f64 {
-    let mean = mean(values);
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (squares / (values.len().max(2) - 1) as f64).sqrt()
 }
 
 #[cfg(test)]

@@ -148,15 +148,6 @@ pub struct EpisodeSummary {
 }
 
 impl Summary {
-    /// Summary of a run's records, in the order of its journal.
-    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Summary {
-        let mut tally = SearchTally::default();
-        for record in records {
-            tally.apply(record);
-        }
-        tally.summary()
-    }
-
     /// Summary of the journal at `path`, read line by line.
     ///
     /// # Errors

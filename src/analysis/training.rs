@@ -83,13 +83,6 @@ pub struct BestEpoch {
 }
 
 impl TrainingSummary {
-    /// Summary of a run's records, in the order of its journal.
-    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> TrainingSummary {
-        let mut tally = TrainingTally::default();
-        records.into_iter().for_each(|record| tally.apply(record));
-        tally.summary()
-    }
-
     /// Summary of the journal at `path`, read line by line.
     ///
     /// # Errors

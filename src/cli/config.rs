@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::{OrBadInput, screen};
-use crate::config::{self, Options};
+use crate::config::{self, DeviceChoice, Options};
 use crate::{runs, space};
 
 #[derive(Debug, ClapArgs)]
@@ -20,6 +20,23 @@ enum Action {
     Show(SettingsArgs),
     /// Check settings; print nothing except errors, with their line and remedy
     Check(SettingsArgs),
+}
+
+/// Where networks are trained.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct WhereArgs {
+    /// Where to train: auto, cpu, cuda (every GPU) or cuda:N, the GPU with that number (short for
+    /// --set workers.device=DEVICE)
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceChoice>,
+}
+
+impl WhereArgs {
+    /// The option as a setting.
+    pub fn setting(&self) -> Option<String> {
+        let device = self.device.as_ref()?;
+        Some(format!("workers.device={device}"))
+    }
 }
 
 /// The options that determine a run's settings.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::config::SettingsArgs;
-use super::study::{self, WhereArgs, classify};
+use super::config::WhereArgs;
+use super::study::{self, classify};
 use super::{OrBadInput, print, say};
 use crate::analysis::summary::Summary;
 use crate::config::Config;

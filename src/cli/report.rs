@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 
 use super::{OrBadInput, print};
 use crate::event::RunKind;
-use crate::report::page::{Material, Report, write};
+use crate::report::page::{Material, RunReport, write};
 use crate::runs;
 use crate::runs::directory::{kind_of, resume_command};
 
@@ -41,7 +41,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         ))
         .or_bad_input();
     }
-    let report = Report::of(&material, jiff::Timestamp::now()).context("writing the summary")?;
+    let report = RunReport::of(&material, jiff::Timestamp::now()).context("writing the summary")?;
     match write(&report, &args.out) {
         Ok(page) => print(&format!("{}\n", page.display())),
         Err(error) if error.is_bad_folder() => Err(error).or_bad_input(),

@@ -5,19 +5,15 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use super::OrBadInput;
-use super::config::SettingsArgs;
-use super::run::{self, Prepared, ShowArgs, classify};
-use crate::config::DeviceChoice;
+use super::config::{SettingsArgs, WhereArgs};
+use super::run::{self, Prepared, ShowArgs};
 use crate::event::RunKind;
-use crate::runs::RunDirectory;
 use crate::space::family;
 
 #[derive(Debug, Default, ClapArgs)]
 pub struct Args {
-    /// Where to train: auto, cpu, cuda (every GPU) or cuda:N, the GPU with that number (short for
-    /// --set workers.device=DEVICE)
-    #[arg(long, value_name = "DEVICE")]
-    device: Option<DeviceChoice>,
+    #[command(flatten)]
+    place: WhereArgs,
     /// Look accuracies up in this CSV file instead of training; for the preset nasbench201 (short
     /// for --set search.table=CSV)
     #[arg(long, value_name = "CSV")]
@@ -36,11 +32,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut settings = args.settings.clone();
-    settings.set.extend(
-        args.device
-            .iter()
-            .map(|device| format!("workers.device={device}")),
-    );
+    settings.set.extend(args.place.setting());
     if let Some(table) = &args.table {
         let path = toml::Value::String(table.display().to_string());
         settings.set.push(format!("search.table={path}"));
@@ -61,18 +53,8 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
             ))
             .or_bad_input();
         }
-        let directory = match &args.run {
-            Some(path) => RunDirectory::create(path),
-            None => RunDirectory::create_in(&PathBuf::from("runs"), &config.preset),
-        };
-        let directory = directory.map_err(|error| classify(error.into()))?;
-        return Ok(Prepared {
-            kind: RunKind::Search,
-            origin: None,
-            config,
-            directory,
-            is_new: true,
-        });
+        let name = config.preset.clone();
+        return Prepared::begin(RunKind::Search, config, args.run.as_deref(), &name);
     };
     Prepared::resume_at(path, RunKind::Search, settings)
 }

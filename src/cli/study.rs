@@ -10,7 +10,7 @@ use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{BadInput, Interrupted, OrBadInput, run, say};
-use crate::config::{self, Config, DeviceChoice, Options};
+use crate::config::{self, Config, Options};
 use crate::event::Level;
 use crate::foundation::numbers::{accuracy, duration, reward};
 use crate::reward::Outcome;
@@ -25,23 +25,6 @@ pub fn classify(error: StudyError) -> anyhow::Error {
         BadInput(error.into()).into()
     } else {
         error.into()
-    }
-}
-
-/// Where the children of a study are trained.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct WhereArgs {
-    /// Where to train: auto, cpu, cuda (every GPU) or cuda:N, the GPU with that number (short for
-    /// --set workers.device=DEVICE)
-    #[arg(long, value_name = "DEVICE")]
-    device: Option<DeviceChoice>,
-}
-
-impl WhereArgs {
-    /// The option as a setting.
-    pub fn setting(&self) -> Option<String> {
-        let device = self.device.as_ref()?;
-        Some(format!("workers.device={device}"))
     }
 }
 

@@ -12,14 +12,13 @@ use clap::Args as ClapArgs;
 use super::OrBadInput;
 use super::arch::DecodeArg;
 use super::config::SettingsArgs;
-use super::run::{self, Prepared, ShowArgs, classify};
+use super::run::{self, Prepared, ShowArgs};
 use crate::config::{Config, DeviceChoice};
 use crate::data;
 use crate::evaluate::environment;
 use crate::event::RunKind;
 use crate::foundation::durable::write_atomically;
 use crate::foundation::host;
-use crate::runs::RunDirectory;
 use crate::space::{Architecture, resolve_architecture};
 use crate::study::series::is_series;
 
@@ -121,23 +120,14 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let config = settings.resolve()?;
     let arch = args.arch.as_deref().context("no network was given")?;
     let architecture = network(arch, args.decode, &config)?;
-    let directory = match &args.run {
-        Some(path) => RunDirectory::create(path),
-        None => RunDirectory::create_in(Path::new("runs"), &file_name(&architecture.name)),
-    };
-    let directory = directory.map_err(|error| classify(error.into()))?;
-    write_atomically(
-        &directory.architecture_path(),
-        architecture.to_json().as_bytes(),
-    )
-    .inspect_err(|_| run::discard_if_unstarted(true, directory.path()))?;
-    Ok(Prepared {
-        kind: RunKind::Training,
-        origin: Some(arch.to_owned()),
-        config,
-        directory,
-        is_new: true,
-    })
+    let name = file_name(&architecture.name);
+    let mut prepared = Prepared::begin(RunKind::Training, config, args.run.as_deref(), &name)?;
+    prepared.origin = Some(arch.to_owned());
+    let directory = &prepared.directory;
+    let json = architecture.to_json();
+    write_atomically(&directory.architecture_path(), json.as_bytes())
+        .inspect_err(|_| run::discard_if_unstarted(true, directory.path()))?;
+    Ok(prepared)
 }
 
 /// The network that `arch` names; if it does not specify its images, it is for those of the

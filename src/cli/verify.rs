@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 
+use super::config::WhereArgs;
 use super::run::{classify as classify_session, strategy};
-use super::study::{self, WhereArgs, classify};
+use super::study::{self, classify};
 use super::{OrBadInput, print, say};
 use crate::config::Config;
 use crate::runs::directory::{name_of, resume_command};

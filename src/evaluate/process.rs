@@ -1,7 +1,7 @@
 //! One worker process and the threads that read its output.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -15,6 +15,7 @@ use signal_hook::consts::{
 use super::environment;
 use super::protocol::{FromWorker, ToWorker};
 use crate::foundation::fault;
+use crate::foundation::messages;
 use crate::foundation::thread::spawn;
 
 /// Number of lines of standard error kept to explain a death.
@@ -90,12 +91,10 @@ impl Process {
 
     /// Send a message. An error means that the process is dying; [`FromProcess::Ended`] follows.
     pub fn send(&mut self, message: &ToWorker) -> std::io::Result<()> {
-        let mut line = serde_json::to_vec(message)?;
-        line.push(b'\n');
-        self.stdin.as_mut().map_or_else(
-            || Err(std::io::ErrorKind::BrokenPipe.into()),
-            |stdin| stdin.write_all(&line),
-        )
+        match &mut self.stdin {
+            Some(stdin) => messages::send(stdin, message),
+            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        }
     }
 
     /// Make sure that the process is dead, and describe how it ended, with its last output.

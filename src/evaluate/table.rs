@@ -86,9 +86,14 @@ impl Table {
         (outcome, found.map(|found| found.test))
     }
 
+    /// The accuracies of all rows, in no particular order.
+    pub fn rows(&self) -> impl Iterator<Item = Accuracies> {
+        self.rows.values().copied()
+    }
+
     /// The highest test accuracy of any row; 0 for a table without rows.
     pub fn best_test(&self) -> f64 {
-        let tests = self.rows.values().map(|row| row.test);
+        let tests = self.rows().map(|row| row.test);
         tests.fold(0.0, f64::max)
     }
 

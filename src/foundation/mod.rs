@@ -8,6 +8,7 @@ pub mod durable;
 pub mod fault;
 pub mod hash;
 pub mod host;
+pub mod messages;
 pub mod numbers;
 pub mod sealed;
 pub mod seeds;

@@ -19,6 +19,7 @@ use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
 use super::{Command, Connection, LinkStatus, peer, place};
 use crate::event::Level;
 use crate::foundation::host::host_name;
+use crate::foundation::messages;
 use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
 use crate::runs::directory::lock_state;
@@ -119,7 +120,7 @@ fn greet(stream: UnixStream, run: &Path, watch: bool) -> io::Result<Call> {
         Some(ToClient::Refused(reason)) => return Err(refused(reason)),
         _ => return Err(io::ErrorKind::UnexpectedEof.into()),
     }
-    protocol::send(
+    messages::send(
         call.get_mut(),
         &ToServer::Hello(ClientHello {
             protocol: PROTOCOL.to_owned(),
@@ -153,7 +154,7 @@ fn pass_on(mut inbox: UnboundedReceiver<Command>, line: &Line) {
     while let Some(command) = inbox.blocking_recv() {
         if let Some(stream) = line.lock().as_mut() {
             // A search that has gone ignores commands; the status says so.
-            let _ = protocol::send(stream, &ToServer::Command(command));
+            let _ = messages::send(stream, &ToServer::Command(command));
         }
     }
     if let Some(stream) = line.lock().as_ref() {

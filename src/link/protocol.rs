@@ -1,7 +1,7 @@
 //! The messages between a run and its clients over the socket: JSON, one message per line. The
 //! records themselves are in the journal, which every client reads directly.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -85,16 +85,6 @@ pub fn check_greeting(protocol: &str, version: u32) -> Result<(), String> {
     Ok(())
 }
 
-/// Write one message.
-///
-/// # Errors
-/// I/O errors of the stream.
-pub fn send(output: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    output.write_all(&line)
-}
-
 /// Read one message; `None` at the end of the stream.
 ///
 /// # Errors
@@ -120,6 +110,7 @@ pub fn receive<T: DeserializeOwned>(input: &mut impl BufRead) -> io::Result<Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::foundation::messages::send;
 
     fn line(message: &impl Serialize) -> String {
         let mut bytes = Vec::new();

@@ -5,8 +5,8 @@ use std::io::{self, BufReader};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::hub::{Hub, Listener, News};
 use super::protocol::{self, ClientHello, PROTOCOL, ServerHello, ToClient, ToServer, VERSION};
 use super::{Command, peer, place};
-
+use crate::foundation::messages::{self, SharedOutput};
 use crate::foundation::thread::spawn;
 
 /// Maximum number of simultaneous clients; further ones are refused with an explanation.
@@ -108,7 +108,7 @@ fn refuse(stream: &UnixStream) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let message =
         format!("{MOST_CLIENTS} screens are already watching this run: close one of them");
-    protocol::send(&mut &*stream, &ToClient::Refused(message))
+    messages::send(&mut &*stream, &ToClient::Refused(message))
 }
 
 fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
@@ -128,7 +128,7 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
         host,
         run,
     };
-    protocol::send(&mut &stream, &ToClient::Hello(hello))?;
+    messages::send(&mut &stream, &ToClient::Hello(hello))?;
     let mut input = BufReader::new(stream.try_clone()?);
     let Some(ToServer::Hello(ClientHello {
         protocol,
@@ -139,13 +139,13 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
         return Ok(());
     };
     if let Err(reason) = protocol::check_greeting(&protocol, version) {
-        return protocol::send(
+        return messages::send(
             &mut &stream,
             &ToClient::Refused(format!("this client {reason}")),
         );
     }
     stream.set_read_timeout(None)?;
-    let output = ToClientPipe(Arc::new(Mutex::new(stream)));
+    let output = ToClientPipe::new(stream);
     let (gone, mut client_gone) = oneshot::channel::<()>();
     let commands = (!watch).then(|| hub.commands());
     let replies = output.clone();
@@ -160,18 +160,7 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
 }
 
 /// The connection to a client, shared by both of its threads.
-#[derive(Clone)]
-struct ToClientPipe(Arc<Mutex<UnixStream>>);
-
-impl ToClientPipe {
-    fn lock(&self) -> std::sync::MutexGuard<'_, UnixStream> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn send(&self, message: &ToClient) -> io::Result<()> {
-        protocol::send(&mut *self.lock(), message)
-    }
-}
+type ToClientPipe = SharedOutput<UnixStream>;
 
 /// Send a client the news until it goes, is too slow, or the search ends.
 fn tell(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::event::{Event, Record, RunKind};
+use crate::event::{Event, Record, RunKind, RunStarted};
 use crate::runs::directory::{kind_of, lock_state, name_of};
 use crate::state::{Outcomes, RunStatus, TrainingRun};
 
@@ -132,10 +132,7 @@ pub fn look_at(run: &Path) -> Option<RunInfo> {
 
 #[derive(Debug, Default)]
 struct Glance {
-    preset: String,
-    strategy: String,
-    episodes: usize,
-    planned: u64,
+    search: Option<RunStarted>,
     episode: usize,
     training: Option<TrainingRun>,
     started: Option<Timestamp>,
@@ -190,12 +187,7 @@ impl Glance {
             training.apply(&record.event, 0);
         }
         match &record.event {
-            Event::RunStarted(run) => {
-                self.preset.clone_from(&run.preset);
-                self.strategy.clone_from(&run.strategy);
-                self.episodes = run.episodes;
-                self.planned = run.children() as u64;
-            }
+            Event::RunStarted(run) => self.search = Some(run.clone()),
             Event::TrainingStarted(started) => self.training = Some(TrainingRun::new(started)),
             Event::EpisodeStarted { episode, .. } => self.episode = *episode,
             _ => {}
@@ -211,48 +203,36 @@ impl Glance {
     /// The kind and progress of the run; while the journal does not tell the kind, it is `kind`,
     /// judged from the folder.
     fn work(self, kind: RunKind) -> WorkInfo {
-        if kind == RunKind::Search && self.training.is_none() {
-            let Glance {
-                preset,
-                strategy,
-                episode,
-                episodes,
-                outcomes,
-                planned: planned_children,
-                ..
-            } = self;
-            return WorkInfo::Search {
-                preset,
-                strategy,
-                episode,
-                episodes,
-                children: outcomes.counts.sampled as u64,
-                planned_children,
-            };
-        }
-        let Some(training) = self.training else {
-            return WorkInfo::Training {
+        let epoch = self
+            .training
+            .as_ref()
+            .map_or(0, |training| training.latest_epoch(self.status.is_over()));
+        match (self.training, kind) {
+            (Some(training), _) => WorkInfo::Training {
+                test_accuracy: training.test.as_ref().map(|test| test.report.accuracy),
+                network: training.started.architecture.name,
+                recipe: training.started.recipe,
+                epoch,
+                epochs: training.started.settings.epochs,
+            },
+            (None, RunKind::Training) => WorkInfo::Training {
                 network: String::new(),
                 recipe: String::new(),
-                epoch: 0,
+                epoch,
                 epochs: 0,
                 test_accuracy: None,
-            };
-        };
-        let epoch = training.latest_epoch(self.status.is_over());
-        let test_accuracy = training.test.as_ref().map(|test| test.report.accuracy);
-        let started = training.started;
-        let (network, recipe, epochs) = (
-            started.architecture.name,
-            started.recipe,
-            started.settings.epochs,
-        );
-        WorkInfo::Training {
-            network,
-            recipe,
-            epoch,
-            epochs,
-            test_accuracy,
+            },
+            (None, RunKind::Search) => {
+                let run = self.search.as_ref();
+                WorkInfo::Search {
+                    preset: run.map_or_else(String::new, |run| run.preset.clone()),
+                    strategy: run.map_or_else(String::new, |run| run.strategy.clone()),
+                    episode: self.episode,
+                    episodes: run.map_or(0, |run| run.episodes),
+                    children: self.outcomes.counts.sampled as u64,
+                    planned_children: run.map_or(0, RunStarted::children) as u64,
+                }
+            }
         }
     }
 }

@@ -157,6 +157,25 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_of_an_earlier_program_is_read() {
+        let header = serde_json::json!({
+            "seed": u64::MAX,
+            "episode": 3,
+            "next_child": 49,
+            "journal_seq": 412,
+            "strategy": "reinforce",
+            "scalars": { "baseline": 0.1 + 0.7 },
+            "config": "preset = \"demo\"\n",
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("search.safetensors");
+        sealed::save(&path, &header, &sealed::Blocks::new()).unwrap();
+        let mut expected = checkpoint();
+        expected.state.tensors.clear();
+        assert_eq!(SearchCheckpoint::load(&path).unwrap(), Some(expected));
+    }
+
+    #[test]
     fn a_missing_checkpoint_is_none() {
         assert_eq!(
             SearchCheckpoint::load(Path::new("/nonexistent/search.safetensors")).unwrap(),

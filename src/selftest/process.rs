@@ -1,14 +1,15 @@
 //! A probe, seen from the program that starts it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use super::task::{Answer, Assignment, Numbers, ProbeTask};
 use crate::evaluate::environment;
 use crate::foundation::device::Device;
+use crate::foundation::messages;
 use crate::foundation::thread::spawn;
 
 /// Time limit for one answer. A device that hangs must not block the report.
@@ -58,17 +59,7 @@ impl ProbeProcess {
             tasks,
         })?)?;
         drop(stdin);
-        let (sender, answers) = channel();
-        let listen = move || {
-            // Ignore what a library prints between the answers.
-            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            for answer in lines.filter_map(|line| serde_json::from_str(&line).ok()) {
-                if sender.send(answer).is_err() {
-                    return;
-                }
-            }
-        };
-        spawn("nas-answers", listen)?;
+        let answers = messages::receive_all("nas-answers", stdout)?;
         // No one reads its warnings, but a full pipe would block it.
         let swallow =
             move || std::io::copy(&mut BufReader::new(stderr).by_ref(), &mut std::io::sink());

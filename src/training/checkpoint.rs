@@ -116,3 +116,29 @@ impl session::Checkpoint for TrainingCheckpoint {
         self.header.journal_seq
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_that_still_holds_the_best_epoch_and_the_patience_is_read() {
+        let header = serde_json::json!({
+            "seed": 7,
+            "epoch": 3,
+            "batch": 2,
+            "metrics": Metrics::default(),
+            "seconds": 0.5,
+            "seen": { "best": 0.5, "waited": 1, "reductions": 0 },
+            "best": { "epoch": 2, "valid_accuracy": 0.5 },
+            "micro_batch": 8,
+            "journal_seq": 9,
+            "config": "",
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("training.safetensors");
+        sealed::save(&path, &header, &Blocks::new()).unwrap();
+        let read = TrainingCheckpoint::load(&path).unwrap().unwrap().header;
+        assert_eq!((read.epoch, read.batch, read.micro_batch), (3, 2, 8));
+    }
+}

@@ -16,7 +16,7 @@ const WAITING_LINES: usize = 1_000;
 const LINE_BYTES: usize = 4_096;
 
 #[derive(Debug, Clone, Copy)]
-enum Stream {
+enum StandardStream {
     Output,
     Error,
 }
@@ -24,7 +24,7 @@ enum Stream {
 /// The terminal's own descriptors, kept while a pipe replaces them.
 #[derive(Debug)]
 pub struct Redirection {
-    saved: Vec<(Stream, OwnedFd)>,
+    saved: Vec<(StandardStream, OwnedFd)>,
 }
 
 impl Redirection {
@@ -33,8 +33,8 @@ impl Redirection {
         let mut redirection = Redirection { saved: Vec::new() };
         let (stdout, stderr) = (io::stdout(), io::stderr());
         let streams = [
-            (Stream::Output, stdout.as_fd()),
-            (Stream::Error, stderr.as_fd()),
+            (StandardStream::Output, stdout.as_fd()),
+            (StandardStream::Error, stderr.as_fd()),
         ];
         for (stream, descriptor) in streams {
             if descriptor.is_terminal() {
@@ -61,10 +61,10 @@ impl Drop for Redirection {
     }
 }
 
-fn replace(stream: Stream, with: BorrowedFd<'_>) -> io::Result<()> {
+fn replace(stream: StandardStream, with: BorrowedFd<'_>) -> io::Result<()> {
     match stream {
-        Stream::Output => rustix::stdio::dup2_stdout(with)?,
-        Stream::Error => rustix::stdio::dup2_stderr(with)?,
+        StandardStream::Output => rustix::stdio::dup2_stdout(with)?,
+        StandardStream::Error => rustix::stdio::dup2_stderr(with)?,
     }
     Ok(())
 }

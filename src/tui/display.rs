@@ -174,9 +174,9 @@ mod tests {
 
     /// A terminal that records what it was sent.
     #[derive(Clone, Default)]
-    struct Recorder(Rc<RefCell<Vec<u8>>>);
+    struct SentBytes(Rc<RefCell<Vec<u8>>>);
 
-    impl Write for Recorder {
+    impl Write for SentBytes {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.borrow_mut().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -187,24 +187,24 @@ mod tests {
         }
     }
 
-    impl Tty for Recorder {
+    impl Tty for SentBytes {
         fn size(&self) -> io::Result<Size> {
             Ok(Size::new(WIDTH, HEIGHT))
         }
     }
 
-    type Text<'a> = (u16, u16, &'a str, Style);
+    type PlacedText<'a> = (u16, u16, &'a str, Style);
 
-    struct Session {
-        display: Display<Recorder>,
-        sent: Recorder,
+    struct ShownScreen {
+        display: Display<SentBytes>,
+        sent: SentBytes,
         screen: vt100::Parser,
     }
 
-    impl Session {
-        fn new(ascii: bool) -> Session {
-            let sent = Recorder::default();
-            Session {
+    impl ShownScreen {
+        fn new(ascii: bool) -> ShownScreen {
+            let sent = SentBytes::default();
+            ShownScreen {
                 display: Display::new(sent.clone(), ascii),
                 sent,
                 screen: vt100::Parser::new(HEIGHT, WIDTH, 0),
@@ -212,7 +212,7 @@ mod tests {
         }
 
         /// Draw the texts on a blank frame; returns the bytes sent.
-        fn show(&mut self, texts: &[Text<'_>], scrolling: Option<Range<u16>>) -> String {
+        fn show(&mut self, texts: &[PlacedText<'_>], scrolling: Option<Range<u16>>) -> String {
             let mut frame = blank(Size::new(WIDTH, HEIGHT));
             for (x, y, text, style) in texts {
                 frame.set_stringn(*x, *y, text, usize::from(WIDTH - x), *style);
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn an_unchanged_frame_sends_no_byte() {
-        let mut session = Session::new(false);
+        let mut session = ShownScreen::new(false);
         let texts = [(3, 2, "hello", Style::new().fg(Color::Indexed(74)))];
         assert!(!session.show(&texts, None).is_empty());
         assert_eq!(session.show(&texts, None), "");
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_changed_digit_costs_a_move_and_the_digit() {
-        let mut session = Session::new(false);
+        let mut session = ShownScreen::new(false);
         let style = Style::new().fg(Color::Indexed(74));
         session.show(&[(3, 2, "17", style)], None);
         assert_eq!(session.show(&[(3, 2, "18", style)], None), "\x088");
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn blanks_of_another_colour_are_not_sent() {
-        let mut session = Session::new(false);
+        let mut session = ShownScreen::new(false);
         session.show(&[(0, 0, "a b", Style::new())], None);
         let red = Style::new().fg(Color::Red);
         let coloured = [
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_log_that_moves_up_costs_only_its_new_line() {
-        let mut session = Session::new(false);
+        let mut session = ShownScreen::new(false);
         let lines = [
             "first line of the log",
             "second thing",
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn an_ascii_terminal_gets_only_ascii() {
-        let sent = Session::new(true).show(&[(0, 0, "é 日本 ok", Style::new())], None);
+        let sent = ShownScreen::new(true).show(&[(0, 0, "é 日本 ok", Style::new())], None);
         assert!(sent.is_ascii() && sent.contains("? ???? ok"), "{sent:?}");
     }
 
@@ -314,15 +314,15 @@ mod tests {
         fn what_arrives_is_what_was_drawn(frames in proptest::collection::vec(frame(), 1..6), top in 0..HEIGHT, rows in 1..HEIGHT) {
             let scrolling = Some(top..(top + rows).min(HEIGHT));
             let texts = |frame: &Vec<(u16, u16, String, Style)>| -> Vec<(u16, u16, String, Style)> { frame.clone() };
-            let mut session = Session::new(false);
+            let mut session = ShownScreen::new(false);
             for frame in &frames {
                 let owned = texts(frame);
-                let borrowed: Vec<Text<'_>> = owned.iter().map(|(x, y, text, style)| (*x, *y, text.as_str(), *style)).collect();
+                let borrowed: Vec<PlacedText<'_>> = owned.iter().map(|(x, y, text, style)| (*x, *y, text.as_str(), *style)).collect();
                 session.show(&borrowed, scrolling.clone());
             }
             let last = frames.last().cloned().unwrap_or_default();
-            let borrowed: Vec<Text<'_>> = last.iter().map(|(x, y, text, style)| (*x, *y, text.as_str(), *style)).collect();
-            let mut fresh = Session::new(false);
+            let borrowed: Vec<PlacedText<'_>> = last.iter().map(|(x, y, text, style)| (*x, *y, text.as_str(), *style)).collect();
+            let mut fresh = ShownScreen::new(false);
             fresh.show(&borrowed, None);
             for (x, y) in (0..HEIGHT).flat_map(|y| (0..WIDTH).map(move |x| (x, y))) {
                 let (one, other) = (session.screen.screen().cell(y, x), fresh.screen.screen().cell(y, x));

@@ -126,16 +126,13 @@ fn answer_from(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::sample;
 
     const CHILD: Wanted = Wanted::Child {
         child: 1,
         sampled_seq: 5,
         ended_seq: None,
     };
-
-    fn demo() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl")
-    }
 
     fn next(reading: &mut JournalReading, wanted: Wanted) -> JournalAnswer {
         reading.ask(Some(wanted));
@@ -147,7 +144,7 @@ mod tests {
 
     #[test]
     fn children_and_states_are_read_from_the_journal() {
-        let mut reading = JournalReading::start(Some(demo())).unwrap();
+        let mut reading = JournalReading::start(Some(sample::journal())).unwrap();
         let JournalAnswer::Child(detail) = next(&mut reading, CHILD) else {
             panic!("no child")
         };
@@ -170,7 +167,7 @@ mod tests {
             wanted == CHILD && problem.contains("journal.jsonl"),
             "{problem}"
         );
-        std::fs::copy(demo(), &path).unwrap();
+        std::fs::copy(sample::journal(), &path).unwrap();
         assert!(matches!(next(&mut reading, CHILD), JournalAnswer::Child(_)));
         let JournalAnswer::Failed { problem, .. } = next(
             &mut reading,

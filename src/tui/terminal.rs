@@ -21,13 +21,13 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
 
 /// What is needed to restore the terminal.
-struct Held {
+struct HeldTerminal {
     tty: File,
     redirection: Redirection,
     thread: ThreadId,
 }
 
-static HELD: Mutex<Option<Held>> = Mutex::new(None);
+static HELD: Mutex<Option<HeldTerminal>> = Mutex::new(None);
 static PANIC_HOOK: Once = Once::new();
 
 /// The terminal of standard output, for drawing.
@@ -107,7 +107,7 @@ impl Guard {
         let redirection = Redirection::start(&self.pipe);
         match redirection {
             Ok(redirection) => {
-                *held = Some(Held {
+                *held = Some(HeldTerminal {
                     tty: tty.try_clone()?,
                     redirection,
                     thread,

@@ -231,6 +231,49 @@ fn what_cannot_be_searched_is_refused_with_what_to_do() {
     assert_eq!(missing.status.code(), Some(2));
 }
 
+#[test]
+fn the_cost_of_early_stopping_is_measured_on_a_table_and_on_a_recorded_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = write_table(folder.path());
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
+    std::fs::copy(fixture, folder.path().join("journal.jsonl")).unwrap();
+    let arguments = [
+        "bench",
+        "early-stopping",
+        folder.path().to_str().unwrap(),
+        "--json",
+        "--table",
+        table.to_str().unwrap(),
+    ];
+    let found = json(&nas_tui(&arguments));
+    let measured = found["measured"].as_array().unwrap();
+    let (run, table) = (&measured[0], &measured[1]);
+    assert_eq!(
+        (run["epochs"].as_u64(), table["epochs"].as_u64()),
+        (Some(3), Some(200))
+    );
+    // Two epochs after which it can be decided, three quantiles.
+    assert_eq!(run["rules"].as_array().unwrap().len(), 6);
+    for rule in run["rules"].as_array().unwrap() {
+        let number = |name: &str| rule[name].as_f64().unwrap();
+        assert!(
+            number("children") > 80.0 && number("stopped") > 0.0,
+            "{rule}"
+        );
+        assert!(number("stopped") < number("children") && number("epochs_saved") < 0.67);
+    }
+    // In this table the outcome is the accuracy that decides, plus 5 points.
+    for rule in table["rules"].as_array().unwrap() {
+        assert_eq!(
+            (rule["top"].as_u64(), rule["top_stopped"].as_u64()),
+            (Some(1563), Some(0))
+        );
+        assert!(rule["tau"].as_f64().unwrap() > 0.999);
+    }
+    let text = nas_tui(&arguments[..3]);
+    assert!(String::from_utf8_lossy(&text.stdout).contains("best tenth stopped"));
+}
+
 /// Values that others measured (docs/BENCHMARK.md), where this machine has the published table.
 #[test]
 fn in_test_data_random_search_and_evolution_find_what_others_report() {

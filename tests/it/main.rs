@@ -36,6 +36,8 @@ mod numerics;
 mod python;
 mod reference;
 mod report;
+#[cfg(feature = "torch")]
+mod reproduction;
 mod rooms;
 mod run_state;
 mod screen;

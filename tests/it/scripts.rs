@@ -198,7 +198,7 @@ fn the_python_scripts_of_the_repository_compile() {
 
 /// CIFAR-10's binary batches, of 1,000 grey images each.
 #[cfg(feature = "torch")]
-fn write_batches(folder: &Path) {
+pub fn write_batches(folder: &Path) {
     for number in 1..=5 {
         let record =
             |label: usize| [vec![label as u8], vec![(label * 20) as u8; 3 * 32 * 32]].concat();

@@ -1,12 +1,17 @@
 //! The summary of a training, from its records.
 
 use nas_tui::analysis::TrainingSummary;
+use nas_tui::analysis::training::TrainingTally;
 use nas_tui::event::{Event, FinishReason};
 
 use crate::example_training as example;
 
 fn of(events: &[Event]) -> TrainingSummary {
-    TrainingSummary::of(&example::records(events))
+    let mut tally = TrainingTally::default();
+    for record in example::records(events) {
+        tally.apply(&record);
+    }
+    tally.summary()
 }
 
 #[test]

@@ -78,13 +78,11 @@ fn summary(events: Vec<Event>) -> Summary {
         time: jiff::Timestamp::from_second(second as i64).unwrap(),
         event,
     };
-    Summary::of(
-        &events
-            .into_iter()
-            .enumerate()
-            .map(record)
-            .collect::<Vec<_>>(),
-    )
+    let mut tally = SearchTally::default();
+    for record in events.into_iter().enumerate().map(record) {
+        tally.apply(&record);
+    }
+    tally.summary()
 }
 
 #[test]

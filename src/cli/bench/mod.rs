@@ -2,6 +2,7 @@
 
 #[cfg(feature = "torch")]
 mod children;
+mod early_stopping;
 mod search;
 
 use clap::Subcommand;
@@ -29,6 +30,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     Search(search::Args),
+    EarlyStopping(early_stopping::Args),
 }
 
 /// Run the benchmark.
@@ -38,6 +40,7 @@ enum What {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     match &args.what {
         Some(What::Search(args)) => search::run(args),
+        Some(What::EarlyStopping(args)) => early_stopping::run(args),
         #[cfg(not(feature = "torch"))]
         None => Ok(()),
         #[cfg(feature = "torch")]

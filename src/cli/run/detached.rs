@@ -1,11 +1,11 @@
 //! The run's own process, as seen by the program that starts it.
 
 use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use super::Prepared;
@@ -14,7 +14,7 @@ use crate::cli::config::SettingsArgs;
 #[cfg(feature = "torch")]
 use crate::cli::train;
 use crate::event::RunKind;
-use crate::foundation::thread::spawn;
+use crate::foundation::messages;
 use crate::runs::directory::{log_of, resume_command};
 
 /// A run that continues after this value, this process and its terminal are gone.
@@ -72,7 +72,10 @@ impl Detached {
             })
         };
         let mut child = command.spawn()?;
-        let words = words_of(&mut child)?;
+        let stdout = child.stdout.take();
+        let stdout =
+            stdout.ok_or_else(|| io::Error::other("a pipe of the run's process is missing"))?;
+        let words = messages::receive_all("nas-words", stdout)?;
         Ok(Detached { child, words })
     }
 
@@ -114,23 +117,4 @@ impl Detached {
             resume: resume_command(run),
         }
     }
-}
-
-/// The process's messages from now on, received by a separate thread.
-fn words_of(child: &mut Child) -> io::Result<Receiver<Word>> {
-    let (sender, words) = channel();
-    let stdout = child
-        .stdout
-        .take()
-        .ok_or_else(|| io::Error::other("a pipe of the run's process is missing"))?;
-    let listen = move || {
-        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        for word in lines.filter_map(|line| serde_json::from_str(&line).ok()) {
-            if sender.send(word).is_err() {
-                return;
-            }
-        }
-    };
-    spawn("nas-words", listen)?;
-    Ok(words)
 }

@@ -5,7 +5,7 @@
 //! `Word`s; standard error is the file `search.log` or `training.log`.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ use super::{Farewell, Prepared, classify, discard_if_unstarted, in_process, outc
 use crate::cli::config::SettingsArgs;
 use crate::cli::exit_code;
 use crate::event::FinishReason;
+use crate::foundation::messages;
 use crate::runs::RunDirectory;
 
 #[derive(Debug, ClapArgs)]
@@ -89,10 +90,8 @@ struct Starter(File);
 
 impl Starter {
     fn say(&mut self, word: &Word) {
-        if let Ok(text) = serde_json::to_string(word) {
-            // The program may be gone: the screen was closed.
-            let _ = writeln!(self.0, "{text}");
-        }
+        // The program may be gone: the screen was closed.
+        let _ = messages::send(&mut self.0, word);
     }
 }
 

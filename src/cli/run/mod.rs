@@ -51,6 +51,26 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// A new run in `path`, or in a folder of `runs` whose name ends in `name`.
+    pub fn begin(
+        kind: RunKind,
+        config: Config,
+        path: Option<&Path>,
+        name: &str,
+    ) -> anyhow::Result<Prepared> {
+        let directory = match path {
+            Some(path) => RunDirectory::create(path),
+            None => RunDirectory::create_in(Path::new("runs"), name),
+        };
+        Ok(Prepared {
+            kind,
+            origin: None,
+            config,
+            directory: directory.map_err(|error| classify(error.into()))?,
+            is_new: true,
+        })
+    }
+
     /// The run in `directory`, to be continued.
     pub fn resume(directory: RunDirectory, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         let SettingsArgs { set, seed, .. } = settings;

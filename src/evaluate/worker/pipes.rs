@@ -2,18 +2,19 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::os::fd::AsFd;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 
 use crate::evaluate::protocol::{FromWorker, ToWorker};
+use crate::foundation::messages::SharedOutput;
 use crate::train::Next;
 
-/// The pipe to the parent. Any thread may write; lines are written whole.
+/// The pipe to the parent, for any thread.
 #[derive(Clone)]
-pub(super) struct ToParent(Arc<Mutex<File>>);
+pub(super) struct ToParent(SharedOutput<File>);
 
 impl ToParent {
     /// Reserve standard output for messages, and redirect everything else that is printed (by
@@ -25,15 +26,11 @@ impl ToParent {
             std::io::Result::Ok(File::from(kept))
         };
         let file = set_apart().context("cannot set standard output apart")?;
-        Ok(ToParent(Arc::new(Mutex::new(file))))
+        Ok(ToParent(SharedOutput::new(file)))
     }
 
     pub(super) fn send(&self, message: &FromWorker) -> anyhow::Result<()> {
-        let mut line = serde_json::to_string(message).context("cannot encode a message")?;
-        line.push('\n');
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(line.as_bytes())
-            .context("the search cannot be reached")
+        self.0.send(message).context("the search cannot be reached")
     }
 }
 

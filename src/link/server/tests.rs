@@ -23,7 +23,7 @@ fn greeted(server: &Server, watch: bool) -> BufReader<UnixStream> {
     assert!(
         matches!(hear(&mut client), Some(ToClient::Hello(hello)) if hello.pid == std::process::id())
     );
-    protocol::send(client.get_mut(), &ToServer::Hello(hello)).unwrap();
+    messages::send(client.get_mut(), &ToServer::Hello(hello)).unwrap();
     client
 }
 
@@ -64,12 +64,12 @@ fn a_client_is_told_how_far_the_journal_is_written_and_of_the_end() {
 fn only_commands_of_a_client_that_does_not_just_watch_reach_the_search() {
     let (mut run, server) = serve();
     let mut watcher = greeted(&server, true);
-    protocol::send(watcher.get_mut(), &ToServer::Command(Command::Stop)).unwrap();
+    messages::send(watcher.get_mut(), &ToServer::Command(Command::Stop)).unwrap();
     while !matches!(hear(&mut watcher), Some(ToClient::Refused(reason)) if reason.contains("only watches"))
     {
     }
     let mut client = greeted(&server, false);
-    protocol::send(client.get_mut(), &ToServer::Command(Command::Pause)).unwrap();
+    messages::send(client.get_mut(), &ToServer::Command(Command::Pause)).unwrap();
     assert_eq!(run.inbox.blocking_recv(), Some(Command::Pause));
     assert!(run.inbox.try_recv().is_err());
 }
@@ -95,7 +95,7 @@ fn garbage_another_protocol_and_another_version_are_refused() {
         version: 2,
         watch: false,
     };
-    protocol::send(newer.get_mut(), &ToServer::Hello(hello)).unwrap();
+    messages::send(newer.get_mut(), &ToServer::Hello(hello)).unwrap();
     assert!(
         matches!(hear(&mut newer), Some(ToClient::Refused(reason)) if reason.contains("version 2"))
     );

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::ink::Ink;
 use super::plot::empty;
-use super::svg::{self, Anchor, Form, Text, shortened, text_width};
+use super::svg::{self, Form, Text, TextAnchor, shortened, text_width};
 use crate::classification::ClassificationReport;
 use crate::foundation::numbers::count;
 
@@ -106,7 +106,7 @@ impl Matrix<'_> {
         let half = (self.cell - 1.0) / 2.0;
         let at = (x + half, y + half + size * 0.35);
         let number = if dark { Ink::Paper } else { Ink::Text };
-        let label = Text::new(at, size, Anchor::Middle, number, &text).bold(row == column);
+        let label = Text::new(at, size, TextAnchor::Middle, number, &text).bold(row == column);
         html! {
             (ground)
             @if images > 0 {
@@ -125,11 +125,11 @@ impl Matrix<'_> {
             .collect();
         let row = |(number, name): &(f64, String)| {
             let y = self.top + (number + 0.5) * self.cell + size * 0.35;
-            Text::new((self.left - 8.0, y), size, Anchor::End, Ink::Text, name).draw()
+            Text::new((self.left - 8.0, y), size, TextAnchor::End, Ink::Text, name).draw()
         };
         let column = |(number, name): &(f64, String)| {
             let at = (self.left + (number + 0.45) * self.cell, self.top - 7.0);
-            Text::new(at, size, Anchor::Start, Ink::Text, name).draw_turned(-45.0)
+            Text::new(at, size, TextAnchor::Start, Ink::Text, name).draw_turned(-45.0)
         };
         html! { (svg::all(names.iter().map(row))) (svg::all(names.iter().map(column))) }
     }
@@ -138,8 +138,8 @@ impl Matrix<'_> {
         let title = |at, anchor, text| Text::new(at, self.size, anchor, Ink::Muted, text);
         let middle = self.top + self.cell * self.classes as f64 / 2.0;
         html! {
-            (title((self.left, self.size + 2.0), Anchor::Start, "taken for").draw())
-            (title((12.0, middle), Anchor::Middle, "class").draw_turned(-90.0))
+            (title((self.left, self.size + 2.0), TextAnchor::Start, "taken for").draw())
+            (title((12.0, middle), TextAnchor::Middle, "class").draw_turned(-90.0))
         }
     }
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::ink::Ink;
 use super::plot::{DASH, LegendKey, Mark, Plot, TitledAxis, empty};
-use super::svg::{self, Anchor, Form, Pen, Text};
+use super::svg::{self, Form, Pen, Text, TextAnchor};
 use crate::foundation::axis::{extremes, percent, plain};
 
 /// The kind of values.
@@ -22,7 +22,7 @@ pub enum Unit {
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Line {
+pub struct Trace {
     /// Name in the legend.
     pub name: String,
     /// Colour of the line.
@@ -44,7 +44,7 @@ pub struct Noted {
 
 /// The data of the figure.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lines {
+pub struct LineFigure {
     /// Title of the horizontal axis.
     pub along: &'static str,
     /// Title of the vertical axis.
@@ -52,17 +52,17 @@ pub struct Lines {
     /// How the values are written and spaced.
     pub unit: Unit,
     /// The lines, in the order of the legend.
-    pub series: Vec<Line>,
+    pub series: Vec<Trace>,
     /// The point that is marked, if any.
     pub noted: Option<Noted>,
     /// Text shown if there are no values.
     pub nothing: &'static str,
 }
 
-impl Line {
+impl Trace {
     /// A solid line.
-    pub fn solid(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Line {
-        Line {
+    pub fn solid(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Trace {
+        Trace {
             name: name.to_owned(),
             ink,
             dashed: false,
@@ -71,10 +71,10 @@ impl Line {
     }
 
     /// A dashed line.
-    pub fn dashed(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Line {
-        Line {
+    pub fn dashed(name: &str, ink: Ink, points: Vec<(u64, f64)>) -> Trace {
+        Trace {
             dashed: true,
-            ..Line::solid(name, ink, points)
+            ..Trace::solid(name, ink, points)
         }
     }
 
@@ -88,7 +88,7 @@ impl Line {
 }
 
 /// The figure.
-pub fn draw(data: &Lines, form: Form, title: &str) -> String {
+pub fn draw(data: &LineFigure, form: Form, title: &str) -> String {
     let values = || {
         data.series
             .iter()
@@ -114,7 +114,7 @@ pub fn draw(data: &Lines, form: Form, title: &str) -> String {
         Unit::Share => TitledAxis::values(data.up, (low, high), 6, percent),
         Unit::Logarithmic => TitledAxis::logarithmic(data.up, (low, high), 6, plain),
     };
-    let key = |series: &Line| {
+    let key = |series: &Trace| {
         LegendKey::new(
             if series.dashed {
                 Mark::Dashes
@@ -133,7 +133,7 @@ pub fn draw(data: &Lines, form: Form, title: &str) -> String {
     )
 }
 
-fn line(series: &Line, plot: &Plot) -> Markup {
+fn line(series: &Trace, plot: &Plot) -> Markup {
     let places = series.places();
     let pen = if series.dashed {
         Pen::dashed(series.ink, 2.0, DASH)
@@ -152,9 +152,9 @@ fn note(noted: &Noted, plot: &Plot) -> Markup {
     let (x, y) = plot.at((noted.at.0 as f64, noted.at.1));
     let left = x > plot.right() / 2.0;
     let (at, anchor) = if left {
-        ((x - 10.0, y - 9.0), Anchor::End)
+        ((x - 10.0, y - 9.0), TextAnchor::End)
     } else {
-        ((x + 10.0, y - 9.0), Anchor::Start)
+        ((x + 10.0, y - 9.0), TextAnchor::Start)
     };
     let text = Text::new(at, plot.text_size(), anchor, Ink::Text, &noted.text).bold(true);
     html! {
@@ -168,12 +168,12 @@ mod tests {
     use super::super::tests::assert_sound;
     use super::*;
 
-    fn curves(unit: Unit, points: &[(u64, f64)]) -> Lines {
+    fn curves(unit: Unit, points: &[(u64, f64)]) -> LineFigure {
         let series = vec![
-            Line::solid("train", Ink::Blue, points.to_vec()),
-            Line::dashed("validation", Ink::Orange, points.to_vec()),
+            Trace::solid("train", Ink::Blue, points.to_vec()),
+            Trace::dashed("validation", Ink::Orange, points.to_vec()),
         ];
-        Lines {
+        LineFigure {
             along: "epoch",
             up: "loss",
             unit,

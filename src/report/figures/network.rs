@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::Figure;
 use super::ink::{Ink, SERIES};
 use super::plot::empty;
-use super::svg::{self, Anchor, Form, Pen, Text, number};
+use super::svg::{self, Form, Pen, Text, TextAnchor, number};
 use crate::foundation::numbers::{compact, count};
 use crate::space::lanes::{Lanes, inputs};
 use crate::space::{Architecture, Cost};
@@ -211,7 +211,7 @@ impl<'a> Drawing<'a> {
         let label = Text::new(
             (x, y + size * 0.36),
             size,
-            Anchor::Middle,
+            TextAnchor::Middle,
             Ink::Paper,
             &text,
         )
@@ -230,7 +230,7 @@ impl<'a> Drawing<'a> {
             .map(|(_, share)| left + share * width)
             .collect();
         let cell = |end: f64, y: f64, ink: Ink, text: &str| {
-            Text::new((end, y + size * 0.35), size, Anchor::End, ink, text).draw()
+            Text::new((end, y + size * 0.35), size, TextAnchor::End, ink, text).draw()
         };
         let heads = self
             .columns()

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::ink::Ink;
 use super::plot::{LegendKey, Mark, Plot, TitledAxis, empty};
-use super::svg::{self, Anchor, Form, Pen, Text};
+use super::svg::{self, Form, Pen, Text, TextAnchor};
 use crate::analysis::front::{CostPoint, Front};
 use crate::analysis::series::stairs;
 use crate::foundation::axis::{extremes, percent};
@@ -84,9 +84,9 @@ fn best(data: &Pareto, plot: &Plot) -> Markup {
     };
     let (x, y) = plot.at((macs as f64, accuracy));
     let (shift, anchor) = if x > plot.right() / 2.0 {
-        (-9.0, Anchor::End)
+        (-9.0, TextAnchor::End)
     } else {
-        (9.0, Anchor::Start)
+        (9.0, TextAnchor::Start)
     };
     let text = format!("child {child}, the best");
     Text::new(

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::ink::Ink;
 use super::plot::{DASH, Plot, TitledAxis, empty};
-use super::svg::{self, Anchor, Form, Pen, Text};
+use super::svg::{self, Form, Pen, Text, TextAnchor};
 use crate::classification::{ClassAccuracy, ClassificationReport};
 use crate::foundation::axis::{extremes, percent};
 
@@ -52,16 +52,16 @@ fn row(class: &ClassAccuracy, number: f64, plot: &Plot) -> Markup {
             (plot.line(&[(low, number), (high, number)], Pen::solid(Ink::Blue, 2.0)))
             (svg::disc(plot.at((accuracy, number)), 5.0, Ink::Blue))
         }
-        (Text::new(at, size, Anchor::End, Ink::Text, &value).draw())
+        (Text::new(at, size, TextAnchor::End, Ink::Text, &value).draw())
     }
 }
 
 fn overall(report: &ClassificationReport, x: f64, plot: &Plot) -> Markup {
     let text = format!("all images {:.2} %", report.accuracy * 100.0);
     let anchor = if x > (plot.left() + plot.right()) / 2.0 {
-        Anchor::End
+        TextAnchor::End
     } else {
-        Anchor::Start
+        TextAnchor::Start
     };
     let at = (x, plot.top() - 12.0);
     Text::new(at, plot.text_size(), anchor, Ink::Text, &text).draw()

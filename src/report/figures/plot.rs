@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::ink::Ink;
-use super::svg::{self, Anchor, Form, Pen, Text, shortened, text_width};
+use super::svg::{self, Form, Pen, Text, TextAnchor, shortened, text_width};
 use crate::foundation::axis::{Axis, LogAxis, ValueAxis, round_step};
 
 /// The scale along one direction of a plot.
@@ -136,7 +136,7 @@ impl LegendKey {
         let text = Text::new(
             (x + SAMPLE + 6.0, y),
             size,
-            Anchor::Start,
+            TextAnchor::Start,
             Ink::Text,
             &self.text,
         );
@@ -301,7 +301,7 @@ impl Plot {
             let y = self.y(*value);
             html! {
                 (Pen::solid(Ink::Grid, 1.0).line((self.left, y), (self.right, y)))
-                (self.muted((self.left - 8.0, y + size * 0.35), Anchor::End, text))
+                (self.muted((self.left - 8.0, y + size * 0.35), TextAnchor::End, text))
             }
         });
         let columns = self.x.ticks.iter().map(|(value, text)| {
@@ -309,7 +309,7 @@ impl Plot {
             let tick = Pen::solid(Ink::Muted, 1.0);
             html! {
                 (tick.line((x, self.bottom), (x, self.bottom + 4.0)))
-                (self.muted((x, below), Anchor::Middle, text))
+                (self.muted((x, below), TextAnchor::Middle, text))
             }
         });
         let floor =
@@ -324,12 +324,12 @@ impl Plot {
             let x = self.x(*value);
             html! {
                 (Pen::solid(Ink::Grid, 1.0).line((x, self.top - 4.0), (x, self.bottom)))
-                (self.muted((x, self.bottom + 18.0), Anchor::Middle, text))
+                (self.muted((x, self.bottom + 18.0), TextAnchor::Middle, text))
             }
         });
         let names = names.iter().enumerate().map(|(number, name)| {
             let at = (self.left - 10.0, self.y(number as f64) + size * 0.35);
-            Text::new(at, size, Anchor::End, Ink::Text, name).draw()
+            Text::new(at, size, TextAnchor::End, Ink::Text, name).draw()
         });
         svg::all(columns.chain(names))
     }
@@ -338,14 +338,14 @@ impl Plot {
         let size = self.form.text_size();
         html! {
             @if let Side::Values(y) = &self.y {
-                (self.muted((6.0, self.top - size * 0.9), Anchor::Start, &y.title))
-                (self.muted((self.right, self.size.1 - 6.0), Anchor::End, &self.x.title))
+                (self.muted((6.0, self.top - size * 0.9), TextAnchor::Start, &y.title))
+                (self.muted((self.right, self.size.1 - 6.0), TextAnchor::End, &self.x.title))
             }
             @for (key, at) in &self.legend { (key.draw(*at, size)) }
         }
     }
 
-    fn muted(&self, at: (f64, f64), anchor: Anchor, text: &str) -> Markup {
+    fn muted(&self, at: (f64, f64), anchor: TextAnchor, text: &str) -> Markup {
         Text::new(at, self.form.text_size(), anchor, Ink::Muted, text).draw()
     }
 }
@@ -374,7 +374,7 @@ fn place(keys: Vec<LegendKey>, width: f64, size: f64) -> (Vec<PlacedKey>, usize)
 pub fn empty(form: Form, reason: &str) -> String {
     let size = (form.width(), 96.0);
     let at = (size.0 / 2.0, 52.0);
-    let text = Text::new(at, form.text_size(), Anchor::Middle, Ink::Muted, reason);
+    let text = Text::new(at, form.text_size(), TextAnchor::Middle, Ink::Muted, reason);
     svg::document(size, reason, &text.draw())
 }
 

@@ -81,18 +81,18 @@ pub fn printable(text: &str) -> String {
 
 /// The point of a text that is placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Anchor {
+pub enum TextAnchor {
     Start,
     Middle,
     End,
 }
 
-impl Anchor {
+impl TextAnchor {
     fn name(self) -> Option<&'static str> {
         match self {
-            Anchor::Start => None,
-            Anchor::Middle => Some("middle"),
-            Anchor::End => Some("end"),
+            TextAnchor::Start => None,
+            TextAnchor::Middle => Some("middle"),
+            TextAnchor::End => Some("end"),
         }
     }
 }
@@ -102,7 +102,7 @@ impl Anchor {
 pub struct Text<'a> {
     pub at: (f64, f64),
     pub size: f64,
-    pub anchor: Anchor,
+    pub anchor: TextAnchor,
     pub ink: Ink,
     pub bold: bool,
     pub text: &'a str,
@@ -110,7 +110,7 @@ pub struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// Text that is not bold.
-    pub fn new(at: (f64, f64), size: f64, anchor: Anchor, ink: Ink, text: &'a str) -> Text<'a> {
+    pub fn new(at: (f64, f64), size: f64, anchor: TextAnchor, ink: Ink, text: &'a str) -> Text<'a> {
         Text {
             at,
             size,
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn text_from_a_run_is_escaped_and_the_result_can_be_parsed() {
         let nasty = "<b>&\"' ]]> \u{1} \u{1b}[0m";
-        let text = Text::new((1.0, 2.0), 12.0, Anchor::Start, Ink::Text, nasty);
+        let text = Text::new((1.0, 2.0), 12.0, TextAnchor::Start, Ink::Text, nasty);
         let svg = document((10.0, 10.0), nasty, &text.draw());
         let parsed = roxmltree::Document::parse(&svg).unwrap();
         let found = parsed

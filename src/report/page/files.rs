@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::png::{PngError, png};
-use super::{Report, tables::Table};
+use super::{RunReport, tables::CsvTable};
 use crate::foundation::durable::write_atomically;
 use crate::report::figures::Figure;
 
@@ -50,7 +50,7 @@ pub enum WriteError {
     },
     /// A table could not be written as CSV.
     #[error("table {name}: {source}")]
-    Table {
+    CsvTable {
         /// Name of its file, without extension.
         name: &'static str,
         /// What is wrong with its rows.
@@ -74,7 +74,7 @@ impl WriteError {
 ///
 /// # Errors
 /// If the folder contains another program's page or is a run directory; I/O errors.
-pub fn write(report: &Report, folder: &Path) -> Result<PathBuf, WriteError> {
+pub fn write(report: &RunReport, folder: &Path) -> Result<PathBuf, WriteError> {
     let page = folder.join(PAGE);
     refuse_foreign(folder, &page)?;
     let figures = folder.join("figures");
@@ -128,8 +128,8 @@ fn write_figure(figure: &Figure, folder: &Path) -> Result<(), WriteError> {
     Ok(())
 }
 
-fn write_table(table: &Table, folder: &Path) -> Result<(), WriteError> {
-    let bytes = table.to_csv().map_err(|source| WriteError::Table {
+fn write_table(table: &CsvTable, folder: &Path) -> Result<(), WriteError> {
+    let bytes = table.to_csv().map_err(|source| WriteError::CsvTable {
         name: table.name,
         source,
     })?;
@@ -141,8 +141,8 @@ fn write_table(table: &Table, folder: &Path) -> Result<(), WriteError> {
 mod tests {
     use super::*;
 
-    fn report() -> Report {
-        Report {
+    fn report() -> RunReport {
+        RunReport {
             page: format!("<html>{MARK} 1\">"),
             figures: Vec::new(),
             tables: Vec::new(),

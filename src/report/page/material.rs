@@ -49,7 +49,7 @@ pub struct Material {
     /// written.
     pub torn: bool,
     /// The settings in `config.toml` of the run directory.
-    pub settings: RunSettings,
+    pub settings: SavedSettings,
     /// What was found out about the run by trainings of their own.
     pub results: Results,
 }
@@ -83,7 +83,7 @@ pub struct Notice {
 
 /// The settings of a run, as far as available.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub enum RunSettings {
+pub enum SavedSettings {
     Known(toml::Table),
     /// They are not available, for this reason.
     Unknown(String),
@@ -139,7 +139,7 @@ impl Material {
         Ok(Material {
             name: name_of(run),
             holder,
-            settings: RunSettings::read(&run.join("config.toml")),
+            settings: SavedSettings::read(&run.join("config.toml")),
             results: Results::of(run),
             path: run.canonicalize().unwrap_or_else(|_| run.to_owned()),
             ..material
@@ -149,7 +149,7 @@ impl Material {
     /// Number of images that a network of the run is trained on at a time, from the journal or, for
     /// runs of older versions, from the settings.
     pub fn batch_size(&self) -> Option<usize> {
-        let RunSettings::Known(settings) = &self.settings else {
+        let SavedSettings::Known(settings) = &self.settings else {
             return self.state.batch_size();
         };
         let set = || usize::try_from(settings.get("child")?.get("batch_size")?.as_integer()?).ok();
@@ -263,17 +263,17 @@ fn complaint(event: &Event) -> Option<(Level, String)> {
     }
 }
 
-impl RunSettings {
-    fn read(path: &Path) -> RunSettings {
+impl SavedSettings {
+    fn read(path: &Path) -> SavedSettings {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                return RunSettings::Unknown(format!("config.toml cannot be read: {error}"));
+                return SavedSettings::Unknown(format!("config.toml cannot be read: {error}"));
             }
         };
         match text.parse() {
-            Ok(table) => RunSettings::Known(table),
-            Err(error) => RunSettings::Unknown(format!("config.toml is not valid TOML: {error}")),
+            Ok(table) => SavedSettings::Known(table),
+            Err(error) => SavedSettings::Unknown(format!("config.toml is not valid TOML: {error}")),
         }
     }
 }
@@ -352,7 +352,7 @@ mod tests {
     fn missing_settings_are_not_made_up() {
         let (_folder, material) = run(|journal| journal);
         assert!(
-            matches!(&material.settings, RunSettings::Unknown(reason) if reason.contains("config.toml"))
+            matches!(&material.settings, SavedSettings::Unknown(reason) if reason.contains("config.toml"))
         );
     }
 }

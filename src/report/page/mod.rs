@@ -15,30 +15,30 @@ use maud::html;
 pub use files::{PAGE, WriteError, write};
 pub use material::Material;
 pub use png::{PngError, SCALE};
-pub use tables::Table;
+pub use tables::CsvTable;
 
 use crate::foundation::build_info::VERSION;
 use crate::report::figures::Figure;
 
 /// A report ready to be written.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct RunReport {
     /// `report.html`.
     pub page: String,
     /// Figures in the order of the page.
     pub figures: Vec<Figure>,
     /// Tables in the order of the page.
-    pub tables: Vec<Table>,
+    pub tables: Vec<CsvTable>,
     /// `summary.json`.
     pub summary: String,
 }
 
-impl Report {
+impl RunReport {
     /// The report on a run, made at `now`.
     ///
     /// # Errors
     /// Numbers that JSON cannot represent; a journal contains none.
-    pub fn of(material: &Material, now: jiff::Timestamp) -> serde_json::Result<Report> {
+    pub fn of(material: &Material, now: jiff::Timestamp) -> serde_json::Result<RunReport> {
         let (head, sections, figures, tables) = match material.state.training_run() {
             Some(run) => training::compose(material, run),
             None => search::compose(material),
@@ -55,7 +55,7 @@ impl Report {
             Some(training) => training.to_json()?,
             None => material.summary.to_json()?,
         };
-        Ok(Report {
+        Ok(RunReport {
             page,
             figures,
             tables,

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::html::{Heading, facts, table, text};
-use super::material::{Material, RunSettings, meaning};
+use super::material::{Material, SavedSettings, meaning};
 use crate::classification::proportion::wilson;
 use crate::event::{DataDescription, Level};
 use crate::foundation::numbers::{self, compact, count};
@@ -47,9 +47,9 @@ pub fn begun(material: &Material) -> String {
 }
 
 /// The settings that the run was started with, by section.
-pub fn settings(settings: &RunSettings) -> Markup {
+pub fn settings(settings: &SavedSettings) -> Markup {
     match settings {
-        RunSettings::Known(all) => {
+        SavedSettings::Known(all) => {
             let mut sections = Vec::new();
             sections_of("", all, &mut sections);
             html! {
@@ -61,8 +61,8 @@ pub fn settings(settings: &RunSettings) -> Markup {
                 }
             }
         }
-        RunSettings::Unknown(reason) => html! { p { "Not known: " (reason) "." } },
-        RunSettings::Unread => html! { p { "Not known." } },
+        SavedSettings::Unknown(reason) => html! { p { "Not known: " (reason) "." } },
+        SavedSettings::Unread => html! { p { "Not known." } },
     }
 }
 

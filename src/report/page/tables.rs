@@ -9,7 +9,7 @@ use crate::state::{ChildRow, TrainingRun};
 
 /// One table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub struct CsvTable {
     /// Name of its file, without extension.
     pub name: &'static str,
     /// Names of the columns.
@@ -21,14 +21,14 @@ pub struct Table {
 /// A column: its name, and how the cell of a row is written.
 type CsvColumn<'a, T> = (&'static str, &'a dyn Fn(&T) -> String);
 
-impl Table {
+impl CsvTable {
     fn new<'a, T: 'a>(
         name: &'static str,
         rows: impl IntoIterator<Item = &'a T>,
         columns: &[CsvColumn<'_, T>],
-    ) -> Table {
+    ) -> CsvTable {
         let cells = |row| columns.iter().map(|(_, cell)| cell(row)).collect();
-        Table {
+        CsvTable {
             name,
             head: columns.iter().map(|(name, _)| *name).collect(),
             rows: rows.into_iter().map(cells).collect(),
@@ -58,7 +58,7 @@ fn cell<T: ToString>(value: Option<T>) -> String {
 /// Every child that has ended, by number. `state` is `trained` (also for a repeat, with the
 /// accuracy of the earlier child), `failed` (reward 0) or `excluded` (no reward); `failure` is the
 /// reason for the latter two.
-pub fn children(material: &Material) -> Table {
+pub fn children(material: &Material) -> CsvTable {
     let reasons: std::collections::HashMap<u64, &str> = material
         .failures
         .iter()
@@ -87,11 +87,11 @@ pub fn children(material: &Material) -> Table {
             row.trouble().unwrap_or("trained").to_owned()
         }),
     ];
-    Table::new("children", rows, columns)
+    CsvTable::new("children", rows, columns)
 }
 
 /// Every finished episode.
-pub fn episodes(material: &Material) -> Table {
+pub fn episodes(material: &Material) -> CsvTable {
     let columns: &[CsvColumn<'_, EpisodeFinished>] = &[
         ("episode", &|episode| episode.episode.to_string()),
         ("mean_reward", &|episode| episode.mean_reward.to_string()),
@@ -107,7 +107,7 @@ pub fn episodes(material: &Material) -> Table {
         ("excluded", &|episode| episode.excluded.to_string()),
         ("seconds", &|episode| episode.seconds.to_string()),
     ];
-    Table::new("episodes", &material.state.search().episodes, columns)
+    CsvTable::new("episodes", &material.state.search().episodes, columns)
 }
 
 /// Columns of the layers of a network; `layer` and `inputs` number layers from 1, and 0 is the
@@ -133,7 +133,7 @@ const LAYER_HEAD: [&str; 16] = [
 
 /// The layers of a network with their costs; the classifier is the last row. `None` if the network
 /// cannot be built.
-pub fn layers(architecture: &Architecture) -> Option<Table> {
+pub fn layers(architecture: &Architecture) -> Option<CsvTable> {
     let cost = Cost::of(architecture).ok()?;
     let reads = inputs(architecture);
     let mut rows: Vec<Vec<String>> = architecture
@@ -150,7 +150,7 @@ pub fn layers(architecture: &Architecture) -> Option<Table> {
     classifier[12] = cost.classifier.params.to_string();
     classifier[13] = cost.classifier.macs.to_string();
     rows.push(classifier);
-    Some(Table {
+    Some(CsvTable {
         name: "layers",
         head: LAYER_HEAD.to_vec(),
         rows,
@@ -191,7 +191,7 @@ fn list(numbers: &[usize]) -> String {
 }
 
 /// Every epoch of a training.
-pub fn epochs(run: &TrainingRun) -> Table {
+pub fn epochs(run: &TrainingRun) -> CsvTable {
     let columns: &[CsvColumn<'_, TrainingEpoch>] = &[
         ("epoch", &|epoch| epoch.epoch.to_string()),
         ("train_loss", &|epoch| epoch.train_loss.to_string()),
@@ -206,11 +206,11 @@ pub fn epochs(run: &TrainingRun) -> Table {
         }),
         ("seconds", &|epoch| epoch.seconds.to_string()),
     ];
-    Table::new("epochs", &run.epochs, columns)
+    CsvTable::new("epochs", &run.epochs, columns)
 }
 
 /// Accuracy on the test images of each class.
-pub fn per_class(report: &ClassificationReport) -> Table {
+pub fn per_class(report: &ClassificationReport) -> CsvTable {
     let columns: &[CsvColumn<'_, ClassAccuracy>] = &[
         ("class", &|class| class.class.clone()),
         ("images", &|class| class.images.to_string()),
@@ -219,12 +219,12 @@ pub fn per_class(report: &ClassificationReport) -> Table {
         ("ci95_low", &|class| cell(class.ci95.map(|[low, _]| low))),
         ("ci95_high", &|class| cell(class.ci95.map(|[_, high]| high))),
     ];
-    Table::new("per_class", &report.per_class, columns)
+    CsvTable::new("per_class", &report.per_class, columns)
 }
 
 /// Test images by class and prediction, one pair per row: class names can be anything and therefore
 /// are in cells.
-pub fn confusion(report: &ClassificationReport) -> Table {
+pub fn confusion(report: &ClassificationReport) -> CsvTable {
     let name = |number: usize| {
         report
             .per_class
@@ -241,7 +241,7 @@ pub fn confusion(report: &ClassificationReport) -> Table {
                 .enumerate()
                 .map(move |(column, images)| vec![name(row), name(column), images.to_string()])
         });
-    Table {
+    CsvTable {
         name: "confusion",
         head: vec!["class", "taken_for", "images"],
         rows: rows.collect(),
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn commas_quotes_and_line_breaks_survive() {
         let nasty = "a,\"b\"\nc;=1+1";
-        let table = Table {
+        let table = CsvTable {
             name: "t",
             head: vec!["one", "two"],
             rows: vec![vec![nasty.to_owned(), String::new()]],
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_row_that_does_not_fit_the_head_is_an_error() {
-        let table = Table {
+        let table = CsvTable {
             name: "t",
             head: vec!["one", "two"],
             rows: vec![vec!["1".to_owned()]],

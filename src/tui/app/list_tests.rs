@@ -1,26 +1,21 @@
 //! The effects of keys in the list of children on the whole screen.
 
-use std::path::Path;
-
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
 use super::App;
 use crate::config::ScreenConfig;
-use crate::journal::{self, Archive};
+use crate::journal::Archive;
 use crate::tui::Settings;
 use crate::tui::app::{Past, Wanted};
 use crate::tui::details::Details;
-
-fn demo() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl")
-}
+use crate::tui::sample;
 
 /// The recorded run with the list in focus.
 fn app() -> App {
     let settings = Settings::new(&ScreenConfig::default(), |_| None).unwrap();
-    let records = journal::read(&demo()).unwrap();
+    let records = sample::records();
     let mut app = App::new(&settings, TimeZone::UTC, Size::new(80, 24), records[0].time);
     records.iter().for_each(|record| app.take(record));
     // As on a screen opened after all of them had ended.
@@ -43,7 +38,7 @@ fn press(app: &mut App, keys: &str) {
 
 /// Answer the screen's requests until there are none left.
 fn read_all(app: &mut App) -> Vec<Wanted> {
-    let mut archive = Archive::open(&demo()).unwrap();
+    let mut archive = Archive::open(&sample::journal()).unwrap();
     let mut wanted = Vec::new();
     while let Some(next) = app.wanted() {
         assert!(wanted.len() < 20, "asks without end: {wanted:?}");

@@ -1,7 +1,7 @@
 //! The keys that do not belong to a particular panel, in the order of the help.
 
 use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Screens, Text, Views};
-use super::{Action, Binding, InTraining, Scope};
+use super::{Action, Binding, Scope, TrainingMeaning};
 use crate::tui::panels::PanelId;
 
 /// The names are those of `panels::list::filter`.
@@ -36,9 +36,9 @@ pub const fn binding(
 ) -> Binding {
     // The inspector shows children, which a training does not have.
     let in_training = if matches!(scope, Inspector) {
-        InTraining::Nothing
+        TrainingMeaning::Nothing
     } else {
-        InTraining::Same
+        TrainingMeaning::Same
     };
     Binding {
         action,

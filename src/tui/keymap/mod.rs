@@ -96,14 +96,14 @@ pub struct Binding {
     /// The line in the help, for a search.
     pub help: &'static str,
     /// The meaning in a training.
-    pub in_training: InTraining,
+    pub in_training: TrainingMeaning,
     /// The word in the footer; `None` for keys that the footer omits.
     pub short: Option<&'static str>,
 }
 
 /// The meaning of a panel's binding in a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InTraining {
+pub enum TrainingMeaning {
     /// The same as in a search.
     Same,
     /// A different line in the help.
@@ -116,7 +116,7 @@ impl Binding {
     /// A key that means something else in a training.
     const fn in_training(self, help: &'static str) -> Binding {
         Binding {
-            in_training: InTraining::Other(help),
+            in_training: TrainingMeaning::Other(help),
             ..self
         }
     }
@@ -124,7 +124,7 @@ impl Binding {
     /// A key that means nothing in a training.
     const fn of_search(self) -> Binding {
         Binding {
-            in_training: InTraining::Nothing,
+            in_training: TrainingMeaning::Nothing,
             ..self
         }
     }
@@ -133,9 +133,9 @@ impl Binding {
     pub fn help_in(&self, kind: RunKind) -> Option<&'static str> {
         match (self.scope, kind, self.in_training) {
             (Scope::Panel(panel), ..) if !panel.is_of(kind) => None,
-            (_, RunKind::Search, _) | (_, _, InTraining::Same) => Some(self.help),
-            (_, RunKind::Training, InTraining::Other(help)) => Some(help),
-            (_, RunKind::Training, InTraining::Nothing) => None,
+            (_, RunKind::Search, _) | (_, _, TrainingMeaning::Same) => Some(self.help),
+            (_, RunKind::Training, TrainingMeaning::Other(help)) => Some(help),
+            (_, RunKind::Training, TrainingMeaning::Nothing) => None,
         }
     }
 }

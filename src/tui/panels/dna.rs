@@ -14,7 +14,7 @@ use crate::tui::theme::Role;
 
 /// The columns of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Columns {
+enum ShownColumns {
     #[default]
     Shapes,
     Choices,
@@ -23,7 +23,7 @@ enum Columns {
 /// The panel.
 #[derive(Debug, Clone, Default)]
 pub struct DnaView {
-    columns: Columns,
+    columns: ShownColumns,
 }
 
 const HERE: Scope = Scope::Panel(PanelId::Dna);
@@ -49,8 +49,8 @@ impl TextPanel for DnaView {
     fn act(&mut self, action: Action) -> Option<Response> {
         (action == Action::ToggleColumns).then(|| {
             self.columns = match self.columns {
-                Columns::Shapes => Columns::Choices,
-                Columns::Choices => Columns::Shapes,
+                ShownColumns::Shapes => ShownColumns::Choices,
+                ShownColumns::Choices => ShownColumns::Shapes,
             };
             Response::Draw
         })
@@ -83,7 +83,7 @@ fn name(scene: &Scene<'_>) -> Row {
 }
 
 /// The panel's content for `width` x `height`, below its title.
-fn content(scene: &Scene<'_>, shown: Columns, width: usize, height: usize) -> Content {
+fn content(scene: &Scene<'_>, shown: ShownColumns, width: usize, height: usize) -> Content {
     let dim = |text: &str| Content {
         head: vec![vec![(Role::Dim, text.to_owned())]],
         body: Vec::new(),
@@ -185,7 +185,7 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
 }
 
 /// What the table shows besides the layers themselves.
-fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::Extras {
+fn columns(scene: &Scene<'_>, shown: ShownColumns, candidate: &Candidate) -> layers::Extras {
     let state = scene.state;
     let best = state
         .search()
@@ -195,7 +195,7 @@ fn columns(scene: &Scene<'_>, shown: Columns, candidate: &Candidate) -> layers::
         .filter(|best| best.child != candidate.child);
     layers::Extras {
         choices: candidate.choices().to_vec(),
-        choices_first: shown == Columns::Choices,
+        choices_first: shown == ShownColumns::Choices,
         compared: best.and(state.search().best_architecture.clone()),
         compared_dna: best.map(|best| best.dna.clone()),
     }

@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{DotGrid, Series, ValueAxis};
+use super::{DotGrid, PlotSeries, ValueAxis};
 use crate::tui::paint::Painter;
 use crate::tui::theme::Role;
 
@@ -102,7 +102,7 @@ impl Frame {
         &self,
         painter: &mut Painter<'_>,
         fill: impl FnOnce(&mut DotGrid),
-        look: impl Fn(Series) -> (Role, &'static str),
+        look: impl Fn(PlotSeries) -> (Role, &'static str),
     ) {
         let glyphs = painter.glyphs();
         for row in self.top..self.floor() {

@@ -6,7 +6,7 @@ use crate::tui::theme::Role;
 /// The series shown in a cell: the topmost one wins the cell, so that lines remain visible where
 /// they cross clouds of points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Series {
+pub enum PlotSeries {
     /// Between the quartiles of an episode; below everything else, so that it hides no point.
     Band,
     Child,
@@ -50,7 +50,7 @@ impl Dash {
 /// A cell that is not empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CellMark {
-    series: Series,
+    series: PlotSeries,
     /// Braille dots, as bits of the code points from U+2800.
     dots: u8,
     /// Whether a marker occupies the whole cell.
@@ -109,17 +109,23 @@ impl DotGrid {
     }
 
     /// Set a dot; one outside the grid is ignored.
-    pub fn dot(&mut self, x: usize, y: usize, series: Series) {
+    pub fn dot(&mut self, x: usize, y: usize, series: PlotSeries) {
         self.put(x, y, series, false);
     }
 
     /// A marker that fills a cell.
-    pub fn marker(&mut self, x: usize, y: usize, series: Series) {
+    pub fn marker(&mut self, x: usize, y: usize, series: PlotSeries) {
         self.put(x, y, series, true);
     }
 
     /// A straight line of dots.
-    pub fn line(&mut self, from: (usize, usize), to: (usize, usize), series: Series, dash: Dash) {
+    pub fn line(
+        &mut self,
+        from: (usize, usize),
+        to: (usize, usize),
+        series: PlotSeries,
+        dash: Dash,
+    ) {
         let (dx, dy) = (to.0.abs_diff(from.0), to.1.abs_diff(from.1));
         let steps = dx.max(dy);
         for step in 0..=steps {
@@ -136,7 +142,7 @@ impl DotGrid {
     }
 
     /// A line through all of `points`.
-    pub fn polyline(&mut self, points: &[(usize, usize)], series: Series, dash: Dash) {
+    pub fn polyline(&mut self, points: &[(usize, usize)], series: PlotSeries, dash: Dash) {
         for pair in points.windows(2) {
             self.line(pair[0], pair[1], series, dash);
         }
@@ -146,7 +152,7 @@ impl DotGrid {
     pub fn crosshair(&mut self, x: usize) {
         let (across, down) = self.resolution;
         for y in (0..self.height()).step_by(down) {
-            self.marker(x / across * across, y, Series::Crosshair);
+            self.marker(x / across * across, y, PlotSeries::Crosshair);
         }
     }
 
@@ -157,7 +163,7 @@ impl DotGrid {
         &self,
         painter: &mut Painter<'_>,
         (left, top): (usize, usize),
-        look: impl Fn(Series) -> (Role, &'static str),
+        look: impl Fn(PlotSeries) -> (Role, &'static str),
     ) {
         for (index, mark) in self.marks.iter().enumerate() {
             let Some(mark) = mark else { continue };
@@ -177,7 +183,7 @@ impl DotGrid {
         (x / across, (self.height() - 1 - y) / down)
     }
 
-    fn put(&mut self, x: usize, y: usize, series: Series, marker: bool) {
+    fn put(&mut self, x: usize, y: usize, series: PlotSeries, marker: bool) {
         if x >= self.width() || y >= self.height() {
             return;
         }
@@ -225,25 +231,25 @@ mod tests {
     #[test]
     fn a_line_keeps_its_cell_where_points_lie_under_it() {
         let mut grid = DotGrid::new(1, 1, true);
-        grid.dot(0, 0, Series::Child);
-        grid.line((0, 3), (1, 3), Series::Mean, Dash::Solid);
-        grid.dot(1, 0, Series::Child);
+        grid.dot(0, 0, PlotSeries::Child);
+        grid.line((0, 3), (1, 3), PlotSeries::Mean, Dash::Solid);
+        grid.dot(1, 0, PlotSeries::Child);
         assert_eq!(grid.mark(0, 0).map(|mark| braille(mark.dots)), Some('⠉'));
     }
 
     #[test]
     fn dots_outside_the_grid_are_dropped() {
         let mut grid = DotGrid::new(2, 1, true);
-        grid.dot(4, 0, Series::Child);
-        grid.dot(0, 4, Series::Child);
+        grid.dot(4, 0, PlotSeries::Child);
+        grid.dot(0, 4, PlotSeries::Child);
         assert_eq!((grid.mark(0, 0), grid.mark(1, 0)), (None, None));
     }
 
     proptest! {
         #[test]
         fn any_line_stays_in_the_grid(from in (0usize..50, 0usize..50), to in (0usize..50, 0usize..50), dots in 0usize..4) {
-            DotGrid::new(10, 5, true).line(from, to, Series::Best, Dash::Even(dots));
-            DotGrid::new(10, 5, false).line(from, to, Series::Best, Dash::Dots(dots));
+            DotGrid::new(10, 5, true).line(from, to, PlotSeries::Best, Dash::Even(dots));
+            DotGrid::new(10, 5, false).line(from, to, PlotSeries::Best, Dash::Dots(dots));
         }
     }
 }

@@ -7,5 +7,5 @@ mod span;
 
 pub use crate::foundation::axis::{ValueAxis, percent, plain, round_step};
 pub use frame::{Frame, Framing, LabelRow, scaled};
-pub use grid::{Dash, DotGrid, Series};
+pub use grid::{Dash, DotGrid, PlotSeries};
 pub use span::Span;

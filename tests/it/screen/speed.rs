@@ -24,6 +24,7 @@ fn thread_milliseconds() -> f64 {
 /// front 0.45, texts below 0.1.
 const PLOT: f64 = 2.5;
 const TEXT: f64 = 0.25;
+/// The same limit for opening a page: that of the relatives takes 6.5 with little optimisation.
 const OPEN: f64 = 10.0;
 
 /// Milliseconds to sort the children of the run differently.

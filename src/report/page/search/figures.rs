@@ -3,7 +3,7 @@
 use crate::analysis::series::{Measure, Quantity};
 use crate::event::EpisodeFinished;
 use crate::foundation::numbers::accuracy;
-use crate::report::figures::curves::{Line, Lines, Noted, Unit};
+use crate::report::figures::curves::{LineFigure, Noted, Trace, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::pareto::Pareto;
 use crate::report::figures::{Figure, children, curves, network, pareto};
@@ -96,20 +96,20 @@ fn pareto(state: &RunState) -> Figure {
     )
 }
 
-fn entropy_curves(episodes: &[EpisodeFinished]) -> Lines {
+fn entropy_curves(episodes: &[EpisodeFinished]) -> LineFigure {
     let over = |value: fn(&EpisodeFinished) -> Option<f64>| {
         episodes
             .iter()
             .filter_map(|episode| Some((episode.episode as u64, value(episode)?)))
             .collect()
     };
-    Lines {
+    LineFigure {
         along: "episode",
         up: "entropy in nats per child",
         unit: Unit::FromZero,
         series: vec![
-            Line::solid("entropy", Ink::Blue, over(|episode| episode.entropy)),
-            Line::dashed(
+            Trace::solid("entropy", Ink::Blue, over(|episode| episode.entropy)),
+            Trace::dashed(
                 "largest possible",
                 Ink::Muted,
                 over(|episode| episode.max_entropy),
@@ -120,19 +120,19 @@ fn entropy_curves(episodes: &[EpisodeFinished]) -> Lines {
     }
 }
 
-fn learning_curves(material: &Material) -> Lines {
+fn learning_curves(material: &Material) -> LineFigure {
     let [training, validation] = Measure::Accuracy.curves(&material.best_epochs);
     let best = validation
         .iter()
         .copied()
         .max_by(|one, other| one.1.total_cmp(&other.1));
-    Lines {
+    LineFigure {
         along: "epoch",
         up: "accuracy",
         unit: Unit::Share,
         series: vec![
-            Line::dashed("training", Ink::Orange, training),
-            Line::solid("validation", Ink::Blue, validation),
+            Trace::dashed("training", Ink::Orange, training),
+            Trace::solid("validation", Ink::Blue, validation),
         ],
         noted: best.map(|at| Noted {
             at,

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use self::figures::SearchFigures;
 use super::html::{Heading, PageHead, READING, Section, facts, figure, table, text};
 use super::material::Material;
-use super::tables::Table;
+use super::tables::CsvTable;
 use super::{parts, tables};
 use crate::event::{EpisodeFinished, RunStarted};
 use crate::foundation::numbers::{accuracy, count, duration, energy, reward};
@@ -22,7 +22,7 @@ use crate::report::figures::{Figure, network};
 const MOST_EPISODES: usize = 40;
 
 /// Head, sections, figures and tables of the report.
-pub fn compose(material: &Material) -> (PageHead, Vec<Section>, Vec<Figure>, Vec<Table>) {
+pub fn compose(material: &Material) -> (PageHead, Vec<Section>, Vec<Figure>, Vec<CsvTable>) {
     let figures = SearchFigures::of(material);
     let settings = parts::settings(&material.settings);
     let sections = [

@@ -4,7 +4,7 @@ use crate::analysis::series::Measure;
 use crate::classification::ClassificationReport;
 use crate::config::Schedule;
 use crate::foundation::numbers;
-use crate::report::figures::curves::{Line, Lines, Noted, Unit};
+use crate::report::figures::curves::{LineFigure, Noted, Trace, Unit};
 use crate::report::figures::ink::Ink;
 use crate::report::figures::{Figure, confusion, curves, network, per_class, reliability};
 use crate::state::TrainingRun;
@@ -91,7 +91,7 @@ fn accuracy(run: &TrainingRun) -> Figure {
         at: (best.epoch as u64, best.valid_accuracy),
         text: numbers::accuracy(best.valid_accuracy),
     });
-    let curves = Lines {
+    let curves = LineFigure {
         noted: best,
         ..curves
     };
@@ -110,22 +110,22 @@ fn learning_rate(run: &TrainingRun) -> Figure {
 }
 
 /// A line for the training images and one for the validation images.
-fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> Lines {
+fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> LineFigure {
     let [training, validation] = measure.curves(&run.epochs);
-    Lines {
+    LineFigure {
         along: "epoch",
         up: measure.name(),
         unit,
         series: vec![
-            Line::dashed("training", Ink::Orange, training),
-            Line::solid("validation", Ink::Blue, validation),
+            Trace::dashed("training", Ink::Orange, training),
+            Trace::solid("validation", Ink::Blue, validation),
         ],
         noted: None,
         nothing: "No epoch is done yet.",
     }
 }
 
-fn rates(run: &TrainingRun) -> Lines {
+fn rates(run: &TrainingRun) -> LineFigure {
     // Step schedules multiply by factors; a cosine ends at 0, which has no logarithm.
     let unit = match run.started.settings.schedule {
         Schedule::Steps { .. } | Schedule::Plateau { .. } => Unit::Logarithmic,
@@ -136,8 +136,8 @@ fn rates(run: &TrainingRun) -> Lines {
         .iter()
         .map(|epoch| (epoch.epoch as u64, epoch.learning_rate))
         .collect();
-    let series = vec![Line::solid("learning rate", Ink::Green, points)];
-    Lines {
+    let series = vec![Trace::solid("learning rate", Ink::Green, points)];
+    LineFigure {
         along: "epoch",
         up: "learning rate",
         unit,

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use self::figures::TrainingFigures;
 use super::html::{PageHead, READING, Section, facts, figure};
 use super::material::Material;
-use super::tables::{self, Table};
+use super::tables::{self, CsvTable};
 use super::{parts, recipe};
 use crate::analysis::statistics::mean;
 use crate::event::TrainingEpoch;
@@ -21,7 +21,7 @@ use crate::state::TrainingRun;
 pub fn compose(
     material: &Material,
     run: &TrainingRun,
-) -> (PageHead, Vec<Section>, Vec<Figure>, Vec<Table>) {
+) -> (PageHead, Vec<Section>, Vec<Figure>, Vec<CsvTable>) {
     let figures = TrainingFigures::of(run);
     let (notices, settings) = (
         parts::notices(material),

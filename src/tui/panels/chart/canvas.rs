@@ -2,22 +2,22 @@
 
 use super::curves::{Curves, Stretch};
 use crate::analysis::series::{Children, stairs};
-use crate::tui::plot::{Dash, DotGrid, Frame, Series, Span};
+use crate::tui::plot::{Dash, DotGrid, Frame, PlotSeries, Span};
 use crate::tui::theme::{Glyphs, Role};
 
 /// The appearance of a series: its role, and its character in a legend and on terminals without
 /// Braille.
-pub fn look(series: Series, glyphs: &Glyphs) -> (Role, &'static str) {
+pub fn look(series: PlotSeries, glyphs: &Glyphs) -> (Role, &'static str) {
     match series {
-        Series::Band | Series::Quartile => (Role::Band, glyphs.band),
-        Series::Child | Series::Point => (Role::Child, glyphs.child),
-        Series::Crosshair => (Role::Text, glyphs.vertical),
-        Series::Reference => (Role::Reference, glyphs.reference),
-        Series::Baseline => (Role::Baseline, glyphs.baseline),
-        Series::Best => (Role::Best, glyphs.best),
-        Series::Smooth => (Role::Smooth, glyphs.smooth),
-        Series::Mean | Series::MeanLine => (Role::Mean, glyphs.mean),
-        Series::Chosen => (Role::Strong, glyphs.chosen),
+        PlotSeries::Band | PlotSeries::Quartile => (Role::Band, glyphs.band),
+        PlotSeries::Child | PlotSeries::Point => (Role::Child, glyphs.child),
+        PlotSeries::Crosshair => (Role::Text, glyphs.vertical),
+        PlotSeries::Reference => (Role::Reference, glyphs.reference),
+        PlotSeries::Baseline => (Role::Baseline, glyphs.baseline),
+        PlotSeries::Best => (Role::Best, glyphs.best),
+        PlotSeries::Smooth => (Role::Smooth, glyphs.smooth),
+        PlotSeries::Mean | PlotSeries::MeanLine => (Role::Mean, glyphs.mean),
+        PlotSeries::Chosen => (Role::Strong, glyphs.chosen),
     }
 }
 
@@ -41,12 +41,12 @@ impl Canvas<'_> {
     pub fn plot(&mut self, children: &Children, curves: &Curves, crosshair: Option<u64>) {
         self.band(curves);
         self.points(children);
-        self.line(&curves.reference, Series::Reference, Dash::Dots(3));
+        self.line(&curves.reference, PlotSeries::Reference, Dash::Dots(3));
         // The best so far: level from one improvement to the next.
         let best = stairs(self.dots(&curves.best));
-        self.grid.polyline(&best, Series::Best, Dash::Solid);
+        self.grid.polyline(&best, PlotSeries::Best, Dash::Solid);
         self.levels(&curves.baseline);
-        self.line(&curves.smooth, Series::Smooth, Dash::Solid);
+        self.line(&curves.smooth, PlotSeries::Smooth, Dash::Solid);
         self.means(&curves.mean);
         if let Some(child) = crosshair {
             self.crosshair(children, child);
@@ -74,9 +74,9 @@ impl Canvas<'_> {
         // it.
         let columns = self.grid.width() / self.grid.resolution().0;
         let series = if self.span.count() <= columns as u64 {
-            Series::Point
+            PlotSeries::Point
         } else {
-            Series::Child
+            PlotSeries::Child
         };
         let in_view = children.within(self.span.range()).iter();
         for point in in_view.filter(|point| !point.failed) {
@@ -107,7 +107,7 @@ impl Canvas<'_> {
             if cloud {
                 [from, to]
                     .into_iter()
-                    .for_each(|y| self.grid.marker(column, y, Series::Quartile));
+                    .for_each(|y| self.grid.marker(column, y, PlotSeries::Quartile));
                 continue;
             }
             let middle = |row: usize| (row as f64 + 0.5) * down as f64 - 0.5;
@@ -115,12 +115,12 @@ impl Canvas<'_> {
             for row in (from / down..=to / down)
                 .filter(|row| (from as f64..=to as f64).contains(&middle(*row)) || *row == thin)
             {
-                self.grid.marker(column, row * down, Series::Band);
+                self.grid.marker(column, row * down, PlotSeries::Band);
             }
         }
     }
 
-    fn line(&mut self, points: &[(usize, f64)], series: Series, dash: Dash) {
+    fn line(&mut self, points: &[(usize, f64)], series: PlotSeries, dash: Dash) {
         let points = self.dots(points);
         self.grid.polyline(&points, series, dash);
     }
@@ -138,13 +138,13 @@ impl Canvas<'_> {
             self.grid.line(
                 (level.from, before.unwrap_or(y)),
                 (level.from, y),
-                Series::Baseline,
+                PlotSeries::Baseline,
                 Dash::Solid,
             );
             self.grid.line(
                 (level.from, y),
                 (level.to, y),
-                Series::Baseline,
+                PlotSeries::Baseline,
                 Dash::Even(2),
             );
             before = Some(y);
@@ -163,12 +163,13 @@ impl Canvas<'_> {
         if self.grid.has_dots() || !markers {
             self.line(
                 points,
-                Series::MeanLine,
+                PlotSeries::MeanLine,
                 if markers { Dash::Even(1) } else { Dash::Solid },
             );
         }
         for (x, value) in points.iter().filter(|_| markers) {
-            self.grid.marker(*x, self.height_of(*value), Series::Mean);
+            self.grid
+                .marker(*x, self.height_of(*value), PlotSeries::Mean);
         }
     }
 
@@ -181,7 +182,7 @@ impl Canvas<'_> {
         let at_child = children.within(child..=child);
         for point in at_child.iter().filter(|point| !point.failed) {
             self.grid
-                .marker(x, self.height_of(point.value), Series::Chosen);
+                .marker(x, self.height_of(point.value), PlotSeries::Chosen);
         }
     }
 }

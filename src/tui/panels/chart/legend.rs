@@ -7,7 +7,7 @@ use crate::analysis::series::{Children, Quantity};
 use crate::event::Reference;
 use crate::state::RunState;
 use crate::tui::panels::{Row, join_ranked};
-use crate::tui::plot::{Series, Span};
+use crate::tui::plot::{PlotSeries, Span};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Names of what is shown, longest first.
@@ -44,18 +44,24 @@ pub fn signs(glyphs: &Glyphs) -> impl Iterator<Item = (Role, &'static str, &'sta
         glyphs.failed,
         "on the axis: a child that failed",
     );
-    let of = |(series, text): (Series, &'static str)| {
+    let of = |(series, text): (PlotSeries, &'static str)| {
         let (role, glyph) = look(series, glyphs);
         (role, glyph, text)
     };
     let series = [
-        (Series::Child, "a child"),
-        (Series::Mean, "mean of an episode"),
-        (Series::Smooth, "smoothed over all children"),
-        (Series::Baseline, "baseline that rewards are compared with"),
-        (Series::Best, "best so far"),
-        (Series::Band, "between the quartiles of an episode"),
-        (Series::Reference, "mean of the run compared with this one"),
+        (PlotSeries::Child, "a child"),
+        (PlotSeries::Mean, "mean of an episode"),
+        (PlotSeries::Smooth, "smoothed over all children"),
+        (
+            PlotSeries::Baseline,
+            "baseline that rewards are compared with",
+        ),
+        (PlotSeries::Best, "best so far"),
+        (PlotSeries::Band, "between the quartiles of an episode"),
+        (
+            PlotSeries::Reference,
+            "mean of the run compared with this one",
+        ),
     ];
     series.map(of).into_iter().chain([failed])
 }
@@ -111,33 +117,37 @@ fn entries(
     glyphs: &Glyphs,
     names: &Names,
 ) -> Vec<(usize, Row)> {
-    let entry = |series: Series, label: &str| {
+    let entry = |series: PlotSeries, label: &str| {
         let (role, glyph) = look(series, glyphs);
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
     };
     let strategy = reference.map(|reference| reference.strategy.as_str());
     let mut groups = vec![
-        (1, entry(Series::Child, "child")),
-        (0, entry(Series::Mean, "mean")),
+        (1, entry(PlotSeries::Child, "child")),
+        (0, entry(PlotSeries::Mean, "mean")),
     ];
     let mut add =
         |present: bool, rank: usize, row: Row| groups.extend(present.then_some((rank, row)));
     add(
         !curves.smooth.is_empty(),
         4,
-        entry(Series::Smooth, names.smooth),
+        entry(PlotSeries::Smooth, names.smooth),
     );
     add(
         !curves.baseline.is_empty(),
         3,
-        entry(Series::Baseline, names.baseline),
+        entry(PlotSeries::Baseline, names.baseline),
     );
-    add(!curves.best.is_empty(), 2, entry(Series::Best, "best"));
-    add(!curves.low.is_empty(), 7, entry(Series::Band, names.band));
+    add(!curves.best.is_empty(), 2, entry(PlotSeries::Best, "best"));
+    add(
+        !curves.low.is_empty(),
+        7,
+        entry(PlotSeries::Band, names.band),
+    );
     add(
         !curves.reference.is_empty(),
         5,
-        entry(Series::Reference, strategy.unwrap_or("reference")),
+        entry(PlotSeries::Reference, strategy.unwrap_or("reference")),
     );
     let incomparable = reference.is_some_and(|reference| reference.not_comparable.is_some());
     let missing = vec![

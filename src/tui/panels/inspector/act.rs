@@ -44,7 +44,7 @@ pub enum InspectorEffect {
 
 /// The form in which a child is copied or saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+enum TextForm {
     Dna,
     Json,
     PyTorch,
@@ -104,9 +104,9 @@ impl InspectorView {
             Action::Less => return Some(self.step(false, known)),
             Action::Reset => self.reset(),
             Action::Queue => return Some(self.queue(known)),
-            Action::Copy => return Some(self.copy(Format::Dna, known)),
-            Action::CopyJson => return Some(self.copy(Format::Json, known)),
-            Action::CopyCode => return Some(self.copy(Format::PyTorch, known)),
+            Action::Copy => return Some(self.copy(TextForm::Dna, known)),
+            Action::CopyJson => return Some(self.copy(TextForm::Json, known)),
+            Action::CopyCode => return Some(self.copy(TextForm::PyTorch, known)),
             Action::Save => return Some(self.save(known)),
             action => self.scroll(Scroll::of(action)?, known, size),
         }
@@ -258,7 +258,7 @@ impl InspectorView {
         known.state.search().started.as_ref()?.space().ok()
     }
 
-    fn copy(&self, form: Format, known: &Known<'_>) -> InspectorEffect {
+    fn copy(&self, form: TextForm, known: &Known<'_>) -> InspectorEffect {
         match self.written(form, known) {
             Ok((what, text)) => InspectorEffect::Copy { text, what },
             Err(problem) => tell(Level::Warning, problem),
@@ -266,7 +266,7 @@ impl InspectorView {
     }
 
     fn save(&self, known: &Known<'_>) -> InspectorEffect {
-        match [Format::Dna, Format::Json, Format::PyTorch]
+        match [TextForm::Dna, TextForm::Json, TextForm::PyTorch]
             .into_iter()
             .map(|form| self.written(form, known))
             .collect()
@@ -278,7 +278,7 @@ impl InspectorView {
 
     /// A file name and the text of the child in one of its forms (with the edits, on Edit), or the
     /// reason why there is none.
-    fn written(&self, form: Format, known: &Known<'_>) -> Result<(String, String), String> {
+    fn written(&self, form: TextForm, known: &Known<'_>) -> Result<(String, String), String> {
         let edited = self
             .draft
             .as_ref()
@@ -290,7 +290,7 @@ impl InspectorView {
         );
         let subject = Subject::of(self.child, known);
         let unknown = || "its network is not known here yet".to_owned();
-        if form == Format::Dna {
+        if form == TextForm::Dna {
             let dna = edited
                 .map(|draft| draft.dna().clone())
                 .or(subject.dna)
@@ -309,7 +309,7 @@ impl InspectorView {
             None => subject.architecture.ok_or_else(unknown)?,
         };
         match form {
-            Format::PyTorch => {
+            TextForm::PyTorch => {
                 let text =
                     export::pytorch::module(&architecture).map_err(|error| error.to_string())?;
                 Ok((format!("{name}.py"), text))

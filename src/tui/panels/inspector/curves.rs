@@ -8,7 +8,7 @@ use crate::event::ChildEpoch;
 use crate::tui::format;
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::{Content, Row};
-use crate::tui::plot::{Dash, DotGrid, Frame, Framing, Series, percent, plain};
+use crate::tui::plot::{Dash, DotGrid, Frame, Framing, PlotSeries, percent, plain};
 use crate::tui::theme::Role;
 
 /// Minimum number of rows for a chart: its name, its axis, and some content.
@@ -127,7 +127,7 @@ impl ChildChart<'_> {
             return;
         }
         let look = |series| match series {
-            Series::Child => (Role::Child, glyphs.child),
+            PlotSeries::Child => (Role::Child, glyphs.child),
             _ => (Role::Mean, glyphs.mean),
         };
         frame.plot(painter, |grid| self.fill(&frame, grid), look);
@@ -150,16 +150,16 @@ impl ChildChart<'_> {
             self.epochs.iter().filter_map(at).collect()
         };
         let (train, valid) = (places(0, grid), places(1, grid));
-        grid.polyline(&train, Series::Child, Dash::Solid);
+        grid.polyline(&train, PlotSeries::Child, Dash::Solid);
         for (x, y) in train {
-            grid.dot(x, y, Series::Child);
+            grid.dot(x, y, PlotSeries::Child);
         }
         // Without Braille the markers of validation must not get lost in its line.
         if grid.has_dots() {
-            grid.polyline(&valid, Series::Mean, Dash::Solid);
+            grid.polyline(&valid, PlotSeries::Mean, Dash::Solid);
         }
         for (x, y) in valid {
-            grid.marker(x, y, Series::Mean);
+            grid.marker(x, y, PlotSeries::Mean);
         }
     }
 }

@@ -214,7 +214,7 @@ impl fmt::Display for Filter {
                 value,
             } => write!(f, "{}{}{value}", property.name(), comparator.sign()),
             Filter::Flag(flag) => f.write_str(flag.name()),
-            Filter::Not(inner) => write!(f, "!{}", Part(inner, false)),
+            Filter::Not(inner) => write!(f, "!{}", Parenthesised(inner, false)),
             Filter::And(parts) => write_joined(f, parts, " & ", false),
             Filter::Or(parts) => write_joined(f, parts, " | ", true),
         }
@@ -222,9 +222,9 @@ impl fmt::Display for Filter {
 }
 
 /// A part of a larger expression, in parentheses unless it binds more tightly.
-struct Part<'a>(&'a Filter, /* whether the whole is an `or` */ bool);
+struct Parenthesised<'a>(&'a Filter, /* whether the whole is an `or` */ bool);
 
-impl fmt::Display for Part<'_> {
+impl fmt::Display for Parenthesised<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0, self.1) {
             (Filter::Or(_), _) | (Filter::And(_), false) => write!(f, "({})", self.0),
@@ -241,7 +241,7 @@ fn write_joined(
 ) -> fmt::Result {
     for (index, part) in parts.iter().enumerate() {
         f.write_str(if index > 0 { sign } else { "" })?;
-        write!(f, "{}", Part(part, in_or))?;
+        write!(f, "{}", Parenthesised(part, in_or))?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::tui::format;
 use crate::tui::paint::Painter;
 use crate::tui::panels::{Row, join_fitting, labelled, words};
 use crate::tui::plot::{
-    Dash, DotGrid, Frame, Framing, LabelRow, Series, ValueAxis, percent, scaled,
+    Dash, DotGrid, Frame, Framing, LabelRow, PlotSeries, ValueAxis, percent, scaled,
 };
 use crate::tui::theme::{Glyphs, Role};
 
@@ -207,7 +207,7 @@ impl<'a> FrontPlot<'a> {
             markers = self.markers(&frame, grid, chosen, glyphs);
         };
         frame.plot(painter, fill, |series| match series {
-            Series::Child => (Role::Child, glyphs.child),
+            PlotSeries::Child => (Role::Child, glyphs.child),
             _ => (Role::Best, glyphs.best),
         });
         for (role, glyph, (column, row)) in markers {
@@ -234,7 +234,7 @@ impl<'a> FrontPlot<'a> {
     fn fill(&self, frame: &Frame, grid: &mut DotGrid) {
         for point in self.view.order().points() {
             let (x, y) = self.place(*point, frame, grid);
-            grid.dot(x, y, Series::Child);
+            grid.dot(x, y, PlotSeries::Child);
         }
         // From each member of the front to the right until the next one, then up to it; from the
         // last one to the edge.
@@ -244,7 +244,7 @@ impl<'a> FrontPlot<'a> {
             points.map(|point| self.place(point, frame, grid)).collect();
         let edge = grid.width().saturating_sub(1);
         places.extend(places.last().map(|(_, y)| (edge, *y)));
-        grid.polyline(&stairs(places), Series::Best, Dash::Solid);
+        grid.polyline(&stairs(places), PlotSeries::Best, Dash::Solid);
     }
 
     /// The children on the front, marked or chosen: characters over the dots, each with its cell.

@@ -7,7 +7,7 @@ use crate::analysis::series::Measure;
 use crate::event::TrainingEpoch;
 use crate::tui::paint::Painter;
 use crate::tui::panels::chart::Scale;
-use crate::tui::plot::{Dash, DotGrid, Frame, Framing, LabelRow, Series, Span, percent, plain};
+use crate::tui::plot::{Dash, DotGrid, Frame, Framing, LabelRow, PlotSeries, Span, percent, plain};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Columns of characters between two epochs that leave room for a marker at each.
@@ -42,12 +42,12 @@ pub struct Chart<'a> {
 }
 
 /// The appearance of a series: training as a dotted line, validation as a solid one.
-pub fn look(series: Series, glyphs: &Glyphs) -> (Role, &'static str) {
+pub fn look(series: PlotSeries, glyphs: &Glyphs) -> (Role, &'static str) {
     match series {
-        Series::Child => (Role::Child, glyphs.child),
-        Series::Mean => (Role::Best, glyphs.star),
-        Series::Chosen => (Role::Strong, glyphs.here),
-        Series::Crosshair => (Role::Text, glyphs.vertical),
+        PlotSeries::Child => (Role::Child, glyphs.child),
+        PlotSeries::Mean => (Role::Best, glyphs.star),
+        PlotSeries::Chosen => (Role::Strong, glyphs.here),
+        PlotSeries::Crosshair => (Role::Text, glyphs.vertical),
         _ => (Role::Mean, glyphs.mean),
     }
 }
@@ -128,30 +128,30 @@ impl Chart<'_> {
             .crosshair
             .and_then(|epoch| self.span.column(epoch, grid.width()));
 
-        grid.polyline(&train, Series::Child, Dash::Dots(2));
+        grid.polyline(&train, PlotSeries::Child, Dash::Dots(2));
         for (x, y) in train {
-            grid.dot(x, y, Series::Child);
+            grid.dot(x, y, PlotSeries::Child);
         }
         let sparse = frame.columns as u64 / self.span.count() >= MARKER as u64;
         // Without Braille the markers of validation must not get lost in its line.
         if grid.has_dots() || !sparse {
-            grid.polyline(&valid, Series::MeanLine, Dash::Solid);
+            grid.polyline(&valid, PlotSeries::MeanLine, Dash::Solid);
         }
         for (x, y) in valid {
             if sparse {
-                grid.marker(x, y, Series::Point)
+                grid.marker(x, y, PlotSeries::Point)
             } else {
-                grid.dot(x, y, Series::MeanLine)
+                grid.dot(x, y, PlotSeries::MeanLine)
             }
         }
         if let Some(x) = column {
             grid.crosshair(x);
         }
         if let Some((x, y)) = best {
-            grid.marker(x, y, Series::Mean);
+            grid.marker(x, y, PlotSeries::Mean);
         }
         if let Some((x, y)) = chosen {
-            grid.marker(x, y, Series::Chosen);
+            grid.marker(x, y, PlotSeries::Chosen);
         }
     }
 }

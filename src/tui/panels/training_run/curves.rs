@@ -16,7 +16,7 @@ use crate::tui::panels::help::Sign;
 use crate::tui::panels::panel::{About, Panel, Response, TRAINING};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
-use crate::tui::plot::Series;
+use crate::tui::plot::PlotSeries;
 use crate::tui::theme::{Glyphs, Role};
 
 /// Number of columns from which on the charts are side by side, and of rows from which on they are
@@ -225,18 +225,21 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: us
 
 /// The meaning of each sign in the curves.
 pub fn signs(glyphs: &Glyphs) -> Vec<Sign> {
-    let sign = |series: Series, text: &'static str| {
+    let sign = |series: PlotSeries, text: &'static str| {
         let (role, glyph) = look(series, glyphs);
         (role, glyph, text)
     };
     vec![
         sign(
-            Series::MeanLine,
+            PlotSeries::MeanLine,
             "validation, after each epoch: a solid line",
         ),
-        sign(Series::Child, "training, over each epoch: a dotted line"),
         sign(
-            Series::Mean,
+            PlotSeries::Child,
+            "training, over each epoch: a dotted line",
+        ),
+        sign(
+            PlotSeries::Mean,
             "the best epoch: the highest validation accuracy, whose weights are kept",
         ),
         (
@@ -244,22 +247,22 @@ pub fn signs(glyphs: &Glyphs) -> Vec<Sign> {
             glyphs.down,
             "from here on the learning rate has another value",
         ),
-        sign(Series::Chosen, "the epoch under the crosshair"),
+        sign(PlotSeries::Chosen, "the epoch under the crosshair"),
     ]
 }
 
 fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
-    let entry = |series: Series, label: String| {
+    let entry = |series: PlotSeries, label: String| {
         let (role, glyph) = look(series, glyphs);
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
     };
     let of = |[valid, train, best_is]: [&str; 3]| {
         let best = training.best().map_or(Row::new(), |best| {
-            entry(Series::Mean, format!("{best_is}{}", best.epoch))
+            entry(PlotSeries::Mean, format!("{best_is}{}", best.epoch))
         });
         vec![
-            (0, entry(Series::MeanLine, valid.to_owned())),
-            (1, entry(Series::Child, train.to_owned())),
+            (0, entry(PlotSeries::MeanLine, valid.to_owned())),
+            (1, entry(PlotSeries::Child, train.to_owned())),
             (2, best),
         ]
     };

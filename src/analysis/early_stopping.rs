@@ -1,0 +1,242 @@
+//! Stopping children early: the rule, and how often it would have stopped children that turn out to
+//! be among the best.
+
+use serde::Serialize;
+
+use super::rank_correlation::RankCorrelation;
+use crate::classification::proportion::wilson;
+
+/// Fewer earlier children than this give no threshold.
+pub const LEAST_EARLIER: usize = 10;
+/// The best tenth of the children by final accuracy is what a rule should keep.
+const TOP: f64 = 0.1;
+
+/// Stop a child whose accuracy so far is low for this moment of its training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rule {
+    /// Epochs after which it is decided.
+    pub after: usize,
+    /// Quantile of the earlier children's accuracies after as many epochs, in 0..=1: a child below
+    /// it is stopped.
+    pub below: f64,
+}
+
+impl Rule {
+    /// The accuracy that a child must have reached, from the validation accuracies by epoch of
+    /// earlier children. `None` if fewer than ten of them trained for long enough.
+    pub fn threshold<'a>(&self, earlier: impl Iterator<Item = &'a [f64]>) -> Option<f64> {
+        let mut reached: Vec<f64> = earlier.filter_map(|each| self.reached(each)).collect();
+        if reached.len() < LEAST_EARLIER {
+            return None;
+        }
+        quantile(&mut reached, self.below)
+    }
+
+    /// The best accuracy of the epochs after which it is decided; `None` if there were fewer.
+    pub fn reached(&self, accuracies: &[f64]) -> Option<f64> {
+        let until = accuracies.get(..self.after)?;
+        until.iter().copied().reduce(f64::max)
+    }
+}
+
+/// The value below which this share of `values` lies, interpolated linearly (type 7 of Hyndman &
+/// Fan 1996).
+fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let position = share * values.len().checked_sub(1)? as f64;
+    let (below, above) = (position.floor() as usize, position.ceil() as usize);
+    Some(values[below] + (values[above] - values[below]) * position.fract())
+}
+
+/// A child that was trained to the end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trained {
+    /// Number of its episode.
+    pub episode: usize,
+    /// Validation accuracy after each epoch up to the last one at which a rule may decide.
+    pub accuracies: Vec<f64>,
+    /// What counts in the end.
+    pub outcome: f64,
+}
+
+/// What a rule would have done.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Assessment {
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: Rule,
+    /// Children that were trained to the end.
+    pub children: usize,
+    /// Those that the rule would have stopped.
+    pub stopped: usize,
+    /// Share of all epochs that would not have been trained.
+    pub epochs_saved: f64,
+    /// Children of the best tenth by outcome.
+    pub top: usize,
+    /// Those of them that the rule would have stopped.
+    pub top_stopped: usize,
+    /// 95 % interval of that share (Wilson).
+    pub top_stopped_ci95: [f64; 2],
+    /// Whether the best child would have been stopped.
+    pub best_stopped: bool,
+    /// Kendall's tau-b between the accuracy at the decision and the outcome.
+    pub tau: Option<f64>,
+    /// The same among the best tenth by outcome.
+    pub tau_top: Option<f64>,
+}
+
+/// What `rule` would have done in the run of these children of `epochs` epochs: each is compared
+/// with the children of earlier episodes.
+pub fn assess_run(children: &[Trained], epochs: usize, rule: Rule) -> Assessment {
+    let threshold = |child: &Trained| {
+        let earlier = children
+            .iter()
+            .filter(|other| other.episode < child.episode);
+        rule.threshold(earlier.map(|other| other.accuracies.as_slice()))
+    };
+    // All children of an episode share a threshold.
+    let mut last: Option<(usize, Option<f64>)> = None;
+    let stopped = children.iter().map(|child| {
+        let known = last.filter(|(episode, _)| *episode == child.episode);
+        let (_, least) = *last.insert(known.unwrap_or_else(|| (child.episode, threshold(child))));
+        let reached = rule.reached(&child.accuracies);
+        matches!((reached, least), (Some(reached), Some(least)) if reached < least)
+    });
+    let stopped = stopped.collect::<Vec<bool>>();
+    assess(children, epochs, rule, &stopped)
+}
+
+/// What `rule` would do once all `children` are earlier ones: the limit that a long search
+/// approaches.
+pub fn assess_all(children: &[Trained], epochs: usize, rule: Rule) -> Assessment {
+    let least = rule.threshold(children.iter().map(|child| child.accuracies.as_slice()));
+    let stopped = children.iter().map(|child| {
+        let reached = rule.reached(&child.accuracies);
+        matches!((reached, least), (Some(reached), Some(least)) if reached < least)
+    });
+    assess(children, epochs, rule, &stopped.collect::<Vec<bool>>())
+}
+
+fn assess(children: &[Trained], epochs: usize, rule: Rule, stopped: &[bool]) -> Assessment {
+    let mut order: Vec<usize> = (0..children.len()).collect();
+    order.sort_by(|one, other| children[*other].outcome.total_cmp(&children[*one].outcome));
+    let top = &order[..(TOP * children.len() as f64).ceil() as usize];
+    let count = |of: &[usize]| of.iter().filter(|index| stopped[**index]).count();
+    let (all_stopped, top_stopped) = (count(&order), count(top));
+    let tau = |of: &[usize]| {
+        let pair = |index: &usize| {
+            let child = &children[*index];
+            Some((rule.reached(&child.accuracies)?, child.outcome))
+        };
+        let pairs: Vec<(f64, f64)> = of.iter().filter_map(pair).collect();
+        RankCorrelation::of(&pairs).map(|correlation| correlation.tau)
+    };
+    let left = epochs.saturating_sub(rule.after);
+    let all_epochs = (children.len() * epochs).max(1);
+    Assessment {
+        rule,
+        children: children.len(),
+        stopped: all_stopped,
+        epochs_saved: (all_stopped * left) as f64 / all_epochs as f64,
+        top: top.len(),
+        top_stopped,
+        top_stopped_ci95: wilson(top_stopped, top.len()),
+        best_stopped: top.first().is_some_and(|index| stopped[*index]),
+        tau: tau(&order),
+        tau_top: tau(top),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Twelve children in each of two episodes; child number `n` of an episode has accuracy `n` / 100
+    /// after each of three epochs.
+    fn children() -> Vec<Trained> {
+        let child = |number: usize| Trained {
+            episode: 1 + number / 12,
+            accuracies: vec![(number % 12) as f64 / 100.0; 3],
+            outcome: (number % 12) as f64 / 50.0,
+        };
+        (0..24).map(child).collect()
+    }
+
+    #[test]
+    fn a_child_is_held_against_the_children_of_earlier_episodes() {
+        let rule = Rule {
+            after: 1,
+            below: 0.5,
+        };
+        let found = assess_run(&children(), 4, rule);
+        // The median of the first episode is 0.055: six of the second are below it.
+        assert_eq!((found.children, found.stopped), (24, 6));
+        assert_eq!(found.epochs_saved, 6.0 * 3.0 / (24.0 * 4.0));
+        assert_eq!(
+            (found.top, found.top_stopped, found.best_stopped),
+            (3, 0, false)
+        );
+        assert_eq!(found.tau, Some(1.0));
+    }
+
+    #[test]
+    fn ranks_that_turn_over_cost_the_best_children() {
+        let mut children = children();
+        for child in &mut children {
+            child.outcome = -child.outcome;
+        }
+        let found = assess_run(
+            &children,
+            4,
+            Rule {
+                after: 1,
+                below: 0.5,
+            },
+        );
+        assert!(found.top_stopped >= 1 && found.tau.unwrap() < -0.9);
+        let found = assess_all(
+            &children,
+            4,
+            Rule {
+                after: 1,
+                below: 0.5,
+            },
+        );
+        assert_eq!(
+            (found.top, found.top_stopped, found.best_stopped),
+            (3, 3, true)
+        );
+        assert!(found.top_stopped_ci95[0] > 0.3);
+    }
+
+    #[test]
+    fn nothing_is_stopped_before_ten_children_can_be_compared_with() {
+        let rule = Rule {
+            after: 2,
+            below: 0.5,
+        };
+        let long = [0.1, 0.3, 0.2];
+        assert_eq!(rule.threshold([long.as_slice(); 9].into_iter()), None);
+        assert_eq!(rule.threshold([long.as_slice(); 10].into_iter()), Some(0.3));
+        // Children with fewer epochs say nothing.
+        assert_eq!(rule.threshold([&long[..1]; 20].into_iter()), None);
+        assert_eq!(rule.reached(&long), Some(0.3));
+    }
+
+    #[test]
+    fn no_children_are_assessed_as_nothing() {
+        let found = assess_run(
+            &[],
+            4,
+            Rule {
+                after: 1,
+                below: 0.5,
+            },
+        );
+        assert_eq!(
+            (found.children, found.stopped, found.best_stopped),
+            (0, 0, false)
+        );
+        assert_eq!(found.epochs_saved, 0.0);
+    }
+}
