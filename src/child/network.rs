@@ -11,7 +11,7 @@ use super::plan::{Plan, Storage, channels};
 use super::spectral::Spectral;
 use super::statistics::Statistics;
 use crate::data::Layout;
-use crate::space::{Architecture, Layer};
+use crate::space::{Architecture, Layer, Operation};
 
 /// Settings of every BatchNorm2d (PyTorch's defaults).
 const EPSILON: f64 = 1e-5;
@@ -46,6 +46,8 @@ pub struct Network {
     /// By layer number: the last layer that reads it (the classifier counts as one more layer);
     /// `None` if no layer does.
     last_reader: Vec<Option<usize>>,
+    /// Index of the first trainable tensor by index of a layer, and of the classifier.
+    first_tensors: Vec<usize>,
 }
 
 impl Network {
@@ -65,12 +67,18 @@ impl Network {
     ) -> Result<Network, TchError> {
         let _guard = tch::no_grad_guard();
         let channels = channels(architecture);
-        let (mut initial, mut stored) = (Vec::new(), Vec::new());
+        let (mut initial, mut stored, mut first_tensors) = (Vec::new(), Vec::new(), Vec::new());
         for (index, layer) in architecture.layers.iter().enumerate() {
+            first_tensors.push(initial.len());
+            if layer.kind == Operation::MaxPooling {
+                stored.push([0, 0]);
+                continue;
+            }
             let widths = [layer.filters, plan.stored[index + 1]];
             initial.extend(initial_layer(index, layer, widths, &channels, &plan)?);
             stored.push(widths.map(|width| width as i64));
         }
+        first_tensors.push(initial.len());
         let (all_statistics, statistics) = Statistics::of_layers(&stored, device)?;
         let storage = Storage::weight(
             [architecture.classes; 2],
@@ -97,6 +105,7 @@ impl Network {
                 None
             },
             last_reader: last_readers(architecture),
+            first_tensors,
             architecture: architecture.clone(),
             layout: plan.layout,
         })
@@ -135,6 +144,8 @@ impl Network {
         self.statistics
             .iter()
             .enumerate()
+            // (Pooling has no batch norm.)
+            .filter(|(_, statistics)| statistics.filters > 0)
             .flat_map(|(index, statistics)| {
                 let Statistics {
                     mean,
@@ -180,7 +191,7 @@ impl Network {
             Some(spectral) => self.spectral_features(spectral, images, mode)?,
             None => self.features(images, mode)?,
         };
-        let first = self.architecture.layers.len() * TENSORS_PER_LAYER;
+        let first = self.first_tensors[self.architecture.layers.len()];
         features.f_linear(
             self.parameters.tensor(first),
             Some(self.parameters.tensor(first + 1)),
@@ -194,15 +205,7 @@ impl Network {
         )];
         for (index, layer) in self.architecture.layers.iter().enumerate() {
             let output = match self.last_reader[index + 1] {
-                Some(_) => {
-                    let padding = layer.padding.map(|size| size as i64);
-                    let weight = self.layer_tensor(index, 0).f_to_kind(self.precision)?;
-                    let (input, stride) =
-                        skip_unread_pixels(&join(&outputs, &layer.inputs)?, layer)?;
-                    let convolved =
-                        input.f_conv2d(&weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
-                    Some(self.normalise(index, &convolved, mode)?)
-                }
+                Some(_) => Some(self.layer(index, layer, &join(&outputs, &layer.inputs)?, mode)?),
                 // The layer's output is not used, so it has no influence on the logits.
                 None => None,
             };
@@ -214,6 +217,26 @@ impl Network {
             false,
             Kind::Float,
         )
+    }
+
+    /// Output of layer number `index + 1` for its joined inputs.
+    fn layer(
+        &self,
+        index: usize,
+        layer: &Layer,
+        joined: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor, TchError> {
+        let pair = |sizes: [usize; 2]| sizes.map(|size| size as i64);
+        let padding = pair(layer.padding);
+        if layer.kind == Operation::MaxPooling {
+            let (kernel, stride) = (pair(layer.kernel), pair(layer.stride));
+            return joined.f_max_pool2d(kernel, stride, padding, [1, 1], false);
+        }
+        let weight = self.layer_tensor(index, 0).f_to_kind(self.precision)?;
+        let (input, stride) = skip_unread_pixels(joined, layer)?;
+        let convolved = input.f_conv2d(&weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
+        self.normalise(index, &convolved, mode)
     }
 
     /// [`Network::features`] with convolutions by Fourier transform.
@@ -291,7 +314,7 @@ impl Network {
 
     /// Convolution weight (0), batch norm weight (1) or bias (2) of a layer.
     fn layer_tensor(&self, index: usize, which: usize) -> &Tensor {
-        self.parameters.tensor(index * TENSORS_PER_LAYER + which)
+        self.parameters.tensor(self.first_tensors[index] + which)
     }
 
     /// Drop the outputs whose last reader is layer `number`: from then on only the autograd graph

@@ -44,8 +44,10 @@ impl Plan {
 
     /// In `layout`, with narrow layers padded to whole vectors.
     pub fn filled(architecture: &Architecture, layout: Layout) -> Plan {
+        // (Pooling would carry the channels that were added to its inputs along.)
+        let fills = architecture.layers.iter().all(|l| l.kind.is_convolution());
         let fill = |layer: &Layer| match layer.filters {
-            filters if filters < NARROW => filters.next_multiple_of(VECTOR),
+            filters if fills && filters < NARROW => filters.next_multiple_of(VECTOR),
             filters => filters,
         };
         let stored = std::iter::once(architecture.input[0])

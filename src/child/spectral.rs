@@ -50,7 +50,7 @@ pub(super) fn is_applicable(architecture: &Architecture) -> bool {
                 && layer.kernel[axis] == 2 * layer.padding[axis] + 1
                 && layer.padding[axis] < size
         };
-        axis(0, height) && axis(1, width)
+        layer.kind.is_convolution() && axis(0, height) && axis(1, width)
     };
     architecture.layers.iter().all(keeps)
 }
@@ -285,6 +285,7 @@ mod tests {
 
     fn same(kernel: [usize; 2]) -> Layer {
         Layer {
+            kind: Default::default(),
             kernel,
             filters: 5,
             stride: [1, 1],

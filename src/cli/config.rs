@@ -45,7 +45,8 @@ pub struct SettingsArgs {
     /// Settings file (default: ./config.toml if it exists and no preset is given)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Built-in settings to start from: demo, monograph, paper, paper-strides or nasbench201
+    /// Built-in settings to start from: demo, monograph, paper, paper-strides,
+    /// paper-pooling or nasbench201
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Change one setting, as in --set child.epochs=3; may be given several times

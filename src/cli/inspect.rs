@@ -158,7 +158,7 @@ fn rows(architecture: &Architecture, cost: &Cost) -> Vec<[String; 10]> {
         .map(|(index, (layer, cost))| {
             [
                 (index + 1).to_string(),
-                by(&layer.kernel),
+                layer.kernel_text("x"),
                 layer.filters.to_string(),
                 by(&layer.stride),
                 by(&layer.padding),

@@ -177,7 +177,8 @@ fn of_settings(args: &Args) -> anyhow::Result<Study> {
 /// The space of a search with these settings.
 fn space(config: &Config) -> anyhow::Result<Space> {
     let (input, classes) = data::shape(&config.data).or_bad_input()?;
-    Space::new(&config.space, input, classes).or_bad_input()
+    let space = Space::new(&config.space, input, classes).or_bad_input()?;
+    Ok(space.within(&config.constraints, config.child.batch_size))
 }
 
 /// The lift observed in the run, if it has a control arm.

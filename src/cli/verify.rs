@@ -70,6 +70,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let data = past.started.data;
     let (input, classes) = data.shape();
     let space = Space::new(&config.space, input, classes).or_bad_input()?;
+    let space = space.within(&config.constraints, config.child.batch_size);
     let depth = args.depth.map_or_else(
         || {
             let each = config.search.children_per_episode;

@@ -36,6 +36,8 @@ pub struct Config {
     pub evolution: EvolutionConfig,
     /// The search space.
     pub space: SpaceConfig,
+    /// The most that a child may cost.
+    pub constraints: ConstraintsConfig,
     /// How a child is trained.
     pub child: ChildConfig,
     /// How accuracy becomes reward.
@@ -307,6 +309,17 @@ pub enum Decode {
     Clipped,
 }
 
+/// The most that a sampled child may cost; `None` is no limit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ConstraintsConfig {
+    /// Trainable parameters.
+    pub max_params: Option<u64>,
+    /// Multiply-accumulates per image.
+    pub max_macs: Option<u64>,
+    /// Estimated memory that training takes, in MiB.
+    pub max_memory: Option<u64>,
+}
+
 /// How a child is trained: SGD with momentum.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildConfig {
@@ -343,6 +356,17 @@ pub struct RewardConfig {
     pub last_epochs: usize,
     /// Exponent of the accuracy: 3 in the paper, which favours the best children.
     pub power: f64,
+    /// A child of more multiply-accumulates than the target has a smaller reward.
+    pub penalty: Option<MacsPenalty>,
+}
+
+/// The factor `(macs / target) ^ exponent` of a reward (Tan et al. 2019, MnasNet).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MacsPenalty {
+    /// Multiply-accumulates per image of a child whose factor is 1.
+    pub target: u64,
+    /// At most 0: the more negative, the more a large child loses.
+    pub exponent: f64,
 }
 
 /// Worker processes. `None` means "auto": whatever is fastest on this machine.

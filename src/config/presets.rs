@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawEvolution, RawRecipe,
-    RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
+    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEvolution,
+    RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
 };
 use super::{
     Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
@@ -12,7 +12,14 @@ use super::{
 };
 
 /// Names of the presets, default first.
-pub const NAMES: [&str; 5] = ["demo", "monograph", "paper", "paper-strides", "nasbench201"];
+pub const NAMES: [&str; 6] = [
+    "demo",
+    "monograph",
+    "paper",
+    "paper-strides",
+    "paper-pooling",
+    "nasbench201",
+];
 
 /// The settings of a preset, or `None` if there is no preset of this name.
 pub fn preset(name: &str) -> Option<RawConfig> {
@@ -21,6 +28,7 @@ pub fn preset(name: &str) -> Option<RawConfig> {
         "monograph" => monograph(),
         "paper" => paper(),
         "paper-strides" => paper_strides(),
+        "paper-pooling" => paper_pooling(),
         "nasbench201" => nasbench201(),
         _ => return None,
     };
@@ -34,19 +42,7 @@ pub(super) fn demo() -> RawConfig {
     RawConfig {
         preset: "demo".to_owned(),
         data: embedded_images(),
-        search: RawSearch {
-            strategy: StrategyName::Reinforce,
-            episodes: 10,
-            children_per_episode: 16,
-            controls: 1,
-            reuse: true,
-            seed: 1,
-            initial_depth: 6,
-            depth_step: 1,
-            depth_every: 16,
-            reference: None,
-            table: None,
-        },
+        search: growing_children(),
         evolution: RawEvolution {
             population: 10,
             sample: 3,
@@ -68,6 +64,11 @@ pub(super) fn demo() -> RawConfig {
             paddings: vec![0, 1, 2],
             decode: Decode::Literal,
         },
+        constraints: RawConstraints {
+            max_params: None,
+            max_macs: None,
+            max_memory: None,
+        },
         child: RawChild {
             epochs: 2,
             batch_size: 100,
@@ -80,6 +81,8 @@ pub(super) fn demo() -> RawConfig {
         reward: RawReward {
             last_epochs: 2,
             power: 1.0,
+            target_macs: None,
+            macs_exponent: -0.07,
         },
         workers: RawWorkers {
             count: Count::Auto,
@@ -89,6 +92,23 @@ pub(super) fn demo() -> RawConfig {
         train: training(),
         recipes: recipes(),
         screen: screen(),
+    }
+}
+
+/// Ten episodes of 16 children, a layer deeper each time.
+fn growing_children() -> RawSearch {
+    RawSearch {
+        strategy: StrategyName::Reinforce,
+        episodes: 10,
+        children_per_episode: 16,
+        controls: 1,
+        reuse: true,
+        seed: 1,
+        initial_depth: 6,
+        depth_step: 1,
+        depth_every: 16,
+        reference: None,
+        table: None,
     }
 }
 
@@ -229,6 +249,13 @@ fn paper_strides() -> RawConfig {
     config
 }
 
+/// The paper's skip connections, with layers that are convolutions or max pooling.
+fn paper_pooling() -> RawConfig {
+    let mut config = paper();
+    config.space.layer = "paper_pooling".to_owned();
+    config
+}
+
 /// Cells of NAS-Bench-201, looked up in a table (`search.table`): the accuracy is the one on the
 /// validation images after 12 epochs.
 fn nasbench201() -> RawConfig {
@@ -260,9 +287,7 @@ fn cifar10() -> RawConfig {
     config.child.batch_size = 128;
     config.child.learning_rate = 0.1;
     config.child.schedule = ChildSchedule::Constant;
-    config.reward = RawReward {
-        last_epochs: 5,
-        power: 3.0,
-    };
+    config.reward.last_epochs = 5;
+    config.reward.power = 3.0;
     config
 }

@@ -23,6 +23,7 @@ pub struct RawConfig {
     pub controller: RawController,
     pub evolution: RawEvolution,
     pub space: RawSpace,
+    pub constraints: RawConstraints,
     pub child: RawChild,
     pub reward: RawReward,
     pub workers: RawWorkers,
@@ -105,6 +106,17 @@ pub struct RawSpace {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub struct RawConstraints {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_params: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_macs: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_memory: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct RawChild {
     pub epochs: i64,
     pub batch_size: i64,
@@ -120,6 +132,9 @@ pub struct RawChild {
 pub struct RawReward {
     pub last_epochs: i64,
     pub power: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_macs: Option<i64>,
+    pub macs_exponent: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -196,7 +211,7 @@ macro_rules! default_is_the_demo {
     };
 }
 
-default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawSpace: space, RawChild: child, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
+default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawSpace: space, RawConstraints: constraints, RawChild: child, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
 
 impl Default for RawRecipe {
     fn default() -> Self {

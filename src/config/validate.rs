@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawController, RawCrop, RawData, RawEvolution, RawReward,
-    RawScreen, RawSearch, RawWorkers,
+    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEvolution,
+    RawReward, RawScreen, RawSearch, RawWorkers,
 };
 use super::{
-    ChildConfig, Config, ControllerConfig, Crop, DataConfig, DataSource, EvolutionConfig,
-    RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
+    ChildConfig, Config, ConstraintsConfig, ControllerConfig, Crop, DataConfig, DataSource,
+    EvolutionConfig, MacsPenalty, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
 };
 
 pub use self::space::{LARGEST_SETTING, check_choices};
@@ -67,6 +67,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         controller: controller(&raw.controller)?,
         evolution: together_with("evolution.population", evolution(&raw.evolution))?,
         space: together_with("space.layer", space::space(&raw.space))?,
+        constraints: constraints(&raw.constraints)?,
         child: child(&raw.child)?,
         reward: reward(&raw.reward)?,
         workers: workers(&raw.workers)?,
@@ -302,7 +303,33 @@ fn reward(raw: &RawReward) -> Checked<RewardConfig> {
     Ok(RewardConfig {
         last_epochs: whole("reward.last_epochs", raw.last_epochs, 1, 100_000)?,
         power: positive("reward.power", raw.power, 100.0)?,
+        penalty: penalty(raw)?,
     })
+}
+
+fn penalty(raw: &RawReward) -> Checked<Option<MacsPenalty>> {
+    let exponent = raw.macs_exponent;
+    if !exponent.is_finite() || !(-10.0..=0.0).contains(&exponent) {
+        return violation("reward.macs_exponent", exponent, "must be from -10 to 0");
+    }
+    let target = limit("reward.target_macs", raw.target_macs)?;
+    Ok(target.map(|target| MacsPenalty { target, exponent }))
+}
+
+fn constraints(raw: &RawConstraints) -> Checked<ConstraintsConfig> {
+    Ok(ConstraintsConfig {
+        max_params: limit("constraints.max_params", raw.max_params)?,
+        max_macs: limit("constraints.max_macs", raw.max_macs)?,
+        max_memory: limit("constraints.max_memory", raw.max_memory)?,
+    })
+}
+
+/// A positive number, if there is one.
+fn limit(key: &'static str, value: Option<i64>) -> Checked<Option<u64>> {
+    match value {
+        Some(value) if value < 1 => violation(key, value, "must be a whole number from 1"),
+        value => Ok(value.map(|value| value as u64)),
+    }
 }
 
 /// A window longer than the training would silently mean "all epochs".

@@ -220,6 +220,7 @@ fn largest_child(config: &Config) -> u64 {
     let depth = config.search.depth(config.search.children());
     let filters = config.space.filters.iter().copied().max().unwrap_or(1) as usize;
     let layer = |index: usize| space::Layer {
+        kind: Default::default(),
         kernel: [3, 3],
         filters,
         stride: [1, 1],

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Decode, StrategyName};
+use crate::config::{Decode, MacsPenalty, StrategyName};
 use crate::space::{Head, Space, SpaceError};
 
 /// The beginning of a search.
@@ -42,6 +42,9 @@ pub struct RunStarted {
     pub reward_power: f64,
     /// The accuracy is the best of this many last epochs (`reward.last_epochs`).
     pub reward_last_epochs: usize,
+    /// The factor of the reward by multiply-accumulates, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reward_penalty: Option<MacsPenalty>,
     /// Number of children evaluated at a time.
     pub workers: usize,
     /// CPU threads of each worker.

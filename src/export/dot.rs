@@ -55,10 +55,10 @@ pub fn graph(architecture: &Architecture) -> Result<String, ArchitectureError> {
 
 /// Kernel, and stride unless it is 1.
 fn convolution(layer: &Layer) -> String {
-    let [rows, columns] = layer.kernel;
+    let kernel = layer.kernel_text("x");
     match layer.stride {
-        [1, 1] => format!("{rows}x{columns}"),
-        [down, across] => format!("{rows}x{columns} / {down}x{across}"),
+        [1, 1] => kernel,
+        [down, across] => format!("{kernel} / {down}x{across}"),
     }
 }
 

@@ -72,6 +72,7 @@ mod tests {
     #[test]
     fn a_layer_that_only_an_unread_layer_reads_does_not_matter() {
         let layer = |inputs: &[usize]| Layer {
+            kind: Default::default(),
             kernel: [1; 2],
             filters: 2,
             stride: [1; 2],

@@ -5,7 +5,7 @@
 
 use super::{matters, plain};
 use crate::space::architecture::joined_shape;
-use crate::space::{Architecture, ArchitectureError, Cost, Layer};
+use crate::space::{Architecture, ArchitectureError, Cost, Layer, Operation};
 
 const LAYER: &str = r#"class Layer(nn.Module):
     """Convolution without bias, batch normalisation, ReLU."""
@@ -134,6 +134,11 @@ fn construction(number: usize, layer: &Layer, shapes: &[[usize; 3]]) -> String {
     let [filters, height, width] = shapes[number];
     let pair = |[rows, columns]: [usize; 2]| format!("({rows}, {columns})");
     let (kernel, stride, padding) = (pair(layer.kernel), pair(layer.stride), pair(layer.padding));
+    if layer.kind == Operation::MaxPooling {
+        return format!(
+            "            nn.MaxPool2d({kernel}, stride={stride}, padding={padding}),  # {number}: to {filters}x{height}x{width}\n"
+        );
+    }
     format!(
         "            Layer({channels}, {filters}, kernel={kernel}, stride={stride}, padding={padding}),  # {number}: to {filters}x{height}x{width}\n"
     )

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::RewardConfig;
+use crate::config::{MacsPenalty, RewardConfig};
 
 /// Why a skipped child has no accuracy.
 pub const SKIPPED: &str = "skipped by a user before its first epoch had ended";
@@ -44,15 +44,21 @@ pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
         .reduce(f64::max)
 }
 
-/// Reward of a child: its accuracy raised to `power`; 0 for a child that failed; `None` for an
-/// excluded one.
-pub fn reward(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
-    match outcome {
-        Outcome::Excluded { .. } => None,
-        outcome => {
-            Some(accuracy(outcome, config).map_or(0.0, |accuracy| accuracy.powf(config.power)))
-        }
+/// Reward of a child with this many multiply-accumulates: its accuracy raised to `power`, times
+/// `(macs / target) ^ exponent` if there is a penalty and they are known (not 0); 0 for a child that
+/// failed; `None` for an excluded one.
+pub fn reward(outcome: &Outcome, macs: u64, config: &RewardConfig) -> Option<f64> {
+    if let Outcome::Excluded { .. } = outcome {
+        return None;
     }
+    let factor = match config.penalty {
+        Some(MacsPenalty { target, exponent }) if macs > 0 => {
+            (macs as f64 / target as f64).powf(exponent)
+        }
+        _ => 1.0,
+    };
+    let accuracy = accuracy(outcome, config);
+    Some(accuracy.map_or(0.0, |accuracy| accuracy.powf(config.power) * factor))
 }
 
 #[cfg(test)]
@@ -62,6 +68,7 @@ mod tests {
     const PAPER: RewardConfig = RewardConfig {
         last_epochs: 5,
         power: 3.0,
+        penalty: None,
     };
 
     #[test]
@@ -70,7 +77,7 @@ mod tests {
             valid_accuracies: vec![0.9, 0.1, 0.2, 0.5, 0.4, 0.3],
         };
         assert_eq!(accuracy(&outcome, &PAPER), Some(0.5));
-        assert_eq!(reward(&outcome, &PAPER), Some(0.125));
+        assert_eq!(reward(&outcome, 1, &PAPER), Some(0.125));
     }
 
     #[test]
@@ -78,7 +85,7 @@ mod tests {
         let outcome = Outcome::Trained {
             valid_accuracies: vec![0.8456],
         };
-        assert!((reward(&outcome, &PAPER).unwrap() - 0.604637).abs() < 5e-7);
+        assert!((reward(&outcome, 1, &PAPER).unwrap() - 0.604637).abs() < 5e-7);
     }
 
     #[test]
@@ -87,7 +94,7 @@ mod tests {
             reason: "loss is not finite".into(),
         };
         assert_eq!(
-            (accuracy(&outcome, &PAPER), reward(&outcome, &PAPER)),
+            (accuracy(&outcome, &PAPER), reward(&outcome, 1, &PAPER)),
             (None, Some(0.0))
         );
     }
@@ -98,8 +105,28 @@ mod tests {
             reason: "its device failed".into(),
         };
         assert_eq!(
-            (accuracy(&outcome, &PAPER), reward(&outcome, &PAPER)),
+            (accuracy(&outcome, &PAPER), reward(&outcome, 1, &PAPER)),
             (None, None)
         );
+    }
+
+    #[test]
+    fn a_child_of_more_macs_than_the_target_has_a_smaller_reward_and_the_same_accuracy() {
+        let config = RewardConfig {
+            penalty: Some(MacsPenalty {
+                target: 1_000,
+                exponent: -0.5,
+            }),
+            power: 1.0,
+            ..PAPER
+        };
+        let outcome = Outcome::Trained {
+            valid_accuracies: vec![0.8],
+        };
+        let rewards = [250, 1_000, 4_000].map(|macs| reward(&outcome, macs, &config).unwrap());
+        assert_eq!(rewards, [1.6, 0.8, 0.4]);
+        assert_eq!(accuracy(&outcome, &config), Some(0.8));
+        let failed = Outcome::Failed { reason: "x".into() };
+        assert_eq!(reward(&failed, 10, &config), Some(0.0));
     }
 }

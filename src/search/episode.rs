@@ -139,15 +139,21 @@ pub(super) fn training_seed(child: u64, search: &SearchConfig) -> u64 {
 }
 
 /// The meaning of an outcome for the search: a failure if there is no finite accuracy.
-/// `test_accuracy` is that of a trained child, if the evaluator knows it.
-pub(super) fn judge(outcome: &Outcome, test_accuracy: Option<f64>, config: &RewardConfig) -> Ended {
+/// `test_accuracy` is that of a trained child, if the evaluator knows it; `macs` are the child's
+/// multiply-accumulates.
+pub(super) fn judge(
+    outcome: &Outcome,
+    test_accuracy: Option<f64>,
+    macs: u64,
+    config: &RewardConfig,
+) -> Ended {
     let failed = |reason: &str| {
         let outcome = Outcome::Failed {
             reason: reason.to_owned(),
         };
         Ended::Failed {
             reason: reason.to_owned(),
-            reward: reward::reward(&outcome, config).unwrap_or_default(),
+            reward: reward::reward(&outcome, macs, config).unwrap_or_default(),
         }
     };
     match outcome {
@@ -162,7 +168,7 @@ pub(super) fn judge(outcome: &Outcome, test_accuracy: Option<f64>, config: &Rewa
         }
         Outcome::Trained { valid_accuracies } => match (
             reward::accuracy(outcome, config),
-            reward::reward(outcome, config),
+            reward::reward(outcome, macs, config),
         ) {
             (Some(accuracy), Some(reward)) => Ended::Trained {
                 accuracy,
@@ -251,6 +257,7 @@ mod tests {
     const REWARD: RewardConfig = RewardConfig {
         last_epochs: 2,
         power: 3.0,
+        penalty: None,
     };
 
     fn search() -> SearchConfig {
@@ -284,6 +291,7 @@ mod tests {
                     valid_accuracies: accuracies,
                 },
                 None,
+                1,
                 &REWARD,
             );
             assert!(
@@ -300,6 +308,7 @@ mod tests {
                 valid_accuracies: vec![0.9, 0.5, 0.25],
             },
             None,
+            1,
             &REWARD,
         );
         assert_eq!((ended.accuracy(), ended.reward()), (Some(0.5), Some(0.125)));

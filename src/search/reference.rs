@@ -97,7 +97,7 @@ fn differences(
 
 /// Whether runs that differ in this setting can still be compared.
 fn decides_nothing(key: &str) -> bool {
-    let sections = ["data.", "space.", "child.", "reward."];
+    let sections = ["data.", "space.", "constraints.", "child.", "reward."];
     let of_search = [
         "children_per_episode",
         "initial_depth",
@@ -119,6 +119,7 @@ fn told_differences(then: &RunStarted, now: &RunStarted) -> Vec<String> {
             ("child.epochs", run.child_epochs.to_string()),
             ("reward.power", run.reward_power.to_string()),
             ("reward.last_epochs", run.reward_last_epochs.to_string()),
+            ("reward.target_macs", format!("{:?}", run.reward_penalty)),
             (
                 "search.children_per_episode",
                 run.children_per_episode.to_string(),

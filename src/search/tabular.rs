@@ -148,23 +148,25 @@ impl TableSearch<'_> {
             return Ok(*reward);
         }
         let (outcome, test) = self.table.outcome(&child.design);
-        let (accuracy, reward, test) =
-            match (episode::judge(&outcome, test, &self.config.reward), test) {
-                (
-                    Ended::Trained {
-                        accuracy, reward, ..
-                    },
-                    Some(test),
-                ) => (accuracy, reward, test),
-                (Ended::Failed { reason, .. } | Ended::Excluded { reason }, _) => {
-                    return Err(TabularError::NoAccuracy(reason));
-                }
-                (Ended::Trained { .. }, None) => {
-                    return Err(TabularError::NoAccuracy(format!(
-                        "{key} has no test accuracy"
-                    )));
-                }
-            };
+        let (accuracy, reward, test) = match (
+            episode::judge(&outcome, test, child.macs, &self.config.reward),
+            test,
+        ) {
+            (
+                Ended::Trained {
+                    accuracy, reward, ..
+                },
+                Some(test),
+            ) => (accuracy, reward, test),
+            (Ended::Failed { reason, .. } | Ended::Excluded { reason }, _) => {
+                return Err(TabularError::NoAccuracy(reason));
+            }
+            (Ended::Trained { .. }, None) => {
+                return Err(TabularError::NoAccuracy(format!(
+                    "{key} has no test accuracy"
+                )));
+            }
+        };
         self.rewards.insert(key, reward);
         self.repeats = 0;
         if self.best_reward.is_none_or(|best| reward > best) {

@@ -1,6 +1,10 @@
 //! A network as data: the layers of a child and how they are joined. Needs no libtorch.
 
+mod error;
+
 use serde::{Deserialize, Serialize};
+
+pub use error::{ArchitectureError, Reader};
 
 use super::feasibility::output_size;
 use crate::config::LARGEST_SETTING;
@@ -31,10 +35,33 @@ pub struct Architecture {
     pub output: Vec<usize>,
 }
 
-/// One Conv-BN-ReLU layer of an [`Architecture`].
+/// What a layer computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Operation {
+    /// Conv2d without bias, BatchNorm2d, ReLU.
+    #[default]
+    #[serde(rename = "conv")]
+    Convolution,
+    /// MaxPool2d: the largest value under the kernel, in each channel of its inputs. It has no
+    /// weights.
+    #[serde(rename = "pool")]
+    MaxPooling,
+}
+
+impl Operation {
+    /// Whether it is the one that files leave out.
+    pub fn is_convolution(&self) -> bool {
+        *self == Operation::Convolution
+    }
+}
+
+/// One layer of an [`Architecture`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
+    /// What it computes; a convolution where the file does not say.
+    #[serde(default, skip_serializing_if = "Operation::is_convolution")]
+    pub kind: Operation,
     /// Kernel `[height, width]`.
     pub kernel: [usize; 2],
     /// Output channels.
@@ -47,103 +74,14 @@ pub struct Layer {
     pub inputs: Vec<usize>,
 }
 
-/// Why a network cannot be built. The message names the layer, the sizes and the reason.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ArchitectureError {
-    /// The image shape is out of range.
-    #[error("input {input:?}: channels, height and width must be from 1 to {LARGEST_SIZE}")]
-    Input {
-        /// `[C, H, W]`.
-        input: [usize; 3],
-    },
-    /// The number of classes is out of range.
-    #[error("classes is {classes}, but must be from 1 to {LARGEST_SIZE}")]
-    Classes {
-        /// Number of classes given.
-        classes: usize,
-    },
-    /// Too few or too many layers.
-    #[error("the network has {layers} layers, but must have from 1 to {MOST_LAYERS}")]
-    Layers {
-        /// Number of layers.
-        layers: usize,
-    },
-    /// A size of a layer is out of range.
-    #[error("layer {layer}: {setting} is {value}, but must be from {least} to {LARGEST_SETTING}")]
-    Setting {
-        /// Number of the layer, from 1.
-        layer: usize,
-        /// The size, in words: `kernel height`.
-        setting: &'static str,
-        /// The value given.
-        value: usize,
-        /// Smallest value allowed.
-        least: usize,
-    },
-    /// A layer or the classifier reads nothing.
-    #[error("{reader}: the list of inputs is empty: name at least one layer (0 is the image)")]
-    NoInputs {
-        /// The layer or the classifier.
-        reader: Reader,
-    },
-    /// A layer reads itself or one after it, or the classifier one that does not exist.
-    #[error("{reader} reads layer {input}, which is not an earlier layer (0 is the image)")]
-    LaterInput {
-        /// Which of them.
-        reader: Reader,
-        /// Number of the layer that it reads.
-        input: usize,
-    },
-    /// A layer is listed twice among the inputs of one reader.
-    #[error("{reader} reads layer {input} twice")]
-    RepeatedInput {
-        /// Whose inputs.
-        reader: Reader,
-        /// Number of the layer that is listed twice.
-        input: usize,
-    },
-    /// The kernel does not fit into its padded input.
-    #[error(
-        "layer {layer} cannot be built: a {}x{} kernel meets an input of {}x{} padded to {}x{}; it needs a smaller kernel, more padding, \
-         or smaller strides in the layers before it",
-        kernel[0], kernel[1], input[0], input[1], padded[0], padded[1]
-    )]
-    KernelTooLarge {
-        /// Counted from 1.
-        layer: usize,
-        /// `[height, width]`, as are the other two.
-        kernel: [usize; 2],
-        /// Size without padding.
-        input: [usize; 2],
-        /// Size with padding on both sides.
-        padded: [usize; 2],
-    },
-    /// A figure of the cost does not fit 64 bits.
-    #[error(
-        "{reader}: the {figure} of the network up to here are too many to count (more than 2^64)"
-    )]
-    Overflow {
-        /// Where the sum grew too large.
-        reader: Reader,
-        /// The quantity, in words: `parameters`.
-        figure: &'static str,
-    },
-}
-
-/// A reader of the outputs of earlier layers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
-    /// A layer, by number from 1.
-    Layer(usize),
-    /// The Linear at the end.
-    Classifier,
-}
-
-impl std::fmt::Display for Reader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Reader::Layer(layer) => write!(f, "layer {layer}"),
-            Reader::Classifier => f.write_str("the classifier (output)"),
+impl Layer {
+    /// Its kernel in words: `3x5`, of a pooling layer `max 3x5`. `times` is the sign between the
+    /// two numbers.
+    pub fn kernel_text(&self, times: &str) -> String {
+        let [height, width] = self.kernel;
+        match self.kind {
+            Operation::Convolution => format!("{height}{times}{width}"),
+            Operation::MaxPooling => format!("max {height}{times}{width}"),
         }
     }
 }
@@ -263,6 +201,7 @@ fn layer_shape(
     layer: &Layer,
     input: [usize; 3],
 ) -> Result<[usize; 3], ArchitectureError> {
+    check_pooling(number, layer, input[0])?;
     let input = [input[1], input[2]];
     let size = |axis: usize| {
         output_size(
@@ -281,6 +220,37 @@ fn layer_shape(
             padded: [0, 1].map(|axis| input[axis] + 2 * layer.padding[axis]),
         }),
     }
+}
+
+/// The rules of a pooling layer that reads this many channels.
+fn check_pooling(number: usize, layer: &Layer, channels: usize) -> Result<(), ArchitectureError> {
+    let &Layer {
+        filters,
+        kernel,
+        padding,
+        ..
+    } = layer;
+    if layer.kind.is_convolution() {
+        return Ok(());
+    }
+    if filters != channels {
+        return Err(ArchitectureError::PooledChannels {
+            layer: number,
+            filters,
+            channels,
+        });
+    }
+    if [0, 1]
+        .into_iter()
+        .any(|axis| 2 * padding[axis] > kernel[axis])
+    {
+        return Err(ArchitectureError::PooledPadding {
+            layer: number,
+            padding,
+            kernel,
+        });
+    }
+    Ok(())
 }
 
 fn check_settings(number: usize, layer: &Layer) -> Result<(), ArchitectureError> {

@@ -64,6 +64,7 @@ fn nascnn15(
     first: usize,
 ) -> Result<Architecture, SpaceError> {
     let layer = |kernel: [usize; 2], filters: usize, inputs: &[usize]| Layer {
+        kind: Default::default(),
         kernel,
         filters,
         stride: [1, 1],

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::architecture::{ArchitectureError, Reader, joined_shape};
-use super::{Architecture, Layer};
+use super::{Architecture, Layer, Operation};
 
 /// Cost of a network and of each of its layers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,20 +72,10 @@ impl Cost {
             let [channels, ..] = joined_shape(&layer.inputs, &shapes);
             let output_shape = shapes[index + 1];
             let view = layer_view(layer, &views);
-            let weights = product(&[channels, layer.filters, layer.kernel[0], layer.kernel[1]]);
-            let params = weights.and_then(|weights| weights.checked_add(2 * layer.filters as u64));
-            let params = params.ok_or(ArchitectureError::Overflow {
-                reader,
-                figure: "parameters",
-            })?;
-            let positions = product(&[output_shape[1], output_shape[2]]);
-            let macs = weights
-                .zip(positions)
-                .and_then(|(weights, positions)| weights.checked_mul(positions));
-            let macs = macs.ok_or(ArchitectureError::Overflow {
-                reader,
-                figure: "multiply-accumulates",
-            })?;
+            let (params, macs) = match layer.kind {
+                Operation::Convolution => convolution(layer, channels, output_shape, reader)?,
+                Operation::MaxPooling => (0, 0),
+            };
             total.add(reader, params, macs)?;
             layers.push(LayerCost {
                 output_shape,
@@ -111,6 +101,26 @@ impl Cost {
             macs: total.macs,
         })
     }
+}
+
+/// Parameters and multiply-accumulates of a convolution with its batch norm, which reads this many
+/// channels.
+fn convolution(
+    layer: &Layer,
+    channels: usize,
+    output: [usize; 3],
+    reader: Reader,
+) -> Result<(u64, u64), ArchitectureError> {
+    let overflow = |figure| ArchitectureError::Overflow { reader, figure };
+    let weights = product(&[channels, layer.filters, layer.kernel[0], layer.kernel[1]]);
+    let params = weights.and_then(|weights| weights.checked_add(2 * layer.filters as u64));
+    let macs = weights
+        .zip(product(&[output[1], output[2]]))
+        .and_then(|(weights, positions)| weights.checked_mul(positions));
+    Ok((
+        params.ok_or(overflow("parameters"))?,
+        macs.ok_or(overflow("multiply-accumulates"))?,
+    ))
 }
 
 #[derive(Default)]
@@ -182,10 +192,16 @@ pub fn training_memory(
     let mut peak = 0;
     for (index, layer) in architecture.layers.iter().enumerate() {
         let (output, joined) = (shapes[index + 1], joined_shape(&layer.inputs, &shapes));
+        // Of a convolution its output and that of batch norm; of pooling its output and the places
+        // of the largest values, which take 64 bits each.
+        let beside = match layer.kind {
+            Operation::Convolution => values(output),
+            Operation::MaxPooling => values(output).saturating_mul(2),
+        };
         kept = sum([
             kept,
             values(output),
-            values(output),
+            beside,
             copied_values(&layer.inputs, &shapes),
         ]);
         let work = sum([
@@ -275,6 +291,7 @@ mod tests {
         inputs: &[usize],
     ) -> Layer {
         Layer {
+            kind: Default::default(),
             kernel,
             filters: 4,
             stride,

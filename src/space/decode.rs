@@ -171,6 +171,7 @@ impl Convolutions {
                 padding,
             } = self.express(decode, gene);
             layers.push(Layer {
+                kind: Default::default(),
                 kernel,
                 filters,
                 stride,
@@ -220,12 +221,25 @@ pub fn names(kinds: &[HeadKind]) -> String {
     names.join(", ")
 }
 
-/// Check one size of a gene: not 0 (but for a padding), and not beyond what settings allow.
+/// Check one value of a gene: a size is not 0 (except for a padding) and not beyond what settings
+/// allow, and anything else is an index of what the head picks from.
 ///
 /// # Errors
-/// [`SpaceError::ZeroValue`] or [`SpaceError::ValueTooLarge`].
+/// [`SpaceError::ZeroValue`], [`SpaceError::ValueTooLarge`] or [`SpaceError::NoSuchOption`].
 pub fn check_value(layer: usize, kind: HeadKind, found: u32) -> Result<(), SpaceError> {
     let value = kind.name;
+    if let Values::Named(names) = kind.values {
+        let most = names.len() as u32 - 1;
+        return match found <= most {
+            true => Ok(()),
+            false => Err(SpaceError::NoSuchOption {
+                layer,
+                value,
+                found,
+                most,
+            }),
+        };
+    }
     if found == 0 && kind != PADDING {
         return Err(SpaceError::ZeroValue { layer, value });
     }
@@ -288,13 +302,13 @@ impl Family for Convolutions {
         roomiest.expect("Space::new refuses empty lists")
     }
 
-    fn output(&self, decode: Decode, shapes: &[[usize; 2]], gene: &[u32]) -> Option<[usize; 2]> {
+    fn output(&self, decode: Decode, shapes: &[[usize; 3]], gene: &[u32]) -> Option<[usize; 3]> {
         let (layer, input) = (self.express(decode, gene), shapes.last()?);
         let size = |axis: usize| {
             let (kernel, stride) = (layer.kernel[axis], layer.stride[axis]);
-            output_size(input[axis], kernel, stride, layer.padding[axis])
+            output_size(input[axis + 1], kernel, stride, layer.padding[axis])
         };
-        Some([size(0)?, size(1)?])
+        Some([layer.filters, size(0)?, size(1)?])
     }
 
     fn smallest_image(

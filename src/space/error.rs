@@ -34,6 +34,21 @@ pub enum SpaceError {
         /// The layer that shrinks its input least, in words.
         roomiest: String,
     },
+    /// Not even the cheapest child of this depth keeps the limits.
+    #[error(
+        "no child of {depth} layers keeps {key} = {limit}: the cheapest has {found}; raise the limit, list smaller kernels or filters, or \
+         use fewer layers"
+    )]
+    NothingWithinLimits {
+        /// Layers of the child.
+        depth: usize,
+        /// Key of the limit.
+        key: &'static str,
+        /// Its value.
+        limit: u64,
+        /// What the cheapest child has.
+        found: u64,
+    },
     /// The heads of a journal are those of no family of spaces.
     #[error(
         "the decisions of the run ({kinds}) are those of no space that this program knows: use the program that ran it"
@@ -80,6 +95,18 @@ pub enum SpaceError {
         needed: usize,
         /// These, in words.
         expected: String,
+    },
+    /// A value that stands for one of a few things is beyond them.
+    #[error("layer {layer}: {value} is {found}, but must be from 0 to {most}")]
+    NoSuchOption {
+        /// Counted from 1.
+        layer: usize,
+        /// The value, in words: `layer type`.
+        value: &'static str,
+        /// As given.
+        found: u32,
+        /// Largest value allowed.
+        most: u32,
     },
     /// A skip bit is neither 0 nor 1.
     #[error("layer {layer}: the bit of layer {earlier} is {found}, but must be 0 or 1")]

@@ -8,13 +8,19 @@ use super::decode::{CHAIN, RECTANGULAR};
 use super::error::SpaceError;
 use super::head::{Head, HeadKind, LISTS, listed};
 use super::nasbench201::Nasbench201;
-use super::paper::{PAPER, PAPER_STRIDES};
+use super::paper::{PAPER, PAPER_POOLING, PAPER_STRIDES};
 use super::{Architecture, Design, Dna};
 use crate::config::{Config, Decode, SpaceConfig, Violation, check_choices};
 
 /// Every family.
-pub static FAMILIES: [&dyn Family; 5] =
-    [&CHAIN, &RECTANGULAR, &PAPER, &PAPER_STRIDES, &Nasbench201];
+pub static FAMILIES: [&dyn Family; 6] = [
+    &CHAIN,
+    &RECTANGULAR,
+    &PAPER,
+    &PAPER_STRIDES,
+    &PAPER_POOLING,
+    &Nasbench201,
+];
 
 /// The family of that name in `space.layer`.
 ///
@@ -132,10 +138,16 @@ pub trait Family: Debug + Sync {
     /// The option that leaves the layers to come most room.
     fn roomiest(&self, head: &Head) -> u32;
 
-    /// `[height, width]` of the next layer's output, where it has this complete gene and `shapes`
-    /// are those of the image and of the layers before it. None where it cannot be built. Growing
-    /// any shape never shrinks an output.
-    fn output(&self, decode: Decode, shapes: &[[usize; 2]], gene: &[u32]) -> Option<[usize; 2]>;
+    /// Whether the options that a gene begins with may stand together. Whatever it begins with, the
+    /// roomiest options must complete it.
+    fn allows(&self, _heads: &[Head], _decided: &[u32]) -> bool {
+        true
+    }
+
+    /// Shape `[C, H, W]` of the next layer's output, if it has this complete gene and `shapes` are
+    /// those of the image and of the layers before it. None if it cannot be built. Growing the
+    /// height or width of any shape never shrinks an output.
+    fn output(&self, decode: Decode, shapes: &[[usize; 3]], gene: &[u32]) -> Option<[usize; 3]>;
 
     /// Smallest image `[height, width]` of which a child of `depth` layers can be built if nothing
     /// but the roomiest options are taken, and these in words. None where every child can be built.

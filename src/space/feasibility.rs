@@ -28,8 +28,8 @@ pub fn input_size(output: usize, kernel: usize, stride: usize, padding: usize) -
 /// Shapes of the maps of a child's complete layers, and the roomiest genes of its open ones.
 #[derive(Debug, Clone)]
 pub struct Shapes {
-    /// `[height, width]` of the image and of every complete layer.
-    built: Vec<[usize; 2]>,
+    /// `[C, H, W]` of the image and of every complete layer.
+    built: Vec<[usize; 3]>,
     /// By layer: the gene that leaves the most room.
     roomiest: Vec<Vec<u32>>,
 }
@@ -37,7 +37,6 @@ pub struct Shapes {
 impl Shapes {
     /// For a child of `depth` layers without any choices yet.
     pub fn new(space: &Space, depth: usize) -> Shapes {
-        let [_, height, width] = space.input();
         let gene = |layer: usize| {
             let heads = space.layer_heads(layer).into_iter();
             heads
@@ -45,7 +44,7 @@ impl Shapes {
                 .collect()
         };
         Shapes {
-            built: vec![[height, width]],
+            built: vec![space.input()],
             roomiest: (1..=depth).map(gene).collect(),
         }
     }

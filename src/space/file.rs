@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::decode::{CHAIN, RECTANGULAR};
 use super::family::{FAMILIES, Family};
-use super::{Architecture, ArchitectureError, Cost, Design, Dna, Layer, LayerCost, SpaceError};
+use super::{
+    Architecture, ArchitectureError, Cost, Design, Dna, Layer, LayerCost, Operation, SpaceError,
+};
 use crate::config::Decode;
 
 /// Why a network cannot be read from a file, or written to it. Each names the file.
@@ -107,6 +109,9 @@ pub struct CostedArchitecture {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostedLayer {
+    /// What it computes; a convolution where the file does not say.
+    #[serde(default, skip_serializing_if = "Operation::is_convolution")]
+    pub kind: Operation,
     /// `[height, width]`, as are stride and padding.
     pub kernel: [usize; 2],
     /// Output channels.
@@ -186,6 +191,7 @@ impl CostedArchitecture {
 impl CostedLayer {
     fn new(layer: Layer, cost: LayerCost) -> CostedLayer {
         let Layer {
+            kind,
             kernel,
             filters,
             stride,
@@ -199,6 +205,7 @@ impl CostedLayer {
             receptive_field,
         } = cost;
         CostedLayer {
+            kind,
             kernel,
             filters,
             stride,
@@ -224,6 +231,7 @@ impl From<CostedArchitecture> for Architecture {
         } = costed;
         let plain = |layer| {
             let CostedLayer {
+                kind,
                 kernel,
                 filters,
                 stride,
@@ -232,6 +240,7 @@ impl From<CostedArchitecture> for Architecture {
                 ..
             } = layer;
             Layer {
+                kind,
                 kernel,
                 filters,
                 stride,

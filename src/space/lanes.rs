@@ -172,6 +172,7 @@ pub(crate) mod tests {
         inputs.prop_map(|mut lists| {
             let output = lists.pop().unwrap_or_default();
             let layer = |inputs| Layer {
+                kind: Default::default(),
                 kernel: [1, 1],
                 filters: 2,
                 stride: [1, 1],

@@ -14,13 +14,14 @@ mod feasibility;
 pub mod file;
 mod head;
 pub mod lanes;
+mod limits;
 pub mod load;
 pub mod nasbench201;
 pub mod paper;
 mod prefix;
 pub mod weights;
 
-pub use architecture::{Architecture, ArchitectureError, Layer};
+pub use architecture::{Architecture, ArchitectureError, Layer, Operation};
 pub use cost::{Cost, LayerCost, training_memory};
 pub use decode::{Convolutions, describe};
 pub use design::Design;
@@ -34,7 +35,9 @@ pub use prefix::{Decision, Prefix};
 
 use family::{FAMILIES, Family};
 
-use crate::config::{Decode, SpaceConfig, check_choices};
+use limits::Limits;
+
+use crate::config::{ConstraintsConfig, Decode, SpaceConfig, check_choices};
 
 /// The set of networks that a controller can propose for images of one shape.
 #[derive(Debug, Clone)]
@@ -45,6 +48,7 @@ pub struct Space {
     decode: Decode,
     input: [usize; 3],
     classes: usize,
+    limits: Option<Limits>,
 }
 
 impl Space {
@@ -70,9 +74,19 @@ impl Space {
             decode: config.decode,
             input,
             classes,
+            limits: None,
         };
         space.check_depth(1)?;
         Ok(space)
+    }
+
+    /// The same space, of which only children that keep `constraints` are sampled; they are trained
+    /// in batches of `batch_size` images.
+    pub fn within(self, constraints: &ConstraintsConfig, batch_size: usize) -> Space {
+        Space {
+            limits: Limits::new(constraints, batch_size),
+            ..self
+        }
     }
 
     /// The space that had these heads: that of a run, from its journal.
@@ -99,6 +113,7 @@ impl Space {
             decode,
             input,
             classes,
+            limits: None,
         })
     }
 
@@ -150,7 +165,21 @@ impl Space {
                     roomiest,
                 })
             }
-            _ => Ok(()),
+            _ => self.check_limits(depth),
+        }
+    }
+
+    fn check_limits(&self, depth: usize) -> Result<(), SpaceError> {
+        let cheapest = Prefix::new(self, depth);
+        let exceeded = |limits: &Limits| limits.exceeded_by_cheapest(cheapest);
+        match self.limits.as_ref().and_then(exceeded) {
+            Some((key, limit, found)) => Err(SpaceError::NothingWithinLimits {
+                depth,
+                key,
+                limit,
+                found,
+            }),
+            None => Ok(()),
         }
     }
 

@@ -88,7 +88,7 @@ impl Family for Nasbench201 {
         head.options.first().copied().unwrap_or(0)
     }
 
-    fn output(&self, _decode: Decode, shapes: &[[usize; 2]], _gene: &[u32]) -> Option<[usize; 2]> {
+    fn output(&self, _decode: Decode, shapes: &[[usize; 3]], _gene: &[u32]) -> Option<[usize; 3]> {
         shapes.last().copied()
     }
 

@@ -4,6 +4,10 @@
 //! whether that layer's output is an input. A layer without inputs reads the image, several inputs
 //! are concatenated, and the classifier reads every layer that no other layer reads. The controller
 //! decides the bits at an *anchor point* (`Policy`).
+//!
+//! With pooling, the first value is the layer type. A pooling layer has a kernel, stride 2 and as
+//! many channels as it reads; its filters mean nothing, so that only the smallest option can be
+//! chosen.
 
 use super::decode::{
     FILTERS, KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE_HEIGHT, STRIDE_WIDTH, check_same_padding,
@@ -13,8 +17,8 @@ use super::error::SpaceError;
 use super::family::{Family, check_lists};
 use super::feasibility::output_size;
 use super::head::{Head, HeadKind, Values};
-use super::{Architecture, Design, Dna, Layer};
-use crate::config::{Decode, SpaceConfig, Violation};
+use super::{Architecture, Design, Dna, Layer, Operation};
+use crate::config::{Decode, LARGEST_SETTING, SpaceConfig, Violation};
 
 /// Whether the output of one earlier layer is an input.
 pub const SKIP: HeadKind = HeadKind {
@@ -23,6 +27,20 @@ pub const SKIP: HeadKind = HeadKind {
     short_name: "skip",
     values: Values::Connection,
 };
+
+/// What kind of layer it is.
+pub const LAYER_TYPE: HeadKind = HeadKind {
+    key: "layer_type",
+    name: "layer type",
+    short_name: "type",
+    values: Values::Named(&["conv", "pool"]),
+};
+
+/// Value of [`LAYER_TYPE`] for a pooling layer.
+const POOL: u32 = 1;
+
+/// Stride of a pooling layer, along both axes.
+const POOL_STRIDE: usize = 2;
 
 /// A space of convolutions with "same" padding and skip connections.
 #[derive(Debug)]
@@ -51,29 +69,55 @@ pub static PAPER_STRIDES: Paper = Paper {
     ],
 };
 
+/// The layer type is decided too; stride 1 but for pooling.
+pub static PAPER_POOLING: Paper = Paper {
+    name: "paper_pooling",
+    kinds: &[LAYER_TYPE, KERNEL_HEIGHT, KERNEL_WIDTH, FILTERS, SKIP],
+};
+
 impl Paper {
     /// Values of a gene before its bits.
     fn sizes(&self) -> usize {
         self.kinds.len() - 1
     }
 
-    /// The layer of a complete gene, whose bits begin after the sizes.
-    fn layer(&self, gene: &[u32]) -> Layer {
-        let size = |kind: HeadKind| {
-            let place = self.kinds.iter().position(|known| *known == kind);
-            place.map_or(1, |place| gene[place] as usize)
-        };
+    /// The value of a kind in a gene, as far as the space decides it.
+    fn value(&self, kind: HeadKind, gene: &[u32]) -> Option<u32> {
+        let place = self.kinds.iter().position(|known| *known == kind)?;
+        gene.get(place).copied()
+    }
+
+    /// Whether a gene is that of a pooling layer.
+    fn pools(&self, gene: &[u32]) -> bool {
+        self.value(LAYER_TYPE, gene) == Some(POOL)
+    }
+
+    /// The layer of a complete gene; `channels` are those of the image and of the layers before it.
+    fn layer(&self, gene: &[u32], channels: &[usize]) -> Layer {
+        let size = |kind: HeadKind| self.value(kind, gene).map_or(1, |value| value as usize);
         let kernel = [size(KERNEL_HEIGHT), size(KERNEL_WIDTH)];
         let bits = gene[self.sizes()..].iter().enumerate();
         let chosen: Vec<usize> = bits
             .filter_map(|(index, &bit)| (bit == 1).then_some(index + 1))
             .collect();
+        let inputs = if chosen.is_empty() { vec![0] } else { chosen };
+        let (kind, filters, stride) = match self.pools(gene) {
+            true => {
+                let read = inputs.iter().map(|&input| channels[input]);
+                (Operation::MaxPooling, read.sum(), [POOL_STRIDE; 2])
+            }
+            false => {
+                let stride = [size(STRIDE_HEIGHT), size(STRIDE_WIDTH)];
+                (Operation::Convolution, size(FILTERS), stride)
+            }
+        };
         Layer {
+            kind,
             kernel,
-            filters: size(FILTERS),
-            stride: [size(STRIDE_HEIGHT), size(STRIDE_WIDTH)],
+            filters,
+            stride,
             padding: kernel.map(|kernel| kernel / 2),
-            inputs: if chosen.is_empty() { vec![0] } else { chosen },
+            inputs,
         }
     }
 
@@ -114,10 +158,13 @@ impl Paper {
         if dna.0.is_empty() {
             return Err(SpaceError::EmptyDna);
         }
-        let mut layers = Vec::with_capacity(dna.depth());
+        let mut layers: Vec<Layer> = Vec::with_capacity(dna.depth());
+        let mut channels = vec![input[0]];
         for (index, gene) in dna.0.iter().enumerate() {
             self.check_gene(index + 1, gene)?;
-            layers.push(self.layer(gene));
+            let layer = self.layer(gene, &channels);
+            channels.push(layer.filters);
+            layers.push(layer);
         }
         let output = unread(&layers);
         let architecture = Architecture {
@@ -152,19 +199,28 @@ impl Family for Paper {
         check_same_padding(self.name, config)
     }
 
-    /// (Every child can be built: with "same" padding, each kernel fits any map.)
+    /// (With "same" padding each kernel fits any map.)
     fn roomiest(&self, head: &Head) -> u32 {
         head.options.iter().copied().min().unwrap_or(0)
     }
 
-    fn output(&self, _decode: Decode, shapes: &[[usize; 2]], gene: &[u32]) -> Option<[usize; 2]> {
-        let layer = self.layer(gene);
+    fn allows(&self, heads: &[Head], decided: &[u32]) -> bool {
+        let filters = self.kinds.iter().zip(heads).zip(decided);
+        let mut filters = filters.filter(|((kind, _), _)| **kind == FILTERS);
+        !self.pools(decided) || filters.all(|((_, head), &value)| value == self.roomiest(head))
+    }
+
+    /// (What pools many channels again and again has too many to be a layer.)
+    fn output(&self, _decode: Decode, shapes: &[[usize; 3]], gene: &[u32]) -> Option<[usize; 3]> {
+        let channels: Vec<usize> = shapes.iter().map(|shape| shape[0]).collect();
+        let layer = self.layer(gene, &channels);
         let size = |axis: usize| {
-            let sizes = layer.inputs.iter().map(|&input| shapes[input][axis]);
+            let sizes = layer.inputs.iter().map(|&input| shapes[input][axis + 1]);
             let (kernel, stride) = (layer.kernel[axis], layer.stride[axis]);
             output_size(sizes.max()?, kernel, stride, layer.padding[axis])
         };
-        Some([size(0)?, size(1)?])
+        let shape = [layer.filters, size(0)?, size(1)?];
+        (layer.filters <= LARGEST_SETTING).then_some(shape)
     }
 
     fn decode(
@@ -181,6 +237,9 @@ impl Family for Paper {
     fn describe(&self, architecture: &Architecture) -> Option<Dna> {
         let gene = |(index, layer): (usize, &Layer)| {
             let value = |kind: &HeadKind| match kind.key {
+                "layer_type" => usize::from(layer.kind == Operation::MaxPooling),
+                // The filters of a pooling layer mean nothing.
+                "filters" if layer.kind == Operation::MaxPooling => 1,
                 "kernel_height" => layer.kernel[0],
                 "kernel_width" => layer.kernel[1],
                 "stride_height" => layer.stride[0],

@@ -2,7 +2,7 @@
 //! buildable.
 
 use super::feasibility::Shapes;
-use super::{Dna, Space};
+use super::{Dna, Head, Space};
 
 /// The next decision: which head, for which layer, and which of its options are feasible.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl<'space> Prefix<'space> {
         let feasible = self.space.heads[head]
             .options
             .iter()
-            .map(|&option| self.is_feasible(option))
+            .map(|&option| self.is_buildable(option) && self.keeps_limits(option))
             .collect();
         Some(Decision {
             layer: self.genes.len() + 1,
@@ -72,9 +72,14 @@ impl<'space> Prefix<'space> {
         let head = self.heads[self.gene.len()];
         let option = self.space.heads[head].options[index];
         assert!(
-            self.is_feasible(option),
+            self.is_buildable(option),
             "option {option} of head {head} is infeasible"
         );
+        self.take(option);
+    }
+
+    /// Take this option for the next decision.
+    pub(super) fn take(&mut self, option: u32) {
         self.gene.push(option);
         if self.gene.len() == self.heads.len() {
             self.shapes.push(self.space, &self.gene);
@@ -96,11 +101,32 @@ impl<'space> Prefix<'space> {
         self.genes.len() == self.depth
     }
 
-    /// Whether the child can be completed to its full depth if `option` is taken for the next
+    /// The space of the child.
+    pub(super) fn space(&self) -> &'space Space {
+        self.space
+    }
+
+    /// The head of the next decision; `None` if the child is complete.
+    pub(super) fn next_head(&self) -> Option<&'space Head> {
+        let space = self.space;
+        (!self.is_complete()).then(|| &space.heads[self.heads[self.gene.len()]])
+    }
+
+    /// Whether the limits of the space can be kept if `option` is taken for the next decision.
+    fn keeps_limits(&self, option: u32) -> bool {
+        self.space.limits.as_ref().is_none_or(|limits| {
+            let mut taken = self.clone();
+            taken.take(option);
+            limits.exceeded_by_cheapest(taken).is_none()
+        })
+    }
+
+    /// Whether the child can be built to its full depth if `option` is taken for the next
     /// decision.
-    fn is_feasible(&self, option: u32) -> bool {
+    pub(super) fn is_buildable(&self, option: u32) -> bool {
         let mut decided = self.gene.clone();
         decided.push(option);
-        self.shapes.fits(self.space, &decided)
+        let family = self.space.family();
+        family.allows(self.space.heads(), &decided) && self.shapes.fits(self.space, &decided)
     }
 }

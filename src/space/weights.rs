@@ -8,7 +8,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
 use super::architecture::joined_shape;
-use super::{Architecture, ArchitectureError};
+use super::{Architecture, ArchitectureError, Operation};
 
 /// PyTorch's count of batches seen by a batch norm, which none of our computations need.
 const IGNORED: &str = ".bn.num_batches_tracked";
@@ -135,6 +135,9 @@ pub fn tensor_shapes(
     let shapes = architecture.shapes()?;
     let mut tensors = Vec::with_capacity(architecture.layers.len() * 5 + 2);
     for (index, layer) in architecture.layers.iter().enumerate() {
+        if layer.kind == Operation::MaxPooling {
+            continue;
+        }
         let [channels, ..] = joined_shape(&layer.inputs, &shapes);
         let [height, width] = layer.kernel;
         tensors.push((

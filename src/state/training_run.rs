@@ -192,6 +192,7 @@ mod tests {
 
     fn run(early_stopping: usize) -> TrainingRun {
         let layer = Layer {
+            kind: Default::default(),
             kernel: [3, 3],
             filters: 8,
             stride: [1, 1],

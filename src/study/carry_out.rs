@@ -10,6 +10,7 @@ use crate::evaluate::{Evaluator, Job, Report};
 use crate::event::Level;
 use crate::reward::Outcome;
 use crate::session::SessionError;
+use crate::space::Cost;
 
 /// How often an interruption is checked for.
 const LOOK: Duration = Duration::from_millis(100);
@@ -154,7 +155,10 @@ impl Crew<'_> {
 
     fn end(&mut self, child: u64, outcome: Outcome, seconds: f64) -> Result<(), StudyError> {
         let place = child as usize - 1;
-        let end = End::new(outcome, seconds, &self.trials.config().reward);
+        let network = self.trials.all()[place].design.network();
+        let cost = network.and_then(|network| Cost::of(network).ok());
+        let macs = cost.map_or(0, |cost| cost.macs);
+        let end = End::new(outcome, macs, seconds, &self.trials.config().reward);
         self.trials.end(place, end)?;
         self.under_way = self.under_way.saturating_sub(1);
         let (done, all) = self.counts();

@@ -167,6 +167,7 @@ mod tests {
             input: [1, 28, 28],
             classes: 10,
             layers: vec![Layer {
+                kind: Default::default(),
                 kernel: [3, 3],
                 filters: 4,
                 stride: [1, 1],

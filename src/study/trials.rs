@@ -59,11 +59,12 @@ pub struct End {
 }
 
 impl End {
-    /// What `outcome` is worth. A validation accuracy that is not finite is none.
-    pub fn new(outcome: Outcome, seconds: f64, config: &RewardConfig) -> End {
+    /// What `outcome` of a child of `macs` multiply-accumulates is worth. A validation accuracy that
+    /// is not finite is none.
+    pub fn new(outcome: Outcome, macs: u64, seconds: f64, config: &RewardConfig) -> End {
         End {
             accuracy: reward::accuracy(&outcome, config),
-            reward: reward::reward(&outcome, config),
+            reward: reward::reward(&outcome, macs, config),
             outcome,
             seconds,
         }

@@ -258,7 +258,7 @@ mod tests {
                     reason: "why".to_owned(),
                 },
             };
-            trial.end = Some(End::new(outcome, 1.0, &config.reward));
+            trial.end = Some(End::new(outcome, 1, 1.0, &config.reward));
         }
         trials
     }

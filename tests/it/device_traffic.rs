@@ -28,6 +28,7 @@ const TICK: f64 = 0.25;
 
 fn chain(layers: usize) -> Architecture {
     let layer = |input| Layer {
+        kind: Default::default(),
         kernel: [3, 3],
         filters: 8,
         stride: [1, 1],

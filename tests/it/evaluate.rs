@@ -20,6 +20,7 @@ use crate::{cifar10_1, seeded_network};
 
 fn architecture(input: [usize; 3]) -> Architecture {
     let layer = Layer {
+        kind: Default::default(),
         kernel: [3, 3],
         filters: 6,
         stride: [2, 2],

@@ -1,6 +1,8 @@
 //! The network, its gradients and its optimiser compared with PyTorch 2.11 (values from
 //! tests/fixtures/make_numerics.py).
 
+mod pooling;
+
 use std::path::{Path, PathBuf};
 
 use nas_tui::child::{Mode, Network, Plan, weights};
@@ -201,6 +203,7 @@ fn a_network_has_as_many_parameters_as_its_cost_says() {
 /// rectangular kernels.
 fn even_sized() -> Architecture {
     let layer = |kernel: [usize; 2], filters, inputs: &[usize]| Layer {
+        kind: Default::default(),
         kernel,
         filters,
         stride: [1, 1],
@@ -254,6 +257,7 @@ fn convolutions_by_fourier_transform_equal_direct_ones() {
 /// wrong numbers).
 fn strided_pointwise(channels: usize) -> Architecture {
     let layer = |kernel, filters, stride, inputs: &[usize]| Layer {
+        kind: Default::default(),
         kernel: [kernel; 2],
         filters,
         stride: [stride; 2],

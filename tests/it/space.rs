@@ -114,6 +114,7 @@ fn layers(count: usize) -> impl Strategy<Value = Vec<Layer>> {
         // Padding of at least half the kernel, so that the kernel always fits.
         (pair(1..=5), 1..=9usize, pair(1..=3), pair(0..=2), inputs).prop_map(
             |(kernel, filters, stride, more, inputs)| Layer {
+                kind: Default::default(),
                 kernel,
                 filters,
                 stride,

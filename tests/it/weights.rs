@@ -14,6 +14,7 @@ use crate::seeded_network;
 
 fn architecture(filters: usize) -> Architecture {
     let layer = |inputs: &[usize]| Layer {
+        kind: Default::default(),
         kernel: [3, 3],
         filters,
         stride: [1, 1],

@@ -54,6 +54,7 @@ pub fn settings(workers: usize, epochs: usize) -> WorkerSettings {
 
 pub fn architecture(filters: usize) -> Architecture {
     let layer = |stride, inputs| Layer {
+        kind: Default::default(),
         kernel: [3, 3],
         filters,
         stride: [stride; 2],

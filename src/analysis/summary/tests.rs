@@ -3,6 +3,7 @@ use crate::space::{Architecture, Design, Layer};
 
 fn sampled(child: u64, filters: usize) -> Event {
     let layer = Layer {
+        kind: Default::default(),
         kernel: [3, 3],
         filters,
         stride: [1, 1],

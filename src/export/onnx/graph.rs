@@ -5,7 +5,7 @@ use super::schema::{AttributeProto, AttributeType, FLOAT, INT64, NodeProto, Tens
 use crate::export::matters;
 use crate::space::architecture::joined_shape;
 use crate::space::weights::Weights;
-use crate::space::{Architecture, Layer};
+use crate::space::{Architecture, Layer, Operation};
 
 /// Epsilon of every batch norm.
 const EPSILON: f32 = 1e-5;
@@ -49,12 +49,22 @@ impl<'a> Builder<'a> {
         let name = output_of(index + 1);
         let joined = self.join(&name, &layer.inputs);
         let [height, width] = layer.padding;
-        let weight = self.weight(format!("layers.{index}.conv.weight"))?;
         let attributes = vec![
             ints("kernel_shape", &layer.kernel),
             ints("strides", &layer.stride),
             ints("pads", &[height, width, height, width]),
         ];
+        if layer.kind == Operation::MaxPooling {
+            self.push(
+                "MaxPool",
+                format!("{name}/pool"),
+                vec![joined],
+                name,
+                attributes,
+            );
+            return Ok(());
+        }
+        let weight = self.weight(format!("layers.{index}.conv.weight"))?;
         let convolved = self.node("Conv", &name, "conv", vec![joined, weight], attributes);
         let mut inputs = vec![convolved];
         for part in ["weight", "bias", "running_mean", "running_var"] {

@@ -284,9 +284,8 @@ impl<'a> Drawing<'a> {
                 ),
                 (_, Some(layer)) => {
                     let cost = &self.cost.layers[row - 1];
-                    let [rows, columns] = layer.kernel;
                     (
-                        format!("{rows}×{columns}"),
+                        layer.kernel_text("×"),
                         layer.filters.to_string(),
                         shape(cost.output_shape),
                         count(cost.params),

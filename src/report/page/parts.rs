@@ -217,7 +217,7 @@ fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<Markup> {
         (cost.output_shape, cost.receptive_field);
     let cells = [
         number.to_string(),
-        pair(layer.kernel),
+        layer.kernel_text("×"),
         layer.filters.to_string(),
         pair(layer.stride),
         pair(layer.padding),

@@ -93,8 +93,14 @@ impl Engine<'_> {
 
     pub(super) fn space(&self, ready: &Ready) -> Result<Space, SpaceError> {
         let (input, classes) = ready.data.shape();
-        let space = Space::new(&self.run.config.space, input, classes)?;
-        let search = &self.run.config.search;
+        let Config {
+            search,
+            space,
+            constraints,
+            child,
+            ..
+        } = &self.run.config;
+        let space = Space::new(space, input, classes)?.within(constraints, child.batch_size);
         space.check_depth(search.depth(1))?;
         space.check_depth(search.depth(search.children()))?;
         Ok(space)
@@ -136,6 +142,7 @@ fn run_started(
         child_batch_size: Some(child.batch_size),
         reward_power: reward.power,
         reward_last_epochs: reward.last_epochs,
+        reward_penalty: reward.penalty,
         workers: ready.workers,
         threads: ready.compute.as_ref().map(|compute| compute.threads),
         device: ready.compute.as_ref().map(|compute| compute.device.clone()),

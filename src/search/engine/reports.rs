@@ -58,7 +58,8 @@ impl Engine<'_> {
                 } else {
                     0.0
                 };
-                let ended = episode::judge(&outcome, test_accuracy, &self.run.config.reward);
+                let macs = self.macs_of(child, children);
+                let ended = episode::judge(&outcome, test_accuracy, macs, &self.run.config.reward);
                 let effort = Effort { seconds, energy_wh };
                 self.end_child(child, ended, effort, crew, children)
             }
@@ -126,6 +127,14 @@ impl Engine<'_> {
             | Report::Fatal { .. }
             | Report::Paused { .. } => return None,
         })
+    }
+
+    /// Multiply-accumulates of a child that was sampled or edited.
+    fn macs_of(&self, number: u64, children: &[Child]) -> u64 {
+        let edited = self.run.ledger().queued_child(number);
+        let sampled = children.iter().find(|child| child.number == number);
+        let edited = edited.map(|child| child.macs);
+        edited.or(sampled.map(|child| child.macs)).unwrap_or(0)
     }
 
     /// End a child that was in training, and with it its repeats in the same episode.

@@ -75,6 +75,7 @@ pub fn fitting(architecture: &Architecture, device: Device, batch: usize) -> any
 /// Loss of the first step with batches of `batch` images.
 fn step(data: &TrainingData, batch: usize) -> Result<f64, TrainError> {
     let layer = Layer {
+        kind: Default::default(),
         kernel: [3, 3],
         filters: FILTERS,
         stride: [1, 1],

@@ -165,3 +165,85 @@ fn a_run_that_has_these_heads_restores_the_space() {
         assert_eq!(again.network(&dna, "x"), space.network(&dna, "x"));
     }
 }
+
+#[test]
+fn a_pooling_layer_has_stride_2_and_as_many_channels_as_it_reads() {
+    let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
+    let dna = Dna(vec![
+        vec![0, 3, 3, 36],
+        vec![1, 3, 5, 24, 1],
+        vec![0, 3, 3, 48, 1, 1],
+        vec![1, 1, 1, 24, 0, 1, 1],
+    ]);
+    let network = space.network(&dna, "child").unwrap();
+    assert_eq!(network.layers[1].kind, Operation::MaxPooling);
+    assert_eq!(network.layers[1].padding, [1, 2]);
+    let shapes = network.shapes().unwrap();
+    assert_eq!(
+        shapes[1..],
+        [[36, 32, 32], [36, 16, 16], [48, 32, 32], [84, 16, 16]]
+    );
+    let described = PAPER_POOLING.describe(&network).unwrap();
+    let again = space.network(&described, "again").unwrap();
+    assert!(again.same_network(&network));
+    assert_eq!(PAPER.describe(&network), None);
+}
+
+#[test]
+fn the_filters_of_a_pooling_layer_are_no_choice() {
+    let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
+    let filters_after = |kind: usize| {
+        let mut prefix = space.prefix(2);
+        for index in [kind, 1, 1] {
+            prefix.choose(index);
+        }
+        prefix.next().unwrap().feasible
+    };
+    assert_eq!(filters_after(0), [true; 4]);
+    assert_eq!(filters_after(1), [true, false, false, false]);
+}
+
+#[test]
+fn pooling_that_would_read_too_many_channels_is_masked() {
+    let config = SpaceConfig {
+        filters: vec![4096],
+        ..config("paper_pooling", &[])
+    };
+    let space = Space::new(&config, [3, 32, 32], 10).unwrap();
+    let mut prefix = space.prefix(3);
+    // Two convolutions, then pooling that reads the first of them.
+    for index in [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1] {
+        prefix.choose(index);
+    }
+    assert_eq!(prefix.next().unwrap().feasible, [true, false]);
+}
+
+#[test]
+fn a_layer_type_beyond_the_known_ones_names_its_layer() {
+    let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
+    let error = space
+        .network(&Dna(vec![vec![2, 3, 3, 24]]), "x")
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "layer 1: layer type is 2, but must be from 0 to 1"
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_child_with_pooling_can_be_built(
+        depth in 1usize..12,
+        picks in prop::collection::vec(0usize..4, 1..90),
+    ) {
+        let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
+        let (mut prefix, mut picks) = (space.prefix(depth), picks.iter().cycle());
+        while let Some(next) = prefix.next() {
+            let open: Vec<usize> = (0..next.feasible.len()).filter(|i| next.feasible[*i]).collect();
+            prefix.choose(open[picks.next().unwrap() % open.len()]);
+        }
+        let network = space.network(&prefix.dna(), "child").unwrap();
+        prop_assert!(network.check().is_ok());
+        prop_assert_eq!(network.layers.len(), depth);
+    }
+}

@@ -33,7 +33,7 @@ fn end(accuracy: f64) -> End {
     let outcome = Outcome::Trained {
         valid_accuracies: vec![accuracy],
     };
-    End::new(outcome, 1.5, &config(&[]).reward)
+    End::new(outcome, 1, 1.5, &config(&[]).reward)
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn a_training_whose_worker_broke_is_made_again_and_a_failed_one_is_not() {
     let mut trials = Trials::open(folder.path(), plan(vec![trial("a", 1), trial("a", 2)])).unwrap();
     let reward = config(&[]).reward;
     let reason = "why".to_owned();
-    let excluded = End::new(Outcome::Excluded { reason }, 0.0, &reward);
+    let excluded = End::new(Outcome::Excluded { reason }, 1, 0.0, &reward);
     let reason = "why".to_owned();
-    let failed = End::new(Outcome::Failed { reason }, 0.0, &reward);
+    let failed = End::new(Outcome::Failed { reason }, 1, 0.0, &reward);
     trials.end(0, excluded).unwrap();
     trials.end(1, failed).unwrap();
     assert_eq!(trials.left(), [0]);

@@ -13,6 +13,7 @@ fn data() -> TrainingData {
 
 fn fit(data: &TrainingData) -> Fit<'_> {
     let layer = |inputs| Layer {
+        kind: Default::default(),
         kernel: [3, 3],
         filters: 6,
         stride: [1, 1],
@@ -76,6 +77,7 @@ fn gradients_of_parts_add_up_to_that_of_the_batch() {
 fn running_out_of_memory_in_the_middle_of_a_step_changes_nothing() {
     let data = data();
     let layer = |padding: usize, inputs| Layer {
+        kind: Default::default(),
         kernel: [1, 1],
         filters: 6,
         stride: [1, 1],

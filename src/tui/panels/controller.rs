@@ -106,7 +106,7 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
         run,
         candidate: &detail.candidate,
         glyphs: scene.glyphs(),
-        cell: cell_width(run, width),
+        cell: cell_width(run, detail.candidate.dna.depth(), width),
     };
     let mut body = map.rows();
     head.extend(map.heading());
@@ -198,10 +198,13 @@ struct HeatMap<'a> {
 }
 
 /// Columns per option, such that a layer fits into `width`.
-fn cell_width(run: &RunStarted, width: usize) -> usize {
-    let choices: usize = run.heads.iter().map(|head| head.options.len()).sum();
+fn cell_width(run: &RunStarted, depth: usize, width: usize) -> usize {
+    let sizes = || run.heads.iter().filter(|head| !head.kind.is_connection());
+    let choices: usize = sizes().map(|head| head.options.len()).sum();
+    // Connections take one column each.
+    let connections = (run.heads.len() - sizes().count()) * depth.saturating_sub(1);
     let gaps = run.heads.len();
-    if 3 + gaps + choices * WIDE_CELL <= width {
+    if 3 + gaps + connections + choices * WIDE_CELL <= width {
         WIDE_CELL
     } else {
         NARROW_CELL
@@ -213,6 +216,12 @@ impl HeatMap<'_> {
     fn heading(&self) -> Vec<Row> {
         let (mut names, mut values) = ("   ".to_owned(), "   ".to_owned());
         for head in &self.run.heads {
+            if head.kind.is_connection() {
+                names.push_str(head.kind.short_name());
+                let earlier = 1..self.candidate.dna.depth();
+                values.extend(earlier.map(|layer| (layer % 10).to_string()));
+                continue;
+            }
             let width = head.options.len() * self.cell;
             names.push_str(&format!("{:<width$} ", fit_name(head.kind, width)));
             for choice in &head.options {
@@ -232,6 +241,10 @@ impl HeatMap<'_> {
     fn row(&self, layer: usize) -> Row {
         let mut row = vec![(Role::Dim, format!("{layer:>2} "))];
         for (number, head) in self.run.heads.iter().enumerate() {
+            if head.kind.is_connection() {
+                row.extend(self.connections(layer, number));
+                continue;
+            }
             match self
                 .candidate
                 .choices()
@@ -245,6 +258,22 @@ impl HeatMap<'_> {
         }
         debug_assert!(pieces_width(&row) > 0);
         row
+    }
+
+    /// The probability of each connection of a layer as shade, those that were taken highlighted.
+    fn connections(&self, layer: usize, head: usize) -> Row {
+        let choices = self.candidate.choices().iter();
+        let of_layer = choices.filter(|choice| choice.layer == layer && choice.head == head);
+        let cell = |choice: &Choice| {
+            let probability = choice.probabilities.last().copied().unwrap_or(0.0);
+            let role = if choice.index == 1 {
+                Role::Mean
+            } else {
+                Role::Dim
+            };
+            (role, self.glyphs.shades[shade(probability)].to_owned())
+        };
+        of_layer.map(cell).collect()
     }
 
     /// One cell per option: its probability as shade (and percentage), with the chosen one in

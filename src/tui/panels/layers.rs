@@ -187,7 +187,11 @@ fn layer_columns(architecture: &Architecture, glyphs: &Glyphs) -> Vec<CutColumn>
     let layers = || architecture.layers.iter();
     let pair = |lengths| format::pair(lengths, glyphs.times);
     vec![
-        CutColumn::new("kernel", true, layers().map(|layer| pair(layer.kernel))),
+        CutColumn::new(
+            "kernel",
+            true,
+            layers().map(|layer| layer.kernel_text(glyphs.times)),
+        ),
         CutColumn::new(
             "filters",
             true,

@@ -9,6 +9,7 @@ use super::text;
 
 pub fn child_sampled() -> Event {
     let layer = Layer {
+        kind: Default::default(),
         kernel: [3, 3],
         filters: 8,
         stride: [1, 1],

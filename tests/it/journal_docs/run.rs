@@ -1,6 +1,6 @@
 //! The events of a run, its workers and its episodes.
 
-use nas_tui::config::Decode;
+use nas_tui::config::{Decode, MacsPenalty};
 use nas_tui::event::{
     DataDescription, EpisodeFinished, Event, FinishReason, ImageSet, Level, Reference,
     ReferenceEpisode, RunStarted,
@@ -39,6 +39,10 @@ pub fn run_started() -> Event {
         child_batch_size: Some(1),
         reward_power: 1.0,
         reward_last_epochs: 1,
+        reward_penalty: Some(MacsPenalty {
+            target: 1_000_000,
+            exponent: -0.07,
+        }),
         workers: 1,
         threads: Some(1),
         device: Some(text()),

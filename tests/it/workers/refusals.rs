@@ -43,6 +43,7 @@ fn a_missing_program_ends_everything() {
 #[test]
 fn a_child_that_cannot_fit_in_memory_is_refused_with_both_figures() {
     let wide = Layer {
+        kind: Default::default(),
         kernel: [1, 1],
         filters: 4096,
         stride: [1, 1],

@@ -71,6 +71,7 @@ fn a_network_that_cannot_be_built_or_is_too_deep_is_not_drawn() {
     network.layers[0].inputs = vec![9];
     assert!(draw(&network, Form::Wide, "t").contains("cannot be built"));
     let layer = crate::space::Layer {
+        kind: Default::default(),
         kernel: [1; 2],
         filters: 1,
         stride: [1; 2],

@@ -56,7 +56,7 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
     };
     let names = (1..=architecture.layers.len()).map(|number| number.to_string());
     let kernels = architecture.layers.iter();
-    let kernels = kernels.map(|layer| format::pair(layer.kernel, times));
+    let kernels = kernels.map(|layer| layer.kernel_text(times));
     let shape = |cost: &LayerCost| {
         cost.output_shape
             .map(|length| length.to_string())

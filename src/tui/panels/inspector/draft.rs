@@ -1,7 +1,7 @@
 //! A child's DNA while it is edited by hand, and the network that would result.
 
 use crate::space::{
-    Architecture, ArchitectureError, Cost, Dna, Head, LayerCost, Space, SpaceError,
+    Architecture, ArchitectureError, Cost, Dna, Head, LayerCost, Space, SpaceError, head_of,
 };
 use crate::state::ChildRow;
 use crate::tui::panels::scroll::Scroll;
@@ -80,10 +80,9 @@ impl Draft {
     pub fn step(&mut self, heads: &[Head], larger: bool) -> bool {
         let current = self.current();
         let choices = || {
-            heads
-                .get(self.value)
+            head_of(heads, self.value)
                 .into_iter()
-                .flat_map(|head| head.options.iter().copied())
+                .flat_map(|(head, _)| head.options.iter().copied())
         };
         let next = if larger {
             choices().filter(|choice| *choice > current).min()
@@ -178,7 +177,8 @@ mod tests {
 
     use super::*;
     use crate::config::Decode;
-    use crate::space::decode::{FILTERS, KERNEL, PADDING, STRIDE};
+    use crate::space::decode::{FILTERS, KERNEL, KERNEL_HEIGHT, KERNEL_WIDTH, PADDING, STRIDE};
+    use crate::space::paper::SKIP;
 
     fn heads() -> Vec<Head> {
         let head = |kind, options: &[u32]| Head {
@@ -220,6 +220,34 @@ mod tests {
         let mut draft = Draft::of(&Dna(vec![vec![5, 8, 1, 1]])).unwrap();
         draft.step(&heads(), false);
         assert_eq!(draft.current(), 3);
+    }
+
+    #[test]
+    fn a_connection_can_be_taken_away() {
+        let head = |kind, options: &[u32]| Head {
+            kind,
+            options: options.to_vec(),
+        };
+        let heads = vec![
+            head(KERNEL_HEIGHT, &[1, 3]),
+            head(KERNEL_WIDTH, &[1, 3]),
+            head(FILTERS, &[8, 16]),
+            head(SKIP, &[0, 1]),
+        ];
+        let space = Space::restore(heads.clone(), Decode::Literal, [1, 8, 8], 4).unwrap();
+        let genes = vec![vec![3, 3, 8], vec![3, 3, 8, 1], vec![3, 3, 8, 0, 1]];
+        let mut draft = Draft::of(&Dna(genes)).unwrap();
+        draft.scroll(Scroll::By(1), 1);
+        draft.move_sideways(9);
+        assert!(draft.step(&heads, false));
+        let network = space.network(draft.dna(), "x").unwrap();
+        assert_eq!(
+            (network.layers[1].inputs.as_slice(), network.output),
+            (&[0][..], vec![1, 3])
+        );
+        // A layer with fewer connections keeps the cursor on its gene.
+        draft.scroll(Scroll::By(-1), 1);
+        assert_eq!(draft.cursor(), (0, 2));
     }
 
     #[test]

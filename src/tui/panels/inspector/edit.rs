@@ -2,7 +2,7 @@
 
 use super::draft::{Build, Draft};
 use super::table::{Column, table};
-use crate::space::{Cost, Dna, LayerCost, Space};
+use crate::space::{Cost, Dna, LayerCost, Space, head_of};
 use crate::state::ChildRow;
 use crate::tui::format;
 use crate::tui::panels::{Content, Row, join_fitting, labelled, words, wrapped};
@@ -86,17 +86,18 @@ fn field(cost: &Cost, glyphs: &Glyphs) -> String {
 /// out.
 fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     let (layer, value) = draft.cursor();
-    let Some(head) = space.heads().get(value) else {
+    let Some((head, earlier)) = head_of(space.heads(), value) else {
         return Row::new();
     };
+    let name = earlier.map_or_else(
+        || head.kind.short_name().to_owned(),
+        |earlier| format!("input {earlier}"),
+    );
     let mut choices = head.options.clone();
     choices.push(draft.current());
     choices.sort_unstable();
     choices.dedup();
-    let mut row = words(
-        Role::Dim,
-        format!("layer {} {}: ", layer + 1, head.kind.short_name()),
-    );
+    let mut row = words(Role::Dim, format!("layer {} {name}: ", layer + 1));
     for choice in choices {
         let is_feasible = space.decode(&draft.with(choice), "choice").is_ok();
         let cross = if is_feasible { "" } else { glyphs.failed };
@@ -127,7 +128,10 @@ fn columns(draft: &Draft, outcome: &Build, space: &Space, glyphs: &Glyphs) -> Ve
     let mut columns = vec![Column::numbers("#", 0, (0..genes.len()).map(number))];
     for (value, head) in space.heads().iter().enumerate() {
         let cells = (0..genes.len())
-            .map(|layer| cell(draft, layer, value))
+            .map(|layer| match head.kind.is_connection() {
+                true => connections(draft, layer, value),
+                false => cell(draft, layer, value),
+            })
             .collect();
         columns.push(Column::rows(head.kind.short_name(), 0, cells));
     }
@@ -146,6 +150,26 @@ fn columns(draft: &Draft, outcome: &Build, space: &Space, glyphs: &Glyphs) -> Ve
         format::pair(cost.receptive_field, glyphs.times)
     });
     columns
+}
+
+/// The bits of a layer's connections from `first` on, the one under the cursor in brackets.
+fn connections(draft: &Draft, layer: usize, first: usize) -> Row {
+    let gene = &draft.dna().0[layer];
+    let bit = |value: usize| {
+        let text = gene[value].to_string();
+        match (
+            draft.cursor() == (layer, value),
+            draft.differs(layer, value),
+        ) {
+            (true, _) => (Role::Selected, format!("[{text}]")),
+            (false, true) => (Role::Warning, text),
+            (false, false) => (Role::Text, text),
+        }
+    };
+    let none = (first >= gene.len()).then(|| (Role::Dim, "-".to_owned()));
+    none.into_iter()
+        .chain((first..gene.len()).map(bit))
+        .collect()
 }
 
 /// A value: in brackets under the cursor, with a star if it has been changed.

@@ -156,7 +156,7 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
     let layers = || architecture.layers.iter();
     let costs = || cost.layers.iter();
     let numbers = (1..=architecture.layers.len()).map(|number| number.to_string());
-    let kernels = layers().map(|layer| pair(layer.kernel));
+    let kernels = layers().map(|layer| layer.kernel_text(glyphs.times));
     let filters = layers().map(|layer| layer.filters.to_string());
     let strides = layers().map(|layer| pair(layer.stride));
     let paddings = layers().map(|layer| pair(layer.padding));

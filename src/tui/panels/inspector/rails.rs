@@ -172,6 +172,7 @@ mod tests {
 
     fn network(layers: &[&[usize]], output: &[usize]) -> Architecture {
         let layer = |inputs: &&[usize]| crate::space::Layer {
+            kind: Default::default(),
             kernel: [1, 1],
             filters: 2,
             stride: [1, 1],

@@ -3,7 +3,7 @@
 
 use super::table::{Column, table};
 use crate::space::distance::{Edit, Ruler, distance, edits};
-use crate::space::{Dna, Genes, Head, HeadKind};
+use crate::space::{Dna, Genes, Head, HeadKind, head_of};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::panels::{Content, Row, words};
@@ -243,8 +243,12 @@ fn differences(edits: &[Edit], heads: &[Head], glyphs: &Glyphs, width: usize) ->
                 from,
                 to,
             } => {
-                let kind = heads.get(*value).map(|head| head.kind);
-                let name = kind.map_or("value", HeadKind::short_name);
+                let head = head_of(heads, *value);
+                let kind = head.map(|(head, _)| head.kind);
+                let name = match head {
+                    Some((_, Some(earlier))) => format!("input {earlier}"),
+                    _ => kind.map_or("value", HeadKind::short_name).to_owned(),
+                };
                 let label = |value: &u32| kind.map_or(value.to_string(), |kind| kind.label(*value));
                 let (from, to) = (label(from), label(to));
                 (*layer, format!("{name} {from}{}{to}", glyphs.becomes))

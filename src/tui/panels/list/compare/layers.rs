@@ -149,7 +149,7 @@ fn columns(sides: [&Architecture; 2], glyphs: &Glyphs) -> Vec<LayerColumn> {
         )
     };
     let mut columns = vec![
-        column("kernel", &|layer| pair(layer.kernel)),
+        column("kernel", &|layer| layer.kernel_text(glyphs.times)),
         column("filters", &|layer| layer.filters.to_string()),
         column("stride", &|layer| pair(layer.stride)),
         column("pad", &|layer| pair(layer.padding)),
