@@ -1,5 +1,5 @@
-//! Lets the binary find libtorch where it was at build time, without LD_LIBRARY_PATH, and tells it
-//! its commit.
+//! Lets the binary find libtorch at its location at build time, without LD_LIBRARY_PATH, and gives
+//! it the commit.
 
 use std::process::Command;
 

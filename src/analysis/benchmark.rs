@@ -1,5 +1,5 @@
-//! Strategies compared over many searches of a table: what each had found after so many
-//! evaluations, and whether the differences are more than chance.
+//! Strategies compared over many searches of a table: what each had found after a number of
+//! evaluations, and whether the differences are statistically significant.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::statistics::{MeanInterval, mean};
 /// The best child of a search so far: the one with the highest reward. Accuracies in 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
-    /// Number of the child that was evaluated last; children before it that are no evaluations
+    /// Number of the child that was evaluated last; earlier children that were not evaluated
     /// repeated an earlier one.
     pub child: u64,
     /// Validation accuracy of the best child.
@@ -25,8 +25,8 @@ pub struct Found {
 pub struct Trajectory {
     /// Its seed.
     pub seed: u64,
-    /// Entry `n - 1` is what was found after `n` evaluations, at least one. Fewer than were asked
-    /// for where the search had nothing new to propose.
+    /// Entry `n - 1` is what was found after `n` evaluations; there is at least one. There are
+    /// fewer than requested if the search had nothing new to propose.
     pub found: Vec<Found>,
 }
 
@@ -41,9 +41,9 @@ impl Trajectory {
 /// All searches of one strategy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Searches {
-    /// As in `search.strategy`.
+    /// Name of the strategy, as in `search.strategy`.
     pub strategy: String,
-    /// One for each seed, in the order of the seeds; at least one.
+    /// One per seed, in the order of the seeds; at least one.
     pub trajectories: Vec<Trajectory>,
 }
 
@@ -67,15 +67,15 @@ impl Searches {
     }
 }
 
-/// What one strategy has found after so many evaluations. Accuracies in percent, as tables have
-/// them.
+/// What one strategy has found after a number of evaluations. Accuracies are in percent, as in
+/// tables.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// As in `search.strategy`.
+    /// Name of the strategy, as in `search.strategy`.
     pub strategy: String,
-    /// Distinct children that were evaluated.
+    /// Number of distinct children evaluated.
     pub evaluations: usize,
-    /// Searches.
+    /// Number of searches.
     pub seeds: usize,
     /// Mean over the searches of the best child's test accuracy, percent.
     pub mean_test: f64,
@@ -85,16 +85,16 @@ pub struct Row {
     pub mean_regret: f64,
     /// Mean validation accuracy of the best child, percent.
     pub mean_validation: f64,
-    /// Mean number of children that were proposed, repeats included.
+    /// Mean number of children proposed, including repeats.
     pub mean_children: f64,
-    /// Searches that ended earlier, with nothing new to propose.
+    /// Number of searches that ended early because they had nothing new to propose.
     pub ended_early: usize,
 }
 
 /// Two strategies after the same number of evaluations, with the same seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Distinct children that each search had evaluated.
+    /// Number of distinct children that each search had evaluated.
     pub evaluations: usize,
     /// A strategy.
     pub a: String,
@@ -102,9 +102,9 @@ pub struct Comparison {
     pub b: String,
     /// Mean test accuracy of `a` minus that of `b`, percentage points.
     pub difference: f64,
-    /// Seeds with which `a` found the better child.
+    /// Number of seeds with which `a` found the better child.
     pub a_better: usize,
-    /// Seeds with which `b` did.
+    /// Number of seeds with which `b` found the better child.
     pub b_better: usize,
     /// Two-sided p-value of Wilcoxon's signed-rank test over the seeds.
     pub p_value: f64,
@@ -113,7 +113,7 @@ pub struct Comparison {
 }
 
 /// A row for each number of evaluations and each strategy. `best_test` is the highest test accuracy
-/// that there is to find, in 0..=1.
+/// in the table, in 0..=1.
 pub fn rows(strategies: &[Searches], evaluations: &[usize], best_test: f64) -> Vec<Row> {
     let pairs = evaluations
         .iter()
@@ -182,7 +182,7 @@ fn compare(a: &Searches, b: &Searches, evaluations: usize) -> Comparison {
 }
 
 /// Numbers of evaluations up to `most` at which a curve over a logarithmic axis is drawn: each that
-/// moves it visibly.
+/// makes a visible difference.
 pub fn drawn_at(most: usize) -> Vec<usize> {
     const PER_DECADE: f64 = 60.0;
     let steps = ((most.max(1) as f64).log10() * PER_DECADE).ceil() as i32;
@@ -195,7 +195,7 @@ pub fn drawn_at(most: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// Searches that found these test accuracies, one list for each seed.
+    /// Searches that found these test accuracies, one list per seed.
     fn searches(strategy: &str, tests: &[&[f64]]) -> Searches {
         let trajectory = |(seed, tests): (u64, &&[f64])| Trajectory {
             seed,
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_of_the_mean_is_students() {
+    fn the_interval_of_the_mean_uses_students_t() {
         let all = searches("one", &[&[0.1], &[0.2], &[0.3]]);
         let [low, mean, high] = all.mean_test(1);
         // The 0.975 quantile of Student's t with 2 degrees of freedom is 4.3027.

@@ -6,18 +6,18 @@ use serde::Serialize;
 use super::rank_correlation::RankCorrelation;
 use crate::classification::proportion::wilson;
 
-/// Fewer earlier children than this give no threshold.
+/// With fewer earlier children there is no threshold.
 pub const LEAST_EARLIER: usize = 10;
-/// The best tenth of the children by final accuracy is what a rule should keep.
+/// The share of the best children by final accuracy that a rule should keep.
 const TOP: f64 = 0.1;
 
-/// Stop a child whose accuracy so far is low for this moment of its training.
+/// Stop a child whose accuracy is low for its epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Rule {
-    /// Epochs after which it is decided.
+    /// Number of epochs after which the decision is made.
     pub after: usize,
-    /// Quantile of the earlier children's accuracies after as many epochs, in 0..=1: a child below
-    /// it is stopped.
+    /// Quantile of the earlier children's accuracies after the same number of epochs, in 0..=1: a
+    /// child below it is stopped.
     pub below: f64,
 }
 
@@ -32,7 +32,7 @@ impl Rule {
         quantile(&mut reached, self.below)
     }
 
-    /// The best accuracy of the epochs after which it is decided; `None` if there were fewer.
+    /// The best accuracy up to the decision; `None` if there were fewer epochs.
     pub fn reached(&self, accuracies: &[f64]) -> Option<f64> {
         let until = accuracies.get(..self.after)?;
         until.iter().copied().reduce(f64::max)
@@ -48,14 +48,14 @@ fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
     Some(values[below] + (values[above] - values[below]) * position.fract())
 }
 
-/// A child that was trained to the end.
+/// A child that was trained completely.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trained {
     /// Number of its episode.
     pub episode: usize,
-    /// Validation accuracy after each epoch up to the last one at which a rule may decide.
+    /// Validation accuracy after each epoch, up to the last one at which a rule can decide.
     pub accuracies: Vec<f64>,
-    /// What counts in the end.
+    /// The final accuracy that counts.
     pub outcome: f64,
 }
 
@@ -65,15 +65,15 @@ pub struct Assessment {
     /// The rule.
     #[serde(flatten)]
     pub rule: Rule,
-    /// Children that were trained to the end.
+    /// Number of children that were trained completely.
     pub children: usize,
-    /// Those that the rule would have stopped.
+    /// Number of children that the rule would have stopped.
     pub stopped: usize,
     /// Share of all epochs that would not have been trained.
     pub epochs_saved: f64,
-    /// Children of the best tenth by outcome.
+    /// Number of children in the best tenth by outcome.
     pub top: usize,
-    /// Those of them that the rule would have stopped.
+    /// Number of these that the rule would have stopped.
     pub top_stopped: usize,
     /// 95 % interval of that share (Wilson).
     pub top_stopped_ci95: [f64; 2],
@@ -85,8 +85,8 @@ pub struct Assessment {
     pub tau_top: Option<f64>,
 }
 
-/// What `rule` would have done in the run of these children of `epochs` epochs: each is compared
-/// with the children of earlier episodes.
+/// The effect of `rule` in a run of `epochs` epochs with these children: each is compared with the
+/// children of earlier episodes.
 pub fn assess_run(children: &[Trained], epochs: usize, rule: Rule) -> Assessment {
     let threshold = |child: &Trained| {
         let earlier = children
@@ -94,7 +94,7 @@ pub fn assess_run(children: &[Trained], epochs: usize, rule: Rule) -> Assessment
             .filter(|other| other.episode < child.episode);
         rule.threshold(earlier.map(|other| other.accuracies.as_slice()))
     };
-    // All children of an episode share a threshold.
+    // All children of an episode have the same threshold.
     let mut last: Option<(usize, Option<f64>)> = None;
     let stopped = children.iter().map(|child| {
         let known = last.filter(|(episode, _)| *episode == child.episode);
@@ -106,7 +106,7 @@ pub fn assess_run(children: &[Trained], epochs: usize, rule: Rule) -> Assessment
     assess(children, epochs, rule, &stopped)
 }
 
-/// What `rule` would do once all `children` are earlier ones: the limit that a long search
+/// The effect of `rule` if each child is compared with all `children`: the limit that a long search
 /// approaches.
 pub fn assess_all(children: &[Trained], epochs: usize, rule: Rule) -> Assessment {
     let least = rule.threshold(children.iter().map(|child| child.accuracies.as_slice()));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_held_against_the_children_of_earlier_episodes() {
+    fn a_child_is_compared_with_the_children_of_earlier_episodes() {
         let rule = Rule {
             after: 1,
             below: 0.5,
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn ranks_that_turn_over_cost_the_best_children() {
+    fn ranks_that_reverse_cost_the_best_children() {
         let mut children = children();
         for child in &mut children {
             child.outcome = -child.outcome;
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_stopped_before_ten_children_can_be_compared_with() {
+    fn nothing_is_stopped_before_there_are_ten_children_to_compare_with() {
         let rule = Rule {
             after: 2,
             below: 0.5,
@@ -218,13 +218,13 @@ mod tests {
         let long = [0.1, 0.3, 0.2];
         assert_eq!(rule.threshold([long.as_slice(); 9].into_iter()), None);
         assert_eq!(rule.threshold([long.as_slice(); 10].into_iter()), Some(0.3));
-        // Children with fewer epochs say nothing.
+        // Children with fewer epochs do not count.
         assert_eq!(rule.threshold([&long[..1]; 20].into_iter()), None);
         assert_eq!(rule.reached(&long), Some(0.3));
     }
 
     #[test]
-    fn no_children_are_assessed_as_nothing() {
+    fn an_assessment_without_children_is_zero() {
         let found = assess_run(
             &[],
             4,

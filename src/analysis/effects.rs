@@ -1,10 +1,10 @@
-//! What each option of the space is worth: its main effect on the reward, from the children of one
+//! The main effect of each option of the space on the reward, estimated from the children of one
 //! run.
 //!
-//! A child's reward is regressed on how many of its layers have each option, all heads together,
-//! with an intercept for each episode: so neither the growing depth nor what the policy learns from
-//! one episode to the next is taken for an effect of the options. An effect is what one more layer
-//! with the option is worth compared with the average over the head's options.
+//! A child's reward is regressed on the number of its layers with each option, for all heads
+//! together, with an intercept for each episode: so neither the growing depth nor the policy's
+//! progress between episodes is mistaken for an effect of the options. An effect is the change in
+//! reward for one more layer with the option, compared with the average over the head's options.
 
 mod regression;
 
@@ -17,19 +17,19 @@ use self::regression::{Regression, fit};
 use crate::space::{Dna, Genes};
 use crate::state::SearchRun;
 
-/// Depths are divided into at most this many bands.
+/// Maximum number of bands into which depths are divided.
 const MOST_BANDS: usize = 3;
-/// Degrees of freedom below which an interval says nothing.
+/// Minimum degrees of freedom for a meaningful interval.
 const LEAST_DEGREES: f64 = 3.0;
-/// Level at which an effect is told apart from none, all effects together.
+/// Significance level for clear effects, for all effects together.
 const LEVEL: f64 = 0.05;
 
-/// One child, trained for itself.
+/// One child that was trained itself.
 #[derive(Debug, Clone)]
 pub struct Trained {
-    /// The episode that it is of.
+    /// Number of its episode.
     pub episode: usize,
-    /// Its decisions, layer by layer, in the order of the heads.
+    /// Its choices, layer by layer, in the order of the heads.
     pub genes: Genes,
     /// Its reward, 0 if it failed.
     pub reward: f64,
@@ -38,65 +38,65 @@ pub struct Trained {
 /// The effects of all options.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Effects {
-    /// Children that they are computed from: repeats of an earlier network have no reward of their
-    /// own.
+    /// Number of children that they are computed from, without repeats, which have no independent
+    /// reward.
     pub children: usize,
-    /// Ranges of depths, in order; one where all children are of one depth.
+    /// Ranges of depths, in order; only one if all children have the same depth.
     pub bands: Vec<Band>,
-    /// In the order of the heads.
+    /// Effects of the heads, in order.
     pub heads: Vec<HeadEffects>,
-    /// Effects over all depths that were tested: of intervals of 95 %, one in twenty misses.
+    /// Number of effects tested over all depths: on average one in twenty 95 % intervals misses.
     pub tested: usize,
 }
 
 /// A range of depths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Band {
-    /// Layers of the shallowest children.
+    /// Number of layers of the shallowest children.
     pub from: usize,
-    /// Layers of the deepest.
+    /// Number of layers of the deepest children.
     pub to: usize,
-    /// Children in it.
+    /// Number of children in it.
     pub children: usize,
 }
 
 /// The options of one head.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HeadEffects {
-    /// Its place in a gene.
+    /// Its index in a gene.
     pub head: usize,
-    /// In the order of their values.
+    /// Its options, in the order of their values.
     pub options: Vec<OptionEffects>,
 }
 
 /// One option.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OptionEffects {
-    /// As genes hold it.
+    /// The value in genes.
     pub value: u32,
-    /// Layers that have it.
+    /// Number of layers that have it.
     pub layers: usize,
-    /// Over all depths; null where the children do not tell it from other options.
+    /// Effect over all depths; null if the children do not distinguish it from other options.
     pub all: Option<Effect>,
-    /// In each band of depths.
+    /// Effect in each band of depths.
     pub bands: Vec<Option<Effect>>,
 }
 
-/// What one more layer with an option is worth.
+/// The effect of one more layer with an option.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Effect {
-    /// Difference of the reward from that of a layer with the average of the head's options.
+    /// Reward minus that of a layer with the average of the head's options.
     pub per_layer: f64,
-    /// 95 % interval of it, for it alone.
+    /// 95 % interval of it, by itself.
     pub ci95: [f64; 2],
-    /// Two-sided p-value of no effect.
+    /// Two-sided p-value of the hypothesis that there is no effect.
     pub p_value: f64,
-    /// It is told apart from none even though so many are tested (Holm 1979, at 5 %).
+    /// Whether it is significant even though so many are tested (Holm 1979, at 5 %).
     pub is_clear: bool,
 }
 
 impl Effects {
-    /// Of the children of a search that were trained for themselves.
+    /// The effects in a search, from its children that were trained themselves.
     pub fn of_search(search: &SearchRun) -> Effects {
         let heads = search.started.as_ref().map_or(0, |run| run.heads.len());
         let trained = search.evaluated().filter(|row| row.repeat_of.is_none());
@@ -112,7 +112,7 @@ impl Effects {
         Effects::of(&children)
     }
 
-    /// Of all `children`.
+    /// The effects estimated from all `children`.
     pub fn of(children: &[Trained]) -> Effects {
         let bands = bands(children);
         let all = effects_of(&children.iter().collect::<Vec<_>>());
@@ -149,8 +149,8 @@ impl Effects {
     }
 }
 
-/// The first `heads` values of each gene: what else it may hold (connections to earlier layers) is no
-/// option that every layer has.
+/// The first `heads` values of each gene: anything else in it (connections to earlier layers) is
+/// not an option that every layer has.
 fn cut(genes: &Genes, heads: usize) -> Genes {
     if genes.width() <= heads {
         return genes.clone();
@@ -167,7 +167,7 @@ impl Band {
     }
 }
 
-/// Depths in bands of about as many children each.
+/// Depths in bands of about equally many children.
 fn bands(children: &[Trained]) -> Vec<Band> {
     let mut depths: BTreeMap<usize, usize> = BTreeMap::new();
     for child in children {
@@ -177,7 +177,7 @@ fn bands(children: &[Trained]) -> Vec<Band> {
     let mut bands: Vec<Band> = Vec::new();
     let mut before = 0;
     for (depth, here) in depths {
-        // Where the middle of this depth's children lies, in bands.
+        // The position of the middle of this depth's children, in bands.
         let place = (2 * before + here) * count / (2 * children.len());
         match bands.get_mut(place) {
             Some(band) => (band.to, band.children) = (depth, band.children + here),
@@ -195,17 +195,17 @@ fn bands(children: &[Trained]) -> Vec<Band> {
 /// A head and the value of one of its options.
 type Key = (usize, u32);
 
-/// Values of one head and how many layers have each, by value.
+/// Values of one head with the number of layers that have each, in order of value.
 type Options = Vec<(u32, usize)>;
 
-/// The options that `children` have, by head.
+/// The options that occur in `children`, by head.
 fn options<'a>(children: impl Iterator<Item = &'a Trained>) -> Vec<Options> {
     let mut heads: Vec<Options> = Vec::new();
     for gene in children.flat_map(|child| child.genes.iter()) {
         if heads.len() < gene.len() {
             heads.resize(gene.len(), Options::new());
         }
-        // A few values each: faster than any map, among millions of genes.
+        // Only a few values each, so this is faster than any map for millions of genes.
         for (options, value) in heads.iter_mut().zip(gene) {
             match options.iter_mut().find(|(known, _)| known == value) {
                 Some((_, layers)) => *layers += 1,
@@ -217,10 +217,10 @@ fn options<'a>(children: impl Iterator<Item = &'a Trained>) -> Vec<Options> {
     heads
 }
 
-/// The effects that `children` tell of.
+/// The effects estimated from `children`.
 fn effects_of(children: &[&Trained]) -> BTreeMap<Key, Effect> {
     let mut used = options(children.iter().copied());
-    // What does not vary has no column.
+    // A head that does not vary has no column.
     used.iter_mut()
         .filter(|options| options.len() < 2)
         .for_each(Vec::clear);
@@ -260,8 +260,8 @@ fn free(options: &Options) -> usize {
     options.len().saturating_sub(1)
 }
 
-/// For each head, the layers with each option but the last, less those with the last: then effects
-/// of a head sum to 0.
+/// For each head, the number of layers with each option except the last, minus the number with the
+/// last, so that the effects of a head sum to 0.
 fn row(child: &Trained, used: &[Options], width: usize) -> Vec<f64> {
     let mut row = vec![0.0; width];
     for gene in child.genes.iter() {
@@ -279,8 +279,8 @@ fn row(child: &Trained, used: &[Options], width: usize) -> Vec<f64> {
     row
 }
 
-/// The option at `place` of a head as a sum of the regression's coefficients, of which `columns` are
-/// the head's.
+/// The option at `place` of a head as a weighted sum of the regression's coefficients, of which
+/// `columns` belong to the head.
 fn weights(columns: &std::ops::Range<usize>, place: usize, width: usize) -> Vec<f64> {
     let mut weights = vec![0.0; width];
     match columns.clone().nth(place) {
@@ -307,8 +307,8 @@ fn effect(regression: &Regression, weights: &[f64]) -> Option<Effect> {
     })
 }
 
-/// Holm's procedure: from the smallest p-value on, each must be below the level divided by those
-/// that are left.
+/// Holm's procedure: starting from the smallest, each p-value must be below the level divided by
+/// the number of those that remain.
 fn mark_clear(effects: &mut BTreeMap<Key, Effect>) {
     let mut ordered: Vec<&mut Effect> = effects.values_mut().collect();
     ordered.sort_by(|one, other| one.p_value.total_cmp(&other.p_value));

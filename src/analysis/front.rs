@@ -10,7 +10,7 @@ pub struct Front {
 }
 
 impl Front {
-    /// The front of the children in these places of the list of all `children`.
+    /// The front of the children at these positions in the list of all `children`.
     pub fn of(places: impl Iterator<Item = u32>, children: &[ChildRow]) -> Front {
         let mut front = Front::default();
         places.for_each(|index| front.add(index, children));
@@ -131,7 +131,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_child_that_a_user_edited_beats_nobody() {
+    fn a_child_that_a_user_edited_beats_no_other() {
         let edited = ChildRow {
             accuracy: Some(0.9),
             parent: Some(1),

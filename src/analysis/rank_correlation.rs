@@ -1,31 +1,33 @@
-//! Kendall's tau-b: how well one order of things agrees with another.
+//! Kendall's tau-b: the agreement between two orders.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// Fewer pairs of values than this tell nothing of an interval.
+/// Minimum number of pairs of values for an interval.
 const LEAST: usize = 5;
-/// Values up to which the distribution of the p-value is counted out.
+/// Maximum number of values for which the p-value is computed from the exact distribution.
 const MOST_EXACT: usize = 60;
 
 /// Kendall's tau-b.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RankCorrelation {
-    /// 1: the same order, -1: the opposite one. Ties are accounted for (tau-b).
+    /// 1 for the same order, -1 for the opposite one. Ties are accounted for (tau-b).
     pub tau: f64,
     /// 95 % interval by Fisher's transformation, whose variance is 0.437 / (n - 4) (Fieller,
-    /// Hartley & Pearson 1957); null for fewer than 5.
+    /// Hartley & Pearson 1957); null for fewer than 5 pairs.
     pub ci95: Option<[f64; 2]>,
-    /// Two-sided p-value of no agreement: exact without ties, else by the normal approximation.
+    /// Two-sided p-value of the hypothesis that there is no agreement: exact without ties,
+    /// otherwise by the normal approximation.
     pub p_value: f64,
-    /// Pairs in the same order.
+    /// Number of pairs in the same order.
     pub concordant: u64,
-    /// Pairs in opposite orders.
+    /// Number of pairs in opposite orders.
     pub discordant: u64,
 }
 
 impl RankCorrelation {
-    /// Of values in pairs. `None` for fewer than two, and where all of either are equal.
+    /// The correlation of values in pairs. `None` for fewer than two pairs, and if all values on
+    /// one side are equal.
     pub fn of(pairs: &[(f64, f64)]) -> Option<RankCorrelation> {
         let n = pairs.len();
         let (mut concordant, mut discordant) = (0_u64, 0_u64);
@@ -70,13 +72,13 @@ fn interval(tau: f64, n: f64) -> [f64; 2] {
     [-half, half].map(|step| (tau.atanh() + step).tanh())
 }
 
-/// Equal values among one of the two.
+/// Equal values on one side.
 struct Ties {
     /// Sum of t (t - 1) / 2 over groups of t equal values.
     pairs: f64,
-    /// Of t (t - 1) (t - 2).
+    /// Sum of t (t - 1) (t - 2).
     triples: f64,
-    /// Of t (t - 1) (2 t + 5).
+    /// Sum of t (t - 1) (2 t + 5).
     spread: f64,
 }
 
@@ -98,7 +100,7 @@ impl Ties {
     }
 }
 
-/// Kendall 1970, with ties.
+/// The normal approximation with ties (Kendall 1970).
 fn approximate(score: f64, n: f64, x: &Ties, y: &Ties) -> Option<f64> {
     let m = n * (n - 1.0);
     let variance = (m * (2.0 * n + 5.0) - x.spread - y.spread) / 18.0
@@ -109,8 +111,8 @@ fn approximate(score: f64, n: f64, x: &Ties, y: &Ties) -> Option<f64> {
     z.is_finite().then(|| 2.0 * normal.sf(z))
 }
 
-/// Share of all orders that are as far from no agreement as one with `fewer` pairs of the rarer
-/// kind.
+/// Share of all orders that deviate at least as much from no agreement as one with `fewer` pairs of
+/// the rarer kind.
 fn exact(n: usize, fewer: u64) -> f64 {
     // Shares of the orders of n things by their number of discordant pairs.
     let mut shares = vec![1.0];

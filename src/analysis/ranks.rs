@@ -3,13 +3,15 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// Up to this many differences the p-value is exact; beyond it, that of the normal approximation.
+/// Maximum number of differences for which the p-value is exact; beyond it, the normal
+/// approximation is used.
 const MOST_EXACT: usize = 50;
 
 /// Wilcoxon's signed-rank test (Wilcoxon 1945) of paired differences.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SignedRank {
-    /// Differences that are not 0; the others say nothing about the sign and are left out.
+    /// Number of differences that are not 0; the others say nothing about the sign and are left
+    /// out.
     pub pairs: usize,
     /// Sum of the ranks of the positive differences, ranked by size; equal sizes share their mean
     /// rank.
@@ -49,7 +51,7 @@ impl SignedRank {
     }
 }
 
-/// Twice the rank of each size (a shared rank may end in a half), for sizes in rising order.
+/// Twice the rank of each size (a shared rank may end in a half), for sizes in ascending order.
 fn doubled_ranks(sizes: &[(f64, bool)]) -> Vec<usize> {
     let mut ranks = Vec::with_capacity(sizes.len());
     for group in sizes.chunk_by(|one, other| one.0 == other.0) {
@@ -91,8 +93,8 @@ fn approximate(ranks: &[usize], sum: usize) -> f64 {
     2.0 * Normal::standard().cdf(-distance)
 }
 
-/// P-values corrected for testing all of them (Holm 1979): rejecting those at most 0.05 is wrong
-/// about any of them with a probability of at most 0.05.
+/// P-values corrected for testing all of them (Holm 1979): if those of at most 0.05 are rejected,
+/// the probability of rejecting any of them wrongly is at most 0.05.
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|one, other| p_values[*one].total_cmp(&p_values[*other]));
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn holms_correction_is_that_of_the_fixture() {
+    fn holms_correction_agrees_with_the_fixture() {
         let fixture = fixture();
         let found = holm(&fixture.p_values);
         let pairs = found.iter().zip(&fixture.holm);

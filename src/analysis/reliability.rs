@@ -1,5 +1,5 @@
-//! How much of the reward's variance is the network and how much is training noise, from networks
-//! that were each trained several times.
+//! How much of the reward's variance is due to the network and how much is training noise, from
+//! networks that were each trained several times.
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, FisherSnedecor, Normal};
@@ -9,26 +9,26 @@ use super::statistics::mean;
 /// One-way random-effects analysis of variance of rewards, grouped by network.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Reliability {
-    /// Networks that were trained.
+    /// Number of networks trained.
     pub networks: usize,
-    /// Trainings of each.
+    /// Number of trainings per network.
     pub trainings: usize,
     /// Intraclass correlation, ICC(1): the share of a single training's variance that the network
-    /// explains; 0 where chance alone would give as much or more.
+    /// explains; 0 if chance alone would give as much or more.
     pub intraclass_correlation: f64,
-    /// 95 % interval of it (Shrout & Fleiss 1979), cut to 0..=1.
+    /// 95 % interval of it (Shrout & Fleiss 1979), limited to 0..=1.
     pub ci95: [f64; 2],
-    /// Standard deviation of the rewards of one network.
+    /// Standard deviation of the rewards of a single network.
     pub noise: f64,
     /// Standard deviation of the networks' true rewards.
     pub spread: f64,
-    /// p-value of the F test of no difference between the networks.
+    /// p-value of the F test of the hypothesis that the networks do not differ.
     pub p_value: f64,
 }
 
 impl Reliability {
-    /// From `groups`, the rewards of each network. `None` for fewer than two networks, fewer than
-    /// two trainings, networks trained unequally often, and rewards that do not vary at all.
+    /// Reliability from `groups`, the rewards of each network. `None` for fewer than two networks
+    /// or trainings, unequal numbers of trainings, and rewards that do not vary at all.
     pub fn of(groups: &[Vec<f64>]) -> Option<Reliability> {
         let (k, n) = (groups.first()?.len(), groups.len());
         if n < 2 || k < 2 || groups.iter().any(|group| group.len() != k) {
@@ -72,8 +72,9 @@ impl Reliability {
         })
     }
 
-    /// Children that each of two arms needs to show a difference of `difference` in the mean reward
-    /// with the given power, at a two-sided level of 5 %: each child a new network, trained once.
+    /// Number of children that each of two arms needs to detect a difference of `difference` in the
+    /// mean reward with the given power, at a two-sided level of 5 %, if each child is a new
+    /// network trained once.
     pub fn children_for(&self, difference: f64, power: f64) -> Option<u64> {
         let normal = Normal::standard();
         let quantiles = normal.inverse_cdf(0.975) + normal.inverse_cdf(power);
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_that_always_give_the_same_reward_are_told_apart_with_certainty() {
+    fn networks_that_always_give_the_same_reward_are_distinguished_with_certainty() {
         let reliability = Reliability::of(&[vec![0.5; 2], vec![0.75; 2]]).unwrap();
         assert_eq!(reliability.intraclass_correlation, 1.0);
         assert_eq!((reliability.noise, reliability.p_value), (0.0, 0.0));
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(Reliability::of(&[vec![0.5, 0.6]]), None);
         assert_eq!(Reliability::of(&[vec![0.5], vec![0.6]]), None);
         assert_eq!(Reliability::of(&[vec![0.5, 0.6], vec![0.6]]), None);
-        // Their mean is not 0.1 in the last bit.
+        // Their mean differs from 0.1 in the last bit.
         assert_eq!(Reliability::of(&[vec![0.1; 3], vec![0.1; 3]]), None);
     }
 

@@ -112,7 +112,7 @@ fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
     })
 }
 
-/// Mean of independent values with what chance allows of it.
+/// Mean of independent values with its uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeanInterval {
     /// Arithmetic mean.
@@ -121,12 +121,12 @@ pub struct MeanInterval {
     pub ci95: [f64; 2],
     /// Standard deviation of the values.
     pub deviation: f64,
-    /// Values.
+    /// Number of values.
     pub count: usize,
 }
 
 impl MeanInterval {
-    /// Of at least two values; `None` of fewer.
+    /// From at least two values; `None` if there are fewer.
     pub fn of(values: &[f64]) -> Option<MeanInterval> {
         let (count, n) = (values.len(), values.len() as f64);
         if count < 2 {
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_of_a_mean_is_that_of_scipy() {
+    fn the_interval_of_a_mean_agrees_with_scipy() {
         // stats.t.interval(0.95, 4, numpy.mean(x), stats.sem(x))
         let found = MeanInterval::of(&[0.91, 0.905, 0.914, 0.9, 0.911]).unwrap();
         let pairs = [

@@ -113,7 +113,7 @@ pub struct BestChild {
     pub child: u64,
     /// The episode in which it was sampled, from 1.
     pub episode: usize,
-    /// Validation accuracy, 0 to 1.
+    /// Validation accuracy, 0..=1.
     pub accuracy: f64,
     /// The accuracy to the power of `reward.power`.
     pub reward: f64,

@@ -76,7 +76,7 @@ pub struct TrainingSummary {
 pub struct BestEpoch {
     /// Its number, from 1.
     pub epoch: usize,
-    /// Validation accuracy, 0 to 1.
+    /// Validation accuracy, 0..=1.
     pub valid_accuracy: f64,
     /// Mean cross-entropy per validation image, nats.
     pub valid_loss: f64,

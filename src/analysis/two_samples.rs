@@ -7,25 +7,25 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::statistics::mean;
 
-/// Draws of the permutation test; its smallest p-value is one part in this many and one.
+/// Number of draws of the permutation test; its smallest p-value is 1 / (draws + 1).
 const PERMUTATIONS: usize = 99_999;
-/// Values that are relabelled at most, so that the test of large samples takes no longer.
+/// Maximum number of values relabelled in total, which limits the time for large samples.
 const MOST_DRAWN: usize = 20_000_000;
 
-/// Mean of one sample minus mean of another.
+/// The mean of one sample minus the mean of another.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// Of the means.
+    /// Difference of the means.
     pub difference: f64,
-    /// 95 % interval `[low, high]`: Welch's t, which lets each sample have a variance of its own.
+    /// 95 % interval `[low, high]`: Welch's t, which allows for different variances.
     pub ci95: [f64; 2],
-    /// Two-sided p-value: how often a random relabelling gives a difference at least as many
-    /// standard errors from zero (Janssen 1997).
+    /// Two-sided p-value: how often a random relabelling gives a difference that is at least as
+    /// many standard errors from zero (Janssen 1997).
     pub p_value: f64,
 }
 
 impl Difference {
-    /// Of two samples of at least two values each; `None` of smaller ones.
+    /// From two samples of at least two values each; `None` if one is smaller.
     pub fn of(ours: &[f64], theirs: &[f64]) -> Option<Difference> {
         let welch = Welch::of(ours, theirs)?;
         let half = match welch.degrees {
@@ -80,8 +80,8 @@ impl Welch {
     }
 }
 
-/// Share of relabellings whose statistic is at least the one `observed`, itself counted. The draws
-/// are the same each time, so that the same samples have the same p-value.
+/// Share of relabellings whose statistic is at least `observed`, including the observed one. The
+/// draws are always the same, so that equal samples have equal p-values.
 fn permuted(ours: &[f64], theirs: &[f64], observed: f64) -> f64 {
     let mut pool = [ours, theirs].concat();
     let mut random = ChaCha8Rng::seed_from_u64(0);

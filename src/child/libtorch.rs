@@ -12,7 +12,7 @@ pub fn version() -> Option<String> {
     version_in(&folder())
 }
 
-/// [`version`], or a text for one that is not known.
+/// [`version`], or a text if it is unknown.
 pub fn version_in_words() -> String {
     version().unwrap_or_else(|| "of unknown version".to_owned())
 }

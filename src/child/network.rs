@@ -46,7 +46,7 @@ pub struct Network {
     /// By layer number: the last layer that reads it (the classifier counts as one more layer);
     /// `None` if no layer does.
     last_reader: Vec<Option<usize>>,
-    /// Index of the first trainable tensor by index of a layer, and of the classifier.
+    /// For each layer and the classifier: index of its first trainable tensor.
     first_tensors: Vec<usize>,
 }
 
@@ -144,7 +144,7 @@ impl Network {
         self.statistics
             .iter()
             .enumerate()
-            // (Pooling has no batch norm.)
+            // (Pooling layers have no batch norm.)
             .filter(|(_, statistics)| statistics.filters > 0)
             .flat_map(|(index, statistics)| {
                 let Statistics {
@@ -219,7 +219,7 @@ impl Network {
         )
     }
 
-    /// Output of layer number `index + 1` for its joined inputs.
+    /// Output of the layer at `index` for its concatenated inputs.
     fn layer(
         &self,
         index: usize,

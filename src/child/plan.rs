@@ -44,7 +44,7 @@ impl Plan {
 
     /// In `layout`, with narrow layers padded to whole vectors.
     pub fn filled(architecture: &Architecture, layout: Layout) -> Plan {
-        // (Pooling would carry the channels that were added to its inputs along.)
+        // (Pooling would pass on the channels that were added to its inputs.)
         let fills = architecture.layers.iter().all(|l| l.kind.is_convolution());
         let fill = |layer: &Layer| match layer.filters {
             filters if fills && filters < NARROW => filters.next_multiple_of(VECTOR),

@@ -57,8 +57,8 @@ pub struct SettingsArgs {
     pub seed: Option<u64>,
 }
 
-/// Settings from what the command line says, with the rules of their space, which `config` does not
-/// know.
+/// Settings from the command line's options, including the rules of the space, which `config` does
+/// not know.
 pub fn resolved(options: &Options) -> anyhow::Result<config::Config> {
     let config = config::resolve(options).or_bad_input()?;
     space::check_settings(&config)

@@ -15,29 +15,29 @@ use crate::study::children::PastRun;
 use crate::study::rank::{Question, Ranking, choose};
 use crate::study::series::{Prepared, Series};
 
-/// Train the best children of a search and some random others to completion: does the accuracy in the
-/// search tell which network is better?
+/// Train the best children of a search and some random others to completion: does the accuracy in
+/// the search tell which network is better?
 ///
-/// Each child is trained by the recipe of [train], as by `nas-tui train`, in a run directory of its
-/// own under RUN/rank; after Ctrl-C or a crash the same command continues. Kendall's tau-b between
-/// the accuracy in the search and the best validation accuracy of the full training has a
-/// 95 % interval (Fisher's transformation; Fieller, Hartley & Pearson 1957). Test images decide
-/// nothing. The report of RUN shows the result.
+/// Each child is trained with the recipe of [train], as by `nas-tui train`, in its own run
+/// directory under RUN/rank; after Ctrl-C or a crash the same command continues. Kendall's tau-b
+/// between the accuracy in the search and the best validation accuracy of the full training comes
+/// with a 95 % interval (Fisher's transformation; Fieller, Hartley & Pearson 1957). Test images are
+/// not used. The report of RUN shows the result.
 ///
 /// --json prints one object: run, candidates, children [child, is_top, search_accuracy,
 /// final_accuracy, epochs], agreement {tau, ci95 [low, high], p_value, concordant, discordant},
-/// unfinished. It is also result.json in the folder of the trainings.
+/// unfinished. It is also saved as result.json in the folder of the trainings.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Run directory of a search, or the name of one in ./runs
     run: PathBuf,
-    /// Best children of the search
+    /// Number of the search's best children to train
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=1_000))]
     top: u64,
-    /// Others, drawn at random
+    /// Number of others, drawn at random
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=1_000))]
     random: u64,
-    /// How they are trained: a name in [recipes] (short for --set train.recipe=NAME)
+    /// Training recipe: a name in [recipes] (short for --set train.recipe=NAME)
     #[arg(long, value_name = "NAME")]
     recipe: Option<String>,
     /// Change a setting of the trainings, as in --set recipes.densenet.epochs=100
@@ -64,7 +64,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         None => begun(args, &run, &past, &folder)?,
     };
     let _lock = series.lock().map_err(classify)?;
-    say(&format!("trainings are kept in {}", folder.display()));
+    say(&format!("trainings are saved in {}", folder.display()));
     let ended = trainings::carry_out(&series.paths(), "the same nas-tui rank");
     let ranking = Ranking::of(&series);
     let json = serde_json::to_string_pretty(&ranking).context("encoding the result")? + "\n";
@@ -77,7 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     print(&ranking.to_string())
 }
 
-/// A set that was begun earlier: the children were chosen then.
+/// A set that was begun earlier, with the children chosen then.
 fn continued(args: &Args, series: Series<Question>) -> anyhow::Result<Series<Question>> {
     let question = series.question();
     let top = question.children.iter().filter(|one| one.is_top).count() as u64;
@@ -125,7 +125,7 @@ fn begun(
     Ok(Series::begin(folder, question, &prepared)?)
 }
 
-/// Settings of a child's training: those of the run, with a seed of its own.
+/// Settings of a child's training: those of the run, with a separate seed.
 fn settings(args: &Args, run: &Path, seed: u64, child: u64) -> anyhow::Result<Config> {
     let recipe = args
         .recipe
@@ -146,7 +146,7 @@ fn settings(args: &Args, run: &Path, seed: u64, child: u64) -> anyhow::Result<Co
             .chain(recipe)
             .chain(device)
             .collect(),
-        // Short enough to be read.
+        // Short enough to be readable.
         seed: Some(derive(seed, "rank train", child) >> 33),
     };
     config::resolve(&options).or_bad_input()

@@ -1,4 +1,5 @@
-//! `nas-tui reliability`: how much of the reward is the network, before days are spent on it.
+//! `nas-tui reliability`: how much of the reward is due to the network, before days are spent on a
+//! search.
 
 use std::path::{Path, PathBuf};
 
@@ -17,38 +18,38 @@ use crate::study::reliability::{Findings, Network, Size, of_begun, of_run, of_sp
 use crate::study::trials::begun;
 use crate::study::{Plan, Trials};
 
-/// Train some networks several times each: how much of the reward is the network, and how much is
-/// noise
+/// Train some networks several times each: how much of the reward is due to the network, and how
+/// much is noise?
 ///
-/// Of a search RUN, networks of its children are drawn evenly over their depths; without RUN,
-/// uniformly from the space of the settings, evenly over the depths that a search would go through.
-/// Each is trained --trainings times with seeds of its own, as a child of a search is. What has
-/// been trained is kept: after Ctrl-C or a crash the same command continues, and the same command
-/// with more --trainings adds to them.
+/// With a search RUN, networks of its children are drawn evenly over their depths; without RUN,
+/// uniformly from the space of the settings, evenly over the depths of a search. Each is trained
+/// --trainings times with different seeds, like a child of a search. Completed trainings are saved:
+/// after Ctrl-C or a crash the same command continues, and the same command with a larger
+/// --trainings adds to them.
 ///
 /// The intraclass correlation is the share of a training's variance that the network explains
 /// (one-way random effects, ICC(1); interval of Shrout & Fleiss 1979): at 0 the reward is noise, at
-/// 1 every training of a network gives the same reward. From noise and spread follow the children
-/// that 80 % power needs in each of two arms. Networks of different depths count as different:
-/// within one depth the correlation is smaller.
+/// 1 every training of a network gives the same reward. Noise and spread determine how many
+/// children each of two arms needs for a power of 80 %. Networks of different depths count as
+/// different: within one depth the correlation is smaller.
 ///
-/// --csv reads rewards that exist already, as of another program's log, and trains nothing.
+/// --csv reads existing rewards, for example from another program's log, and trains nothing.
 ///
-/// --json prints one object: run, networks [name, depth, rewards], excluded, reliability
-/// {networks, trainings, intraclass_correlation, ci95 [low, high], noise, spread, p_value}, needs
-/// [lift, is_observed, children]. It is also result.json in the folder of the trainings.
+/// --json prints one object: run, networks [name, depth, rewards], excluded, reliability {networks,
+/// trainings, intraclass_correlation, ci95 [low, high], noise, spread, p_value}, needs [lift,
+/// is_observed, children]. It is also saved as result.json in the folder of the trainings.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Run directory of a search, or the name of one in ./runs
     #[arg(conflicts_with_all = ["config", "preset", "seed", "csv"])]
     run: Option<PathBuf>,
-    /// Different networks
+    /// Number of different networks
     #[arg(long, value_name = "K", default_value_t = 8, value_parser = clap::value_parser!(u64).range(2..=10_000))]
     networks: u64,
-    /// Trainings of each
+    /// Number of trainings of each
     #[arg(long, value_name = "M", default_value_t = 3, value_parser = clap::value_parser!(u64).range(2..=10_000))]
     trainings: u64,
-    /// Difference of mean rewards to be shown; may be given several times [default: 0.01, 0.02,
+    /// Difference of mean rewards to be detected; may be given several times [default: 0.01, 0.02,
     /// 0.05 and 0.1]
     #[arg(long, value_name = "X")]
     lift: Vec<f64>,
@@ -59,10 +60,10 @@ pub struct Args {
     /// Read rewards from this CSV file
     #[arg(long, value_name = "LOG", requires_all = ["group", "reward"])]
     csv: Option<PathBuf>,
-    /// Column that names the network
+    /// Column with the name of the network
     #[arg(long, value_name = "COLUMN", requires = "csv")]
     group: Option<String>,
-    /// Column of the rewards
+    /// Column with the rewards
     #[arg(long, value_name = "COLUMN", requires = "csv")]
     reward: Option<String>,
     #[command(flatten)]
@@ -74,7 +75,7 @@ pub struct Args {
     json: bool,
 }
 
-/// Lifts that are told of where none is given.
+/// Lifts used by default.
 const LIFTS: [f64; 4] = [0.01, 0.02, 0.05, 0.1];
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
@@ -97,7 +98,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let observed = run.as_deref().and_then(observed_lift);
     let mut trials = Trials::open(&folder, plan).map_err(classify)?;
-    say(&format!("trainings are kept in {}", folder.display()));
+    say(&format!("trainings are saved in {}", folder.display()));
     study::train(&mut trials)?;
     let name = run.as_deref().map(crate::runs::directory::name_of);
     let findings = Findings::of_trials(name, trials.all()).with_lifts(&lifts, observed);
@@ -127,7 +128,7 @@ impl Args {
     }
 }
 
-/// Where the trainings are kept, what is trained, and the run that is asked about.
+/// The folder of the trainings, what is trained, and the run concerned.
 type Study = (PathBuf, Plan, Option<PathBuf>);
 
 fn of_a_run(args: &Args, name: &Path) -> anyhow::Result<Study> {
@@ -227,17 +228,17 @@ fn read_csv(path: &Path, group: &str, reward: &str) -> anyhow::Result<Vec<Networ
     Ok(networks)
 }
 
-/// Refuse networks that were not trained equally often: the intraclass correlation is for those
-/// that were.
+/// Refuse networks that were not trained equally often, for which the intraclass correlation is not
+/// defined.
 fn check_sizes(path: &Path, networks: &[Network]) -> anyhow::Result<()> {
     let path = path.display();
     let Some(first) = networks.first() else {
-        anyhow::bail!("{path}: there are no rewards in it");
+        anyhow::bail!("{path}: it contains no rewards");
     };
     let sizes = |network: &&Network| network.rewards.len() != first.rewards.len();
     if let Some(other) = networks.iter().find(sizes) {
         anyhow::bail!(
-            "{path}: {} has {} rewards and {} has {}: every network must have been trained equally often; leave rows out until it is so",
+            "{path}: {} has {} rewards and {} has {}: every network must have been trained equally often; remove rows accordingly",
             first.name,
             first.rewards.len(),
             other.name,

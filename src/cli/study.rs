@@ -1,5 +1,5 @@
-//! What the commands that train to answer a question share: signals, progress, and the run that is
-//! asked about.
+//! What the commands that train to answer a question share: signals, progress, and the run
+//! concerned.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::search::Search;
 use crate::session::Work;
 use crate::study::{News, StudyError, Trial, Trials, carry_out};
 
-/// Exit status 2 for what the user can mend, 1 for the rest.
+/// Exit status 2 for errors that the user can fix, 1 for the rest.
 pub fn classify(error: StudyError) -> anyhow::Error {
     if error.is_bad_input() {
         BadInput(error.into()).into()
@@ -28,8 +28,7 @@ pub fn classify(error: StudyError) -> anyhow::Error {
     }
 }
 
-/// The settings of the run in `path`, with changes that decide nothing of what its children come
-/// to.
+/// The settings of the run in `path`, with changes that do not affect the results of its children.
 pub fn settings_of(path: &Path, set: &[String]) -> anyhow::Result<Config> {
     let file = path.join("config.toml");
     let then = config::read(&file).or_bad_input()?;
@@ -46,28 +45,28 @@ pub fn settings_of(path: &Path, set: &[String]) -> anyhow::Result<Config> {
         return Ok(now);
     }
     Err(anyhow::anyhow!(
-        "{}: its children were trained with other settings ({}): leave that out, since only workers, data.dir and the like may change",
+        "{}: its children were trained with other settings ({}): only workers, data.dir and the like may be changed",
         path.display(),
         changes.join("; ")
     ))
     .or_bad_input()
 }
 
-/// The run directory that a user means, or an error that says what to name.
+/// The run directory that a user means, or an error with the remedy.
 pub fn run_named(name: &Path) -> anyhow::Result<PathBuf> {
     let path = runs::named(name);
     match path.join("journal.jsonl").is_file() {
         true => Ok(path),
         false => Err(anyhow::anyhow!(
-            "{}: there is no run: name a run directory, or a run in ./runs (nas-tui list)",
+            "{}: there is no run: give a run directory, or the name of a run in ./runs (nas-tui list)",
             name.display()
         ))
         .or_bad_input(),
     }
 }
 
-/// Train what is left of `trials`, with a line for each that ends. A signal ends it, and the error
-/// says that the same command continues.
+/// Train what is left of `trials`, printing a line for each that ends. A signal ends it, with an
+/// error saying that the same command continues.
 pub fn train(trials: &mut Trials) -> anyhow::Result<()> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -79,7 +78,7 @@ pub fn train(trials: &mut Trials) -> anyhow::Result<()> {
     let mut progress = Progress::default();
     let start = |config: &Config, sender: std::sync::mpsc::Sender<_>| {
         run::evaluator(config, move |report| {
-            // What a worker still says when it is over is of no use.
+            // Once it is over, further reports of a worker do not matter.
             let _ = sender.send(report);
         })
     };
@@ -93,7 +92,7 @@ pub fn train(trials: &mut Trials) -> anyhow::Result<()> {
             let (left, all) = (trials.left().len(), trials.all().len());
             let done = all - left;
             Err(Interrupted(format!(
-                "stopped: {done} of {all} trainings are kept in {folder}; the same command continues"
+                "stopped: {done} of {all} trainings are saved in {folder}; the same command continues"
             ))
             .into())
         }
@@ -101,10 +100,10 @@ pub fn train(trials: &mut Trials) -> anyhow::Result<()> {
     }
 }
 
-/// How far a set of trainings is, told to standard error.
+/// Progress of a set of trainings, printed to standard error.
 #[derive(Debug, Default)]
 struct Progress {
-    /// When the workers were ready, and trainings that were done then.
+    /// When the workers were ready, and the number of trainings done by then.
     began: Option<(Instant, usize)>,
 }
 
@@ -133,7 +132,7 @@ impl Progress {
         }
     }
 
-    /// `; 5 min left`, by the pace so far.
+    /// `; 5 min left`, estimated from the pace so far.
     fn time_left(&self, done: usize, all: usize) -> String {
         let Some((began, before)) = self
             .began

@@ -1,5 +1,4 @@
-//! Several full trainings, one after the other: each is the `nas-tui train` of a run
-//! directory.
+//! Several full trainings, one after the other: each is a `nas-tui train` of a run directory.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -15,15 +14,15 @@ use super::{Interrupted, say};
 use crate::evaluate::environment::die_with_this_process;
 use crate::study::series::is_complete;
 
-/// How often it is looked whether a training has ended, and whether a signal has come.
+/// Interval for checking whether a training has ended, and whether a signal has arrived.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Train what is not over yet of the run directories `paths`, in order. What each
-/// training tells goes to standard error.
+/// Train the run directories `paths` that are not complete yet, in order. The output of each
+/// training goes to standard error.
 ///
 /// # Errors
-/// A signal, after the training under way has saved its checkpoint; or trainings that failed, when
-/// all others are over. Both say that `command` continues.
+/// A signal, after the current training has saved its checkpoint; or failed trainings, once all
+/// others are over. Both errors say that `command` continues.
 pub fn carry_out(paths: &[PathBuf], command: &str) -> anyhow::Result<()> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -46,7 +45,7 @@ pub fn carry_out(paths: &[PathBuf], command: &str) -> anyhow::Result<()> {
         match wait_for(start(path)?, &interrupted)?.code() {
             Some(0) => {}
             _ if interrupted.load(Ordering::Relaxed) => return Err(stopped(paths, command)),
-            // Somebody has stopped it by its screen.
+            // Someone has stopped it from its screen.
             Some(130) => return Err(stopped(paths, command)),
             _ => failed.push(name),
         }
@@ -69,7 +68,7 @@ fn stopped(paths: &[PathBuf], command: &str) -> anyhow::Error {
     .into()
 }
 
-/// The process that trains the network of `run`, which has been begun or not.
+/// Start the process that trains the network of `run`, whether or not it has begun before.
 fn start(run: &Path) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(program);
@@ -78,13 +77,13 @@ fn start(run: &Path) -> anyhow::Result<Child> {
         .arg(run)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        // The terminal's Ctrl-C reaches this process alone, which hands it on once.
+        // The terminal's Ctrl-C reaches only this process, which passes it on once.
         .process_group(0);
     die_with_this_process(&mut command);
     command.spawn().context("cannot start the training")
 }
 
-/// Wait until the training has ended; a signal is handed on.
+/// Wait until the training has ended, passing on signals.
 fn wait_for(mut training: Child, interrupted: &AtomicBool) -> anyhow::Result<ExitStatus> {
     let mut is_told = false;
     loop {

@@ -1,4 +1,4 @@
-//! `nas-tui verify`: the policy that a search ended with, held against chance.
+//! `nas-tui verify`: the final policy of a search compared with chance.
 
 use std::path::{Path, PathBuf};
 
@@ -20,33 +20,34 @@ use crate::study::verify::{Question, Verification, plan};
 use crate::study::{Plan, Trials};
 
 /// Train fresh children of a search's final policy and as many uniform ones of the same depth: the
-/// cleanest answer to whether it has learned
+/// cleanest test of whether it has learned
 ///
 /// The children are drawn from the checkpoint of RUN and from a uniform distribution over the same
-/// space, each is trained for itself (nothing is reused, not even between equal networks), and the
-/// mean rewards are compared: difference with a 95 % interval (Welch's t) and the p-value of a
-/// permutation test. What has been trained is kept in RUN/verify: after Ctrl-C or a crash the same
+/// space, each is trained itself (nothing is reused, not even between equal networks), and the mean
+/// rewards are compared: difference with a 95 % interval (Welch's t) and the p-value of a
+/// permutation test. Completed trainings are saved in RUN/verify: after Ctrl-C or a crash the same
 /// command continues, and the report of RUN shows the result. Decide on the number of children
-/// beforehand (nas-tui reliability RUN tells how many a lift needs): adding more after a look at
+/// beforehand (nas-tui reliability RUN tells how many a lift needs): adding more after looking at
 /// the result is possible, but neither interval nor p-value accounts for it.
 ///
 /// --json prints one object: run, strategy, episode, episodes, depth, policy and uniform {children,
 /// networks, failed, mean_reward, deviation, mean_accuracy, rewards}, lift {difference, ci95 [low,
-/// high], p_value}, excluded, earlier_looks. It is also result.json in the folder of the trainings.
+/// high], p_value}, excluded, earlier_looks. It is also saved as result.json in the folder of the
+/// trainings.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Run directory of a search, or the name of one in ./runs
     run: PathBuf,
-    /// Children of either arm
+    /// Number of children in each arm
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u64).range(2..=100_000))]
     children: u64,
-    /// Layers of the children [default: those of the last episode that was learned from]
+    /// Number of layers of the children [default: that of the last episode that was learned from]
     #[arg(long, value_name = "D", value_parser = clap::value_parser!(u64).range(1..=1_000))]
     depth: Option<u64>,
     /// Folder of the trainings [default: RUN/verify/episode-E-depth-D]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Change a setting that decides nothing of a child, as in --set workers.count=2
+    /// Change a setting that does not affect children, as in --set workers.count=2
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     #[command(flatten)]
@@ -99,7 +100,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         trials,
     };
     let mut trials = Trials::open(&folder, plan).map_err(classify)?;
-    say(&format!("trainings are kept in {}", folder.display()));
+    say(&format!("trainings are saved in {}", folder.display()));
     study::train(&mut trials)?;
     let verification = Verification::of(question, trials.all(), trials.earlier_looks());
     trials.conclude(&verification)?;
@@ -110,13 +111,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     print(&verification.to_string())
 }
 
-/// What the strategy of the run has learned.
+/// The state of the strategy at the end of the run.
 fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<SearchCheckpoint> {
     let shown = run.display();
     let strategy = config.search.strategy;
     if !strategy.learns() {
         return Err(anyhow!(
-            "{shown}: the strategy {} has no policy, its children are uniform already; name a run of a strategy that learns",
+            "{shown}: the strategy {} has no policy, and its children are already uniform; give a run of a strategy that learns",
             strategy.name()
         ))
         .or_bad_input();
@@ -125,7 +126,7 @@ fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<SearchCheckpoint> {
     let found = SearchCheckpoint::load(&path).or_bad_input()?;
     let Some(checkpoint) = found.filter(|checkpoint| checkpoint.episode > 0) else {
         return Err(anyhow!(
-            "{shown}: there is no checkpoint of a policy that has learned: let the search finish an episode first, with: {}",
+            "{shown}: there is no checkpoint of a trained policy: let the search finish an episode first, with: {}",
             resume_command(run)
         ))
         .or_bad_input();
@@ -137,13 +138,13 @@ fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<SearchCheckpoint> {
         return Ok(checkpoint);
     }
     Err(anyhow!(
-        "{shown}: the checkpoint is not of these settings ({}): restore the run's config.toml",
+        "{shown}: the checkpoint has other settings ({}): restore the run's config.toml",
         changes.join("; ")
     ))
     .or_bad_input()
 }
 
-/// The strategy as the checkpoint has it.
+/// The strategy restored from the checkpoint.
 fn restored(
     run: &Path,
     config: &Config,

@@ -36,7 +36,7 @@ pub struct Config {
     pub evolution: EvolutionConfig,
     /// The search space.
     pub space: SpaceConfig,
-    /// The most that a child may cost.
+    /// Limits on the cost of a child.
     pub constraints: ConstraintsConfig,
     /// How a child is trained.
     pub child: ChildConfig,
@@ -229,20 +229,20 @@ impl StrategyName {
         }
     }
 
-    /// The strategy that a journal or settings call `name`; none of a program that had others.
+    /// The strategy with this name in a journal or in settings; `None` if this program does not
+    /// have it.
     pub fn named(name: &str) -> Option<StrategyName> {
         StrategyName::ALL
             .into_iter()
             .find(|strategy| strategy.name() == name)
     }
 
-    /// Whether rewards change what it proposes.
+    /// Whether its proposals depend on rewards.
     pub fn learns(self) -> bool {
         self != StrategyName::Random
     }
 
-    /// Whether it reads the settings of `section`, which other strategies may be the only ones to
-    /// read.
+    /// Whether it uses the settings in `section`, some of which only belong to other strategies.
     pub fn reads(self, section: &str) -> bool {
         match section {
             "evolution" => self == StrategyName::Evolution,
@@ -282,7 +282,7 @@ pub struct EvolutionConfig {
 /// The options of each head.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpaceConfig {
-    /// The kind of space, by its name: it determines the heads that describe a layer
+    /// The name of the kind of space, which determines the heads that describe a layer
     /// (`space::family`).
     pub layer: String,
     /// Options for a kernel's height and width, in pixels.
@@ -309,14 +309,14 @@ pub enum Decode {
     Clipped,
 }
 
-/// The most that a sampled child may cost; `None` is no limit.
+/// Limits on the cost of a sampled child; `None` means no limit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConstraintsConfig {
     /// Trainable parameters.
     pub max_params: Option<u64>,
     /// Multiply-accumulates per image.
     pub max_macs: Option<u64>,
-    /// Estimated memory that training takes, in MiB.
+    /// Estimated memory for training, in MiB.
     pub max_memory: Option<u64>,
 }
 
@@ -356,7 +356,7 @@ pub struct RewardConfig {
     pub last_epochs: usize,
     /// Exponent of the accuracy: 3 in the paper, which favours the best children.
     pub power: f64,
-    /// A child of more multiply-accumulates than the target has a smaller reward.
+    /// Reduces the reward of children with more multiply-accumulates than the target.
     pub penalty: Option<MacsPenalty>,
 }
 
@@ -365,7 +365,7 @@ pub struct RewardConfig {
 pub struct MacsPenalty {
     /// Multiply-accumulates per image of a child whose factor is 1.
     pub target: u64,
-    /// At most 0: the more negative, the more a large child loses.
+    /// At most 0: the more negative, the more large children lose.
     pub exponent: f64,
 }
 

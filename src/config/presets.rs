@@ -249,7 +249,7 @@ fn paper_strides() -> RawConfig {
     config
 }
 
-/// The paper's skip connections, with layers that are convolutions or max pooling.
+/// The paper's skip connections, with convolution and max pooling layers.
 fn paper_pooling() -> RawConfig {
     let mut config = paper();
     config.space.layer = "paper_pooling".to_owned();

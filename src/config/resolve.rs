@@ -46,7 +46,7 @@ pub fn place_of_setting(options: &Options, key: &str) -> Option<String> {
         .find_map(|source| source.place_of_key(key))
 }
 
-/// A broken rule that only others can find, with the place of its key.
+/// A broken rule that was found outside this module, with the location of its key.
 pub fn placed(options: &Options, violation: Violation) -> ConfigError {
     let sources = match sources(options) {
         Ok(sources) => sources,

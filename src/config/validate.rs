@@ -33,7 +33,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// A rule about one key.
+    /// A broken rule about one key.
     pub fn new(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Violation {
         Violation {
             key: key.into(),
@@ -324,7 +324,7 @@ fn constraints(raw: &RawConstraints) -> Checked<ConstraintsConfig> {
     })
 }
 
-/// A positive number, if there is one.
+/// A positive number, if given.
 fn limit(key: &'static str, value: Option<i64>) -> Checked<Option<u64>> {
     match value {
         Some(value) if value < 1 => violation(key, value, "must be a whole number from 1"),

@@ -1,10 +1,10 @@
 //! Anchor points: how the controller decides skip connections (paper, section 3.3).
 //!
 //! `P(layer j is an input of layer i) = sigmoid(v^T tanh(W_prev h_j + W_curr h_i))`, where `h_j` is
-//! the LSTM's top hidden state at the anchor point of layer `j`. What the paper leaves open: an
-//! anchor point is the last step of its layer, and reads the layer's last choice; the step after it
-//! reads the mean of the hidden states at the anchors of the chosen layers, or, where none is
-//! chosen, a vector that is learned.
+//! the LSTM's top hidden state at the anchor point of layer `j`. The paper leaves some details
+//! open. Here an anchor point is the last step of its layer, and its input is the layer's last
+//! choice; the input of the next step is the mean of the hidden states at the anchors of the chosen
+//! layers, or a learned vector if none is chosen.
 
 use tch::{Kind, Tensor};
 
@@ -30,7 +30,7 @@ impl Anchor {
         }
     }
 
-    /// Every parameter under its name in PyTorch.
+    /// Every parameter with its name in PyTorch.
     pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
         [
             ("w_prev.weight", &self.previous),
@@ -40,8 +40,8 @@ impl Anchor {
         .into_iter()
     }
 
-    /// Logits `[N, 2]` of no and yes, whose softmax is the sigmoid: the one of no is 0. `earlier`
-    /// and `current` are the hidden states `[N, H]` at the anchors of the two layers.
+    /// Logits `[N, 2]` of no and yes, with 0 for no, so that their softmax is the sigmoid.
+    /// `earlier` and `current` are the hidden states `[N, H]` at the anchors of the two layers.
     pub fn logits(&self, earlier: &Tensor, current: &Tensor) -> Tensor {
         let none = None::<&Tensor>;
         let mixed = earlier.linear(&self.previous, none) + current.linear(&self.current, none);
@@ -50,9 +50,9 @@ impl Anchor {
     }
 }
 
-/// What the LSTM reads after the anchor of layer `i`, `[B, H]`: by child the mean of the hidden
-/// states at the chosen layers' anchors, or `nothing` `[1, H]`. `taken` is `[B, i - 1]` of zeros
-/// and ones, `anchors` are the states `[B, H]` of layers 1 to `i - 1`.
+/// The LSTM's input after the anchor of layer `i`, `[B, H]`: for each child the mean of the hidden
+/// states at the chosen layers' anchors, or `nothing`, `[1, H]`, if none is chosen. `taken` is `[B,
+/// i - 1]` of zeros and ones; `anchors` are the states `[B, H]` of layers 1 to `i - 1`.
 pub(super) fn after_anchor(taken: &Tensor, anchors: &[&Tensor], nothing: &Tensor) -> Tensor {
     let children = taken.size()[0];
     if anchors.is_empty() {

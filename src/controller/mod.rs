@@ -1,7 +1,7 @@
-//! The controller: an LSTM policy over the decisions of a space, trained by REINFORCE (paper,
-//! sections 3.1 and 3.2).
+//! The controller: an LSTM policy over the heads of a space, trained by REINFORCE (paper, sections
+//! 3.1 and 3.2).
 //!
-//! Everything is computed in double precision on the CPU: the network is so small that it costs
+//! Everything is computed in double precision on the CPU: the network is so small that this costs
 //! nothing, and gradients can be checked tightly. Shapes are fixed by the heads and checked where
 //! data comes in, so the panicking forms of tch's operations are used inside.
 

@@ -1,5 +1,5 @@
-//! The policy network: a multi-layer LSTM that reads the previous choice and gives the distribution
-//! of the next.
+//! The policy network: a multi-layer LSTM that reads the previous choice and outputs the
+//! distribution of the next.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -28,7 +28,7 @@ struct Cell {
     bias_hh: Tensor,
 }
 
-/// What turns a hidden state into the logits of one head.
+/// Computes the logits of one head from a hidden state.
 #[derive(Debug)]
 enum Output {
     /// A linear layer for `C` options.
@@ -42,18 +42,20 @@ enum Output {
     Anchor(Anchor),
 }
 
-/// The network `pi_theta` (paper, section 3.1): the embedding of the previous choice (of a start
-/// token at first) goes through the LSTM, and the head of the next decision turns the top hidden
-/// state into logits. The LSTM runs on over all decisions of all layers.
+/// The network `pi_theta` (paper, section 3.1): the embedding of the previous choice (initially of
+/// a start token) goes through the LSTM, and the head of the next decision turns the top hidden
+/// state into logits. The LSTM's state is carried through all decisions of all layers.
 ///
-/// In a space with skip connections each layer ends with an anchor point (section 3.3): one step of
-/// the LSTM, at which all connections of the layer are decided, independently of one another.
+/// In a space with skip connections each layer ends with an anchor point (section 3.3): a single
+/// step of the LSTM at which all connections of the layer are decided, independently of one
+/// another.
 #[derive(Debug)]
 pub struct Policy {
     hidden_size: i64,
     /// `[1, H]`
     start: Tensor,
-    /// One table `[C, H]` per head; `[1, H]` for an anchor, read after one that chose no layer.
+    /// One table `[C, H]` per head; for an anchor `[1, H]`, read after an anchor that chose no
+    /// layer.
     embeddings: Vec<Tensor>,
     cells: Vec<Cell>,
     heads: Vec<Output>,
@@ -62,7 +64,7 @@ pub struct Policy {
 /// Hidden and cell state of each LSTM layer, `[B, H]` each.
 struct State(Vec<(Tensor, Tensor)>);
 
-/// Sampled children under the present weights, differentiable.
+/// An evaluation of sampled children with the current weights, differentiable.
 #[derive(Debug)]
 pub struct Evaluation {
     /// Sum of the masked log-probabilities of each child's choices, `[B]`, nats.
@@ -72,7 +74,7 @@ pub struct Evaluation {
 }
 
 impl Policy {
-    /// A network with these heads. Every parameter, biases and embeddings too, is uniform in
+    /// A network with these heads. Every parameter, including biases and embeddings, is uniform in
     /// `±init_range` (paper, section 4.1: 0.08), drawn from `seed` in the order of
     /// [`Policy::parameters`].
     pub fn new(config: &ControllerConfig, heads: &[Head], seed: u64) -> Self {
@@ -119,7 +121,7 @@ impl Policy {
         }
     }
 
-    /// Every parameter under the name that the same network has in PyTorch, in a fixed order.
+    /// Every parameter with its name in the equivalent PyTorch network, in a fixed order.
     pub fn parameters(&self) -> Vec<(String, &Tensor)> {
         let mut all = vec![("start".to_owned(), &self.start)];
         all.extend(
@@ -159,7 +161,7 @@ impl Policy {
         self.heads.iter().map(options).collect()
     }
 
-    /// The head at an anchor point; none in a space without skip connections.
+    /// The head at an anchor point; `None` in a space without skip connections.
     fn anchor(&self) -> Option<(usize, &Anchor)> {
         let mut heads = self.heads.iter().enumerate();
         heads.find_map(|(number, head)| match head {
@@ -173,14 +175,14 @@ impl Policy {
         matches!(self.heads[head], Output::Anchor(_))
     }
 
-    /// A fresh child: gives, for the next decision and the choice before it, the log of the masked
-    /// distribution (`-inf` for what cannot be built). Without gradient. Must be called once for
-    /// every decision, in order.
+    /// A sampler for one child: given the next decision and the previous choice, it returns the log
+    /// of the masked distribution (`-inf` for infeasible options), without gradient. It must be
+    /// called once for every decision, in order.
     pub fn sampler(&self) -> impl FnMut(&Decision, Option<&Choice>) -> Vec<f64> {
         let table = no_grad(|| self.embedding_table());
         let mut state = self.initial_state(1);
-        // Hidden states at the anchors so far, the connections decided at the last one, and which
-        // of them were taken.
+        // Hidden states at the anchors so far, the number of connections decided at the last
+        // anchor, and which of them were chosen.
         let (mut anchors, mut decided, mut taken) = (Vec::<Tensor>::new(), 0, Vec::<usize>::new());
         move |next, previous| {
             no_grad(|| {
@@ -228,7 +230,7 @@ impl Policy {
         }
     }
 
-    /// Log-probabilities and entropies of children sampled before, in one batch, under autograd.
+    /// Log-probabilities and entropies of children sampled earlier, in one batch, under autograd.
     pub fn evaluate(&self, samples: &[&Sample]) -> Evaluation {
         let is_connection = |choice: &Choice| self.is_anchor(choice.head);
         let steps = Steps::new(samples, self.anchor().is_some(), is_connection);
@@ -257,7 +259,7 @@ impl Policy {
             let log_probs = logits
                 .masked_fill(&infeasible, f64::NEG_INFINITY)
                 .log_softmax(-1, None::<Kind>);
-            // p log p is 0 where p is 0; as -inf * 0 it would be NaN.
+            // p log p is 0 if p is 0; computed as -inf * 0 it would be NaN.
             let finite = log_probs.masked_fill(&infeasible, 0.0);
             let entropy = -(log_probs.exp() * finite).sum_dim_intlist(-1, false, None::<Kind>);
             let log_prob = log_probs.gather(1, &chosen, false).squeeze_dim(1);
@@ -267,8 +269,8 @@ impl Policy {
         evaluation
     }
 
-    /// Top hidden state of every child at every step of the LSTM, `[T * B, H]` with row `t * B +
-    /// child`. Shorter children read the start token after their end; nothing looks at those rows.
+    /// Top hidden state of every child at every step of the LSTM, `[T * B, H]`, in rows `t * B +
+    /// child`. Shorter children read the start token after their end; those rows are not used.
     fn hidden_states(&self, samples: &[&Sample], steps: &Steps) -> Tensor {
         let input = |step: usize, sample: &Sample| match step
             .checked_sub(1)
@@ -304,7 +306,7 @@ impl Policy {
         Tensor::cat(&hidden, 0)
     }
 
-    /// Start token and every head's embeddings under each other, `[1 + sum of C, H]`.
+    /// The start token and every head's embeddings, stacked: `[1 + sum of C, H]`.
     fn embedding_table(&self) -> Tensor {
         let tables: Vec<&Tensor> = std::iter::once(&self.start)
             .chain(&self.embeddings)
@@ -312,7 +314,7 @@ impl Policy {
         Tensor::cat(&tables, 0)
     }
 
-    /// Row of a choice in [`Policy::embedding_table`]; the only one of an anchor.
+    /// Row of a choice in [`Policy::embedding_table`]; an anchor has only one row.
     fn row(&self, choice: &Choice) -> i64 {
         let place = if self.is_anchor(choice.head) {
             0
@@ -352,12 +354,12 @@ impl Policy {
     }
 }
 
-/// The decisions that one head took over a batch of children.
+/// The decisions made by one head over a batch of children.
 #[derive(Default)]
 struct Taken {
-    /// Row in the hidden states.
+    /// Rows in the hidden states.
     rows: Vec<i64>,
-    /// At an anchor: the row of the earlier layer's anchor.
+    /// For an anchor: the rows of the earlier layers' anchors.
     earlier: Vec<i64>,
     children: Vec<i64>,
     chosen: Vec<i64>,

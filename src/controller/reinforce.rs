@@ -1,5 +1,5 @@
-//! REINFORCE (Williams 1992; paper, section 3.2): sampled children whose reward beats the baseline
-//! become likelier.
+//! REINFORCE (Williams 1992; paper, section 3.2): sampled children whose reward exceeds the
+//! baseline become more likely.
 
 use std::collections::BTreeMap;
 
@@ -27,11 +27,11 @@ pub struct Reinforce {
 impl Reinforce {
     const NAME: &str = "reinforce";
 
-    /// A fresh controller for these heads; its weights are drawn from `seed`.
+    /// A new controller for these heads; its weights are drawn from `seed`.
     ///
-    /// Sets the calling thread, the one that will use the controller, to one libtorch thread: its
-    /// matrices are so small that more only wait for each other (twenty times slower beside busy
-    /// workers), and so no result depends on their number.
+    /// Sets the calling thread, which must be the one that uses the controller, to one libtorch
+    /// thread: the matrices are so small that more threads only wait for each other (twenty times
+    /// slower beside busy workers), and this way no result depends on their number.
     pub fn new(config: &ControllerConfig, heads: &[Head], seed: u64) -> Self {
         tch::set_num_threads(1);
         let policy = Policy::new(config, heads, seed);
@@ -62,7 +62,7 @@ impl Reinforce {
             .map(|(_, parameter)| parameter)
             .collect();
         let gradients = Tensor::run_backward(&[&loss], &parameters, false, false);
-        // A head that no child used has no gradient at all.
+        // A head that no child used has no gradient.
         let or_zero = |(gradient, parameter): (Tensor, &&Tensor)| {
             if gradient.defined() {
                 gradient
@@ -96,7 +96,7 @@ impl Reinforce {
 }
 
 /// The loss that is minimised, a scalar: `-1/m sum_k advantage_k log pi(child_k) - entropy_weight *
-/// mean entropy`, where the entropy of a child is summed over its decisions.
+/// mean entropy`, where the entropy of a child is summed over its choices.
 ///
 /// Minimising it follows the REINFORCE gradient *up* the expected reward (paper, equation in
 /// section 3.2).
@@ -112,8 +112,8 @@ pub fn loss(
     -expected - evaluation.entropy.sum(None) * (entropy_weight / children)
 }
 
-/// Scale gradients down to an L2 norm of `largest` over all of them, as
-/// `torch.nn.utils.clip_grad_norm_` does; the norm before.
+/// Scale gradients down to a total L2 norm of at most `largest`, like
+/// `torch.nn.utils.clip_grad_norm_`; returns the norm before.
 fn clip_by_norm(gradients: &mut [Tensor], largest: f64) -> f64 {
     let squares: f64 = gradients
         .iter()
@@ -188,7 +188,7 @@ impl Strategy for Reinforce {
             .collect::<Result<Vec<_>, _>>()?;
         let adam = self.adam.load(&parameters, state)?;
         self.baseline.restore(state.scalar("baseline")?)?;
-        // Nothing can fail from here on.
+        // From here on nothing can fail.
         no_grad(|| {
             parameters
                 .iter()

@@ -1,8 +1,8 @@
-//! Which decisions the steps of the LSTM take: one each, but for an anchor point, which takes all
-//! connections of its layer.
+//! Which decisions are made at each step of the LSTM: one per step, except at an anchor point,
+//! where all connections of a layer are decided.
 //!
-//! The decisions of a layer depend on its number alone, so the steps of a shallower child are the
-//! first ones of a deeper one.
+//! The decisions of a layer depend only on its number, so the steps of a shallower child are the
+//! first steps of a deeper one.
 
 use tch::Tensor;
 
@@ -13,16 +13,16 @@ use crate::strategy::Sample;
 /// The steps of the deepest child of a batch.
 pub(super) struct Steps {
     steps: Vec<Step>,
-    /// By place of a choice: its step, and, of a connection, the earlier layer (from 1).
+    /// For each choice: its step and, for a connection, the earlier layer (from 1).
     choices: Vec<(usize, Option<usize>)>,
-    /// By layer: the step of its anchor. Empty in a space without skip connections.
+    /// For each layer: the step of its anchor. Empty in a space without skip connections.
     anchors: Vec<usize>,
 }
 
 /// One step of the LSTM.
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// Place of the one choice that is made.
+    /// Position of the one choice that is made.
     Choice(usize),
     Anchor(AnchorStep),
 }
@@ -30,9 +30,9 @@ enum Step {
 /// The connections of a layer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AnchorStep {
-    /// From 1.
+    /// Number of the layer, from 1.
     pub layer: usize,
-    /// Place of the first connection; there is one for each earlier layer.
+    /// Position of the first connection; there is one for each earlier layer.
     first: usize,
 }
 
@@ -78,12 +78,13 @@ impl Steps {
         self.steps.len()
     }
 
-    /// The step of the choice at `place`.
+    /// The step of the choice at position `place`.
     pub fn of_choice(&self, place: usize) -> usize {
         self.choices[place].0
     }
 
-    /// The step of the anchor of the earlier layer that the connection at `place` is from.
+    /// The step of the anchor of the earlier layer that the connection at position `place` comes
+    /// from.
     pub fn earlier(&self, place: usize) -> Option<usize> {
         self.choices[place].1.map(|layer| self.of_anchor(layer))
     }
@@ -93,7 +94,7 @@ impl Steps {
         self.anchors[layer - 1]
     }
 
-    /// The one choice of a step; none at an anchor, and after the child's end.
+    /// The choice made at a step; `None` at an anchor and after the child's end.
     pub fn choice_at<'a>(&self, step: usize, sample: &'a Sample) -> Option<&'a Choice> {
         match self.steps[step] {
             Step::Choice(place) => sample.choices.get(place),
@@ -101,7 +102,7 @@ impl Steps {
         }
     }
 
-    /// The step before this one, where it is an anchor.
+    /// The previous step, if it is an anchor.
     pub fn anchor_before(&self, step: usize) -> Option<AnchorStep> {
         match self.steps[step.checked_sub(1)?] {
             Step::Choice(_) => None,
@@ -109,7 +110,7 @@ impl Steps {
         }
     }
 
-    /// Which connections each child took at an anchor, `[B, i - 1]` of zeros and ones.
+    /// Which connections each child chose at an anchor, `[B, i - 1]` of zeros and ones.
     pub fn taken(&self, anchor: AnchorStep, samples: &[&Sample]) -> Tensor {
         let places = anchor.first..anchor.first + anchor.layer - 1;
         let width = places.len() as i64;

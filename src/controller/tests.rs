@@ -50,7 +50,7 @@ fn space() -> Space {
     Space::new(&config, [1, 28, 28], 10).unwrap()
 }
 
-/// The paper's space of skip connections.
+/// The paper's space with skip connections.
 fn paper_space() -> Space {
     let config = SpaceConfig {
         layer: "paper".to_owned(),

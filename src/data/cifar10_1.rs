@@ -83,7 +83,7 @@ fn remedy() -> &'static str {
     source::remedy(DataSource::Cifar10_1)
 }
 
-/// The bytes of a file, and the file for errors about them.
+/// The bytes of a file, and the file itself for error messages.
 fn open(path: &Path) -> Result<(Vec<u8>, NpyFile<'_>), DataError> {
     let remedy = remedy();
     match std::fs::read(path) {

@@ -266,7 +266,7 @@ impl Actor {
         }
     }
 
-    /// Report the end of a child. (What it took in energy is added on the way.)
+    /// Report the end of a child. (The energy used is added on the way.)
     fn end(&self, child: u64, outcome: Outcome, seconds: f64) {
         (self.report)(Report::Finished {
             child,

@@ -6,7 +6,7 @@ use std::process::Command;
 use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 
 /// Settings of the C library's allocator in processes that train: freed memory stays with the
-/// process (in huge pages if the system allows them) for the next batch's tensors. Mapping it anew
+/// process (in huge pages if the system allows them) for the next batch's tensors. Mapping it again
 /// for each tensor costs a page fault per 4 KiB (measured: docs/PERFORMANCE.md).
 const ALLOCATOR: &str = "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1099511627776:glibc.malloc.top_pad=67108864:\
                          glibc.malloc.hugetlb=1";

@@ -66,7 +66,7 @@ pub enum Report {
     WorkerStarted {
         /// Number of the worker, from 0.
         worker: usize,
-        /// Process id of the worker, on its machine; none where it is no process of its own.
+        /// Process id of the worker on its machine; `None` if it is not a separate process.
         pid: Option<u32>,
         /// `cpu`, or the GPU as `cuda:N`.
         device: String,

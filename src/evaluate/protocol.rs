@@ -94,7 +94,7 @@ pub enum FromWorker {
     Ready {
         /// Process id of the worker.
         pid: u32,
-        /// What it found.
+        /// Information about the worker.
         #[serde(flatten)]
         introduction: Introduction,
     },

@@ -69,7 +69,7 @@ impl Table {
         self.rows.get(key).copied()
     }
 
-    /// What comes of evaluating `design`: the outcome, and the test accuracy of a row.
+    /// The result of evaluating `design`: the outcome, and the test accuracy of the row.
     pub fn outcome(&self, design: &Design) -> (Outcome, Option<f64>) {
         let found = match design {
             Design::Key(key) => self.get(key),

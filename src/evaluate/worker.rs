@@ -217,7 +217,7 @@ impl Trainer {
 struct PipeControl<'trainer> {
     child: u64,
     worker: usize,
-    /// Epochs of the whole training.
+    /// Number of epochs in the training.
     epochs: usize,
     inbox: &'trainer WorkerInbox,
     output: &'trainer ToParent,

@@ -105,7 +105,7 @@ pub struct ChildProgress {
 }
 
 impl ChildProgress {
-    /// Of child `child` of worker `worker`, which trains for `epochs` epochs.
+    /// Progress of `child` on `worker`, with `epochs` epochs in total.
     pub fn of(child: u64, worker: usize, epochs: usize, training: &TrainingProgress) -> Self {
         ChildProgress {
             child,
@@ -148,7 +148,7 @@ pub struct ChildEpoch {
 }
 
 impl ChildEpoch {
-    /// Of child `child` of worker `worker`, which trains for `epochs` epochs.
+    /// An epoch of `child` on `worker`, with `epochs` epochs in total.
     pub fn of(child: u64, worker: usize, epochs: usize, training: &TrainingEpoch) -> Self {
         ChildEpoch {
             child,

@@ -85,7 +85,7 @@ pub enum Event {
     WorkerStarted {
         /// Number of the worker, from 0.
         worker: usize,
-        /// Process id; absent where the worker is no process of its own.
+        /// Process id; absent if the worker is not a separate process.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         pid: Option<u32>,
         /// `cpu`, or the GPU as `cuda:N`.
@@ -254,7 +254,7 @@ pub enum FinishReason {
 }
 
 impl Event {
-    /// Whether a run begins with it; before it there is nothing to resume.
+    /// Whether this event marks the start of a run; before it there is nothing to resume.
     pub fn begins_run(&self) -> bool {
         matches!(self, Event::RunStarted(_) | Event::TrainingStarted(_))
     }

@@ -42,7 +42,7 @@ pub struct RunStarted {
     pub reward_power: f64,
     /// The accuracy is the best of this many last epochs (`reward.last_epochs`).
     pub reward_last_epochs: usize,
-    /// The factor of the reward by multiply-accumulates, if there is one.
+    /// The factor of the reward that depends on multiply-accumulates; `None` if there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reward_penalty: Option<MacsPenalty>,
     /// Number of children evaluated at a time.
@@ -76,7 +76,7 @@ impl RunStarted {
         self.episodes * self.children_per_episode
     }
 
-    /// Whether its strategy learns from rewards, as far as this program knows it.
+    /// Whether its strategy learns from rewards, as far as this program knows.
     pub fn learns(&self) -> bool {
         StrategyName::named(&self.strategy).is_none_or(StrategyName::learns)
     }
@@ -130,7 +130,7 @@ pub struct ReferenceEpisode {
 pub struct DataDescription {
     /// SPEC with its folder, or the table's file.
     pub spec: String,
-    /// The images; none for the rows of a table.
+    /// The images; `None` if the rewards come from a table.
     pub images: Option<ImageSet>,
     /// CRC-32 (hex) of the training images, labels and split, or of the table.
     pub fingerprint: String,
@@ -150,24 +150,24 @@ pub struct ImageSet {
 }
 
 impl DataDescription {
-    /// `[C, H, W]` of an image, and the number of classes; zeros where there are no images.
+    /// `[C, H, W]` of an image, and the number of classes; zeros if there are no images.
     pub fn shape(&self) -> ([usize; 3], usize) {
         let images = self.images.as_ref();
         images.map_or(([0; 3], 0), |images| (images.input, images.classes.len()))
     }
 
-    /// Number of training images; 0 where there are none.
+    /// Number of training images; 0 if there are none.
     pub fn train_images(&self) -> usize {
         self.images.as_ref().map_or(0, |images| images.train)
     }
 
-    /// Number of validation images; 0 where there are none.
+    /// Number of validation images; 0 if there are none.
     pub fn validation_images(&self) -> usize {
         self.images.as_ref().map_or(0, |images| images.validation)
     }
 }
 
-/// [`DataDescription`] as it is written: zeros and no classes where there are no images.
+/// [`DataDescription`] in its written form: with zeros and no classes if there are no images.
 #[derive(Serialize, Deserialize)]
 struct WrittenData {
     spec: String,
@@ -208,10 +208,11 @@ impl From<DataDescription> for WrittenData {
     }
 }
 
-/// What trains, as far as it decides the last digits of the numbers.
+/// The hardware and software of the trainings, as far as they affect the last digits of the
+/// numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compute {
-    /// CPU threads of each process that trains.
+    /// CPU threads of each training process.
     pub threads: usize,
     /// `cpu`, or the GPU's name.
     pub device: String,

@@ -1,6 +1,6 @@
 //! The machine that this process runs on.
 
-/// CPU cores that this process may use.
+/// Number of CPU cores that this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -1,4 +1,4 @@
-//! Threads that have a name, so that a list of the process's threads tells them apart.
+//! Threads with names, which distinguish them in a list of the process's threads.
 
 use std::io;
 use std::thread::{Builder, JoinHandle};
@@ -6,7 +6,8 @@ use std::thread::{Builder, JoinHandle};
 /// Start `work` on a thread called `name`.
 ///
 /// # Errors
-/// If the system has no room for a thread; the text names it.
+///
+/// If the system cannot start another thread; the message names it.
 pub fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,

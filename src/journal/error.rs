@@ -50,7 +50,7 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Makes an error of the system one of the journal at `path`.
+    /// Turns a system error into an error about the journal at `path`.
     pub fn at(path: &Path) -> impl Fn(io::Error) -> JournalError {
         let path = path.to_owned();
         move |source| JournalError::Io {

@@ -44,9 +44,9 @@ pub fn accuracy(outcome: &Outcome, config: &RewardConfig) -> Option<f64> {
         .reduce(f64::max)
 }
 
-/// Reward of a child with this many multiply-accumulates: its accuracy raised to `power`, times
-/// `(macs / target) ^ exponent` if there is a penalty and they are known (not 0); 0 for a child that
-/// failed; `None` for an excluded one.
+/// Reward of a child with this number of multiply-accumulates: its accuracy raised to `power`,
+/// times `(macs / target) ^ exponent` if there is a penalty and the number is known (not 0); 0 for
+/// a child that failed; `None` for an excluded one.
 pub fn reward(outcome: &Outcome, macs: u64, config: &RewardConfig) -> Option<f64> {
     if let Outcome::Excluded { .. } = outcome {
         return None;
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_of_more_macs_than_the_target_has_a_smaller_reward_and_the_same_accuracy() {
+    fn a_child_with_more_macs_than_the_target_has_a_smaller_reward_and_the_same_accuracy() {
         let config = RewardConfig {
             penalty: Some(MacsPenalty {
                 target: 1_000,

@@ -245,9 +245,10 @@ pub fn name_of(path: &Path) -> String {
     )
 }
 
-/// Whether the run in `path` has begun; if not, there is nothing to resume.
+/// Whether the run in `path` has started; if not, there is nothing to resume.
 ///
 /// # Errors
+///
 /// If its journal cannot be read.
 pub fn has_begun(path: &Path) -> Result<bool, JournalError> {
     for record in Reader::open(&path.join("journal.jsonl"))? {

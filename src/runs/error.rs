@@ -30,7 +30,7 @@ pub enum DirectoryError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder holds no run.
+    /// The folder does not contain a run.
     #[error("{} is not a run directory: there is no config.toml in it", path.display())]
     NotARun {
         /// The folder.
@@ -47,7 +47,7 @@ pub enum DirectoryError {
 }
 
 impl DirectoryError {
-    /// Makes an error of the system one of this file or folder.
+    /// Turns a system error into an error about this file or folder.
     pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> DirectoryError {
         let path = path.to_owned();
         move |source| DirectoryError::Io {

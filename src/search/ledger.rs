@@ -58,7 +58,7 @@ pub struct Best {
 pub enum Step {
     /// This child was proposed.
     Proposed(u64),
-    /// This child ended; [`SearchLedger::ended`] tells how.
+    /// This child has ended; [`SearchLedger::ended`] tells how.
     Ended(u64),
 }
 

@@ -1,8 +1,8 @@
-//! A whole search over a table in memory: no run directory, no journal, no processes. For comparing
-//! strategies over hundreds of seeds.
+//! A whole search over a table in memory, without run directory, journal or processes, for
+//! comparing strategies over hundreds of seeds.
 //!
-//! It proposes the children that a run with the same settings and seed proposes, and judges them by
-//! the same rules. The one difference is where it ends: not after `search.episodes`, but after a
+//! It proposes the same children as a run with the same settings and seed, and judges them by the
+//! same rules. The only difference is where it ends: not after `search.episodes`, but after a
 //! number of evaluations.
 
 use std::collections::HashMap;
@@ -16,20 +16,20 @@ use crate::foundation::seeds::derive;
 use crate::space::{Space, SpaceError};
 use crate::strategy::{Proposal, Strategy, StrategyError};
 
-/// When a search is over.
+/// When a search ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Distinct children to evaluate. A child that repeats an earlier one takes its outcome, costs
-    /// nothing and is counted.
+    /// Number of distinct children to evaluate. A child that repeats an earlier one takes over its
+    /// outcome, costs nothing and is counted.
     pub evaluations: usize,
-    /// So many repeats in a row mean that the search has converged, and end it.
+    /// This many consecutive repeats mean that the search has converged, and end it.
     pub repeats_in_a_row: usize,
 }
 
-/// Why a search over a table cannot go on.
+/// Why a search over a table cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub enum TabularError {
-    /// A proposal is not of the space.
+    /// A proposal does not belong to the space.
     #[error(transparent)]
     Space(#[from] SpaceError),
     /// The strategy cannot propose or learn.
@@ -77,7 +77,7 @@ pub fn search(
     })
 }
 
-/// A search under way.
+/// A search in progress.
 struct TableSearch<'a> {
     config: &'a Config,
     space: &'a Space,
@@ -85,7 +85,7 @@ struct TableSearch<'a> {
     limits: Limits,
     /// Reward of every child that was evaluated, by its key.
     rewards: HashMap<String, f64>,
-    /// Repeats since the latest evaluation.
+    /// Number of repeats since the latest evaluation.
     repeats: usize,
     best_reward: Option<f64>,
     /// The first child with that reward.
@@ -134,7 +134,7 @@ impl TableSearch<'_> {
         strategy.propose(self.space, search.depth(number), seed)
     }
 
-    /// The reward of a child: its row's, or that of the child that it repeats.
+    /// The reward of a child: that of its row, or of the child that it repeats.
     fn evaluate(
         &mut self,
         number: u64,

@@ -113,7 +113,7 @@ impl<L: Ledger> Recorder<L> {
         self.ledger.apply(record);
     }
 
-    /// Where the run stands.
+    /// The status of the run.
     pub fn status(&self) -> RunStatus {
         self.status
     }

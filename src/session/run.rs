@@ -22,7 +22,7 @@ pub struct Run<W: Work> {
     pub recorder: Recorder<W::Ledger>,
     /// Notices to the user about what was found, not recorded yet.
     pub notices: Vec<(Level, String)>,
-    /// Pauses that were asked for: the latest one's number.
+    /// Number of the latest pause requested.
     pub(super) pauses: u64,
 }
 
@@ -48,7 +48,7 @@ impl<W: Work> Run<W> {
         self.recorder.notice(level, message)
     }
 
-    /// Record that this process takes over the run, if an earlier one has begun it.
+    /// Record that this process takes over the run, if an earlier one has started it.
     pub(super) fn take_over(&mut self, checkpoint: Option<&W::Checkpoint>) -> Result<(), Halt> {
         if self.ledger().begun().is_none() {
             return Ok(());
@@ -66,11 +66,12 @@ impl<W: Work> Run<W> {
         })?)
     }
 
-    /// Record that the run begins; or, if it has begun, refuse other data and tell the user what
-    /// else has changed. Then record the notices collected so far. `started` makes the first event
-    /// of the run.
+    /// Record that the run starts; or, if it has already started, reject different data and tell
+    /// the user what else has changed. Then record the notices collected so far. `started` creates
+    /// the first event of the run.
     ///
     /// # Errors
+    ///
     /// [`SessionError::OtherData`] if the fingerprints differ; those of `started` and of
     /// [`Recorder::tell`].
     pub fn open(
@@ -94,7 +95,7 @@ impl<W: Work> Run<W> {
         Ok(())
     }
 
-    /// Refuse data that differ from those the run was begun with.
+    /// Reject data that differ from those at the start of the run.
     fn check_data(&self, now: &DataDescription) -> Result<(), SessionError> {
         let begun = self.recorder.ledger.begun();
         match begun.filter(|begun| begun.data.fingerprint != now.fingerprint) {
@@ -107,7 +108,7 @@ impl<W: Work> Run<W> {
     }
 
     /// Continuing on another machine is allowed, but the results will differ slightly: tell the
-    /// user. Conditions that the run was begun without are not compared.
+    /// user. Conditions that were not recorded at the start of the run are not compared.
     fn compare_machine(&mut self, now: &Compute) -> io::Result<()> {
         let Some(begun) = self.ledger().begun() else {
             return Ok(());

@@ -1,5 +1,5 @@
-//! What clients ask of any run: to pause, to go on, to stop. The events that tell of it are written
-//! here and nowhere else.
+//! Commands of clients that every run accepts: pause, resume and stop. The events that report them
+//! are written only here.
 
 use std::io;
 
@@ -10,28 +10,29 @@ use crate::event::Event;
 use crate::link::Command;
 use crate::state::RunStatus;
 
-/// What a command leaves for the work to do.
+/// What remains to be done by the work after a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Instruction {
-    /// Stand still where it can, and say so: [`Run::stands_still`], with this number.
+    /// Pause at the next opportunity and report it with [`Run::stands_still`] and this number.
     StandStill(u64),
-    /// Go on after a pause.
+    /// Continue after a pause.
     GoOn,
-    /// A command of this kind of work alone.
+    /// A command that only this kind of work accepts.
     Own(Command),
 }
 
 impl<W: Work> Run<W> {
-    /// Whether the work is to go on: no pause has been asked for, or it is over.
+    /// Whether the work should continue: no pause has been requested, or it is over.
     pub fn is_running(&self) -> bool {
         self.recorder.status() == RunStatus::Running
     }
 
-    /// Take a client's command: what remains for the work to do; nothing if it was asked for
-    /// already, or only a replay can do it.
+    /// Accept a client's command. Returns what remains for the work to do; `None` if it was
+    /// requested before, or if only a replay can do it.
     ///
     /// # Errors
-    /// [`Halt::Stopped`] if the client says stop; or if the journal cannot be written.
+    ///
+    /// [`Halt::Stopped`] if the client requests a stop; or if the journal cannot be written.
     pub fn take(&mut self, command: Command) -> Result<Option<Instruction>, Halt> {
         match (command, self.recorder.status()) {
             (Command::Stop, _) => {
@@ -52,10 +53,11 @@ impl<W: Work> Run<W> {
         }
     }
 
-    /// Note that the work stands still, as the order of this number asked. An answer to an earlier
-    /// order, which was taken back, says nothing of this one.
+    /// Note that the work has paused, as requested with this number. The answer to an earlier
+    /// request, which was cancelled, is ignored.
     ///
     /// # Errors
+    ///
     /// If the journal cannot be written.
     pub fn stands_still(&mut self, number: u64) -> io::Result<()> {
         if self.recorder.status() == RunStatus::Pausing && number == self.pauses {

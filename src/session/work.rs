@@ -40,15 +40,16 @@ pub trait Work: Sized + Send + 'static {
     /// the change.
     fn is_free_to_change(key: &str, now: &Config) -> bool;
 
-    /// Where the work continues from `checkpoint`, or begins without one.
+    /// Where the work continues from `checkpoint`, or starts without one.
     fn next_step(checkpoint: Option<&Self::Checkpoint>) -> NextStep;
 
-    /// Work until it is complete, a client asks for a stop, or it cannot continue. `checkpoint` is
-    /// where an earlier session left off. The session has recorded that this process takes over the
-    /// run, and records its end; in between the work calls [`Run::open`] as soon as it knows its
-    /// data, and [`Run::take`] with each of the `commands`.
+    /// Work until it is complete, a client requests a stop, or it cannot continue. `checkpoint` is
+    /// the state at the end of an earlier session. The session has already recorded that this
+    /// process takes over the run, and it records the end of the run; in between, the work calls
+    /// [`Run::open`] as soon as it knows its data, and [`Run::take`] with each of the `commands`.
     ///
     /// # Errors
+    ///
     /// The reason for an early end: a client's request, or an error.
     fn work(
         self,
@@ -67,9 +68,9 @@ pub trait Work: Sized + Send + 'static {
 /// The first thing that a process has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextStep {
-    /// A search: to sample the child of this number.
+    /// A search: sample the child with this number.
     Child(u64),
-    /// A training: to train the epoch of this number.
+    /// A training: train the epoch with this number.
     Epoch(usize),
 }
 

@@ -49,7 +49,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether it is the one that files leave out.
+    /// Whether it is the kind that files leave out.
     pub fn is_convolution(&self) -> bool {
         *self == Operation::Convolution
     }
@@ -59,7 +59,7 @@ impl Operation {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
-    /// What it computes; a convolution where the file does not say.
+    /// What it computes; a convolution if the file does not say.
     #[serde(default, skip_serializing_if = "Operation::is_convolution")]
     pub kind: Operation,
     /// Kernel `[height, width]`.
@@ -75,7 +75,7 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Its kernel in words: `3x5`, of a pooling layer `max 3x5`. `times` is the sign between the
+    /// Its kernel as text: `3x5`, or `max 3x5` for a pooling layer. `times` is the sign between the
     /// two numbers.
     pub fn kernel_text(&self, times: &str) -> String {
         let [height, width] = self.kernel;
@@ -222,7 +222,7 @@ fn layer_shape(
     }
 }
 
-/// The rules of a pooling layer that reads this many channels.
+/// The rules for a pooling layer that reads this number of channels.
 fn check_pooling(number: usize, layer: &Layer, channels: usize) -> Result<(), ArchitectureError> {
     let &Layer {
         filters,

@@ -103,8 +103,8 @@ impl Cost {
     }
 }
 
-/// Parameters and multiply-accumulates of a convolution with its batch norm, which reads this many
-/// channels.
+/// Parameters and multiply-accumulates of a convolution with its batch norm that reads this number
+/// of channels.
 fn convolution(
     layer: &Layer,
     channels: usize,
@@ -192,8 +192,8 @@ pub fn training_memory(
     let mut peak = 0;
     for (index, layer) in architecture.layers.iter().enumerate() {
         let (output, joined) = (shapes[index + 1], joined_shape(&layer.inputs, &shapes));
-        // Of a convolution its output and that of batch norm; of pooling its output and the places
-        // of the largest values, which take 64 bits each.
+        // For a convolution, its output and that of batch norm; for pooling, its output and the
+        // positions of the largest values, which take 64 bits each.
         let beside = match layer.kind {
             Operation::Convolution => values(output),
             Operation::MaxPooling => values(output).saturating_mul(2),

@@ -1,5 +1,5 @@
-//! Spaces of chains of convolutions: what each value of a gene means, literally or clipped as in
-//! the monograph's program.
+//! Spaces of chains of convolutions: what each value of a gene means, read literally or clipped as
+//! in the monograph's program.
 
 use super::error::SpaceError;
 use super::family::{FAMILIES, Family, check_lists};
@@ -68,13 +68,13 @@ pub const PADDING: HeadKind = HeadKind {
 /// How the genes of a chain of convolutions are laid out.
 #[derive(Debug)]
 pub struct Convolutions {
-    /// In `space.layer`.
+    /// Value of `space.layer`.
     name: &'static str,
     /// Whether padding keeps the size of the map.
     is_same: bool,
     kinds: &'static [HeadKind],
     express: fn(&[usize]) -> Expressed,
-    /// The gene of a layer as far as a gene can say it.
+    /// The gene of a layer, as far as a gene can express the layer.
     gene: fn(&Layer) -> Vec<usize>,
 }
 
@@ -122,7 +122,7 @@ pub static RECTANGULAR: Convolutions = Convolutions {
     },
 };
 
-/// One gene, expressed: a layer without its place in the network.
+/// One expressed gene: a layer without its position in the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expressed {
     /// `[height, width]`, as are stride and padding.
@@ -149,7 +149,8 @@ impl Convolutions {
     /// The chain of layers that `dna` describes for images `input` `[C, H, W]`.
     ///
     /// # Errors
-    /// Where it cannot be built.
+    ///
+    /// If it cannot be built.
     pub fn network(
         &self,
         decode: Decode,
@@ -207,22 +208,22 @@ impl Convolutions {
     }
 }
 
-/// The DNA that, read literally, describes `architecture`, in the first family that has one: of a
-/// chain of layers, `[k, f, s, p]` each where all are square, `[kh, kw, f, sh, sw]` each where all
-/// have "same" padding; with skip connections, those of the paper's spaces.
+/// The DNA that, read literally, describes `architecture`, in the first family that can express it:
+/// for a chain of layers, `[k, f, s, p]` each if all are square, or `[kh, kw, f, sh, sw]` each if
+/// all have "same" padding; with skip connections, the DNA of the paper's spaces.
 pub fn describe(architecture: &Architecture) -> Option<Dna> {
     let mut families = FAMILIES.into_iter();
     families.find_map(|family| family.describe(architecture))
 }
 
-/// What heads decide, in words, separated by commas.
+/// What the heads decide, as text, separated by commas.
 pub fn names(kinds: &[HeadKind]) -> String {
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
     names.join(", ")
 }
 
-/// Check one value of a gene: a size is not 0 (except for a padding) and not beyond what settings
-/// allow, and anything else is an index of what the head picks from.
+/// Check one value of a gene: a size must not be 0 (except a padding) and not exceed the limit of
+/// the settings, and any other value must be an index into the options of the head.
 ///
 /// # Errors
 /// [`SpaceError::ZeroValue`], [`SpaceError::ValueTooLarge`] or [`SpaceError::NoSuchOption`].
@@ -253,10 +254,11 @@ pub fn check_value(layer: usize, kind: HeadKind, found: u32) -> Result<(), Space
     Ok(())
 }
 
-/// Check that "same" padding keeps the size of a map: it does for odd kernels.
+/// Check that "same" padding keeps the size of a map, which holds for odd kernels.
 ///
 /// # Errors
-/// The first even kernel.
+///
+/// For the first even kernel.
 pub fn check_same_padding(space: &str, config: &SpaceConfig) -> Result<(), Violation> {
     match config.kernels.iter().find(|kernel| *kernel % 2 == 0) {
         Some(even) => Err(Violation::new(
@@ -279,7 +281,7 @@ impl Family for Convolutions {
         self.kinds
     }
 
-    /// (Clipping is about square kernels and their padding.)
+    /// (Clipping applies to square kernels and their padding.)
     fn clips(&self) -> bool {
         !self.is_same
     }
@@ -353,7 +355,7 @@ impl Family for Convolutions {
             layers,
             ..
         } = architecture;
-        // A setting beyond 32 bits is refused with the network.
+        // A setting beyond 32 bits is rejected together with the network.
         let value = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         let gene = |layer: &Layer| (self.gene)(layer).into_iter().map(value).collect();
         let dna = Dna(layers.iter().map(gene).collect());
@@ -364,7 +366,7 @@ impl Family for Convolutions {
     }
 }
 
-/// What the monograph's program built instead of what its DNA said: the kernel limited to 1..=7,
+/// What the monograph's program built instead of what its DNA said: the kernel limited to 1..=7 and
 /// then, if even, made odd by adding 1; the filters limited to 24..=64; stride 1 and "same"
 /// padding. (Rounding down instead would give its published DNA 261,298 parameters; the network it
 /// reports has 275,122.)

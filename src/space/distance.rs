@@ -39,28 +39,28 @@ pub fn distance(first: &Genes, second: &Genes, limit: u32) -> Option<u32> {
 /// Measures the distances of many DNAs from one.
 pub struct Ruler<'a> {
     first: &'a Genes,
-    /// A row of costs: its memory is reused for every measurement.
+    /// A row of costs; its memory is reused for every measurement.
     above: Vec<u32>,
 }
 
 impl<'a> Ruler<'a> {
-    /// A ruler that begins at `first`.
+    /// A ruler that measures from `first`.
     pub fn new(first: &'a Genes) -> Ruler<'a> {
         let above = Vec::new();
         Ruler { first, above }
     }
 
-    /// The Levenshtein distance to `second`, in values: replacing a layer costs one per value that
-    /// differs, and adding or removing a layer costs its number of values. `None` if it is more than
-    /// `limit`.
+    /// The Levenshtein distance to `second`, in values: replacing a layer costs one for each value
+    /// that differs, and adding or removing a layer costs its number of values. `None` if it is
+    /// more than `limit`.
     ///
-    /// The search is limited to a band around the way from corner to corner: a path that leaves it
-    /// must come back, and by then costs more than `limit`.
+    /// The search is limited to a band around the diagonal: a path that leaves the band must return
+    /// to it, and then costs more than `limit`.
     pub fn distance(&mut self, second: &Genes, limit: u32) -> Option<u32> {
         let whole = self.first.width().max(second.width()).max(1) as u32;
         let (rows, columns) = (self.first.depth(), second.depth());
-        // Layers that may be left out or added beyond those that must be: as many of the one kind as
-        // of the other.
+        // Layers that can be removed and added in addition to the necessary ones: the same number
+        // of both kinds.
         let spare = ((limit / whole) as usize).checked_sub(rows.abs_diff(columns))? / 2;
         let (left, right) = (
             spare + rows.saturating_sub(columns),

@@ -31,7 +31,7 @@ impl Genes {
         self.iter_from(0)
     }
 
-    /// The genes from layer `first` (counted from 0) on, without visiting the ones before it.
+    /// The genes from layer `first` (counted from 0) on, without visiting the earlier ones.
     pub fn iter_from(&self, first: usize) -> impl ExactSizeIterator<Item = &[u32]> {
         let depth = self.depth();
         (first.min(depth)..depth).map(|layer| {

@@ -4,13 +4,13 @@ use super::ArchitectureError;
 use super::nasbench201::OPERATIONS;
 use crate::config::{LARGEST_SETTING, Violation};
 
-/// Why a space or a DNA cannot be used. The text names layer, sizes and reason.
+/// Why a space or a DNA cannot be used. The message names the layer, the sizes and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpaceError {
     /// A list of options that breaks a rule of the settings.
     #[error(transparent)]
     Setting(Box<Violation>),
-    /// Images without pixels or channels, or without classes.
+    /// Images without pixels, channels or classes.
     #[error("images of {}x{}x{} in {classes} classes: channels, height, width and classes must be at least 1", input[0], input[1], input[2])]
     EmptyInput {
         /// `[C, H, W]`.
@@ -18,7 +18,7 @@ pub enum SpaceError {
         /// Number of classes.
         classes: usize,
     },
-    /// Not even the roomiest layers give a child of this depth.
+    /// Even the largest layers do not make a child of this depth possible.
     #[error(
         "no child of {depth} layers can be built on {}x{} images: even if every layer has the space's {roomiest}, the image would have \
          to be at least {}x{}; list smaller kernels or strides, list larger paddings, or use fewer layers",
@@ -29,14 +29,14 @@ pub enum SpaceError {
         depth: usize,
         /// Height and width.
         input: [usize; 2],
-        /// Smallest image that would do, `[height, width]`.
+        /// Smallest image that would be enough, `[height, width]`.
         needed: [usize; 2],
-        /// The layer that shrinks its input least, in words.
+        /// The options that shrink the input least, as text.
         roomiest: String,
     },
-    /// Not even the cheapest child of this depth keeps the limits.
+    /// Not even the cheapest child of this depth is within the limits.
     #[error(
-        "no child of {depth} layers keeps {key} = {limit}: the cheapest has {found}; raise the limit, list smaller kernels or filters, or \
+        "no child of {depth} layers is within {key} = {limit}: the cheapest has {found}; raise the limit, list smaller kernels or filters, or \
          use fewer layers"
     )]
     NothingWithinLimits {
@@ -46,36 +46,36 @@ pub enum SpaceError {
         key: &'static str,
         /// Its value.
         limit: u64,
-        /// What the cheapest child has.
+        /// Value of the cheapest child.
         found: u64,
     },
-    /// The heads of a journal are those of no family of spaces.
+    /// The heads in a journal belong to no known family of spaces.
     #[error(
         "the decisions of the run ({kinds}) are those of no space that this program knows: use the program that ran it"
     )]
     UnknownHeads {
-        /// What they decide, as one text.
+        /// What the heads decide, as one text.
         kinds: String,
     },
-    /// The space has children of one depth only.
+    /// The space has children of only one depth.
     #[error(
         "a child of the space {space} has exactly {only} layer, not {depth}: set search.initial_depth = {only} and search.depth_step = 0"
     )]
     FixedDepth {
         /// Its name in `space.layer`.
         space: &'static str,
-        /// The depth that it has.
+        /// The depth of its children.
         only: usize,
-        /// The depth asked for.
+        /// The depth that was requested.
         depth: usize,
     },
-    /// A number beyond the operations of NAS-Bench-201.
+    /// A number that stands for no operation of NAS-Bench-201.
     #[error("there is no operation {value}: they are numbered from 0 to {}", OPERATIONS.len() - 1)]
     UnknownOperation {
-        /// As given.
+        /// The number.
         value: u32,
     },
-    /// A network is wanted, but the child stands for a row of a table.
+    /// A network is needed, but the child is a row of a table.
     #[error("{key} is a row of a table, not a network that can be built")]
     NoNetwork {
         /// Key of the row.
@@ -87,21 +87,21 @@ pub enum SpaceError {
     /// A gene has too many or too few values.
     #[error("layer {layer}: the gene has {found} values, but must have {needed}: {expected}")]
     GeneLength {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// Number of values that the gene has.
         found: usize,
         /// Number of values that it must have.
         needed: usize,
-        /// These, in words.
+        /// What the values are, as text.
         expected: String,
     },
-    /// A value that stands for one of a few things is beyond them.
+    /// A value is not an index into the options of its head.
     #[error("layer {layer}: {value} is {found}, but must be from 0 to {most}")]
     NoSuchOption {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
-        /// The value, in words: `layer type`.
+        /// Name of the value, such as `layer type`.
         value: &'static str,
         /// As given.
         found: u32,
@@ -111,32 +111,32 @@ pub enum SpaceError {
     /// A skip bit is neither 0 nor 1.
     #[error("layer {layer}: the bit of layer {earlier} is {found}, but must be 0 or 1")]
     NotABit {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
-        /// The earlier layer that it is about.
+        /// The earlier layer that the bit is for.
         earlier: usize,
-        /// As given.
+        /// The value of the bit.
         found: u32,
     },
     /// A value that must be positive is 0.
     #[error("layer {layer}: {value} is 0, but must be at least 1")]
     ZeroValue {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
-        /// The value, in words: `stride`.
+        /// Name of the value, such as `stride`.
         value: &'static str,
     },
-    /// A value is beyond what settings allow.
+    /// A value exceeds the limit of the settings.
     #[error("layer {layer}: {value} is {found}, but must be at most {LARGEST_SETTING}")]
     ValueTooLarge {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
-        /// The value, in words: `stride`.
+        /// Name of the value, such as `stride`.
         value: &'static str,
-        /// As given.
+        /// The value.
         found: u32,
     },
-    /// The genes are sound, but the network cannot be built.
+    /// The genes are valid, but the network cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
 }

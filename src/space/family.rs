@@ -1,4 +1,4 @@
-//! What a kind of search space is. A new one is a file that implements [`Family`], and a line in
+//! The kinds of search space. To add one, implement [`Family`] in a new file and add a line to
 //! [`FAMILIES`].
 
 use std::fmt::Debug;
@@ -22,10 +22,11 @@ pub static FAMILIES: [&dyn Family; 6] = [
     &Nasbench201,
 ];
 
-/// The family of that name in `space.layer`.
+/// The family with this name in `space.layer`.
 ///
 /// # Errors
-/// If there is none; the text lists those that there are.
+///
+/// If there is none; the message lists the families that exist.
 pub fn named(layer: &str) -> Result<&'static dyn Family, Violation> {
     let mut families = FAMILIES.into_iter();
     let family = families.find(|family| family.name() == layer);
@@ -42,7 +43,8 @@ pub fn named(layer: &str) -> Result<&'static dyn Family, Violation> {
 /// Check the rules about spaces that only the families know.
 ///
 /// # Errors
-/// The first rule that is broken.
+///
+/// The first broken rule.
 pub fn check_settings(config: &Config) -> Result<(), Violation> {
     let family = named(&config.space.layer)?;
     family.check(&config.space)?;
@@ -50,7 +52,7 @@ pub fn check_settings(config: &Config) -> Result<(), Violation> {
         Some(table) if !family.is_tabular() => Err(Violation::new(
             "search.table",
             table.display().to_string(),
-            "must be left out: only the children of the space nasbench201 are looked up in a table (--preset nasbench201)",
+            "must be left out: only children of the space nasbench201 can be looked up in a table (--preset nasbench201)",
         )),
         _ => Ok(()),
     }
@@ -60,11 +62,12 @@ pub fn check_settings(config: &Config) -> Result<(), Violation> {
     })
 }
 
-/// The rules of every family: the lists that its heads pick from, and no others, have values, and
-/// DNA is clipped only where that means something.
+/// Check the rules of every family: the lists that its heads pick from are not empty, all other
+/// lists are, and DNA is clipped only if that has a meaning.
 ///
 /// # Errors
-/// The first rule that is broken.
+///
+/// The first broken rule.
 pub fn check_lists(
     name: &str,
     kinds: &[HeadKind],
@@ -93,7 +96,7 @@ pub fn check_lists(
     Ok(())
 }
 
-/// A kind of search space: which heads decide a layer, which options can be built, and what a DNA
+/// A kind of search space: which heads decide a layer, which options are feasible, and what a DNA
 /// stands for.
 pub trait Family: Debug + Sync {
     /// Its name in `space.layer`.
@@ -102,9 +105,9 @@ pub trait Family: Debug + Sync {
     /// What the heads decide; a run's list of heads has one entry for each, in this order.
     fn kinds(&self) -> &'static [HeadKind];
 
-    /// The heads of layer `layer` (from 1), in the order of its gene: indices into
-    /// [`Family::kinds`]. Each comes once, but for a head of connections, which comes once for each
-    /// earlier layer.
+    /// The heads of layer `layer` (from 1), in the order of its gene, as indices into
+    /// [`Family::kinds`]. Each occurs once, except a head of connections, which occurs once for
+    /// each earlier layer.
     fn heads(&self, layer: usize) -> Vec<usize> {
         let times = |kind: &HeadKind| match kind.is_connection() {
             true => layer - 1,
@@ -116,41 +119,43 @@ pub trait Family: Debug + Sync {
             .collect()
     }
 
-    /// Whether DNA may be read as the monograph's program did.
+    /// Whether DNA can be read as the monograph's program did.
     fn clips(&self) -> bool {
         false
     }
 
-    /// Check the rules that settings of this space must obey.
+    /// Check the rules for the settings of this space.
     ///
     /// # Errors
-    /// The first rule that is broken.
+    ///
+    /// The first broken rule.
     fn check(&self, config: &SpaceConfig) -> Result<(), Violation> {
         check_lists(self.name(), self.kinds(), self.clips(), config)
     }
 
-    /// Whether its children are rows of a table, and not networks over images, whose shape and
-    /// classes it must know.
+    /// Whether its children are rows of a table instead of networks for images; a space of networks
+    /// needs the shape of the images and the number of classes.
     fn is_tabular(&self) -> bool {
         false
     }
 
-    /// The option that leaves the layers to come most room.
+    /// The option that leaves the most room for the layers that follow.
     fn roomiest(&self, head: &Head) -> u32;
 
-    /// Whether the options that a gene begins with may stand together. Whatever it begins with, the
-    /// roomiest options must complete it.
+    /// Whether the options at the start of a gene can be combined. Every allowed start must be
+    /// possible to complete with the roomiest options.
     fn allows(&self, _heads: &[Head], _decided: &[u32]) -> bool {
         true
     }
 
     /// Shape `[C, H, W]` of the next layer's output, if it has this complete gene and `shapes` are
-    /// those of the image and of the layers before it. None if it cannot be built. Growing the
+    /// those of the image and of the layers before it. `None` if it cannot be built. Growing the
     /// height or width of any shape never shrinks an output.
     fn output(&self, decode: Decode, shapes: &[[usize; 3]], gene: &[u32]) -> Option<[usize; 3]>;
 
-    /// Smallest image `[height, width]` of which a child of `depth` layers can be built if nothing
-    /// but the roomiest options are taken, and these in words. None where every child can be built.
+    /// Smallest image `[height, width]` for which a child of `depth` layers can be built if it
+    /// takes only the options that shrink their input least, and these options as text. `None` if
+    /// every child can be built.
     fn smallest_image(
         &self,
         _decode: Decode,
@@ -160,18 +165,21 @@ pub trait Family: Debug + Sync {
         None
     }
 
-    /// An error for a depth that the space does not know at all.
+    /// Check whether the space has children of this depth at all.
     ///
     /// # Errors
+    ///
     /// [`SpaceError::FixedDepth`].
     fn check_depth(&self, _depth: usize) -> Result<(), SpaceError> {
         Ok(())
     }
 
-    /// What `dna` stands for, named `name`, over images `input` `[C, H, W]` in `classes` classes.
+    /// What `dna` stands for, with the name `name`, for images `input` `[C, H, W]` in `classes`
+    /// classes.
     ///
     /// # Errors
-    /// Where it stands for nothing that can be evaluated; the text names layer and reason.
+    ///
+    /// If it stands for nothing that can be evaluated; the message names the layer and the reason.
     fn decode(
         &self,
         decode: Decode,
@@ -181,15 +189,17 @@ pub trait Family: Debug + Sync {
         classes: usize,
     ) -> Result<Design, SpaceError>;
 
-    /// The DNA that, read literally, describes `architecture`; none where none does.
+    /// The DNA that, read literally, describes `architecture`; `None` if there is none.
     fn describe(&self, _architecture: &Architecture) -> Option<Dna> {
         None
     }
 
-    /// Parameters, and multiply-accumulates for one image, of what `dna` was decoded to.
+    /// Parameters, and multiply-accumulates for one image, of `design`, which was decoded from
+    /// `dna`.
     ///
     /// # Errors
-    /// Where they are too many to count.
+    ///
+    /// If they are too many to count.
     fn size(&self, _dna: &Dna, design: &Design) -> Result<(u64, u64), SpaceError> {
         let Design::Network(architecture) = design else {
             return Ok((0, 0));
@@ -198,7 +208,7 @@ pub trait Family: Debug + Sync {
         Ok((cost.params, cost.macs))
     }
 
-    /// The keys of all children of a tabular space; none of a space of networks.
+    /// The keys of all children of a tabular space; `None` for a space of networks.
     fn keys(&self) -> Option<Vec<String>> {
         None
     }

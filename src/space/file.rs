@@ -1,5 +1,5 @@
-//! Architecture and DNA files: reading them with errors that give file and line, and writing them
-//! one layer a line.
+//! Architecture and DNA files: reading them, with errors that give file and line, and writing them
+//! with one line per layer.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::config::Decode;
 
-/// Why a network cannot be read from a file, or written to it. Each names the file.
+/// Why a network cannot be read from or written to a file. Every message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The file cannot be read.
@@ -20,7 +20,7 @@ pub enum FileError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: std::io::Error,
     },
     /// The file cannot be written.
@@ -28,7 +28,7 @@ pub enum FileError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's reason.
         source: std::io::Error,
     },
     /// The file is not JSON of a known form.
@@ -39,27 +39,27 @@ pub enum FileError {
         /// With line and column.
         source: serde_json::Error,
     },
-    /// A list holds no architecture, or more than one, where exactly one is wanted.
+    /// A list has no architecture, or several, where exactly one is needed.
     #[error("{path} lists {count} architectures, but exactly one is wanted here: copy it to a file of its own", path = path.display())]
     NotOne {
         /// The file.
         path: PathBuf,
-        /// Architectures in the list.
+        /// Number of architectures in the list.
         count: usize,
     },
-    /// The file is sound, but its network cannot be built.
+    /// The file is valid, but its network cannot be built.
     #[error("{path}{}", place.map(|place| format!(", architecture {place} of the list")).unwrap_or_default(), path = path.display())]
     Network {
         /// The file.
         path: PathBuf,
-        /// Position in the list, from 1; absent where the file is no list.
+        /// Position in the list, from 1; `None` if the file is not a list.
         place: Option<usize>,
         /// Why it cannot be built.
         source: SpaceError,
     },
 }
 
-/// What to make of a DNA file, which says nothing of decoding or images.
+/// How to read a DNA file, which does not contain the decoding or the shape of the images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DnaContext {
     /// How genes become layers.
@@ -77,18 +77,18 @@ struct DnaFile {
     dna: Dna,
 }
 
-/// A file that holds a network among other facts: a run's best.json.
+/// A file that contains a network among other facts: a run's best.json.
 #[derive(Debug, Deserialize)]
 struct Wrapped {
     architecture: Architecture,
 }
 
-/// The architecture file with its cost: what `inspect --json` prints, and also accepted where an
+/// An architecture file with its costs: the output of `inspect --json`, also accepted wherever an
 /// architecture file is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostedArchitecture {
-    /// As in [`Architecture`], like every field but the costs.
+    /// Same as in [`Architecture`], like every field except the costs.
     pub name: String,
     /// Shape of one image, `[C, H, W]`.
     pub input: [usize; 3],
@@ -98,18 +98,18 @@ pub struct CostedArchitecture {
     pub params: u64,
     /// Multiply-accumulates for one image.
     pub macs: u64,
-    /// Layer 1 first.
+    /// The layers, layer 1 first.
     pub layers: Vec<CostedLayer>,
-    /// Layers (0 = image) that the classifier reads.
+    /// Numbers of the layers (0 = image) that the classifier reads.
     pub output: Vec<usize>,
 }
 
-/// A layer with its cost. (The fields stand here one by one because serde cannot both flatten and
-/// refuse unknown ones.)
+/// A layer with its cost. (The fields are repeated here because serde cannot both flatten and
+/// reject unknown fields.)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostedLayer {
-    /// What it computes; a convolution where the file does not say.
+    /// What it computes; a convolution if the file does not say.
     #[serde(default, skip_serializing_if = "Operation::is_convolution")]
     pub kind: Operation,
     /// `[height, width]`, as are stride and padding.
@@ -120,7 +120,7 @@ pub struct CostedLayer {
     pub stride: [usize; 2],
     /// Zeros on both sides.
     pub padding: [usize; 2],
-    /// Layers (0 = image) whose outputs are read.
+    /// Layers (0 = image) whose outputs it reads.
     pub inputs: Vec<usize>,
     /// `[C, H, W]`.
     pub output_shape: [usize; 3],
@@ -128,12 +128,16 @@ pub struct CostedLayer {
     pub params: u64,
     /// Multiply-accumulates for one image.
     pub macs: u64,
-    /// Image pixels that one output value depends on, `[height, width]`.
+    /// Size in image pixels of the area that one output value depends on, `[height, width]`.
     pub receptive_field: [u64; 2],
 }
 
 impl CostedArchitecture {
-    /// `architecture` with its cost; an error where it cannot be built.
+    /// `architecture` with its cost.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be built.
     pub fn new(architecture: &Architecture) -> Result<CostedArchitecture, ArchitectureError> {
         let cost = Cost::of(architecture)?;
         let Architecture {
@@ -258,8 +262,13 @@ impl From<CostedArchitecture> for Architecture {
     }
 }
 
-/// The one network of a file: an architecture file, what `inspect --json` prints, a DNA file (read
-/// as `context` says), a list of exactly one architecture, or a run's best.json. It can be built.
+/// The single network in a file: an architecture file, the output of `inspect --json`, a DNA file
+/// (read according to `context`), a list of exactly one architecture, or a run's best.json.
+///
+/// # Errors
+///
+/// [`FileError`]: the file cannot be read, does not contain exactly one network, or the network
+/// cannot be built.
 pub fn read_architecture(path: &Path, context: DnaContext) -> Result<Architecture, FileError> {
     let mut networks = read(path, Some(context))?;
     match networks.len() {
@@ -271,13 +280,21 @@ pub fn read_architecture(path: &Path, context: DnaContext) -> Result<Architectur
     }
 }
 
-/// The networks of a file: a list of architectures, or one of what [`read_architecture`] reads but
-/// a DNA. They can be built.
+/// The networks in a file: a list of architectures, or anything that [`read_architecture`] reads
+/// except a DNA file.
+///
+/// # Errors
+///
+/// [`FileError`]: the file cannot be read or parsed, or a network cannot be built.
 pub fn read_architectures(path: &Path) -> Result<Vec<Architecture>, FileError> {
     read(path, None)
 }
 
 /// Write an architecture file: one line per layer.
+///
+/// # Errors
+///
+/// [`FileError::Write`] if the file cannot be written.
 pub fn write_architecture(path: &Path, architecture: &Architecture) -> Result<(), FileError> {
     std::fs::write(path, architecture.to_json()).map_err(|source| FileError::Write {
         path: path.to_owned(),
@@ -299,8 +316,8 @@ fn read(path: &Path, context: Option<DnaContext>) -> Result<Vec<Architecture>, F
         place,
         source,
     };
-    // What kind of file it is, before the text is read again as that kind: so errors have line and
-    // column.
+    // Find out the kind of file first, then read the text again as that kind, so that errors have
+    // line and column.
     let value: serde_json::Value = serde_json::from_str(&text).map_err(syntax)?;
     if let (Some(context), Some(_), None) = (context, value.get("dna"), value.get("architecture")) {
         let file: DnaFile = serde_json::from_str(&text).map_err(syntax)?;
@@ -337,8 +354,8 @@ fn read(path: &Path, context: Option<DnaContext>) -> Result<Vec<Architecture>, F
     Ok(networks)
 }
 
-/// A DNA from outside is of the first family of networks whose genes have these lengths. Where none
-/// has, the error is that of a chain or a rectangular layer.
+/// A DNA without a space belongs to the first family of networks whose genes have these lengths. If
+/// there is none, the error is that of a chain or a rectangular layer.
 fn decode(dna: &Dna, name: &str, context: DnaContext) -> Result<Architecture, SpaceError> {
     let DnaContext {
         decode,

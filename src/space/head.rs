@@ -1,5 +1,5 @@
-//! The heads of a space: what each decides about a layer, from which options, and what it and its
-//! values are called.
+//! The heads of a space: what each decides about a layer, from which options, and the names for it
+//! and its values.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -12,20 +12,20 @@ use crate::config::SpaceConfig;
 pub struct Head {
     /// What the head decides.
     pub kind: HeadKind,
-    /// The values that it picks from, in the order of its outputs; `choices` in the journal.
+    /// The values that it chooses from, in the order of its outputs; `choices` in the journal.
     #[serde(rename = "choices")]
     pub options: Vec<u32>,
 }
 
-/// What a head decides. Each kind is a constant in the file of the family that has it; in a journal
-/// it is its key.
+/// What a head decides. Each kind is a constant in the file of the family that uses it; a journal
+/// contains its key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HeadKind {
-    /// Name in journals; no two kinds of any families have the same.
+    /// Name in journals, unique over all families.
     pub key: &'static str,
-    /// In words.
+    /// Name in messages and on the screen.
     pub name: &'static str,
-    /// In at most 7 columns.
+    /// The same in at most 7 columns.
     pub short_name: &'static str,
     /// Where its options come from, and what they mean.
     pub values: Values,
@@ -34,18 +34,18 @@ pub struct HeadKind {
 /// Where the options of a head come from, and what they mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Values {
-    /// Sizes that a setting lists, by its key: `space.kernels`.
+    /// Sizes that are listed in the settings under this key, such as `space.kernels`.
     Listed(&'static str),
-    /// Things that the family has names for: a value is an index.
+    /// Things that the family names: a value is an index.
     Named(&'static [&'static str]),
-    /// 1 or 0: whether the output of one earlier layer is an input. A head of such values is the
-    /// last of its family; it comes once for each earlier layer, the first one first, and the
-    /// controller decides with it at an anchor point.
+    /// 1 or 0: whether the output of one earlier layer is an input. Such a head is the last of its
+    /// family; it occurs once for each earlier layer, from the first, and the controller decides
+    /// with it at an anchor point.
     Connection,
 }
 
 impl HeadKind {
-    /// Key of the setting that lists its options; none where they are the space's own.
+    /// Key of the setting that lists its options; `None` if the space determines them.
     pub(super) fn setting(self) -> Option<&'static str> {
         match self.values {
             Values::Listed(setting) => Some(setting),
@@ -53,7 +53,7 @@ impl HeadKind {
         }
     }
 
-    /// What a head of this kind picks from, by the settings.
+    /// The options of a head of this kind with these settings.
     pub(super) fn options(self, config: &SpaceConfig) -> Vec<u32> {
         match self.values {
             Values::Listed(setting) => listed(config, setting).to_vec(),
@@ -67,17 +67,17 @@ impl HeadKind {
         self.values == Values::Connection
     }
 
-    /// What it decides, in words.
+    /// What it decides, as text.
     pub fn name(self) -> &'static str {
         self.name
     }
 
-    /// The same for a narrow column.
+    /// The same, for a narrow column.
     pub fn short_name(self) -> &'static str {
         self.short_name
     }
 
-    /// What a value of its gene stands for: the number itself, or the name of what it chooses.
+    /// What a value of its gene stands for: the number itself, or the name of the thing chosen.
     pub fn label(self, value: u32) -> String {
         match self.values {
             Values::Listed(_) | Values::Connection => None,
@@ -95,7 +95,7 @@ pub const LISTS: [&str; 4] = [
     "space.paddings",
 ];
 
-/// The list of options under this key of the settings.
+/// The list of options with this key in the settings.
 pub fn listed<'a>(config: &'a SpaceConfig, setting: &str) -> &'a [u32] {
     match setting {
         "space.kernels" => &config.kernels,
@@ -105,8 +105,8 @@ pub fn listed<'a>(config: &'a SpaceConfig, setting: &str) -> &'a [u32] {
     }
 }
 
-/// The head that decided value number `value` (from 0) of a gene, and for a connection the earlier
-/// layer that it is from; none beyond the heads of a layer.
+/// The head that decided value number `value` (from 0) of a gene and, for a connection, the earlier
+/// layer that it comes from; `None` beyond the heads of a layer.
 pub fn head_of(heads: &[Head], value: usize) -> Option<(&Head, Option<usize>)> {
     let last = heads.last()?;
     let sizes = heads.len() - usize::from(last.kind.is_connection());
@@ -117,7 +117,7 @@ pub fn head_of(heads: &[Head], value: usize) -> Option<(&Head, Option<usize>)> {
     }
 }
 
-/// By its key, as an enumeration would be.
+/// Printed as its key, like an enum variant.
 impl std::fmt::Debug for HeadKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.key)

@@ -1,27 +1,27 @@
-//! Limits on what a child may cost, as masks: every sampled child keeps them.
+//! Limits on the cost of a child, as masks: every sampled child is within them.
 //!
-//! An option is feasible if the cheapest completion that is known keeps all limits: every later
-//! choice is the cheapest option that can be built (smallest sizes, largest strides, no
-//! connections). Taking the first of these choices leaves the same completion, so there is always
-//! an option, and no child has to be drawn again. In a chain of layers that keep or divide the size
-//! of the map this mask is exact. With skip connections it may also exclude a child that keeps the
-//! limits only if a later layer takes connections.
+//! An option is feasible if the cheapest known completion is within all limits: every later choice
+//! is the cheapest feasible option (smallest sizes, largest strides, no connections). Choosing the
+//! first of these options leaves the same completion, so there is always an option, and no child
+//! has to be sampled again. In a chain of layers that keep or divide the size of the map this mask
+//! is exact. With skip connections it may also exclude a child that is within the limits only
+//! because a later layer has connections.
 
 use super::head::{Head, Values};
 use super::prefix::Prefix;
 use super::{Design, Dna, Space, training_memory};
 use crate::config::ConstraintsConfig;
 
-/// The most that a child may cost.
+/// Limits on the cost of a child.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Limits {
     constraints: ConstraintsConfig,
-    /// Images of a training batch, which memory depends on.
+    /// Number of images in a training batch, which determines the memory.
     batch_size: usize,
 }
 
 impl Limits {
-    /// None if nothing is limited.
+    /// `None` if nothing is limited.
     pub fn new(constraints: &ConstraintsConfig, batch_size: usize) -> Option<Limits> {
         (*constraints != ConstraintsConfig::default()).then(|| Limits {
             constraints: constraints.clone(),
@@ -29,14 +29,14 @@ impl Limits {
         })
     }
 
-    /// The first limit that a child exceeds: its key, its value and what the child has.
+    /// The first limit that a child exceeds: its key, its value and the child's value.
     fn exceeded(&self, space: &Space, dna: &Dna) -> Option<(&'static str, u64, u64)> {
         let ConstraintsConfig {
             max_params,
             max_macs,
             max_memory,
         } = self.constraints;
-        // What cannot be built or counted has no cost that would be small enough.
+        // A child that cannot be built or counted is never within the limits.
         let design = space.decode(dna, "").ok();
         let size = |design: &Design| space.size(dna, design).ok();
         let (params, macs) = design
@@ -104,7 +104,8 @@ mod tests {
             .within(constraints, 100)
     }
 
-    /// The DNA of `depth` layers that takes feasible options by turns from `salt` on.
+    /// The DNA of `depth` layers that takes the feasible options in turn, starting with number
+    /// `salt`.
     fn sampled(space: &Space, depth: usize, salt: usize) -> Dna {
         let mut prefix = space.prefix(depth);
         let mut state = salt;
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn every_sampled_child_keeps_the_limits_and_large_ones_are_possible() {
+    fn every_sampled_child_is_within_the_limits_and_large_ones_are_possible() {
         for (layer, strides) in [
             ("chain", &[1, 2][..]),
             ("rectangular", &[1, 2]),
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_no_child_keeps_are_an_error_that_says_what_the_cheapest_has() {
+    fn limits_that_no_child_satisfies_are_an_error_that_gives_the_cheapest() {
         let limited = space("rectangular", &[1], &at_most(Some(50), None));
         let error = limited.check_depth(3).unwrap_err();
         assert!(

@@ -1,4 +1,4 @@
-//! The search space: what a controller may decide, which options can be built, and what a network
+//! The search space: what a controller can decide, which options are feasible, and what a network
 //! costs.
 
 pub mod architecture;
@@ -52,10 +52,13 @@ pub struct Space {
 }
 
 impl Space {
-    /// The space of `config` over images `[C, H, W]`; an error where not even one child could be
-    /// built.
+    /// The space of `config` for images `[C, H, W]`.
     ///
     /// Deeper children may still be impossible: see [`Space::check_depth`].
+    ///
+    /// # Errors
+    ///
+    /// If a setting breaks a rule, or not even a child of one layer can be built.
     pub fn new(
         config: &SpaceConfig,
         input: [usize; 3],
@@ -80,7 +83,7 @@ impl Space {
         Ok(space)
     }
 
-    /// The same space, of which only children that keep `constraints` are sampled; they are trained
+    /// The same space, from which only children within `constraints` are sampled; they are trained
     /// in batches of `batch_size` images.
     pub fn within(self, constraints: &ConstraintsConfig, batch_size: usize) -> Space {
         Space {
@@ -89,7 +92,11 @@ impl Space {
         }
     }
 
-    /// The space that had these heads: that of a run, from its journal.
+    /// The space of a run, from the heads in its journal.
+    ///
+    /// # Errors
+    ///
+    /// If the heads do not belong to any known space, or their options break a rule.
     pub fn restore(
         heads: Vec<Head>,
         decode: Decode,
@@ -117,13 +124,13 @@ impl Space {
         })
     }
 
-    /// The heads of layer `layer` (from 1), in the order of its gene: indices into
+    /// The heads of layer `layer` (from 1), in the order of its gene, as indices into
     /// [`Space::heads`].
     pub fn layer_heads(&self, layer: usize) -> Vec<usize> {
         self.family.heads(layer)
     }
 
-    /// Keys of all children of a tabular space; none of a space of networks.
+    /// Keys of all children of a tabular space; `None` for a space of networks.
     pub fn keys(&self) -> Option<Vec<String>> {
         self.family.keys()
     }
@@ -146,13 +153,17 @@ impl Space {
         self.input
     }
 
-    /// Number of classes that a child tells apart.
+    /// Number of classes that a child distinguishes.
     pub fn classes(&self) -> usize {
         self.classes
     }
 
-    /// An error where no child of `depth` layers can be built. A search checks its greatest depth
-    /// before it starts.
+    /// Check that a child of `depth` layers can be built. A search checks its greatest depth before
+    /// it starts.
+    ///
+    /// # Errors
+    ///
+    /// [`SpaceError`] if no child of this depth can be built.
     pub fn check_depth(&self, depth: usize) -> Result<(), SpaceError> {
         self.family.check_depth(depth)?;
         let image = [self.input[1], self.input[2]];
@@ -195,14 +206,21 @@ impl Space {
         Prefix::new(self, depth)
     }
 
-    /// What `dna` stands for, named `name`. Its values need not be options of this space, but a
-    /// network must be buildable: the error names the layer, the sizes and the reason.
+    /// What `dna` stands for, with the name `name`. Its values need not be options of this space.
+    ///
+    /// # Errors
+    ///
+    /// If the network cannot be built; the message names the layer, the sizes and the reason.
     pub fn decode(&self, dna: &Dna, name: &str) -> Result<Design, SpaceError> {
         let (input, classes) = (self.input, self.classes);
         self.family.decode(self.decode, dna, name, input, classes)
     }
 
     /// [`Space::decode`] for a space of networks.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Space::decode`], and if the child is a row of a table.
     pub fn network(&self, dna: &Dna, name: &str) -> Result<Architecture, SpaceError> {
         match self.decode(dna, name)? {
             Design::Network(architecture) => Ok(architecture),
@@ -211,6 +229,10 @@ impl Space {
     }
 
     /// Parameters, and multiply-accumulates for one image, of what `dna` was decoded to.
+    ///
+    /// # Errors
+    ///
+    /// If they are too many to count.
     pub fn size(&self, dna: &Dna, design: &Design) -> Result<(u64, u64), SpaceError> {
         self.family.size(dna, design)
     }

@@ -1,5 +1,5 @@
 //! The space of NAS-Bench-201 (Dong & Yang 2020): cells of four nodes, in which each of the six
-//! edges has one of five operations. A child is a row of a table, by the cell's name there.
+//! edges has one of five operations. A child is a row of a table, identified by the cell's name.
 //!
 //! A DNA is one gene of six values, one per edge in the order of the cell's name; each is an index
 //! into [`OPERATIONS`].
@@ -11,7 +11,7 @@ use super::head::{Head, HeadKind, Values};
 use super::{Design, Dna};
 use crate::config::Decode;
 
-/// Operations of an edge, by the value of its gene: NAS-Bench-201's names.
+/// Operations of an edge, by the value in its gene, with NAS-Bench-201's names.
 pub const OPERATIONS: [&str; 5] = [
     "none",
     "skip_connect",
@@ -20,7 +20,7 @@ pub const OPERATIONS: [&str; 5] = [
     "avg_pool_3x3",
 ];
 
-/// The edges in the order of a cell's name: by the node that they lead to, then by the one that
+/// The edges in the order of a cell's name: by the node that they lead to, then by the node that
 /// they come from.
 pub const EDGES: [HeadKind; 6] = [
     edge("edge01", "edge 0-1", "0-1"),
@@ -47,8 +47,8 @@ const EDGES_TO: [usize; 3] = [1, 2, 3];
 /// maps.
 const STAGES: [(u64, u64); 3] = [(16, 32), (32, 16), (64, 8)];
 const CELLS_PER_STAGE: u64 = 5;
-/// Parameters and multiply-accumulates of everything but the cells (stem, reductions, classifier of
-/// 10 classes).
+/// Parameters and multiply-accumulates of everything except the cells (stem, reductions, classifier
+/// of 10 classes).
 const AROUND: (u64, u64) = (73_306, 7_783_040);
 
 /// The family of NAS-Bench-201.
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_have_the_names_and_sizes_that_the_benchmark_gives_them() {
+    fn cells_have_the_names_and_sizes_of_the_benchmark() {
         // Rows 0, 1 and 2 of the published table.
         let row = "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|";
         assert_eq!(
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn every_child_is_another_row_and_all_choices_are_open() {
+    fn every_child_is_a_different_row_and_all_options_are_feasible() {
         let space = space();
         let keys: BTreeSet<String> = space.keys().unwrap().into_iter().collect();
         assert_eq!(keys.len(), 15_625);

@@ -1,13 +1,12 @@
 //! The paper's spaces (Zoph & Le, section 3.3 and appendix A): convolutions with skip connections.
 //!
-//! A gene is the sizes of a layer and then one bit for each earlier layer, the first one first:
+//! A gene contains the sizes of a layer and then one bit for each earlier layer, from the first:
 //! whether that layer's output is an input. A layer without inputs reads the image, several inputs
 //! are concatenated, and the classifier reads every layer that no other layer reads. The controller
 //! decides the bits at an *anchor point* (`Policy`).
 //!
 //! With pooling, the first value is the layer type. A pooling layer has a kernel, stride 2 and as
-//! many channels as it reads; its filters mean nothing, so that only the smallest option can be
-//! chosen.
+//! many channels as it reads; its filters have no meaning, so only the smallest option is feasible.
 
 use super::decode::{
     FILTERS, KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE_HEIGHT, STRIDE_WIDTH, check_same_padding,
@@ -28,7 +27,7 @@ pub const SKIP: HeadKind = HeadKind {
     values: Values::Connection,
 };
 
-/// What kind of layer it is.
+/// The type of a layer.
 pub const LAYER_TYPE: HeadKind = HeadKind {
     key: "layer_type",
     name: "layer type",
@@ -69,30 +68,31 @@ pub static PAPER_STRIDES: Paper = Paper {
     ],
 };
 
-/// The layer type is decided too; stride 1 but for pooling.
+/// The layer type is decided too; stride 1 except for pooling.
 pub static PAPER_POOLING: Paper = Paper {
     name: "paper_pooling",
     kinds: &[LAYER_TYPE, KERNEL_HEIGHT, KERNEL_WIDTH, FILTERS, SKIP],
 };
 
 impl Paper {
-    /// Values of a gene before its bits.
+    /// Number of values in a gene before its bits.
     fn sizes(&self) -> usize {
         self.kinds.len() - 1
     }
 
-    /// The value of a kind in a gene, as far as the space decides it.
+    /// The value of a kind in a gene; `None` if the space does not decide it.
     fn value(&self, kind: HeadKind, gene: &[u32]) -> Option<u32> {
         let place = self.kinds.iter().position(|known| *known == kind)?;
         gene.get(place).copied()
     }
 
-    /// Whether a gene is that of a pooling layer.
+    /// Whether a gene describes a pooling layer.
     fn pools(&self, gene: &[u32]) -> bool {
         self.value(LAYER_TYPE, gene) == Some(POOL)
     }
 
-    /// The layer of a complete gene; `channels` are those of the image and of the layers before it.
+    /// The layer described by a complete gene; `channels` are those of the image and of the layers
+    /// before it.
     fn layer(&self, gene: &[u32], channels: &[usize]) -> Layer {
         let size = |kind: HeadKind| self.value(kind, gene).map_or(1, |value| value as usize);
         let kernel = [size(KERNEL_HEIGHT), size(KERNEL_WIDTH)];
@@ -147,7 +147,7 @@ impl Paper {
         }
     }
 
-    /// The network of `dna` over images `input` `[C, H, W]`.
+    /// The network that `dna` describes for images `input` `[C, H, W]`.
     fn network(
         &self,
         dna: &Dna,
@@ -179,7 +179,7 @@ impl Paper {
     }
 }
 
-/// Numbers of the layers that no layer reads: what the classifier reads.
+/// Numbers of the layers that no other layer reads; the classifier reads these.
 fn unread(layers: &[Layer]) -> Vec<usize> {
     let is_read = |number: &usize| layers.iter().any(|layer| layer.inputs.contains(number));
     (1..=layers.len()).filter(|n| !is_read(n)).collect()
@@ -199,7 +199,7 @@ impl Family for Paper {
         check_same_padding(self.name, config)
     }
 
-    /// (With "same" padding each kernel fits any map.)
+    /// (With "same" padding every kernel fits every map.)
     fn roomiest(&self, head: &Head) -> u32 {
         head.options.iter().copied().min().unwrap_or(0)
     }
@@ -210,7 +210,7 @@ impl Family for Paper {
         !self.pools(decided) || filters.all(|((_, head), &value)| value == self.roomiest(head))
     }
 
-    /// (What pools many channels again and again has too many to be a layer.)
+    /// (Repeated pooling of many channels can exceed the limit of channels per layer.)
     fn output(&self, _decode: Decode, shapes: &[[usize; 3]], gene: &[u32]) -> Option<[usize; 3]> {
         let channels: Vec<usize> = shapes.iter().map(|shape| shape[0]).collect();
         let layer = self.layer(gene, &channels);
@@ -238,7 +238,7 @@ impl Family for Paper {
         let gene = |(index, layer): (usize, &Layer)| {
             let value = |kind: &HeadKind| match kind.key {
                 "layer_type" => usize::from(layer.kind == Operation::MaxPooling),
-                // The filters of a pooling layer mean nothing.
+                // The filters of a pooling layer have no meaning.
                 "filters" if layer.kind == Operation::MaxPooling => 1,
                 "kernel_height" => layer.kernel[0],
                 "kernel_width" => layer.kernel[1],

@@ -78,7 +78,7 @@ impl<'space> Prefix<'space> {
         self.take(option);
     }
 
-    /// Take this option for the next decision.
+    /// Choose this option for the next decision.
     pub(super) fn take(&mut self, option: u32) {
         self.gene.push(option);
         if self.gene.len() == self.heads.len() {
@@ -112,7 +112,8 @@ impl<'space> Prefix<'space> {
         (!self.is_complete()).then(|| &space.heads[self.heads[self.gene.len()]])
     }
 
-    /// Whether the limits of the space can be kept if `option` is taken for the next decision.
+    /// Whether the limits of the space can be satisfied if `option` is chosen for the next
+    /// decision.
     fn keeps_limits(&self, option: u32) -> bool {
         self.space.limits.as_ref().is_none_or(|limits| {
             let mut taken = self.clone();
@@ -121,7 +122,7 @@ impl<'space> Prefix<'space> {
         })
     }
 
-    /// Whether the child can be built to its full depth if `option` is taken for the next
+    /// Whether the child can be built to its full depth if `option` is chosen for the next
     /// decision.
     pub(super) fn is_buildable(&self, option: u32) -> bool {
         let mut decided = self.gene.clone();

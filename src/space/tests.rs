@@ -312,7 +312,7 @@ fn a_child_of_a_depth_that_cannot_be_built_cannot_be_started() {
     let _ = space.prefix(2);
 }
 
-/// Whether the settings of a file can be used.
+/// Whether the settings in a file are valid.
 fn settings_of(path: &std::path::Path) -> Result<(), String> {
     let config = crate::config::read(path).map_err(|error| error.to_string())?;
     check_settings(&config).map_err(|violation| violation.to_string())

@@ -65,7 +65,7 @@ pub enum WeightsFileError {
     Type {
         /// The file.
         file: PathBuf,
-        /// Name of the tensor, as PyTorch has it.
+        /// PyTorch's name of the tensor.
         tensor: String,
         /// Type in the file.
         found: Dtype,
@@ -75,7 +75,7 @@ pub enum WeightsFileError {
     NotFinite {
         /// The file.
         file: PathBuf,
-        /// Name of the tensor, as PyTorch has it.
+        /// PyTorch's name of the tensor.
         tensor: String,
     },
     /// The network itself cannot be built.

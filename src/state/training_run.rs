@@ -134,13 +134,13 @@ impl TrainingRun {
         self.epochs_until_stop() == Some(0)
     }
 
-    /// Number of further consecutive epochs without a better validation accuracy until a plateau's
-    /// learning rate falls; `None` for other schedules.
+    /// Number of further consecutive epochs without a better validation accuracy until the plateau
+    /// schedule reduces the learning rate; `None` for other schedules.
     pub fn epochs_until_rate_falls(&self) -> Option<usize> {
         Some(self.patience()? + 1 - self.plateau()?.waited)
     }
 
-    /// How often a plateau's learning rate has fallen; 0 for other schedules.
+    /// How often the plateau schedule has reduced the learning rate; 0 for other schedules.
     pub fn rate_reductions(&self) -> u32 {
         self.plateau().map_or(0, |plateau| plateau.reductions)
     }
@@ -161,10 +161,10 @@ impl TrainingRun {
     }
 }
 
-/// What a schedule that waits for a plateau has seen. In PyTorch's words: ReduceLROnPlateau, mode
-/// max, threshold 0.
+/// State of a schedule that waits for a plateau. In PyTorch's terms: ReduceLROnPlateau, mode max,
+/// threshold 0.
 struct Plateau {
-    /// Epochs in a row without a better validation accuracy, since the last reduction.
+    /// Consecutive epochs without a better validation accuracy, since the last reduction.
     waited: usize,
     reductions: u32,
 }
@@ -309,9 +309,9 @@ mod tests {
     }
 
     #[test]
-    fn a_plateau_reduces_the_rate_after_more_than_its_patience_and_begins_to_count_again() {
-        // What torch.optim.lr_scheduler.ReduceLROnPlateau(mode="max", patience=2, threshold=0) does
-        // on this series: reductions after the 5th and the 10th epoch.
+    fn a_plateau_reduces_the_rate_once_its_patience_is_exceeded_and_then_counts_afresh() {
+        // The behaviour of torch.optim.lr_scheduler.ReduceLROnPlateau(mode="max", patience=2,
+        // threshold=0) on this series: reductions after the 5th and the 10th epoch.
         let series = [0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.7, 0.6, 0.5, 0.4, 0.8];
         let mut run = run(0);
         run.started.settings.schedule = Schedule::Plateau {

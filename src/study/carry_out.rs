@@ -1,4 +1,4 @@
-//! Trains what is left of a set of trainings, with the evaluator that a search has.
+//! Trains what is left of a set of trainings, using the evaluator of a search.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -12,31 +12,31 @@ use crate::reward::Outcome;
 use crate::session::SessionError;
 use crate::space::Cost;
 
-/// How often an interruption is checked for.
+/// Interval for checking for an interruption.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What happens while a set is trained.
 #[derive(Debug)]
 pub enum News<'a> {
-    /// The workers are ready: how many at a time.
+    /// The workers are ready.
     Ready {
-        /// Trainings at a time.
+        /// Number of trainings at a time.
         workers: usize,
-        /// Trainings that are done already.
+        /// Number of trainings already done.
         done: usize,
-        /// Trainings of the whole set.
+        /// Number of trainings in the whole set.
         all: usize,
     },
     /// A training has ended.
     Ended {
-        /// With what it came to.
+        /// The training with its outcome.
         trial: &'a Trial,
-        /// Trainings that are done.
+        /// Number of trainings done.
         done: usize,
-        /// Trainings of the whole set.
+        /// Number of trainings in the whole set.
         all: usize,
     },
-    /// Something that the user should know.
+    /// A notice for the user.
     Notice {
         /// How serious it is.
         level: Level,
@@ -46,10 +46,10 @@ pub enum News<'a> {
 }
 
 /// Train what is left of `trials`: true when every training has ended, false if `interrupted` came
-/// first. Each end is on the disk before it is told.
+/// first. Each end is on disk before it is reported.
 ///
 /// # Errors
-/// If the evaluator cannot be started or cannot go on, the data are others than before, or the
+/// If the evaluator cannot be started or cannot continue, the data differ from before, or the
 /// folder cannot be written to.
 pub fn carry_out(
     trials: &mut Trials,
@@ -82,7 +82,7 @@ struct Crew<'a> {
     reports: &'a Receiver<Report>,
     interrupted: &'a dyn Fn() -> bool,
     tell: &'a mut dyn FnMut(News<'_>),
-    /// Trainings that have been submitted and not ended.
+    /// Number of trainings that have been submitted and not ended.
     under_way: usize,
 }
 
@@ -113,7 +113,7 @@ impl Crew<'_> {
         Ok(true)
     }
 
-    /// Trainings that are done, and all.
+    /// Number of trainings done, and of all.
     fn counts(&self) -> (usize, usize) {
         let all = self.trials.all().len();
         (all - self.trials.left().len(), all)

@@ -1,4 +1,4 @@
-//! The children of a run that a study can take up again, as its journal tells of them.
+//! The children of a run that a study can train again, from its journal.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -12,31 +12,31 @@ use crate::event::{Event, RunStarted};
 use crate::journal::Reader;
 use crate::space::{Design, Dna};
 
-/// A child of a search that has come to an end with a reward.
+/// A child of a search that ended with a reward.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastChild {
     /// Its number, from 1.
     pub child: u64,
-    /// Layers.
+    /// Number of layers.
     pub depth: usize,
-    /// The decisions that describe it.
+    /// Its DNA.
     pub dna: Dna,
     /// The network, or the row of a table.
     pub design: Design,
-    /// None for a child that failed.
+    /// Its accuracy; `None` for a child that failed.
     pub accuracy: Option<f64>,
-    /// 0 for a child that failed.
+    /// Its reward; 0 for a child that failed.
     pub reward: f64,
 }
 
-/// What a search was begun with, and its children.
+/// The beginning of a search, and its children.
 #[derive(Debug, Clone)]
 pub struct PastRun {
     /// The beginning.
     pub started: RunStarted,
-    /// The sampled children that have a reward, each architecture once, in order.
+    /// The sampled children that have a reward, one per architecture, in order.
     pub children: Vec<PastChild>,
-    /// Layers of the last episode's children.
+    /// Number of layers of the last episode's children.
     pub last_depth: usize,
 }
 
@@ -44,7 +44,7 @@ impl PastRun {
     /// Read the journal of the search in `run`.
     ///
     /// # Errors
-    /// A journal that cannot be read, or that is not a search's.
+    /// If the journal cannot be read, or is not that of a search.
     pub fn read(run: &Path) -> Result<PastRun, StudyError> {
         let mut started = None;
         let mut last_depth = 0;
@@ -76,7 +76,7 @@ impl PastRun {
         }
         let started = started.ok_or_else(|| StudyError::Unsuitable {
             run: run.to_owned(),
-            problem: "it is no search that has begun: name the directory of one".to_owned(),
+            problem: "it is not a search that has begun: give the directory of one".to_owned(),
         })?;
         let children = children
             .into_values()
@@ -100,8 +100,8 @@ impl PastRun {
         })
     }
 
-    /// `count` of the children, as evenly over their depths as there are children, drawn by `seed`;
-    /// shallow ones first. Fewer where the run has fewer.
+    /// `count` of the children (or all if there are fewer), as evenly over their depths as
+    /// possible, drawn with `seed`; shallow ones first.
     pub fn drawn(&self, count: usize, seed: u64) -> Vec<&PastChild> {
         let mut by_depth: BTreeMap<usize, Vec<&PastChild>> = BTreeMap::new();
         for child in &self.children {
@@ -112,7 +112,7 @@ impl PastRun {
             .values_mut()
             .for_each(|children| children.shuffle(&mut random));
         let mut drawn: Vec<&PastChild> = Vec::new();
-        // Fewer children than depths: depths from end to end.
+        // Fewer children than depths: spread the depths from end to end.
         let depths: Vec<usize> = by_depth.keys().copied().collect();
         let mut round = spread(depths.len(), count);
         while drawn.len() < count && !by_depth.values().all(Vec::is_empty) {
@@ -130,7 +130,7 @@ impl PastRun {
     }
 }
 
-/// At most `count` of the places `0..of`, evenly from the first to the last.
+/// At most `count` of the indices `0..of`, spread evenly from the first to the last.
 pub fn spread(of: usize, count: usize) -> Vec<usize> {
     if count >= of {
         return (0..of).collect();
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_spread_from_end_to_end() {
+    fn indices_are_spread_from_end_to_end() {
         assert_eq!(spread(10, 4), [0, 3, 6, 9]);
         assert_eq!(spread(3, 8), [0, 1, 2]);
         assert_eq!(spread(5, 1), [0]);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_drawn_evenly_over_the_depths_and_none_twice() {
+    fn networks_are_drawn_evenly_over_the_depths_without_repetition() {
         let folder = demo();
         let run = PastRun::read(folder.path()).unwrap();
         let depths: HashSet<usize> = run.children.iter().map(|child| child.depth).collect();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_draw_is_decided_by_the_seed() {
+    fn the_draw_is_determined_by_the_seed() {
         let folder = demo();
         let run = PastRun::read(folder.path()).unwrap();
         assert_eq!(run.drawn(5, 1), run.drawn(5, 1));

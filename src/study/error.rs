@@ -1,4 +1,4 @@
-//! Why a study cannot begin or go on.
+//! Why a study cannot begin or continue.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,45 +8,45 @@ use crate::session::SessionError;
 use crate::space::SpaceError;
 use crate::strategy::StrategyError;
 
-/// The text says what, where, and what to do. Every training that had ended is kept.
+/// The message says what, where, and what to do. Every completed training is saved.
 #[derive(Debug, thiserror::Error)]
 pub enum StudyError {
-    /// Reading or writing in the folder failed; the text names the file.
+    /// Reading or writing in the folder failed; the message names the file.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Another process works in the folder.
-    #[error("{}: another process works on it; wait for its end, or name another folder with --out", folder.display())]
+    /// Another process is working in the folder.
+    #[error("{}: another process is working on it; wait until it ends, or choose another folder with --out", folder.display())]
     InUse {
         /// The folder.
         folder: PathBuf,
     },
     /// The file of trainings cannot be read.
-    #[error("{}: {problem}; move the folder away to begin anew", path.display())]
+    #[error("{}: {problem}; move the folder away to start again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         problem: String,
     },
-    /// The folder holds trainings that were made for something else.
-    #[error("{} holds other trainings: {difference}; name another folder with --out, or move that one away", folder.display())]
+    /// The folder contains trainings that were made for something else.
+    #[error("{} contains other trainings: {difference}; choose another folder with --out, or move that one away", folder.display())]
     OtherPlan {
         /// The folder.
         folder: PathBuf,
-        /// What is different.
+        /// The difference.
         difference: String,
     },
-    /// The images, or the table, are not those that the first trainings were made with.
+    /// The images, or the table, have changed since the first trainings.
     #[error(
-        "the data is not what these trainings were begun with (fingerprint {now} where it was {then}): restore it; data.dir names its folder"
+        "the data has changed since these trainings began (fingerprint {now}, was {then}): restore it; data.dir names its folder"
     )]
     OtherData {
-        /// CRC-32 then.
+        /// CRC-32 of the data then.
         then: String,
-        /// CRC-32 now.
+        /// CRC-32 of the data now.
         now: String,
     },
-    /// The run cannot be asked this.
+    /// The run is not suitable for this study.
     #[error("{}: {problem}", run.display())]
     Unsuitable {
         /// The run directory.
@@ -72,7 +72,7 @@ pub enum StudyError {
 }
 
 impl StudyError {
-    /// Whether the user's input is the cause: exit status 2.
+    /// Whether the user's input is the cause, which means exit status 2.
     pub fn is_bad_input(&self) -> bool {
         match self {
             StudyError::Io(_) => false,

@@ -1,5 +1,5 @@
-//! What a result is worth, answered by trainings of its own: children are trained as in a search,
-//! journalled in a folder of their own, carried out to the end and resumed.
+//! What a result is worth, answered by dedicated trainings: children are trained as in a search,
+//! recorded in a separate folder, carried out to completion and resumable.
 
 mod carry_out;
 pub mod children;

@@ -1,4 +1,4 @@
-//! How well a search's accuracies rank what its networks come to when they are trained to completion:
+//! How well a search's accuracies predict the ranking of its networks when trained to completion:
 //! the best children and some random others.
 
 use std::fmt;
@@ -21,9 +21,10 @@ use crate::foundation::seeds::derive;
 pub struct Question {
     /// Name of the run.
     pub run: String,
-    /// Different networks of the search that have an accuracy: these are chosen from.
+    /// Number of different networks of the search that have an accuracy, from which these are
+    /// chosen.
     pub candidates: usize,
-    /// In the order in which they are trained.
+    /// The children, in the order in which they are trained.
     pub children: Vec<Chosen>,
 }
 
@@ -32,14 +33,13 @@ pub struct Question {
 pub struct Chosen {
     /// Its number, from 1.
     pub child: u64,
-    /// It is among the best of the search, not drawn at random from the others.
+    /// Whether it is among the best of the search, rather than drawn at random from the others.
     pub is_top: bool,
     /// Validation accuracy in the search.
     pub search_accuracy: f64,
 }
 
-/// The `top` best children and `random` of the others, drawn by the run's seed; best and random
-/// ones in turn.
+/// The `top` best children and `random` of the others, drawn with the run's seed, alternating.
 ///
 /// # Errors
 /// If the run has too few different networks with an accuracy, or they are rows of a table.
@@ -64,7 +64,7 @@ pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<Question, Stud
         )));
     }
     let worth = |child: &PastChild| child.accuracy.unwrap_or(0.0);
-    // A stable order: the earlier one of equals is the better one.
+    // A stable order: the earlier child wins ties.
     candidates.sort_by(|one, other| worth(other).total_cmp(&worth(one)));
     let count = candidates.len();
     let mut others = candidates.split_off(top);
@@ -88,35 +88,36 @@ pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<Question, Stud
     })
 }
 
-/// What the trainings come to.
+/// The result of the trainings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
     /// Name of the run.
     pub run: String,
-    /// Different networks of the search that the children were chosen from.
+    /// Number of different networks of the search that the children were chosen from.
     pub candidates: usize,
-    /// By their accuracy in the search, the best first.
+    /// The children by their accuracy in the search, best first.
     pub children: Vec<Ranked>,
-    /// Of search accuracy and final accuracy; null for fewer than two trainings, or equal values.
+    /// Correlation of search accuracy and final accuracy; null for fewer than two trainings, or
+    /// equal values.
     pub agreement: Option<RankCorrelation>,
-    /// Unfinished trainings: they are in no statistic.
+    /// Number of unfinished trainings, which are in no statistic.
     pub unfinished: usize,
 }
 
 /// A child with both accuracies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ranked {
-    /// What the search knows of it.
+    /// The child and its results in the search.
     #[serde(flatten)]
     pub chosen: Chosen,
-    /// The best validation accuracy of its full training; null if that is unfinished.
+    /// Best validation accuracy of its full training; null if that is unfinished.
     pub final_accuracy: Option<f64>,
-    /// Epochs of that training.
+    /// Number of epochs of that training.
     pub epochs: usize,
 }
 
 impl Ranking {
-    /// Of the trainings as they are now.
+    /// The result of the trainings as they are now.
     pub fn of(series: &Series<Question>) -> Ranking {
         let question = series.question();
         let both = question.children.iter().zip(series.paths());
@@ -166,7 +167,7 @@ impl Ranking {
     }
 }
 
-/// What the reader must know of the number.
+/// A caveat for the reader.
 pub const CAVEAT: &str = "the best and a random rest are easier to tell apart than networks that are all random, and both accuracies are of \
                           the same validation images: over a whole search the agreement is likely lower";
 
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_are_chosen_and_the_random_ones_are_none_of_them() {
+    fn the_best_are_chosen_and_the_random_ones_are_not_among_them() {
         let run = run();
         let question = choose(&run, 4, 5).unwrap();
         let numbers: HashSet<u64> = question.children.iter().map(|one| one.child).collect();
@@ -234,13 +235,13 @@ mod tests {
     }
 
     #[test]
-    fn more_networks_than_there_are_cannot_be_chosen() {
+    fn more_networks_than_exist_cannot_be_chosen() {
         let error = choose(&run(), 500, 5).unwrap_err().to_string();
         assert!(error.contains("--top"), "{error}");
     }
 
     #[test]
-    fn a_training_that_is_not_over_counts_in_no_figure() {
+    fn an_unfinished_training_counts_in_no_figure() {
         let question = choose(&run(), 3, 3).unwrap();
         let ranked = |(place, chosen): (usize, &Chosen)| Ranked {
             chosen: chosen.clone(),

@@ -1,5 +1,5 @@
-//! How much of the reward is the network and how much is training noise: networks that are each
-//! trained several times.
+//! How much of the reward is due to the network and how much is training noise: networks that are
+//! each trained several times.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,15 +16,15 @@ use crate::foundation::seeds::derive;
 use crate::space::Space;
 use crate::strategy::{Random, Strategy};
 
-/// Power that numbers of children are told for.
+/// The power for which numbers of children are given.
 pub const POWER: f64 = 0.8;
 
-/// Networks and how often each is trained.
+/// Number of networks, and of trainings of each.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
-    /// Different networks, at least 2.
+    /// Number of different networks, at least 2.
     pub networks: usize,
-    /// Trainings of each, at least 2.
+    /// Number of trainings of each, at least 2.
     pub trainings: usize,
 }
 
@@ -54,8 +54,7 @@ pub fn of_run(run: &PastRun, config: &Config, size: Size) -> Result<Vec<Trial>, 
     Ok(repeated(networks.collect(), seed, size.trainings))
 }
 
-/// Trainings of children drawn uniformly, evenly over the depths that a search with these settings
-/// would go through.
+/// Trainings of children drawn uniformly, evenly over the depths of a search with these settings.
 ///
 /// # Errors
 /// If no child can be built.
@@ -82,8 +81,8 @@ pub fn of_space(config: &Config, space: &Space, size: Size) -> Result<Vec<Trial>
     Ok(repeated(networks, seed, size.trainings))
 }
 
-/// Trainings of the networks that a set was begun with: a run that has gone on since would draw
-/// others.
+/// Trainings of the networks that a set was started with: a run that has continued since then would
+/// give different networks.
 pub fn of_begun(begun: &[Trial], config: &Config, trainings: usize) -> Vec<Trial> {
     let mut networks: Vec<Trial> = Vec::new();
     for trial in begun {
@@ -97,7 +96,7 @@ pub fn of_begun(begun: &[Trial], config: &Config, trainings: usize) -> Vec<Trial
     repeated(networks, config.search.seed, trainings)
 }
 
-/// Each network once, then each once more, with seeds of their own.
+/// Each network once, then each once more, all with different seeds.
 fn repeated(networks: Vec<Trial>, seed: u64, trainings: usize) -> Vec<Trial> {
     let each = |training: usize| {
         let numbered = networks.iter().zip(1_u64..);
@@ -114,43 +113,43 @@ fn repeated(networks: Vec<Trial>, seed: u64, trainings: usize) -> Vec<Trial> {
     (0..trainings).flat_map(each).collect()
 }
 
-/// What the trainings come to.
+/// The result of the trainings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
-    /// The run that the networks are of; null where they were drawn from a space or read from a
+    /// The run that the networks belong to; null if they were drawn from a space or read from a
     /// file.
     pub run: Option<String>,
-    /// Each network's trainings.
+    /// The trainings of each network.
     pub networks: Vec<Network>,
-    /// Trainings of which nothing is known, because their workers broke; their networks are in no
-    /// figure.
+    /// Number of trainings about which nothing is known because their workers failed; their
+    /// networks are in no figure.
     pub excluded: usize,
-    /// Null where the trainings do not tell: fewer than two networks, or rewards that do not vary.
+    /// Null if it cannot be determined: fewer than two networks, or rewards that do not vary.
     pub reliability: Option<Reliability>,
-    /// Children that 80 % power needs.
+    /// Numbers of children needed for a power of 80 %.
     pub needs: Vec<Need>,
 }
 
-/// One network's trainings.
+/// The trainings of one network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Network {
-    /// `child 12`, or what the file calls it.
+    /// `child 12`, or its name in the file.
     pub name: String,
-    /// Layers; null where a file was read.
+    /// Number of layers; null if read from a file.
     pub depth: Option<usize>,
-    /// Of each training.
+    /// The rewards of the trainings.
     pub rewards: Vec<f64>,
 }
 
-/// Children that it takes to show a lift.
+/// Number of children needed to detect a lift.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Need {
     /// Difference of the mean rewards.
     pub lift: f64,
-    /// It is the one that the run has shown.
+    /// Whether it is the lift observed in the run.
     pub is_observed: bool,
-    /// Children of each of two arms, each a new network trained once; null where no number is
-    /// enough.
+    /// Number of children in each of two arms, each a new network trained once; null if no number
+    /// is enough.
     pub children: Option<u64>,
 }
 
@@ -191,7 +190,7 @@ impl Findings {
         }
     }
 
-    /// With the children that these lifts need, and the one that the run has shown.
+    /// The findings with the children needed for these lifts, and for the one observed in the run.
     pub fn with_lifts(mut self, lifts: &[f64], observed: Option<f64>) -> Findings {
         let Some(reliability) = self.reliability else {
             return self;
@@ -208,9 +207,9 @@ impl Findings {
     }
 }
 
-/// Networks that are listed one by one.
+/// Maximum number of networks listed individually.
 const MOST_LISTED: usize = 40;
-/// Rewards of a network that are listed one by one.
+/// Maximum number of rewards of a network listed individually.
 const MOST_REWARDS: usize = 8;
 
 impl fmt::Display for Findings {
@@ -241,7 +240,7 @@ impl fmt::Display for Findings {
             let excluded = self.excluded;
             writeln!(
                 out,
-                "{excluded} training(s) excluded, because their workers broke; the same command makes them again"
+                "{excluded} training(s) excluded, because their workers failed; the same command repeats them"
             )?;
         }
         match &self.reliability {
@@ -316,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn every_network_is_trained_equally_often_with_seeds_of_their_own() {
+    fn every_network_is_trained_equally_often_with_different_seeds() {
         let trials = trials(4, 3);
         let seeds: std::collections::HashSet<u64> = trials.iter().map(|trial| trial.seed).collect();
         assert_eq!((trials.len(), seeds.len()), (12, 12));
@@ -330,12 +329,12 @@ mod tests {
     }
 
     #[test]
-    fn a_set_that_was_begun_keeps_its_networks() {
+    fn a_set_that_was_started_keeps_its_networks() {
         assert_eq!(of_begun(&trials(4, 2), &config(), 3), trials(4, 3));
     }
 
     #[test]
-    fn more_trainings_of_the_same_networks_begin_with_the_fewer() {
+    fn more_trainings_of_the_same_networks_begin_with_the_same_ones() {
         let fewer = trials(4, 2);
         assert_eq!(trials(4, 5)[..8], fewer[..]);
     }
@@ -349,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_lacks_a_training_is_in_no_figure() {
+    fn a_network_with_a_missing_training_is_in_no_figure() {
         let whole = [network("a", &[0.5, 0.6]), network("b", &[0.7, 0.9])];
         let lacking = [&whole[..], &[network("c", &[0.1])]].concat();
         let both = [whole.to_vec(), lacking]
@@ -358,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_tells_correlation_noise_and_the_children_that_a_lift_needs() {
+    fn the_text_gives_correlation_noise_and_the_children_needed_for_a_lift() {
         let networks = vec![network("a", &[0.5, 0.6]), network("b", &[0.7, 0.9])];
         let text = Findings::of(None, networks, 0)
             .with_lifts(&[0.1], Some(0.2))

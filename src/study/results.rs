@@ -1,4 +1,4 @@
-//! What studies of a run have found so far, as their folders in the run directory tell.
+//! The results of studies of a run, from their folders in the run directory.
 
 use std::fs;
 use std::path::Path;
@@ -9,21 +9,21 @@ use super::rank::Ranking;
 use super::reliability::Findings;
 use super::verify::Verification;
 
-/// Every result beside a run.
+/// Every result in a run directory.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Results {
-    /// By folder.
+    /// Results of `verify`, by folder.
     pub verifications: Vec<Verification>,
-    /// By folder.
+    /// Results of `reliability`, by folder.
     pub reliabilities: Vec<Findings>,
-    /// Of the children that were trained to completion.
+    /// Result of `rank`, for the children that were trained to completion.
     pub ranking: Option<Ranking>,
     /// Files that cannot be read, with the reason.
     pub unreadable: Vec<String>,
 }
 
 impl Results {
-    /// Those in the run directory `run`.
+    /// The results in the run directory `run`.
     pub fn of(run: &Path) -> Results {
         let mut results = Results::default();
         for folder in folders(&run.join("verify")) {
@@ -44,7 +44,7 @@ impl Results {
     }
 
     fn read<R: DeserializeOwned>(&mut self, path: &Path) -> Option<R> {
-        // An unfinished study has none.
+        // An unfinished study has no result.
         let text = fs::read_to_string(path).ok()?;
         serde_json::from_str(&text)
             .inspect_err(|error| {
@@ -54,7 +54,7 @@ impl Results {
     }
 }
 
-/// Folders in `path`, in the order of their names.
+/// Folders in `path`, sorted by name.
 fn folders(path: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(path).into_iter().flatten();
     let mut folders: Vec<_> = entries
@@ -71,7 +71,7 @@ mod tests {
     use crate::study::reliability::Network;
 
     #[test]
-    fn results_are_found_beside_the_run_and_a_damaged_one_is_named() {
+    fn results_are_found_in_the_run_directory_and_a_damaged_one_is_named() {
         let run = tempfile::tempdir().unwrap();
         assert!(Results::of(run.path()).is_empty());
         let rewards = vec![0.5, 0.6];

@@ -1,5 +1,5 @@
-//! What chance does to one network: the same training with several seeds, and the interval of its
-//! mean.
+//! The effect of chance on one network: the same training with several seeds, and the interval of
+//! the mean.
 
 use std::fmt;
 
@@ -9,37 +9,37 @@ use super::series::{Series, is_complete, summary_of};
 use crate::analysis::statistics::MeanInterval;
 use crate::foundation::numbers::accuracy;
 
-/// Which trainings there are.
+/// The trainings of the set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Question {
-    /// ARCH as the user gave it.
+    /// ARCH as given by the user.
     pub origin: String,
     /// Name of the network.
     pub architecture: String,
-    /// Of each training.
+    /// Seed of each training.
     pub seeds: Vec<u64>,
 }
 
 /// `summary.json` of the set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeedsSummary {
-    /// `seeds`: what tells this summary from a run's.
+    /// `seeds`, which distinguishes this summary from a run's.
     pub kind: Kind,
-    /// ARCH as the user gave it.
+    /// ARCH as given by the user.
     pub origin: String,
     /// Name of the network.
     pub architecture: String,
-    /// In order.
+    /// The trainings, in order.
     pub trainings: Vec<OneSeed>,
-    /// Over the trainings that are over; null for fewer than two.
+    /// Mean over the completed trainings; null for fewer than two.
     pub valid_accuracy: Option<MeanInterval>,
-    /// Over those that have a test accuracy; null for fewer than two.
+    /// Mean over those that have a test accuracy; null for fewer than two.
     pub test_accuracy: Option<MeanInterval>,
-    /// Unfinished trainings: they are in no mean.
+    /// Number of unfinished trainings, which are in no mean.
     pub unfinished: usize,
 }
 
-/// What a summary is of.
+/// The kind of a summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -51,22 +51,22 @@ pub enum Kind {
 /// One training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OneSeed {
-    /// Of its weights, the order of the images and their augmentation.
+    /// Seed of its weights, the order of the images and their augmentation.
     pub seed: u64,
     /// Name of its run directory.
     pub run: String,
-    /// Epochs that have ended.
+    /// Number of epochs that have ended.
     pub epochs: usize,
-    /// It is over as planned.
+    /// Whether it was completed as planned.
     pub is_complete: bool,
-    /// Of the best epoch; null before the first.
+    /// Validation accuracy of the best epoch; null before the first.
     pub valid_accuracy: Option<f64>,
-    /// Null before the test, and where the data has no test images.
+    /// Test accuracy; null before the test, and if the data have no test images.
     pub test_accuracy: Option<f64>,
 }
 
 impl SeedsSummary {
-    /// Of the trainings as they are now.
+    /// The summary of the trainings as they are now.
     pub fn of(series: &Series<Question>) -> SeedsSummary {
         let question = series.question();
         let both = question.seeds.iter().zip(series.paths());
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn only_trainings_that_are_over_are_in_the_means() {
+    fn only_completed_trainings_are_in_the_means() {
         let question = Question {
             origin: "net.json".to_owned(),
             architecture: "net".to_owned(),

@@ -1,5 +1,5 @@
-//! A set of full trainings, each a run directory of its own, in one folder: which they are
-//! (`trainings.json`), and how far each is.
+//! A set of full trainings in one folder, each with its own run directory: the list
+//! (`trainings.json`), and the progress of each.
 
 use std::fs::{self, File};
 use std::io;
@@ -17,10 +17,10 @@ use crate::space::Architecture;
 
 /// Version of the file's format.
 const VERSION: u32 = 1;
-/// The file.
+/// Name of the file.
 const FILE: &str = "trainings.json";
 
-/// Which trainings there are. `Q` is what they are to answer.
+/// The list of trainings. `Q` is the question they answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Contents<Q> {
     v: u32,
@@ -30,14 +30,14 @@ struct Contents<Q> {
     question: Q,
 }
 
-/// One training that is to be prepared.
+/// One training to be prepared.
 #[derive(Debug)]
 pub struct Prepared {
     /// Name of its run directory.
     pub name: String,
     /// The network.
     pub architecture: Architecture,
-    /// Its settings; their `search.seed` is the training's.
+    /// Its settings; `search.seed` is the seed of the training.
     pub config: Config,
 }
 
@@ -54,8 +54,7 @@ pub fn is_series(folder: &Path) -> bool {
 }
 
 impl<Q: Serialize + DeserializeOwned> Series<Q> {
-    /// Prepare the run directories in `folder`, then note which they are: from then on the set
-    /// exists.
+    /// Prepare the run directories in `folder`, then write the list: from then on the set exists.
     ///
     /// # Errors
     /// If the folder cannot be written to.
@@ -65,7 +64,7 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
             fs::create_dir_all(&path).map_err(|error| in_file(&path, "cannot create", error))?;
             let network = training.architecture.to_json();
             write_atomically(&path.join("architecture.json"), network.as_bytes())?;
-            // With this file it is a run, which `train --resume` begins.
+            // With this file it is a run, which `train --resume` can begin.
             let config = training.config.to_toml();
             write_atomically(&path.join("config.toml"), config.as_bytes())?;
         }
@@ -119,7 +118,7 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
         &self.folder
     }
 
-    /// What the trainings are to answer.
+    /// The question that the trainings answer.
     pub fn question(&self) -> &Q {
         &self.contents.question
     }
@@ -130,22 +129,22 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
         names.map(|name| self.folder.join(name)).collect()
     }
 
-    /// Keep other processes from working on the set while the value lives.
+    /// Keep other processes from working on the set while the returned file exists.
     ///
     /// # Errors
-    /// If one works on it already.
+    /// If another process is already working on it.
     pub fn lock(&self) -> Result<File, StudyError> {
         lock(&self.folder)
     }
 }
 
-/// The result of the training in `run` so far; `None` if it has not begun.
+/// The summary of the training in `run` so far; `None` if it has not begun.
 pub fn summary_of(run: &Path) -> Option<TrainingSummary> {
     let summary = TrainingSummary::of_journal(&run.join("journal.jsonl")).ok()?;
     (!summary.run.is_empty()).then_some(summary)
 }
 
-/// Whether the training in `run` is over as planned.
+/// Whether the training in `run` was completed as planned.
 pub fn is_complete(run: &Path) -> bool {
     summary_of(run).is_some_and(|summary| summary.reason == Some(FinishReason::Completed))
 }

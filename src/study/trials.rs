@@ -1,5 +1,5 @@
-//! A set of trainings that is carried out to the end: its plan, and what each has come to so far,
-//! in one file (`trials.json`) that is replaced after each training.
+//! A set of trainings to be carried out: the plan and the outcomes so far, in one file
+//! (`trials.json`) that is replaced after each training.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -23,44 +23,44 @@ const VERSION: u32 = 1;
 /// Whoever only looks whether a folder is locked holds its lock for less than this.
 const LOOKED_AT: Duration = Duration::from_millis(200);
 
-/// One child, to be trained once.
+/// One child to be trained once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// What it is compared under: a network's number, or an arm.
+    /// The group it is compared in: the number of a network, or an arm.
     pub group: String,
-    /// Layers of the child.
+    /// Number of layers of the child.
     pub depth: usize,
-    /// The decisions that describe it.
+    /// Its DNA.
     pub dna: Dna,
     /// `architecture`, or `key` in a space whose children are looked up in a table.
     #[serde(flatten)]
     pub design: Design,
     /// Seed of its weights, batch order and augmentation.
     pub seed: u64,
-    /// What the training came to; absent before.
+    /// The outcome of the training; absent before.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub end: Option<End>,
 }
 
-/// What a training came to.
+/// The outcome of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct End {
-    /// As the evaluator tells it.
+    /// The outcome reported by the evaluator.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// Best validation accuracy of the last epochs; absent for one that failed.
+    /// Best validation accuracy of the last epochs; absent if it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub accuracy: Option<f64>,
-    /// Its reward, 0 for one that failed; absent where the worker broke and nothing is known.
+    /// Its reward, 0 if it failed; absent if the worker failed and nothing is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reward: Option<f64>,
-    /// Time that it took.
+    /// Duration in seconds.
     pub seconds: f64,
 }
 
 impl End {
-    /// What `outcome` of a child of `macs` multiply-accumulates is worth. A validation accuracy that
-    /// is not finite is none.
+    /// Accuracy and reward of `outcome` of a child with `macs` multiply-accumulates. A validation
+    /// accuracy that is not finite does not count.
     pub fn new(outcome: Outcome, macs: u64, seconds: f64, config: &RewardConfig) -> End {
         End {
             accuracy: reward::accuracy(&outcome, config),
@@ -82,7 +82,7 @@ impl Trial {
         self.end.as_ref()?.accuracy
     }
 
-    /// Whether it has an outcome. A training whose worker broke can be made again.
+    /// Whether it has an outcome. A training whose worker failed can be repeated.
     pub fn is_done(&self) -> bool {
         self.reward().is_some()
     }
@@ -92,20 +92,20 @@ impl Trial {
     }
 }
 
-/// What is to be trained.
+/// The trainings to be carried out.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// What the trainings are for: `reliability`, `verify`.
+    /// The purpose of the trainings: `reliability`, `verify`.
     pub purpose: String,
-    /// Settings that the children are trained with.
+    /// The settings that the children are trained with.
     pub config: Config,
     /// The data of the run that the children belong to; `None` without a run.
     pub data: Option<DataDescription>,
-    /// In the order in which they are trained.
+    /// The trainings, in order.
     pub trials: Vec<Trial>,
 }
 
-/// The file.
+/// The contents of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Contents {
     v: u32,
@@ -113,30 +113,30 @@ struct Contents {
     /// Fingerprint of the data; absent before the workers have read them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     fingerprint: Option<String>,
-    /// How many trainings were planned each time that the result was written: more than one number
-    /// where the set was enlarged after a look at the result.
+    /// The numbers of planned trainings at each time the result was written: more than one if the
+    /// set was enlarged after looking at the result.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     looks: Vec<usize>,
     trials: Vec<Trial>,
 }
 
-/// A set of trainings in a folder that this process alone writes to.
+/// A set of trainings in a folder that only this process writes to.
 #[derive(Debug)]
 pub struct Trials {
     folder: PathBuf,
     config: Config,
     contents: Contents,
-    /// Holding the file open holds the lock.
+    /// The open file holds the lock.
     _lock: File,
 }
 
 impl Trials {
-    /// Begin `plan` in `folder`, or go on with it: what has been trained there already is taken
-    /// over. The plan may be larger than the one that was begun.
+    /// Begin `plan` in `folder`, or continue it, taking over what has already been trained there.
+    /// The plan may be larger than the original one.
     ///
     /// # Errors
-    /// If another process works in the folder, its file is damaged, or it holds trainings that are
-    /// not of this plan.
+    /// If another process is working in the folder, its file is damaged, or it contains trainings
+    /// that are not part of this plan.
     pub fn open(folder: &Path, plan: Plan) -> Result<Trials, StudyError> {
         fs::create_dir_all(folder).map_err(|error| in_file(folder, "cannot create", error))?;
         let lock = lock(folder)?;
@@ -168,17 +168,17 @@ impl Trials {
         &self.folder
     }
 
-    /// Settings that the children are trained with.
+    /// The settings that the children are trained with.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// All of them, in order.
+    /// All trainings, in order.
     pub fn all(&self) -> &[Trial] {
         &self.contents.trials
     }
 
-    /// Places of those that are not done.
+    /// Indices of the trainings that are not done.
     pub fn left(&self) -> Vec<usize> {
         let trials = self.contents.trials.iter().enumerate();
         trials
@@ -187,17 +187,17 @@ impl Trials {
             .collect()
     }
 
-    /// Numbers of trainings after which the result was looked at, and the set then enlarged.
+    /// Numbers of trainings at which the result was looked at before the set was enlarged.
     pub fn earlier_looks(&self) -> Vec<usize> {
         let now = self.contents.trials.len();
         let looks = self.contents.looks.iter().copied();
         looks.filter(|planned| *planned < now).collect()
     }
 
-    /// Note on what the children are trained.
+    /// Record the data that the children are trained on.
     ///
     /// # Errors
-    /// If it is not what the first ones were trained on.
+    /// If they differ from those of the first trainings.
     pub fn check_data(&mut self, data: &DataDescription) -> Result<(), StudyError> {
         let now = data.fingerprint.clone();
         match &self.contents.fingerprint {
@@ -212,13 +212,21 @@ impl Trials {
         }
     }
 
-    /// Note what the training at `place` came to; it is on the disk afterwards.
+    /// Record the outcome of the training at `place`, which is on disk afterwards.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
     pub fn end(&mut self, place: usize, end: End) -> io::Result<()> {
         self.contents.trials[place].end = Some(end);
         self.save()
     }
 
-    /// Write what the trainings come to as `result.json`, for reports.
+    /// Write the result of the trainings as `result.json`, for reports.
+    ///
+    /// # Errors
+    ///
+    /// If the files cannot be written.
     pub fn conclude(&mut self, result: &impl Serialize) -> io::Result<()> {
         let planned = self.contents.trials.len();
         if !self.contents.looks.contains(&planned) {
@@ -294,7 +302,8 @@ fn read(path: &Path) -> Result<Option<Contents>, StudyError> {
     }
 }
 
-/// Refuse settings other than those of the folder, but for those that decide nothing.
+/// Refuse settings that differ from those of the folder, except for those without effect on
+/// results.
 fn check_settings(folder: &Path, now: &Config) -> Result<(), StudyError> {
     let path = folder.join("config.toml");
     let then = config::read(&path).map_err(|error| StudyError::Damaged {
@@ -311,7 +320,7 @@ fn check_settings(folder: &Path, now: &Config) -> Result<(), StudyError> {
     }
 }
 
-/// `planned`, with what `begun` has come to.
+/// `planned`, with the outcomes of `begun`.
 fn taken_over(
     folder: &Path,
     begun: Contents,
@@ -335,7 +344,7 @@ fn taken_over(
             Some(place) => planned.trials[place].end = trial.end,
             None if there > wanted => {
                 return Err(other(format!(
-                    "{there} trainings where this command makes {wanted}"
+                    "{there} trainings, but this command makes {wanted}"
                 )));
             }
             None => return Err(other("their networks or seeds are not the same".to_owned())),

@@ -1,5 +1,5 @@
-//! Whether the policy that a search ended with is better than chance: fresh children of it against
-//! fresh uniform ones at one depth, each trained for itself.
+//! Whether the final policy of a search is better than chance: fresh children of it compared with
+//! fresh uniform ones at one depth, each trained itself.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,29 +14,29 @@ use crate::foundation::seeds::derive;
 use crate::space::Space;
 use crate::strategy::{Random, Strategy};
 
-/// The two arms, as trials are grouped.
+/// The names of the two arms, by which trials are grouped.
 const POLICY: &str = "policy";
 const UNIFORM: &str = "uniform";
 
-/// What is compared.
+/// The comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Question {
     /// Name of the run.
     pub run: String,
-    /// Its strategy, as `search.strategy` names it.
+    /// Its strategy, as in `search.strategy`.
     pub strategy: String,
     /// Last episode that the strategy has learned from.
     pub episode: usize,
-    /// Episodes that the run is to have.
+    /// Number of episodes planned for the run.
     pub episodes: usize,
-    /// Layers of the children.
+    /// Number of layers of the children.
     pub depth: usize,
 }
 
-/// Children of both arms in turn, so that a set that is not carried out to the end is balanced.
+/// Children of both arms alternately, so that an incomplete set is balanced.
 ///
 /// # Errors
-/// If no child of that depth can be built, or the strategy is not of this space.
+/// If no child of that depth can be built, or the strategy was made for another space.
 pub fn plan(
     strategy: &mut dyn Strategy,
     space: &Space,
@@ -44,7 +44,7 @@ pub fn plan(
     children: usize,
     seed: u64,
 ) -> Result<Vec<Trial>, StudyError> {
-    // What it keeps of rewards decides nothing: it draws uniformly.
+    // Its baseline has no effect: it draws uniformly.
     let mut uniform = Random::new(0.5);
     let mut trials = Vec::with_capacity(2 * children);
     for number in 1..=children as u64 {
@@ -66,42 +66,42 @@ pub fn plan(
     Ok(trials)
 }
 
-/// What the trainings come to.
+/// The result of the trainings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
-    /// What is compared.
+    /// The comparison.
     #[serde(flatten)]
     pub question: Question,
     /// Children of the policy.
     pub policy: Arm,
     /// Children drawn uniformly.
     pub uniform: Arm,
-    /// Mean reward of the policy's minus that of the uniform ones; null for fewer than two of
-    /// either.
+    /// Mean reward of the policy's children minus that of the uniform ones; null if either arm has
+    /// fewer than two.
     pub lift: Option<Difference>,
-    /// Trainings of which nothing is known, because their workers broke.
+    /// Number of trainings about which nothing is known because their workers failed.
     pub excluded: usize,
-    /// Children of both arms together that an earlier look at the result was at: the p-value does
-    /// not account for it.
+    /// Numbers of children in both arms together at earlier looks at the result, which the p-value
+    /// does not account for.
     pub earlier_looks: Vec<usize>,
 }
 
-/// Children of one arm.
+/// The children of one arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arm {
-    /// Those that have a reward.
+    /// Number of children that have a reward.
     pub children: usize,
-    /// Different networks among them.
+    /// Number of different networks among them.
     pub networks: usize,
-    /// Those without an accuracy, whose reward is 0.
+    /// Number of children without an accuracy, whose reward is 0.
     pub failed: usize,
-    /// Over all of them.
+    /// Mean over all of them.
     pub mean_reward: f64,
     /// Standard deviation of their rewards.
     pub deviation: f64,
-    /// Over those that have an accuracy; null where none has.
+    /// Mean over those that have an accuracy; null if none has.
     pub mean_accuracy: Option<f64>,
-    /// Of each, in order.
+    /// The rewards, in order.
     pub rewards: Vec<f64>,
 }
 
@@ -137,7 +137,7 @@ impl Verification {
         }
     }
 
-    /// What the reader must know of the numbers; empty if there is nothing.
+    /// Caveats for the reader; empty if there are none.
     pub fn caveats(&self) -> Vec<String> {
         let Question {
             episode, episodes, ..
@@ -157,7 +157,7 @@ impl Verification {
         }
         if self.excluded > 0 {
             caveats.push(format!(
-                "{} training(s) excluded, because their workers broke; the same command makes them again",
+                "{} training(s) excluded, because their workers failed; the same command repeats them",
                 self.excluded
             ));
         }
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn both_arms_have_children_of_the_depth_and_no_seed_comes_twice() {
+    fn both_arms_have_children_of_the_depth_and_no_seed_is_repeated() {
         let trials = trials(3, 8);
         let of_policy = trials.iter().filter(|trial| trial.group == POLICY).count();
         assert_eq!((trials.len(), of_policy), (16, 8));
@@ -279,12 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn more_children_begin_with_the_fewer() {
+    fn a_larger_set_begins_with_the_children_of_a_smaller_one() {
         assert_eq!(trials(3, 6)[..8], trials(3, 4)[..]);
     }
 
     #[test]
-    fn a_better_arm_is_found_and_a_failed_child_counts_with_reward_zero() {
+    fn a_better_arm_is_detected_and_a_failed_child_counts_with_reward_zero() {
         let trials = ended(trials(3, 8), |trial, place| {
             let of_policy = trial.group == POLICY;
             (place != 1).then_some(if of_policy { 0.75 } else { 0.5 } + place as f64 / 1000.0)
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_is_not_over_and_an_earlier_look_are_told() {
+    fn an_unfinished_search_and_an_earlier_look_are_mentioned() {
         let question = Question {
             episode: 4,
             ..question()

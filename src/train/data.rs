@@ -56,9 +56,10 @@ impl TrainingData {
         })
     }
 
-    /// Refuse a network that cannot be built, or does not fit these images.
+    /// Reject a network that cannot be built or does not fit these images.
     ///
     /// # Errors
+    ///
     /// [`TrainError::Unbuildable`], [`TrainError::Mismatch`].
     pub fn check(&self, architecture: &Architecture) -> Result<(), TrainError> {
         architecture.check()?;

@@ -292,7 +292,7 @@ impl Epoch<'_> {
             .as_secs_f64()
     }
 
-    /// How far it is, for a tick; `learning_rate` is that of the latest step.
+    /// The progress for a tick; `learning_rate` is that of the latest step.
     pub fn progress(&self, learning_rate: f64) -> TrainingProgress {
         TrainingProgress {
             epoch: self.number,
@@ -305,10 +305,11 @@ impl Epoch<'_> {
         }
     }
 
-    /// What it has brought, now that `valid` has been measured; `learning_rate` is that of the
+    /// The figures of the epoch, now that `valid` has been measured; `learning_rate` is that of the
     /// latest step.
     ///
     /// # Errors
+    ///
     /// [`TrainError::Diverged`] if the validation loss is not finite.
     pub fn figures(
         &self,

@@ -12,8 +12,9 @@ use crate::runs::RunDirectory;
 use crate::session::{self, SessionError};
 use crate::train::{Fit, Metrics};
 
-/// The contents of the file besides the tensors. (Order of images and augmentation follow from
-/// seed, epoch and batch; best epoch and patience follow from the epochs in the journal.)
+/// The contents of the file besides the tensors. (The order of the images and their augmentation
+/// follow from seed, epoch and batch; the best epoch and the patience follow from the epochs in the
+/// journal.)
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Header<'a> {
     pub seed: u64,

@@ -54,7 +54,7 @@ impl TrainingLedger {
             .is_some_and(TrainingRun::is_out_of_patience)
     }
 
-    /// How often a plateau's learning rate has fallen.
+    /// How often the plateau schedule has reduced the learning rate.
     pub fn rate_reductions(&self) -> u32 {
         self.run.as_ref().map_or(0, TrainingRun::rate_reductions)
     }

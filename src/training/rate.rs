@@ -2,8 +2,8 @@
 
 use crate::config::{Recipe, Schedule};
 
-/// Learning rate of batch `batch` (from 0) of `batches` in epoch `epoch` (from 1), where a plateau's
-/// has fallen `reductions` times.
+/// Learning rate of batch `batch` (from 0) of `batches` in epoch `epoch` (from 1), after the
+/// plateau schedule has reduced it `reductions` times.
 pub fn learning_rate(
     recipe: &Recipe,
     reductions: u32,

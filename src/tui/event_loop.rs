@@ -156,7 +156,7 @@ impl Screen {
         }
     }
 
-    /// Whether the screen has done what it was opened for.
+    /// Whether the screen has served its purpose.
     fn done(&self) -> Option<Leave> {
         let over = || (self.leave_when_over && self.app.finished()).then_some(Leave::Finished);
         self.app.done().or_else(over)

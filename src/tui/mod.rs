@@ -55,7 +55,7 @@ pub struct Settings {
     pub alerts: Alerts,
     /// Time between two frames for progress, clock and measurements.
     pub tick: Duration,
-    /// The screen is left when the run is over: another one follows.
+    /// Leave the screen when the run is over, because another one follows.
     pub leave_when_over: bool,
 }
 

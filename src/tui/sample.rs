@@ -1,4 +1,4 @@
-//! The recorded run, and what is drawn, for the tests of the screen.
+//! For the tests of the screen: the recorded run, and drawing to text.
 
 use std::path::{Path, PathBuf};
 

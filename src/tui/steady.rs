@@ -114,7 +114,7 @@ fn keep(shown: Option<f64>, new: Option<f64>, tolerance: f64) -> Option<f64> {
     unless_close(shown, new, |shown, new| (shown - new).abs() < tolerance)
 }
 
-/// The new value, unless both are there and close to one another.
+/// The new value, unless both exist and are close to each other.
 fn unless_close<T: Copy>(
     shown: Option<T>,
     new: Option<T>,

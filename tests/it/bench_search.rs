@@ -22,7 +22,7 @@ fn json(output: &Output) -> Value {
 const STRATEGIES: &str = "reinforce,random,evolution";
 
 #[test]
-fn every_strategy_is_searched_with_and_compared_and_the_files_hold_what_is_printed() {
+fn every_strategy_searches_and_is_compared_and_the_files_contain_what_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     let (table, out) = (write_table(folder.path()), folder.path().join("out"));
     let printed = json(&bench(
@@ -49,7 +49,7 @@ fn every_strategy_is_searched_with_and_compared_and_the_files_hold_what_is_print
             row["mean_test"].as_f64().unwrap(),
             row["std_test"].as_f64().unwrap(),
         );
-        // (A cell of six 3x3 convolutions has at most 98 %.)
+        // A cell of six 3x3 convolutions reaches at most 98 %.
         assert!(
             (45.0..=98.0).contains(&mean) && (0.0..20.0).contains(&std),
             "{row}"
@@ -97,7 +97,7 @@ fn best_of_run(run: &Path, evaluations: usize) -> (u64, f64) {
 }
 
 #[test]
-fn a_search_of_the_benchmark_is_the_search_that_a_run_with_its_settings_is() {
+fn a_search_of_the_benchmark_equals_a_run_with_the_same_settings() {
     let folder = tempfile::tempdir().unwrap();
     let (table, out) = (write_table(folder.path()), folder.path().join("out"));
     let output = bench(
@@ -168,7 +168,7 @@ fn the_same_seeds_give_the_same_results_with_any_number_of_threads() {
 }
 
 #[test]
-fn settings_are_chosen_on_the_even_seeds_and_reported_on_the_odd_ones() {
+fn settings_are_selected_on_the_even_seeds_and_reported_on_the_odd_ones() {
     let folder = tempfile::tempdir().unwrap();
     let (table, out) = (write_table(folder.path()), folder.path().join("out"));
     let seeds = |half: &str| -> Vec<u64> {
@@ -196,7 +196,7 @@ fn settings_are_chosen_on_the_even_seeds_and_reported_on_the_odd_ones() {
 }
 
 #[test]
-fn what_cannot_be_searched_is_refused_with_what_to_do() {
+fn invalid_arguments_are_rejected_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let table = write_table(folder.path());
     let cases: [(&[&str], &str); 6] = [
@@ -252,7 +252,7 @@ fn the_cost_of_early_stopping_is_measured_on_a_table_and_on_a_recorded_run() {
         (run["epochs"].as_u64(), table["epochs"].as_u64()),
         (Some(3), Some(200))
     );
-    // Two epochs after which it can be decided, three quantiles.
+    // Two epochs at which a rule can decide, and three quantiles.
     assert_eq!(run["rules"].as_array().unwrap().len(), 6);
     for rule in run["rules"].as_array().unwrap() {
         let number = |name: &str| rule[name].as_f64().unwrap();
@@ -274,7 +274,7 @@ fn the_cost_of_early_stopping_is_measured_on_a_table_and_on_a_recorded_run() {
     assert!(String::from_utf8_lossy(&text.stdout).contains("best tenth stopped"));
 }
 
-/// Values that others measured (docs/BENCHMARK.md), where this machine has the published table.
+/// Values reported by others (docs/BENCHMARK.md); needs the published table on this machine.
 #[test]
 fn in_test_data_random_search_and_evolution_find_what_others_report() {
     let Some(table) = test_data("nasbench201_cifar10.csv") else {

@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use nas_tui::cli::Cli;
 
 const HEAD: &str = "# Commands\n\nEvery help text, as the program prints it (a test keeps this page the same; \
-                    `UPDATE_DOCS=1 cargo nextest run --release docs` writes it anew).\n";
+                    `UPDATE_DOCS=1 cargo nextest run --release docs` rewrites it).\n";
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

@@ -1,4 +1,4 @@
-//! `reliability`, `verify`, `rank` and `train --seeds` as their users run them: real workers, real
+//! `reliability`, `verify`, `rank` and `train --seeds` as users run them: with real workers, real
 //! images, kill -9 and the same command again.
 
 use std::fs;
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-/// Three episodes of four children of two layers, one epoch over 200 images each; trainings to the
-/// end take two epochs.
+/// Three episodes of four children of two layers, one epoch over 200 images each; complete
+/// trainings take two epochs.
 const TINY: [&str; 15] = [
     "data.limit=200",
     "data.validation=100",
@@ -47,7 +47,7 @@ impl Workspace {
         Workspace { folder }
     }
 
-    /// A workspace with a search in `run` that is over.
+    /// A workspace with a completed search in `run`.
     fn with_run(strategy: &str) -> Workspace {
         let workspace = Workspace::new();
         let strategy = format!("search.strategy={strategy}");
@@ -107,7 +107,7 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Trainings that the file of a set says have ended.
+/// Number of trainings that have ended according to a file with a set of trainings.
 fn ends(file: &Path) -> usize {
     let text = fs::read_to_string(file).unwrap_or_default();
     text.matches("\"outcome\"").count()
@@ -118,7 +118,7 @@ fn kill_all(mut process: Child) {
     process.wait().unwrap();
 }
 
-/// What the trainings came to, without the time that they took.
+/// The results of the trainings, without the time that they took.
 fn outcomes(mut trials: Value) -> Value {
     for trial in trials["trials"].as_array_mut().unwrap() {
         trial["end"].as_object_mut().unwrap().remove("seconds");
@@ -127,7 +127,7 @@ fn outcomes(mut trials: Value) -> Value {
 }
 
 #[test]
-fn a_killed_reliability_study_comes_to_the_same_and_trains_nothing_twice() {
+fn a_killed_reliability_study_gives_the_same_result_and_trains_nothing_twice() {
     let workspace = Workspace::new();
     let command = |out: &str| {
         let arguments = [
@@ -164,7 +164,7 @@ fn a_killed_reliability_study_comes_to_the_same_and_trains_nothing_twice() {
 }
 
 #[test]
-fn ctrl_c_keeps_what_has_been_trained_and_says_how_to_continue() {
+fn ctrl_c_keeps_completed_trainings_and_says_how_to_continue() {
     let workspace = Workspace::new();
     let arguments = [
         "reliability",
@@ -186,7 +186,7 @@ fn ctrl_c_keeps_what_has_been_trained_and_says_how_to_continue() {
 }
 
 #[test]
-fn the_reliability_of_a_log_is_that_of_its_columns() {
+fn the_reliability_of_a_log_is_computed_from_its_columns() {
     let workspace = Workspace::new();
     fs::write(
         workspace.path("log.csv"),
@@ -203,7 +203,7 @@ fn the_reliability_of_a_log_is_that_of_its_columns() {
 }
 
 #[test]
-fn a_final_policy_is_held_against_chance_across_a_kill_and_the_report_shows_it() {
+fn a_final_policy_is_compared_with_chance_across_a_kill_and_the_report_shows_it() {
     let workspace = Workspace::with_run("reinforce");
     let arguments = ["verify", "run", "--children", "3", "--json"];
     let file = workspace.path("run/verify/episode-3-depth-2/trials.json");
@@ -228,7 +228,7 @@ fn a_final_policy_is_held_against_chance_across_a_kill_and_the_report_shows_it()
 }
 
 #[test]
-fn a_run_without_a_policy_that_has_learned_cannot_be_verified() {
+fn a_run_without_a_trained_policy_cannot_be_verified() {
     let workspace = Workspace::with_run("random");
     let error = refused(workspace.nas_tui(&["verify", "run"], &[]));
     assert!(error.contains("random has no policy"), "{error}");
@@ -237,7 +237,7 @@ fn a_run_without_a_policy_that_has_learned_cannot_be_verified() {
 }
 
 #[test]
-fn the_best_and_random_children_are_trained_to_the_end_and_ranked() {
+fn the_best_and_random_children_are_trained_completely_and_ranked() {
     let workspace = Workspace::with_run("random");
     let arguments = ["rank", "run", "--top", "2", "--random", "2", "--json"];
     let process = workspace.nas_tui(&arguments, &[]).spawn().unwrap();
@@ -250,7 +250,7 @@ fn the_best_and_random_children_are_trained_to_the_end_and_ranked() {
     };
     wait_until("no training has begun", begun);
     kill_all(process);
-    // The training that was under way has died with its parent.
+    // The training that was in progress has died with its parent.
     std::thread::sleep(Duration::from_millis(200));
     let found = json(&ended(workspace.nas_tui(&arguments, &[]).output().unwrap()).stdout);
     let children = found["children"].as_array().unwrap();
@@ -265,7 +265,7 @@ fn the_best_and_random_children_are_trained_to_the_end_and_ranked() {
 }
 
 #[test]
-fn a_network_is_trained_with_several_seeds_in_runs_of_their_own_and_resumed() {
+fn a_network_is_trained_with_several_seeds_in_separate_runs_and_resumed() {
     let workspace = Workspace::new();
     fs::write(workspace.path("tiny.json"), NETWORK).unwrap();
     let begin = [

@@ -195,7 +195,7 @@ fn the_help_of_a_training_has_no_key_of_a_search() {
     press(&mut app, "?");
     let text = text(&app);
     assert!(
-        text.contains("curves: zoom in") && text.contains("an epoch later"),
+        text.contains("curves: zoom in") && text.contains("one epoch later"),
         "{text}"
     );
     assert!(

@@ -2,22 +2,22 @@
 
 use std::collections::HashMap;
 
-/// Coefficients and what is needed of their covariance.
+/// Coefficients, and what is needed for their covariance.
 #[derive(Debug)]
 pub struct Regression {
-    /// One per column; none of a column that others determine.
+    /// One per column; `None` for a column that is determined by others.
     coefficients: Vec<Option<f64>>,
-    /// Inverse of the columns' products, row by row; zeros for missing coefficients.
+    /// Inverse of the matrix of the columns' products, row by row; zeros for missing coefficients.
     inverse: Vec<Vec<f64>>,
-    /// Variance of a residual.
+    /// Residual variance.
     variance: f64,
-    /// Degrees of freedom: values less strata and coefficients.
+    /// Degrees of freedom: number of values minus numbers of strata and coefficients.
     pub degrees: f64,
 }
 
 impl Regression {
-    /// A weighted sum of the coefficients, and its standard error; `None` if a coefficient in it is
-    /// unknown.
+    /// A weighted sum of the coefficients, and its standard error; `None` if it contains an unknown
+    /// coefficient.
     pub fn combination(&self, weights: &[f64]) -> Option<(f64, f64)> {
         let mut sum = 0.0;
         let mut variance = 0.0;
@@ -66,7 +66,7 @@ pub fn fit<S: std::hash::Hash + Eq>(
     })
 }
 
-/// Rows and values less the means of their stratum: what intercepts leave.
+/// Rows and values minus the means of their stratum, which eliminates the intercepts.
 struct Centred {
     rows: Vec<Vec<f64>>,
     values: Vec<f64>,
@@ -101,12 +101,12 @@ fn centred<S: std::hash::Hash + Eq>(
     }
 }
 
-/// The normal equations beside the unit matrix, in elimination.
+/// The normal equations beside the unit matrix, during elimination.
 struct System {
     /// Products of the columns, products with the values, and what becomes the inverse.
     rows: Vec<Vec<f64>>,
     width: usize,
-    /// Columns that the ones before determine.
+    /// Columns that are determined by previous ones.
     determined: Vec<bool>,
 }
 
@@ -129,7 +129,7 @@ impl System {
         }
     }
 
-    /// Gauss and Jordan's elimination, column by column; a column that those before determine is
+    /// Gauss-Jordan elimination, column by column; a column that is determined by previous ones is
     /// left out. Returns the rank.
     fn eliminate(&mut self) -> usize {
         let scale: Vec<f64> = (0..self.width)
@@ -158,7 +158,7 @@ impl System {
             .count()
     }
 
-    /// None of a column that was left out, and of those that it could stand for.
+    /// The coefficients; `None` for a column that was left out, and for those it could replace.
     fn coefficients(&self) -> Vec<Option<f64>> {
         let known = |place: usize| {
             let stands_for =

@@ -95,7 +95,7 @@ fn a_shift_of_a_whole_episode_changes_nothing() {
 }
 
 #[test]
-fn options_that_always_come_together_are_not_told_apart() {
+fn options_that_always_occur_together_are_not_distinguished() {
     let child = |value: u32, reward: f64| Trained {
         episode: 1,
         genes: Genes::from(&Dna(vec![vec![value, value + 10]])),
@@ -122,7 +122,7 @@ fn few_children_say_nothing() {
 }
 
 #[test]
-fn depths_are_divided_into_bands_of_about_as_many_children() {
+fn depths_are_divided_into_bands_of_about_equally_many_children() {
     let child = |depth: usize| Trained {
         episode: depth,
         genes: Genes::from(&Dna(vec![vec![1]; depth])),

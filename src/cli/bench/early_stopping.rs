@@ -1,4 +1,4 @@
-//! `nas-tui bench early-stopping`: what stopping children early would have cost.
+//! `nas-tui bench early-stopping`: the cost of stopping children early.
 
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ pub struct Args {
 
 /// Quantiles of the rules.
 const BELOW: [f64; 3] = [0.25, 0.5, 0.75];
-/// Epochs of a table's two accuracies.
+/// Epochs of the two accuracies in a table.
 const TABLE_EPOCHS: (usize, usize) = (12, 200);
 
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ struct All {
     measured: Vec<Measured>,
 }
 
-/// The rules over one run or table.
+/// Results of the rules for one run or table.
 #[derive(Serialize)]
 struct Measured {
     of: String,
@@ -93,7 +93,7 @@ fn of_run(run: &Path) -> anyhow::Result<Measured> {
     })
 }
 
-/// The epochs of a run's children, and the sampled children that were trained to the end.
+/// The number of epochs of a run's children, and the sampled children that were trained completely.
 fn children_of(journal: &Path) -> anyhow::Result<(usize, Vec<Trained>)> {
     let (mut epochs, mut children) = (0, Vec::new());
     let mut sampled = std::collections::HashSet::new();
@@ -120,7 +120,7 @@ fn children_of(journal: &Path) -> anyhow::Result<(usize, Vec<Trained>)> {
 
 fn of_table(path: &Path) -> anyhow::Result<Measured> {
     let (decided, epochs) = TABLE_EPOCHS;
-    // The accuracy that decides stands for all epochs until then.
+    // The accuracy at the decision stands for all epochs until then.
     let table = Table::read(path)?;
     let trained = table.rows().map(|row| Trained {
         episode: 1,

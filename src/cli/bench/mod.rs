@@ -36,7 +36,8 @@ enum What {
 /// Run the benchmark.
 ///
 /// # Errors
-/// Bad children, table, settings or data (exit status 2); a child or a search that fails.
+///
+/// Invalid children, table, settings or data (exit status 2); a child or a search that fails.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     match &args.what {
         Some(What::Search(args)) => search::run(args),

@@ -51,7 +51,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// A new run in `path`, or in a folder of `runs` whose name ends in `name`.
+    /// A new run in `path`, or in a folder in `runs` whose name ends with `name`.
     pub fn begin(
         kind: RunKind,
         config: Config,

@@ -110,7 +110,7 @@ pub fn evaluator(
     })
 }
 
-/// The strategy that the settings name, as it is before the first episode.
+/// The strategy named in the settings, in its state before the first episode.
 pub fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, SessionError> {
     Ok(match config.search.strategy {
         #[cfg(not(feature = "torch"))]

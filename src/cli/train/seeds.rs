@@ -1,5 +1,5 @@
-//! `nas-tui train --seeds N`: the same training with several seeds. The trainings are made by one
-//! process, and screens watch whichever is under way.
+//! `nas-tui train --seeds N`: the same training with several seeds. One process runs the trainings,
+//! and screens watch the current one.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
@@ -22,15 +22,15 @@ use crate::study::seeds::{Question, SeedsSummary};
 use crate::study::series::{Prepared, Series, is_complete};
 use crate::tui::{self, Leave};
 
-/// How often it is looked whether the next training has begun.
+/// Interval for checking whether the next training has begun.
 const LOOK: Duration = Duration::from_millis(50);
-/// A training that nobody can connect to after this time is watched by its journal.
+/// A training that cannot be connected to after this time is watched through its journal.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Begin the set and carry it out.
 pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result<()> {
     let config = settings.resolve()?;
-    let origin = args.arch.clone().context("no network was named")?;
+    let origin = args.arch.clone().context("no network was given")?;
     let architecture = network(&origin, args.decode, &config)?;
     let first = config.search.seed;
     let seeds: Vec<u64> = (first..first.saturating_add(seeds)).collect();
@@ -46,7 +46,7 @@ pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result
             config: settings.resolve()?,
         });
     }
-    // Its lock is given back: the process that trains takes it.
+    // Its lock is released here, and taken by the process that trains.
     let folder = match &args.run {
         Some(path) => RunDirectory::create(path),
         None => {
@@ -68,13 +68,13 @@ pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result
 /// Continue the set in `folder`.
 pub fn resume(folder: &Path, show: &ShowArgs) -> anyhow::Result<()> {
     let found = Series::<Question>::find(folder).map_err(study::classify)?;
-    let series = found.with_context(|| format!("{}: no set of trainings", folder.display()))?;
+    let series = found.with_context(|| format!("{}: not a set of trainings", folder.display()))?;
     carry_out(&series, show)
 }
 
 fn carry_out(series: &Series<Question>, show: &ShowArgs) -> anyhow::Result<()> {
     say(&format!(
-        "trainings are kept in {}",
+        "trainings are saved in {}",
         series.folder().display()
     ));
     if show.wants_screen() && series.paths().iter().any(|path| !is_complete(path)) {
@@ -90,12 +90,12 @@ fn carry_out(series: &Series<Question>, show: &ShowArgs) -> anyhow::Result<()> {
     ended
 }
 
-/// What continues the set.
+/// The command that continues the set.
 fn command(series: &Series<Question>) -> String {
     format!("nas-tui train --resume {}", series.folder().display())
 }
 
-/// Have a process of its own carry the set out, unless one does, and show each training.
+/// Show each training, after starting a process for the set unless there is one.
 fn watch(series: &Series<Question>, ascii: bool) -> anyhow::Result<()> {
     let first = series.paths().into_iter().next().context("no trainings")?;
     let config = config::read(&first.join("config.toml")).or_bad_input()?;
@@ -125,7 +125,7 @@ fn watch(series: &Series<Question>, ascii: bool) -> anyhow::Result<()> {
     conclude(series)
 }
 
-/// Say how the set has ended.
+/// Report how the set ended.
 fn conclude(series: &Series<Question>) -> anyhow::Result<()> {
     // The last training is over, and its summary is being written.
     let since = Instant::now();
@@ -145,8 +145,8 @@ fn conclude(series: &Series<Question>) -> anyhow::Result<()> {
     }
 }
 
-/// Wait until `path` is trained and can be connected to; false if nobody works on the set or the
-/// training is over already.
+/// Wait until `path` is being trained and can be connected to; false if no process is working on
+/// the set or the training is already over.
 fn wait_until_at_work(series: &Series<Question>, path: &Path) -> bool {
     let since = Instant::now();
     loop {
@@ -155,7 +155,7 @@ fn wait_until_at_work(series: &Series<Question>, path: &Path) -> bool {
         if lock_state(path).is_some() && path.join("journal.jsonl").is_file() && is_served {
             return true;
         }
-        // The process takes the lock of the set in its first moments.
+        // The process takes the lock of the set shortly after its start.
         let is_begun = since.elapsed() > Duration::from_secs(2);
         if is_complete(path) || (is_begun && series.lock().is_ok()) {
             return false;
@@ -164,8 +164,8 @@ fn wait_until_at_work(series: &Series<Question>, path: &Path) -> bool {
     }
 }
 
-/// Start the process that carries the set out, in a session of its own: nothing that becomes of the
-/// terminal reaches it.
+/// Start the process that carries the set out, in its own session, so that it is not affected by
+/// what happens to the terminal.
 fn detach(series: &Series<Question>) -> anyhow::Result<()> {
     let log = log_of(series);
     let open =
@@ -193,7 +193,7 @@ fn log_of(series: &Series<Question>) -> PathBuf {
     series.folder().join("training.log")
 }
 
-/// Say what becomes of the set whose screen has been left.
+/// Report the state of a set whose screen was closed.
 fn farewell(series: &Series<Question>, leave: Leave) -> anyhow::Result<()> {
     match leave {
         Leave::Stopped => {
@@ -210,7 +210,7 @@ fn farewell(series: &Series<Question>, leave: Leave) -> anyhow::Result<()> {
 fn goes_on(series: &Series<Question>) -> String {
     let command = command(series);
     match series.lock() {
-        Ok(_) => format!("nobody works on the trainings; continue them with: {command}"),
-        Err(_) => format!("the trainings go on; attach again with: {command}"),
+        Ok(_) => format!("no process is working on the trainings; continue them with: {command}"),
+        Err(_) => format!("the trainings continue; attach again with: {command}"),
     }
 }

@@ -8,7 +8,7 @@ use crate::config::raw::RawSpace;
 /// architectures.
 pub const LARGEST_SETTING: usize = 4096;
 
-/// The lists as such. (Which of them a space must have, only the space knows: it checks them too.)
+/// The lists themselves. (Which lists are necessary depends on the space, which checks that too.)
 pub fn space(raw: &RawSpace) -> Checked<SpaceConfig> {
     Ok(SpaceConfig {
         layer: raw.layer.clone(),

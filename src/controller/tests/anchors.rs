@@ -1,10 +1,11 @@
-//! Anchor points: what is drawn is what is evaluated, and connections depend on both layers.
+//! Anchor points: evaluation gives a sampled child its probability, and connections depend on both
+//! layers.
 
 use super::*;
 use crate::space::builtin::builtin;
 use crate::space::{Prefix, describe};
 
-/// The sample that leads to `dna`, with the log-probabilities that the sampler gives.
+/// The sample that leads to `dna`, with the log-probability that the sampler gives it.
 fn sample_along(controller: &Reinforce, space: &Space, dna: &Dna) -> (Sample, f64) {
     let mut prefix: Prefix<'_> = space.prefix(dna.depth());
     let mut sampler = controller.policy().sampler();
@@ -38,7 +39,7 @@ fn sample_along(controller: &Reinforce, space: &Space, dna: &Dna) -> (Sample, f6
 }
 
 #[test]
-fn a_drawn_child_has_the_log_probability_and_entropy_that_evaluation_gives() {
+fn evaluation_gives_a_sampled_child_its_log_probability_and_entropy() {
     let space = paper_space();
     let mut controller = Reinforce::new(&small_config(), space.heads(), 3);
     let children: Vec<Proposal> = [(6, 1), (3, 2), (1, 3), (6, 4), (2, 5)]
@@ -71,7 +72,7 @@ fn nascnn15_has_a_positive_probability() {
         assert_close(&values(&evaluation.log_prob), &[log_prob], "evaluated");
         log_prob
     };
-    // 15 layers of three choices among four, and 15 * 14 / 2 connections.
+    // 15 layers with three choices among four options, and 15 * 14 / 2 connections.
     let expected = -(45.0 * 4f64.ln() + 105.0 * 2f64.ln());
     assert_close(&[log_prob_of(&uniform)], &[expected], "uniform");
     let drawn = log_prob_of(&config());
@@ -113,14 +114,14 @@ fn the_connections_of_a_layer_do_not_depend_on_one_another() {
 }
 
 #[test]
-fn a_controller_learns_which_connections_pay() {
+fn a_controller_learns_which_connections_are_good() {
     let space = paper_space();
     let config = ControllerConfig {
         learning_rate: 0.05,
         ..config()
     };
     let mut controller = Reinforce::new(&config, space.heads(), 4);
-    // A chain is best: each layer reads the one before it and no other.
+    // A chain is best: each layer reads only the layer before it.
     let reward = |child: &Proposal| {
         let network = space.network(&child.dna, "x").unwrap();
         let layers = network.layers.iter().enumerate();

@@ -42,7 +42,7 @@ struct Updated {
 }
 
 impl Fixture {
-    /// A chain's heads.
+    /// The heads of a chain.
     fn read() -> Fixture {
         serde_json::from_str(include_str!("../../../tests/fixtures/controller.json")).unwrap()
     }

@@ -1,4 +1,4 @@
-//! The lines of a table's file: which column is what, and what is wrong where.
+//! The lines of a table's file: the positions of the columns, and errors with their line.
 
 use std::path::Path;
 

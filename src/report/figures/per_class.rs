@@ -10,7 +10,7 @@ use crate::foundation::axis::{extremes, percent};
 
 /// With more classes than this, the report has only a table.
 const MOST: usize = 120;
-/// Room for the accuracy at the end of a row.
+/// Space for the accuracy at the end of a row.
 const BESIDE: f64 = 62.0;
 
 /// The figure: the classes in order, and the accuracy on all images as a dashed line.

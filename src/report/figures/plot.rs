@@ -1,5 +1,5 @@
-//! The frame of a plot: a scale with round ticks along it, a scale or named rows up it, a grid,
-//! titles, a legend, and where a value is drawn.
+//! The frame of a plot: a horizontal scale with round ticks, a vertical scale or named rows, a
+//! grid, titles, a legend, and the position of a value.
 
 use maud::{Markup, html};
 
@@ -154,11 +154,11 @@ const SAMPLE: f64 = 18.0;
 /// Height of a named row.
 const ROW: f64 = 24.0;
 
-/// What stands at the left of a plot.
+/// What is at the left of a plot.
 #[derive(Debug, Clone)]
 enum Side {
     Values(TitledAxis),
-    /// Names, from the top. A row's value is its number, from 0.
+    /// Names, from the top. The value of a row is its number, from 0.
     Rows(Vec<String>),
 }
 
@@ -203,8 +203,8 @@ impl Plot {
         }
     }
 
-    /// Named rows from top to bottom over the values of `x`, with room for a text of `beside` at the
-    /// end of each, and for one line above them.
+    /// Named rows from top to bottom over the values of `x`, with space for a text of width
+    /// `beside` at the end of each, and for one line above them.
     pub fn of_rows<'a>(
         form: Form,
         x: TitledAxis,
@@ -317,7 +317,7 @@ impl Plot {
         svg::all(rows.chain(columns).chain([floor]))
     }
 
-    /// The lines of the values reach over all rows: there is no floor.
+    /// The vertical lines of the values cross all rows: there is no floor.
     fn rows_grid(&self, names: &[String]) -> Markup {
         let size = self.form.text_size();
         let columns = self.x.ticks.iter().map(|(value, text)| {

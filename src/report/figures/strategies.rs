@@ -12,10 +12,10 @@ use crate::foundation::numbers::round;
 /// Evaluations where the figure begins: before them all strategies guess.
 const FIRST: usize = 10;
 
-/// What the figure shows.
+/// The data of the figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StrategyCurves {
-    /// In the order of the legend.
+    /// The lines, in the order of the legend.
     pub strategies: Vec<Curve>,
     /// The best test accuracy that there is to find, in 0..=1.
     pub best_test: f64,
@@ -24,7 +24,7 @@ pub struct StrategyCurves {
 /// Mean test accuracy of one strategy's best children.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// As in `search.strategy`.
+    /// The name used in `search.strategy`.
     pub strategy: String,
     /// Evaluations with `[low, mean, high]`: the mean over the seeds and its 95 % interval.
     pub points: Vec<(f64, [f64; 3])>,

@@ -284,7 +284,7 @@ pub fn text_width(text: &str, size: f64) -> f64 {
     text.chars().map(share).sum::<f64>() * size
 }
 
-/// How wide the widest of `texts` is.
+/// Width of the widest of `texts`.
 pub fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
     let widths = texts.map(|text| text_width(text, size));
     widths.fold(0.0, f64::max)

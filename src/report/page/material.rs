@@ -50,7 +50,7 @@ pub struct Material {
     pub torn: bool,
     /// The settings in `config.toml` of the run directory.
     pub settings: SavedSettings,
-    /// What was found out about the run by trainings of their own.
+    /// Results about the run from separate trainings.
     pub results: Results,
 }
 

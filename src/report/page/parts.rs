@@ -29,7 +29,7 @@ pub fn moment(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-/// Where the run stands, in one word and in a sentence; `ended` says more of its end.
+/// The run's status, in one word and in a sentence; `ended` says more about its end.
 pub fn status(material: &Material, ended: &str) -> (&'static str, String) {
     let torn = if material.torn {
         " The journal ends in an unfinished line, which is left out."

@@ -18,7 +18,7 @@ pub struct CsvTable {
     pub rows: Vec<Vec<String>>,
 }
 
-/// A column: its name, and how the cell of a row is written.
+/// A column: its name, and the text of its cell in a row.
 type CsvColumn<'a, T> = (&'static str, &'a dyn Fn(&T) -> String);
 
 impl CsvTable {

@@ -62,8 +62,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Record that the run begins, or what has changed since; then the notices, beginning with the
-    /// one about a reference that it cannot be compared with.
+    /// Record that the run starts, or what has changed since; then the notices, the first of which
+    /// is about a reference that the run cannot be compared with.
     pub(super) fn open(&mut self, ready: &Ready, space: &Space) -> Result<(), Halt> {
         let started = |run: &mut Run<Search>| {
             let started = run_started(run, ready, space)?;

@@ -212,7 +212,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The event that tells of a child's end.
+    /// The event that reports the end of a child.
     pub(super) fn end_of(
         &self,
         subject: &Child,

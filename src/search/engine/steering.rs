@@ -26,7 +26,7 @@ impl Engine<'_> {
             Command::GoOnAfterEpisode => self.stop_after_episode(false),
             Command::Skip { child } => self.skip(child, crew),
             Command::Train { parent, dna } => self.queue_edited(parent, dna, crew),
-            // What any run does is the session's.
+            // The session handles what all runs have in common.
             Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => Ok(()),
         }
     }

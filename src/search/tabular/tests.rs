@@ -1,4 +1,4 @@
-//! Searches of a small table, by strategies that are quick and exact.
+//! Searches of a small table with fast and exact strategies.
 
 use std::fmt::Write;
 
@@ -6,8 +6,8 @@ use super::*;
 use crate::config::{Options, resolve};
 use crate::strategy::{Evolution, Learned, Origin, Random, StrategyState};
 
-/// A table of every cell in which the cells with the later names are better; test accuracies fall
-/// as validation accuracies rise.
+/// A table of every cell in which cells with later names are better; test accuracies fall as
+/// validation accuracies rise.
 fn table(space: &Space) -> Table {
     let keys = space.keys().unwrap();
     let mut text = "arch,valid_accuracy_12ep,test_accuracy_200ep\n".to_owned();
@@ -77,7 +77,7 @@ fn a_strategy_that_learns_from_each_child_stops_at_its_last_evaluation() {
     assert!(evolution.members() > 0, "it has heard of its children");
 }
 
-/// Alternates between two cells, and keeps what it is told.
+/// Alternates between two cells, and records what it is told.
 #[derive(Default)]
 struct Stuck {
     proposed: u64,
@@ -119,7 +119,7 @@ fn a_search_that_only_repeats_itself_ends_with_what_it_has_found() {
 }
 
 #[test]
-fn repeats_have_the_reward_of_the_child_that_they_repeat() {
+fn repeats_have_the_reward_of_the_child_they_repeat() {
     let mut stuck = Stuck::default();
     searched(&mut stuck, 10);
     assert_eq!(stuck.learned[0], stuck.learned[2]);

@@ -1,4 +1,4 @@
-//! Why a network cannot be built, and who reads what.
+//! Why a network cannot be built, and which layer or classifier is affected.
 
 use super::{LARGEST_SIZE, MOST_LAYERS};
 use crate::config::LARGEST_SETTING;
@@ -45,7 +45,7 @@ pub enum ArchitectureError {
     /// A layer reads itself or one after it, or the classifier one that does not exist.
     #[error("{reader} reads layer {input}, which is not an earlier layer (0 is the image)")]
     LaterInput {
-        /// Which of them.
+        /// The layer or the classifier.
         reader: Reader,
         /// Number of the layer that it reads.
         input: usize,
@@ -65,7 +65,7 @@ pub enum ArchitectureError {
         kernel[0], kernel[1], input[0], input[1], padded[0], padded[1]
     )]
     KernelTooLarge {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// `[height, width]`, as are the other two.
         kernel: [usize; 2],
@@ -74,16 +74,16 @@ pub enum ArchitectureError {
         /// Size with padding on both sides.
         padded: [usize; 2],
     },
-    /// A pooling layer says that it has another number of channels than it reads.
+    /// The number of channels given for a pooling layer differs from the number that it reads.
     #[error(
         "layer {layer}: filters is {filters}, but a pooling layer has as many channels as it reads: {channels}"
     )]
     PooledChannels {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// As given.
         filters: usize,
-        /// Channels of its inputs together.
+        /// Total channels of its inputs.
         channels: usize,
     },
     /// The padding of a pooling layer is more than half of its kernel.
@@ -92,7 +92,7 @@ pub enum ArchitectureError {
         padding[0], padding[1], kernel[0], kernel[1]
     )]
     PooledPadding {
-        /// Counted from 1.
+        /// Number of the layer, from 1.
         layer: usize,
         /// `[height, width]`.
         padding: [usize; 2],

@@ -1,5 +1,5 @@
-//! What the paper's spaces promise: every child can be built, is its DNA's, and NASCNN15 is one of
-//! them.
+//! The properties of the paper's spaces: every child can be built and has its DNA, and NASCNN15 is
+//! one of the children.
 
 use proptest::prelude::*;
 
@@ -32,7 +32,8 @@ fn error(genes: &[&[u32]]) -> String {
     space().network(&dna, "child").unwrap_err().to_string()
 }
 
-/// A child whose choices are those of `picks`, as far as these go, taken in turn.
+/// A child of `depth` layers whose choices are the numbers in `picks`, repeated as needed (modulo
+/// the number of options).
 fn sampled(space: &Space, depth: usize, picks: &[usize]) -> Dna {
     let (mut prefix, mut picks) = (space.prefix(depth), picks.iter().cycle());
     while let Some(next) = prefix.next() {
@@ -68,7 +69,7 @@ fn a_layer_without_inputs_reads_the_image_and_unread_layers_go_to_the_classifier
 }
 
 #[test]
-fn with_strides_a_layer_is_as_large_as_its_largest_input_asks() {
+fn with_strides_a_layer_is_as_large_as_its_largest_input_requires() {
     let space = Space::new(&config("paper_strides", &[1, 2, 3]), [3, 32, 32], 10).unwrap();
     let dna = Dna(vec![
         vec![3, 3, 24, 2, 3],
@@ -82,7 +83,7 @@ fn with_strides_a_layer_is_as_large_as_its_largest_input_asks() {
 }
 
 #[test]
-fn a_gene_of_the_wrong_length_or_with_a_strange_bit_names_its_layer() {
+fn a_gene_of_the_wrong_length_or_with_an_invalid_bit_names_its_layer() {
     assert_eq!(
         error(&[&[3, 3, 24], &[3, 3, 24]]),
         "layer 2: the gene has 3 values, but must have 4: kernel height, kernel width, filters, and a skip bit for each of the 1 \
@@ -96,7 +97,7 @@ fn a_gene_of_the_wrong_length_or_with_a_strange_bit_names_its_layer() {
 }
 
 #[test]
-fn strides_are_refused_where_the_space_does_not_decide_them() {
+fn strides_are_rejected_if_the_space_does_not_decide_them() {
     let refused = |config: &SpaceConfig| {
         let error = Space::new(config, [3, 32, 32], 10).unwrap_err();
         error.to_string()
@@ -112,7 +113,7 @@ fn strides_are_refused_where_the_space_does_not_decide_them() {
 }
 
 #[test]
-fn nascnn15_is_a_child_of_the_space_and_all_its_layers_but_the_last_are_read() {
+fn nascnn15_is_a_child_of_the_space_and_all_its_layers_except_the_last_are_read() {
     let nascnn15 = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10);
     let nascnn15 = nascnn15.unwrap().unwrap();
     let dna = crate::space::describe(&nascnn15).expect("the paper's space describes it");
@@ -133,7 +134,7 @@ fn nascnn15_is_a_child_of_the_space_and_all_its_layers_but_the_last_are_read() {
 
 proptest! {
     #[test]
-    fn every_choice_can_be_built_and_the_network_gives_its_dna_back(
+    fn every_child_can_be_built_and_the_network_gives_its_dna_back(
         depth in 1usize..9,
         picks in prop::collection::vec(0usize..4, 1..60),
         height in 1usize..40,
@@ -151,7 +152,7 @@ proptest! {
 }
 
 #[test]
-fn a_run_that_has_these_heads_restores_the_space() {
+fn a_run_with_these_heads_restores_the_space() {
     for (layer, strides) in [("paper", &[][..]), ("paper_strides", &[1, 2])] {
         let space = Space::new(&config(layer, strides), [3, 32, 32], 10).unwrap();
         let written = serde_json::to_string(space.heads()).unwrap();
@@ -190,7 +191,7 @@ fn a_pooling_layer_has_stride_2_and_as_many_channels_as_it_reads() {
 }
 
 #[test]
-fn the_filters_of_a_pooling_layer_are_no_choice() {
+fn the_filters_of_a_pooling_layer_cannot_be_chosen() {
     let space = Space::new(&config("paper_pooling", &[]), [3, 32, 32], 10).unwrap();
     let filters_after = |kind: usize| {
         let mut prefix = space.prefix(2);

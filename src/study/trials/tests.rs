@@ -37,7 +37,7 @@ fn end(accuracy: f64) -> End {
 }
 
 #[test]
-fn what_has_been_trained_is_taken_over_and_only_the_rest_is_left() {
+fn completed_trainings_are_taken_over_and_only_the_rest_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let both = vec![trial("policy", 1), trial("uniform", 2)];
     let mut trials = Trials::open(folder.path(), plan(both.clone())).unwrap();
@@ -49,7 +49,7 @@ fn what_has_been_trained_is_taken_over_and_only_the_rest_is_left() {
 }
 
 #[test]
-fn a_larger_plan_continues_a_smaller_one_and_remembers_that_it_was_looked_at() {
+fn a_larger_plan_continues_a_smaller_one_and_remembers_the_earlier_look() {
     let folder = tempfile::tempdir().unwrap();
     let mut trials = Trials::open(folder.path(), plan(vec![trial("policy", 1)])).unwrap();
     trials.end(0, end(0.5)).unwrap();
@@ -61,11 +61,11 @@ fn a_larger_plan_continues_a_smaller_one_and_remembers_that_it_was_looked_at() {
     assert_eq!((trials.left(), trials.earlier_looks()), (vec![1], vec![1]));
     drop(trials);
     let error = Trials::open(folder.path(), plan(vec![trial("policy", 1)])).unwrap_err();
-    assert!(error.to_string().contains("2 trainings where"), "{error}");
+    assert!(error.to_string().contains("2 trainings, but"), "{error}");
 }
 
 #[test]
-fn a_training_whose_worker_broke_is_made_again_and_a_failed_one_is_not() {
+fn a_training_whose_worker_failed_is_repeated_and_a_failed_one_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let mut trials = Trials::open(folder.path(), plan(vec![trial("a", 1), trial("a", 2)])).unwrap();
     let reward = config(&[]).reward;

@@ -111,7 +111,7 @@ impl Engine<'_> {
     }
 }
 
-/// What the run begins with.
+/// The first event of the run.
 fn started(
     run: &Run<Training>,
     training: &Training,

@@ -48,7 +48,7 @@ impl Engine<'_> {
             Command::Skip { .. } => "skip a child",
             Command::StopAfterEpisode | Command::GoOnAfterEpisode => "stop after an episode",
             Command::Train { .. } => "train an edited child",
-            // What any run does is the session's.
+            // The session handles what all runs have in common.
             Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => {
                 return Ok(());
             }

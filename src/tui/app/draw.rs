@@ -131,7 +131,7 @@ impl App {
     }
 }
 
-/// Which run it is and where it stands, and how large a screen would have to be for more.
+/// Which run this is, its progress, and how large the screen would have to be to show more.
 fn draw_too_small(scene: &Scene<'_>, screen: &mut Painter<'_>) {
     let Size { width, height } = layout::SMALLEST;
     let x = screen.pieces(0, 0, &[panels::header::status(scene)]) + 1;

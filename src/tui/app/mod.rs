@@ -263,7 +263,7 @@ impl App {
         (self.stop_asked && self.finished()).then_some(Leave::Stopped)
     }
 
-    /// The present status of the run, whatever moment is shown.
+    /// The current status of the run, independent of the moment shown.
     pub fn status(&self) -> RunStatus {
         self.link.run_status(self.live.status)
     }

@@ -43,7 +43,7 @@ impl App {
             let [before, after] = [Action::PreviousEpisode, Action::NextEpisode]
                 .map(|action| self.keymap.key_of(action));
             let text = format!(
-                "the replay has ended: {before} and {after} step through it, nas-tui replay plays it anew"
+                "the replay has ended: {before} and {after} step through it, nas-tui replay plays it again"
             );
             self.tell(Level::Info, text);
             return Effect::Draw;
@@ -143,7 +143,7 @@ impl App {
         }
     }
 
-    /// Give the marked answer.
+    /// Give the selected answer.
     pub(super) fn answer_as_marked(&mut self) -> Effect {
         let question = self.view.question;
         let marked = question.map(|question| question.marked(self.view.answer, &self.scene()));

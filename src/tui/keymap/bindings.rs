@@ -8,8 +8,8 @@ use crate::tui::panels::PanelId;
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
                     excluded, skipped, edited, control, best, marked, as in acc>0.8 & params<1e6; log: find";
 
-/// Bindings, one a line: scope, keys, action, line of the help; then, where there are any, the word
-/// in the footer, and what it means in a training.
+/// Bindings, one per line: scope, keys, action and text in the help; optionally followed by the
+/// word in the footer and by the meaning in a training.
 macro_rules! keys {
     ($($scope:ident [$($key:literal),+] $action:ident $help:tt $(($short:literal))?
         $(.$method:ident($($text:literal)?))?;)+) => {
@@ -70,7 +70,7 @@ const VIEWS: &[Binding] = keys! {
     Screens ["ctrl-c"] Quit "leave, from anywhere";
     Screens ["?", "f1"] Help "this help" ("help");
     Panels ["x"] Skip "end the training of the child shown (asks)" .of_search();
-    Panels ["e"] StopAfterEpisode "stop after this episode, or go on after all" .of_search();
+    Panels ["e"] StopAfterEpisode "stop after this episode, or cancel that" .of_search();
     Panels ["1"] LayoutOverview "overview: everything that fits" ("overview");
     Panels ["2"] LayoutLearning "chart and controller: does it learn?"
         .in_training("curves and progress");
@@ -84,21 +84,21 @@ const VIEWS: &[Binding] = keys! {
     Panels ["f"] Maximise "maximise the focused panel, or all panels again" ("maximise");
     Panels ["enter"] Inspect "open the child shown in the inspector" ("inspect") .of_search();
     Views ["b"] InspectBest "open the best child in the inspector" ("best") .of_search();
-    Panels ["["] PreviousEpisode "the run as it was an episode earlier"
-        .in_training("the training as it was an epoch earlier");
-    Panels ["]"] NextEpisode "an episode later" .in_training("an epoch later");
+    Panels ["["] PreviousEpisode "the run one episode earlier"
+        .in_training("the training one epoch earlier");
+    Panels ["]"] NextEpisode "one episode later" .in_training("one epoch later");
     Screens ["end"] Live "back to the present; else to the end";
     Screens ["up", "k"] Up "up";
     Screens ["down", "j"] Down "down";
-    Screens ["pgup", "ctrl-b"] PageUp "up a page; chart: crosshair to the episode before"
-        .in_training("up a page; curves: crosshair to the epoch before");
+    Screens ["pgup", "ctrl-b"] PageUp "up a page; chart: crosshair to the previous episode"
+        .in_training("up a page; curves: crosshair to the previous epoch");
     Screens ["pgdn", "ctrl-f"] PageDown "down a page; chart: crosshair to the next episode"
         .in_training("down a page; curves: crosshair to the next epoch");
     Screens ["g", "home"] Top "to the top";
     Screens ["G"] Bottom "to the end (the log follows again)";
-    Views ["left", "h"] Left "left: the child before (DNA, controller); crosshair (chart)"
+    Views ["left", "h"] Left "left: previous child (DNA, controller); crosshair (chart)"
         .in_training("left: crosshair (curves)");
-    Views ["right", "l"] Right "right: the child after; crosshair"
+    Views ["right", "l"] Right "right: next child; crosshair"
         .in_training("right: crosshair (curves)");
     Panels ["/"] Search FIND ("find") .in_training("find in the log");
 };
@@ -106,7 +106,7 @@ const VIEWS: &[Binding] = keys! {
 /// Keys of the panels with charts, which work in any panel.
 const CHARTS: &[Binding] = keys! {
     Panels ["a"] ToggleQuantity "chart: reward or accuracy" ("accuracy")
-        .in_training("curves: accuracy or loss, where only one of them fits");
+        .in_training("curves: accuracy or loss, if only one of them fits");
 };
 
 /// Copying, the inspector, replays, and overlays.
@@ -116,11 +116,11 @@ const OVERLAYS: &[Binding] = keys! {
     Views ["C"] CopyCode "copy the network as PyTorch code";
     Inspector ["w"] Save "save the network to files" ("save");
     Inspector ["tab"] NextTab "inspector: next page" ("next page");
-    Inspector ["shift-tab"] PreviousTab "inspector: page before";
-    Inspector ["enter"] Inspect "inspector, relatives: open the chosen child";
+    Inspector ["shift-tab"] PreviousTab "inspector: previous page";
+    Inspector ["enter"] Inspect "inspector, relatives: open the selected child";
     Inspector ["+", "="] More "what-if: a larger value";
     Inspector ["-"] Less "what-if: a smaller value";
-    Inspector ["0"] Reset "what-if: the child as it was";
+    Inspector ["0"] Reset "what-if: undo all changes";
     Inspector ["t"] Queue "what-if: train the edited child in this run";
     Panels [">"] Faster "replay: twice as fast";
     Panels ["<"] Slower "replay: half as fast";
@@ -128,15 +128,15 @@ const OVERLAYS: &[Binding] = keys! {
         .in_training("back: no crosshair, the present, all panels");
     Inspector ["esc", "q"] Back "close the inspector" ("close");
     Help ["esc", "q"] Back "close the help" ("close");
-    Everywhere ["ctrl-l"] Repaint "draw everything anew";
+    Everywhere ["ctrl-l"] Repaint "redraw everything";
     Everywhere ["ctrl-z"] Suspend "suspend to the shell (fg brings it back)";
     Question ["y"] AnswerYes "in a question: yes";
     Question ["d", "ctrl-c"] AnswerDetach "in a question: detach";
     Question ["s"] AnswerStop "in a question: stop";
     Question ["c", "q", "n", "esc"] AnswerCancel "in a question: cancel" ("cancel");
     Question ["tab", "shift-tab", "down", "up", "j", "k"] NextAnswer
-        "in a question: mark another answer" ("other");
-    Question ["enter"] Answer "in a question: give the marked answer" ("answer");
-    Text ["enter"] Accept "in a line of text: take it" ("take");
-    Text ["esc", "ctrl-c"] Discard "in a line of text: leave it" ("leave");
+        "in a question: select another answer" ("other");
+    Question ["enter"] Answer "in a question: give the selected answer" ("answer");
+    Text ["enter"] Accept "in a line of text: accept it" ("accept");
+    Text ["esc", "ctrl-c"] Discard "in a line of text: discard it" ("discard");
 };

@@ -1,13 +1,13 @@
-//! The arrangements of the panels of a search and of a training. Once there is a test, it replaces
-//! what is then less important.
+//! The arrangements of the panels of a search and of a training. After a test, it replaces what is
+//! less important by then.
 
 use ratatui::layout::Size;
 
 use super::{Division, PanelId, Stage};
 use crate::config::LayoutName;
 
-/// A plan as it looks: `[58 Chart, 42 Log]` are rows, `(54 Chart | 46 Dna)` are columns, each part
-/// with its share.
+/// A plan in the notation of its layout: `[58 Chart, 42 Log]` are rows, `(54 Chart | 46 Dna)` are
+/// columns, each part with its share.
 macro_rules! plan {
     ($panel:ident) => {
         Division::One(PanelId::$panel)
@@ -20,7 +20,7 @@ macro_rules! plan {
     };
 }
 
-/// Plans, each with the size of the screen from which on it is used.
+/// Plans, each with the smallest screen for which it is used.
 macro_rules! arrangements {
     ($($width:literal x $height:literal $plan:tt)*) => {
         &[$((Size { width: $width, height: $height }, plan!($plan))),*]

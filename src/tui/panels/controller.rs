@@ -260,7 +260,7 @@ impl HeatMap<'_> {
         row
     }
 
-    /// The probability of each connection of a layer as shade, those that were taken highlighted.
+    /// The probability of each connection of a layer as a shade, with the chosen ones highlighted.
     fn connections(&self, layer: usize, head: usize) -> Row {
         let choices = self.candidate.choices().iter();
         let of_layer = choices.filter(|choice| choice.layer == layer && choice.head == head);

@@ -1,5 +1,5 @@
-//! What each option of the space is worth: its main effect on the reward, over all depths and in
-//! bands of them.
+//! The main effect of each option of the space on the reward, over all depths and in bands of
+//! depth.
 
 use std::borrow::Cow;
 
@@ -12,20 +12,21 @@ use crate::state::SearchRun;
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
-/// Columns of an option's name.
+/// Columns for an option's name.
 const OPTION: usize = 10;
-/// Columns of the number of its layers.
+/// Columns for the number of layers with it.
 const LAYERS: usize = 7;
-/// Columns of an effect with the half of its interval, and without.
+/// Columns for an effect with its half-interval, and without.
 const WIDE: usize = 18;
 const NARROW: usize = 10;
-/// The part by which the number of children must grow before a large run is computed anew.
+/// Divisor of the number of children: the effects are recomputed when the run has grown by this
+/// fraction.
 const NEWS: usize = 100;
 
-/// The panel: effects that are computed when it is shown, and kept.
+/// The panel, with its effects, which are computed when the panel is shown and kept.
 #[derive(Debug, Clone, Default)]
 pub struct EffectsView {
-    /// Children that had ended when the effects were computed.
+    /// Number of children that had ended when the effects were computed.
     ended: Option<usize>,
     effects: Effects,
 }
@@ -64,7 +65,8 @@ impl TextPanel for EffectsView {
 }
 
 impl EffectsView {
-    /// Whether the children are others than before, or enough more.
+    /// Whether the effects must be recomputed: the children are different, or there are enough new
+    /// ones.
     fn is_outdated(&self, search: &SearchRun) -> bool {
         let now = search.children.len();
         self.ended
@@ -116,7 +118,7 @@ fn notes(effects: &Effects, plus_minus: &str) -> Vec<Row> {
 
 /// The columns.
 struct EffectTable<'a> {
-    /// The bands of depths that there is room for.
+    /// The bands of depth for which there is space.
     bands: &'a [Band],
     cell: usize,
     plus_minus: &'a str,

@@ -44,9 +44,9 @@ const HERE: Scope = Scope::Panel(PanelId::Log);
 
 /// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
-    HERE ["&"] FilterLog "log: only lines with a text" ("filter");
-    HERE ["n"] NextMatch "log: the next line found";
-    HERE ["N"] PreviousMatch "log: the line found before";
+    HERE ["&"] FilterLog "log: only lines that contain a text" ("filter");
+    HERE ["n"] NextMatch "log: next match";
+    HERE ["N"] PreviousMatch "log: previous match";
     HERE ["v"] NextLevel "log: all lines, warnings and errors, errors" ("level");
 };
 

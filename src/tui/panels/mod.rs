@@ -178,12 +178,12 @@ pub fn fitting(parts: Vec<(usize, usize)>, gap: usize, width: usize) -> Vec<bool
     fits
 }
 
-/// A row of one piece.
+/// A row with a single piece of text.
 pub fn words(role: Role, text: impl Into<String>) -> Row {
     vec![(role, text.into())]
 }
 
-/// `text` in as many rows of `width` columns as it takes.
+/// `text` in as many rows of `width` columns as it needs.
 pub fn wrapped(role: Role, text: &str, width: usize) -> Vec<Row> {
     let lines = format::wrap(text, width).into_iter();
     lines.map(|line| words(role, line)).collect()

@@ -23,7 +23,7 @@ pub struct About {
 }
 
 impl About {
-    /// A panel of this name, of these runs, with keys of its own.
+    /// A panel with this name, for these kinds of run, with its own keys.
     pub const fn new(
         name: &'static str,
         runs: &'static [RunKind],

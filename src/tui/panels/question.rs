@@ -17,7 +17,8 @@ const BESIDE: usize = 9;
 /// A question that is waiting for its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// Leave the screen? And what about the run? One that no process works on can be resumed.
+    /// Whether to leave the screen, and what happens to the run. A run without a process can be
+    /// resumed.
     Leave,
     /// End this child's training?
     Skip(u64),
@@ -46,7 +47,7 @@ impl Question {
         }
     }
 
-    /// The marked answer: the harmless one if the question no longer offers `marked`.
+    /// The selected answer: the harmless one if the question no longer offers `marked`.
     pub fn marked(self, marked: Answer, scene: &Scene<'_>) -> Answer {
         let offered = self.answers(scene).contains(&marked);
         if offered { marked } else { Answer::Cancel }
@@ -101,7 +102,7 @@ fn title(scene: &Scene<'_>, question: Question) -> String {
         (Question::Skip(child), status) if status.is_live() => {
             format!("End the training of child {child} here?")
         }
-        (Question::Skip(child), _) => format!("Nobody trains child {child} any more"),
+        (Question::Skip(child), _) => format!("Child {child} is no longer in training"),
         (Question::Leave, RunStatus::Dead) => format!("The process of this {noun} is gone"),
         (Question::Leave, RunStatus::Stopping) => {
             format!("The {noun} is stopping. Leave without waiting?")
@@ -131,18 +132,21 @@ fn text_of(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, St
             match scene.status() {
                 RunStatus::Dead => "close the screen; it can be resumed later".to_owned(),
                 status if status.is_over() => "close the screen".to_owned(),
-                _ => format!("detach: the {} goes on without a screen", scene.kind.noun()),
+                _ => format!(
+                    "detach: the {} continues without a screen",
+                    scene.kind.noun()
+                ),
             },
         ),
         Answer::Stop => (
             Action::AnswerStop,
             "stop after a checkpoint; resume it later".to_owned(),
         ),
-        Answer::Cancel => (Action::AnswerCancel, "cancel: go on watching".to_owned()),
+        Answer::Cancel => (Action::AnswerCancel, "cancel: keep watching".to_owned()),
     }
 }
 
-/// Whether an epoch of a child has ended: without one there is no accuracy to keep.
+/// Whether a child has completed an epoch: without one there is no accuracy to keep.
 fn has_epochs(scene: &Scene<'_>, child: u64) -> bool {
     let training = scene.live.search().in_training(child);
     training.is_some_and(|(_, training)| !training.epochs.is_empty())

@@ -158,7 +158,7 @@ impl<'a> Scene<'a> {
     pub fn why_abandoned(&self) -> Option<String> {
         match self.link {
             LinkStatus::Dead { .. } => Some(format!(
-                "its process is gone: nobody trains; {} continues it",
+                "its process is gone: training has stopped; {} continues it",
                 self.resume_command
             )),
             LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),

@@ -9,13 +9,14 @@ use crate::tui::theme::Role;
 
 /// How a panel frames its plots.
 pub struct Framing<'a> {
-    /// Powers of ten are evenly spaced along the axis.
+    /// Whether the axis is logarithmic.
     pub is_log: bool,
-    /// Fewest and most values that are written at the axis, as far as the plot's height allows.
+    /// Smallest and largest number of values written on the axis, as far as the plot's height
+    /// allows.
     pub ticks: (usize, usize),
-    /// How a value is written, with as many decimals as it needs.
+    /// How a value is written, with as many decimals as needed.
     pub label: &'a dyn Fn(f64, usize) -> String,
-    /// Columns that the labels take at least, with the space after them.
+    /// Smallest number of columns for the labels, including the space after them.
     pub least_gutter: usize,
 }
 
@@ -68,12 +69,13 @@ pub struct LabelRow {
     pub free: usize,
     /// Columns that stay empty between two labels.
     pub gap: usize,
-    /// What marks the place of each label on the floor.
+    /// What marks the position of each label on the floor.
     pub mark: Option<&'static str>,
 }
 
 impl Frame {
-    /// The same frame with the vertical axis in another column; the total width stays.
+    /// The same frame with the vertical axis in a different column; the total width does not
+    /// change.
     pub fn with_gutter(self, gutter: usize) -> Frame {
         Frame {
             columns: (self.gutter + self.columns).saturating_sub(gutter),
@@ -82,7 +84,7 @@ impl Frame {
         }
     }
 
-    /// Whether the plot has two rows and this many columns.
+    /// Whether the plot has at least two rows and this many columns.
     pub fn has_room(&self, columns: usize) -> bool {
         self.rows >= 2 && self.columns >= columns
     }
@@ -121,8 +123,8 @@ impl Frame {
         grid.show(painter, (self.left(), self.top), look);
     }
 
-    /// Write `labels` (column of the plot, text) below the plot, each centred on its column and none
-    /// beyond the plot's end; those that would touch the one before are left out.
+    /// Write `labels` (column of the plot, text) below the plot, each centred on its column and
+    /// none beyond the plot's end; labels that would touch the previous one are left out.
     pub fn label(
         &self,
         painter: &mut Painter<'_>,

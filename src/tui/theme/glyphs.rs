@@ -1,6 +1,6 @@
 //! The characters of the screen, on a UTF-8 and on an ASCII terminal.
 
-/// A set of characters, and what each is in a UTF-8 and in an ASCII terminal.
+/// A set of characters, and how each is shown in a UTF-8 and in an ASCII terminal.
 macro_rules! characters {
     ($(#[$about:meta])* $name:ident {
         $($(#[$doc:meta])* $field:ident: $type:ty = $unicode:expr, $ascii:expr;)+

@@ -9,7 +9,7 @@ use tch::{Device, Tensor};
 use super::{assert_close, plans};
 use crate::seeded_network;
 
-/// A convolution, max pooling over it and the image, and a convolution over that.
+/// A convolution, max pooling of its output and the image, and a convolution of that.
 fn pooled() -> Architecture {
     let layer = |kind, filters, stride, inputs: &[usize]| Layer {
         kind,
@@ -57,7 +57,7 @@ fn pooling_takes_the_largest_value_under_the_kernel_and_has_no_weights() {
         (convolved / (1.0f64 + 1e-5).sqrt()).relu()
     };
     let first = Tensor::cat(&[&images, &normalised(&images, 0)], 1);
-    // The largest of each window, with nothing (minus infinity) beyond the edges.
+    // The largest value in each window, with minus infinity beyond the edges.
     let windows = first
         .pad([2, 2, 1, 1], "constant", f64::NEG_INFINITY)
         .unfold(2, 3, 2)

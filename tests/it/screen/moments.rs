@@ -66,7 +66,7 @@ fn a_replay_at_its_end_says_so_and_how_to_continue() {
     );
     assert!(
         text(&app).contains(
-            "the replay has ended: [ and ] step through it, nas-tui replay plays it anew"
+            "the replay has ended: [ and ] step through it, nas-tui replay plays it again"
         ),
         "{}",
         text(&app)

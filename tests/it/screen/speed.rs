@@ -121,8 +121,8 @@ fn the_list_and_the_front_of_a_hundred_thousand_children_are_drawn_in_time() {
     );
 }
 
-/// Relatives are searched for when the page is opened, never while it is drawn: that compares the child
-/// with each of the others once.
+/// Relatives are searched for when the page is opened, never while it is drawn, because that
+/// compares the child with every other child.
 #[test]
 fn the_inspector_draws_no_slower_among_a_hundred_thousand_children() {
     let mut app = running(200, 50);

@@ -201,6 +201,10 @@ fn an_open_question_follows_the_run_to_its_end() {
     assert_eq!(press(&mut app, "d"), Effect::Leave(Leave::Closed));
     let mut app = ask("x");
     app.take_link(LinkStatus::Dead { watch_only: false });
-    assert!(text(&app).contains("Nobody trains child"), "{}", text(&app));
+    assert!(
+        text(&app).contains("is no longer in training"),
+        "{}",
+        text(&app)
+    );
     assert_eq!(press(&mut app, "y"), Effect::Nothing);
 }

@@ -57,13 +57,13 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1)]
     first_seed: u64,
 
-    /// Leave half of the seeds out: choose settings with tune (even seeds), report them with report
+    /// Use only half of the seeds: choose settings with tune (even seeds), report them with report
     /// (odd seeds)
     #[arg(long, value_name = "HALF")]
     half: Option<Half>,
 
-    /// A search that repeats itself so many times in a row has converged, and ends; what it has
-    /// found counts for the evaluations that are left
+    /// A search with this many consecutive repeats has converged and ends; what it has found counts
+    /// for the remaining evaluations
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = at_least_one())]
     repeats: u64,
 
@@ -76,7 +76,7 @@ pub struct Args {
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
 
-    /// Searches at a time [default: one per core]
+    /// Number of searches at a time [default: one per core]
     #[arg(long, value_name = "N", value_parser = at_least_one())]
     threads: Option<u64>,
 

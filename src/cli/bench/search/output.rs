@@ -1,4 +1,4 @@
-//! What is printed and written of a comparison.
+//! Prints and writes the results of a comparison.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::foundation::numbers::{count, duration};
 use crate::report::figures::Form;
 use crate::report::figures::strategies::{StrategyCurves, draw};
 
-/// What --json prints.
+/// The output of --json.
 #[derive(Serialize)]
 struct Results {
     results: Vec<Row>,
@@ -69,7 +69,7 @@ fn csv<T: Serialize>(rows: &[T]) -> anyhow::Result<Vec<u8>> {
     Ok(writer.into_inner()?)
 }
 
-/// A line of searches.csv: what one search had found after so many evaluations. Percent.
+/// A line of searches.csv: what one search had found after a number of evaluations. In percent.
 #[derive(Serialize)]
 struct Line<'a> {
     strategy: &'a str,

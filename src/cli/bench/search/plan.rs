@@ -1,4 +1,4 @@
-//! What is to be searched: settings, space, table, seeds, all checked before the first search.
+//! The plan of a comparison: settings, space, table, seeds, all checked before the first search.
 
 use std::path::Path;
 
@@ -12,21 +12,23 @@ use crate::foundation::host;
 use crate::search::tabular::Limits;
 use crate::space::Space;
 
-/// Everything that the searches have in common.
+/// What the searches have in common.
 pub struct Plan {
-    /// Settings of each strategy's searches, but for the seed.
+    /// Settings of each strategy's searches, except for the seed.
     pub configs: Vec<Config>,
     pub space: Space,
     pub table: Table,
     pub seeds: Vec<u64>,
-    /// Numbers of evaluations to report, rising.
+    /// Numbers of evaluations to report, ascending.
     pub evaluations: Vec<usize>,
     pub limits: Limits,
-    /// Searches at a time.
+    /// Number of searches at a time.
     pub threads: usize,
 }
 
 impl Plan {
+    /// Check the arguments.
+    ///
     /// # Errors
     /// Bad settings, strategies, table or numbers (exit status 2).
     pub fn new(args: &Args) -> anyhow::Result<Plan> {
@@ -60,15 +62,15 @@ impl Plan {
     }
 }
 
-/// The settings of each strategy: those of the preset that the space gives its name, or of the file,
-/// with what the command line changes.
+/// The settings of each strategy: those of the preset named like the space, or of the file, with
+/// the changes from the command line.
 fn configs(args: &Args) -> anyhow::Result<Vec<Config>> {
     let mut configs: Vec<Config> = Vec::new();
     for strategy in &args.strategies {
         let config = settings(args, strategy)?;
         if config.preset != args.space {
             bail!(
-                "--space {}: the settings of --config start from the preset {}; name that one",
+                "--space {}: the settings of --config start from the preset {}; choose that one",
                 args.space,
                 config.preset
             );
@@ -140,7 +142,7 @@ fn seeds(args: &Args) -> anyhow::Result<Vec<u64>> {
     });
     let seeds: Vec<u64> = seeds.collect();
     if seeds.is_empty() {
-        bail!("--half leaves none of the seeds: ask for at least 2 with --seeds");
+        bail!("--half leaves no seeds: use at least 2 with --seeds");
     }
     Ok(seeds)
 }

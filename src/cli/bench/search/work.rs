@@ -1,4 +1,4 @@
-//! The searches, as many at a time as there are threads.
+//! Runs the searches, as many at a time as there are threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -48,7 +48,7 @@ pub fn search(plan: &Plan) -> anyhow::Result<Vec<Searches>> {
     Ok(searches.collect())
 }
 
-/// Take one search after the other until there are none left.
+/// Do one search after another until none are left.
 fn work(plan: &Plan, next: &AtomicUsize, results: Sender<(usize, anyhow::Result<Trajectory>)>) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);

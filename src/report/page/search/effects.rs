@@ -1,4 +1,4 @@
-//! What each option of the space is worth.
+//! The effect of each option of the space.
 
 use maud::{Markup, html};
 
@@ -26,9 +26,9 @@ pub fn section(material: &Material) -> Option<Section> {
         (effects_table(run, &effects))
         @if effects.bands.len() > 1 { (bands_table(run, &effects)) }
         p.note {
-            "Each interval is for 95 % and for itself: of " (tested) " intervals about one in 20 misses, and more over the bands of depth. An effect that is clear is told apart from none "
+            "Each 95 % interval is by itself: of " (tested) " intervals about one in 20 misses, and more over the bands of depth. A clear effect is significant "
             "among all " (tested) " over all depths (Holm's procedure at 5 %; in a band, among those of the band). Effects are averages over places and over the other choices: they say nothing of combinations, and under a "
-            "policy that has learned they say little of what it no longer chooses."
+            "policy that has learned they say little about what it no longer chooses."
         }
     };
     Some(Section::new("effects", "What each option is worth", body))

@@ -1,4 +1,4 @@
-//! What the result of a search is worth: what `verify`, `reliability` and `rank` have found.
+//! What the result of a search is worth: the results of `verify`, `reliability` and `rank`.
 
 use maud::{Markup, html};
 

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_can_be_taken_away() {
+    fn a_connection_can_be_removed() {
         let head = |kind, options: &[u32]| Head {
             kind,
             options: options.to_vec(),
@@ -245,7 +245,7 @@ mod tests {
             (network.layers[1].inputs.as_slice(), network.output),
             (&[0][..], vec![1, 3])
         );
-        // A layer with fewer connections keeps the cursor on its gene.
+        // The cursor stays within the gene of a layer with fewer connections.
         draft.scroll(Scroll::By(-1), 1);
         assert_eq!(draft.cursor(), (0, 2));
     }

@@ -78,10 +78,10 @@ const HERE: Scope = Scope::Panel(PanelId::Children);
 /// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
     HERE ["s"] SortNext "children: sort by the next column" ("sort");
-    HERE ["S"] SortPrevious "children: sort by the column before";
-    HERE ["r"] ReverseSort "children: sort the other way round";
+    HERE ["S"] SortPrevious "children: sort by the previous column";
+    HERE ["r"] ReverseSort "children: reverse the order";
     HERE ["m"] Mark "children: mark" ("mark");
-    HERE ["M"] ClearMarks "children: no marks";
+    HERE ["M"] ClearMarks "children: remove all marks";
     HERE ["c"] Compare "children: two marked ones side by side" ("compare");
     HERE ["p"] TogglePareto "children: accuracy against MACs" ("Pareto");
 };
