@@ -16,13 +16,13 @@ pub struct Draw {
 
 /// The purpose of a stream of random numbers, which separates the streams of one seed.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stream {
+pub(super) enum RandomStream {
     Order = 1,
     Augmentation = 2,
 }
 
 impl Draw {
-    pub(super) fn rng(self, purpose: Stream) -> ChaCha8Rng {
+    pub(super) fn rng(self, purpose: RandomStream) -> ChaCha8Rng {
         let mut key = [0; 32];
         for (place, word) in
             key.chunks_exact_mut(8)
@@ -60,7 +60,7 @@ pub(super) fn placements(
     draw: Draw,
     count: usize,
 ) -> Vec<CropPlace> {
-    let mut rng = draw.rng(Stream::Augmentation);
+    let mut rng = draw.rng(RandomStream::Augmentation);
     let (down, right) = room(crop, input);
     let mut place = || CropPlace {
         top: rng.random_range(0..=down),
@@ -123,9 +123,9 @@ impl Conversion for Normalized {
 }
 
 /// Pixels that are already the network's input (whitened images); outside is 0, the mean image.
-pub(super) struct Prepared;
+pub(super) struct Whitened;
 
-impl Conversion for Prepared {
+impl Conversion for Whitened {
     type Pixel = f32;
 
     #[inline]

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use tch::{Device, Tensor};
 
 use super::Images;
-use super::augment::{CropPlace, Draw, Layout, Stream, centre, placements};
+use super::augment::{CropPlace, Draw, Layout, RandomStream, centre, placements};
 use super::error::DataError;
 use super::host_images::HostImages;
 use super::preparation::Preparation;
@@ -282,7 +282,7 @@ fn epoch_order(seed: u64, epoch: u64, len: usize) -> Vec<u32> {
             epoch,
             batch: 0,
         }
-        .rng(Stream::Order),
+        .rng(RandomStream::Order),
     );
     order
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::cifar10::CLASSES;
 use super::error::{DataError, record_at};
-use super::npy::{Kind, NpyFile};
+use super::npy::{NpyFile, ValueKind};
 use super::{Images, TestSet, source};
 use crate::config::DataSource;
 
@@ -97,10 +97,10 @@ pub(super) fn read_images(path: &Path) -> Result<Vec<u8>, DataError> {
     let (bytes, file) = open(path)?;
     let array = file.array(&bytes)?;
     match (array.kind, &array.shape[..]) {
-        (Kind::Byte, [0, ..]) => {
+        (ValueKind::Byte, [0, ..]) => {
             return Err(file.malformed(None, "the file contains no images".to_owned()));
         }
-        (Kind::Byte, [_, image @ ..]) if *image == IMAGE => {}
+        (ValueKind::Byte, [_, image @ ..]) if *image == IMAGE => {}
         (kind, shape) => {
             let problem = format!(
                 "an array of type {kind:?} and shape {shape:?}; images are bytes [N, 32, 32, 3]"

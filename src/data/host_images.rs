@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use super::Images;
-use super::augment::{Conversion, CropPlace, Layout, Normalized, Prepared, Scratch, Writer};
+use super::augment::{Conversion, CropPlace, Layout, Normalized, Scratch, Whitened, Writer};
 use super::error::DataError;
 use super::preparation::{Normalizer, Preparation};
 use super::whiten::Whitening;
@@ -75,7 +75,7 @@ impl HostImages {
                     .f_to_kind(Kind::Float)?
                     .f_div_scalar(255.0)?;
                 let whitened = whitening.apply(&rows)?.f_contiguous()?;
-                self.write(&Prepared, floats(&whitened).chunks_exact(size), placements)?
+                self.write(&Whitened, floats(&whitened).chunks_exact(size), placements)?
             }
         };
         let labels: Vec<i64> = indices

@@ -16,7 +16,7 @@ pub(super) struct NpyFile<'a> {
 /// An array in C order: the last dimension varies fastest.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Array<'a> {
-    pub kind: Kind,
+    pub kind: ValueKind,
     pub shape: Vec<usize>,
     /// Little-endian values.
     pub data: &'a [u8],
@@ -26,26 +26,26 @@ pub(super) struct Array<'a> {
 
 /// The type of an array's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     Byte,
     Int32,
     Int64,
 }
 
-impl Kind {
+impl ValueKind {
     pub fn bytes(self) -> usize {
         match self {
-            Kind::Byte => 1,
-            Kind::Int32 => 4,
-            Kind::Int64 => 8,
+            ValueKind::Byte => 1,
+            ValueKind::Int32 => 4,
+            ValueKind::Int64 => 8,
         }
     }
 
-    fn of(descr: &str) -> Option<Kind> {
+    fn of(descr: &str) -> Option<ValueKind> {
         match descr {
-            "|u1" => Some(Kind::Byte),
-            "<i4" => Some(Kind::Int32),
-            "<i8" => Some(Kind::Int64),
+            "|u1" => Some(ValueKind::Byte),
+            "<i4" => Some(ValueKind::Int32),
+            "<i8" => Some(ValueKind::Int64),
             _ => None,
         }
     }
@@ -57,8 +57,8 @@ impl Array<'_> {
         self.data
             .chunks_exact(self.kind.bytes())
             .map(|bytes| match (self.kind, bytes) {
-                (Kind::Byte, &[byte]) => i64::from(byte),
-                (Kind::Int32, &[a, b, c, d]) => i64::from(i32::from_le_bytes([a, b, c, d])),
+                (ValueKind::Byte, &[byte]) => i64::from(byte),
+                (ValueKind::Int32, &[a, b, c, d]) => i64::from(i32::from_le_bytes([a, b, c, d])),
                 (_, bytes) => bytes
                     .iter()
                     .rev()
@@ -81,7 +81,7 @@ impl NpyFile<'_> {
                 format!("the header is not one that NumPy writes: {problem}"),
             )
         })?;
-        let kind = Kind::of(&descr).ok_or_else(|| {
+        let kind = ValueKind::of(&descr).ok_or_else(|| {
             let problem = format!(
                 "values of type {descr:?}; wanted are uint8 (|u1), int32 (<i4) or int64 (<i8)"
             );

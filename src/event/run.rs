@@ -119,26 +119,28 @@ pub struct ReferenceEpisode {
 
 /// What a run's rewards are measured on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "WrittenData", into = "WrittenData")]
 pub struct DataDescription {
     /// SPEC with its folder, or the table's file.
     pub spec: String,
     /// The images; `None` if the rewards come from a table.
+    #[serde(flatten, with = "written")]
     pub images: Option<ImageSet>,
     /// CRC-32 (hex) of the training images, labels and split, or of the table.
     pub fingerprint: String,
 }
 
 /// Images with labels, in two parts.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ImageSet {
     /// `[C, H, W]`.
     pub input: [usize; 3],
     /// Names of the classes, in the order of their numbers.
     pub classes: Vec<String>,
     /// Number of training images.
+    #[serde(rename = "train_images")]
     pub train: usize,
     /// Number of validation images.
+    #[serde(rename = "validation_images")]
     pub validation: usize,
 }
 
@@ -160,44 +162,24 @@ impl DataDescription {
     }
 }
 
-/// [`DataDescription`] in its written form: with zeros and no classes if there are no images.
-#[derive(Serialize, Deserialize)]
-struct WrittenData {
-    spec: String,
-    input: [usize; 3],
-    classes: Vec<String>,
-    train_images: usize,
-    validation_images: usize,
-    fingerprint: String,
-}
+/// The written form of images: zeros and no classes if there are none.
+mod written {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-impl From<WrittenData> for DataDescription {
-    fn from(written: WrittenData) -> DataDescription {
-        let has_images = written.train_images + written.validation_images > 0;
-        DataDescription {
-            spec: written.spec,
-            images: has_images.then_some(ImageSet {
-                input: written.input,
-                classes: written.classes,
-                train: written.train_images,
-                validation: written.validation_images,
-            }),
-            fingerprint: written.fingerprint,
-        }
+    use super::ImageSet;
+
+    pub fn serialize<S: Serializer>(
+        images: &Option<ImageSet>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        images.clone().unwrap_or_default().serialize(serializer)
     }
-}
 
-impl From<DataDescription> for WrittenData {
-    fn from(data: DataDescription) -> WrittenData {
-        let images = data.images.unwrap_or_default();
-        WrittenData {
-            spec: data.spec,
-            input: images.input,
-            classes: images.classes,
-            train_images: images.train,
-            validation_images: images.validation,
-            fingerprint: data.fingerprint,
-        }
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<ImageSet>, D::Error> {
+        let images = ImageSet::deserialize(deserializer)?;
+        Ok((images.train + images.validation > 0).then_some(images))
     }
 }
 

@@ -37,7 +37,7 @@ struct Written {
 
 /// What a search announces.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum HubNews {
     /// The journal contains the records up to this number.
     Written(u64),
     Tick(Arc<Record>),
@@ -134,7 +134,7 @@ impl Hub {
 
 impl Listener {
     /// Wait for the next news; `None` once `gone` has resolved.
-    pub fn next(&mut self, gone: impl Future<Output = ()>) -> Option<News> {
+    pub fn next(&mut self, gone: impl Future<Output = ()>) -> Option<HubNews> {
         let Listener {
             written,
             ticks,
@@ -148,13 +148,13 @@ impl Listener {
                     () = &mut gone => return None,
                     changed = written.changed() => {
                         let Written { seq, ended } = *written.borrow_and_update();
-                        return Some(if ended || changed.is_err() { News::Ended(seq) } else { News::Written(seq) });
+                        return Some(if ended || changed.is_err() { HubNews::Ended(seq) } else { HubNews::Written(seq) });
                     }
                     tick = ticks.recv() => match tick {
-                        Ok(tick) => return Some(News::Tick(tick)),
+                        Ok(tick) => return Some(HubNews::Tick(tick)),
                         Err(broadcast::error::RecvError::Lagged(_)) => {}
                         // The hub is gone, and `written` says so.
-                        Err(broadcast::error::RecvError::Closed) => return Some(News::Ended(written.borrow().seq)),
+                        Err(broadcast::error::RecvError::Closed) => return Some(HubNews::Ended(written.borrow().seq)),
                     }
                 }
             }
@@ -166,9 +166,9 @@ impl Listener {
 fn follow(mut feed: Feed, mut listener: Listener) {
     while let Some(news) = listener.next(feed.gone()) {
         let (sent, over) = match news {
-            News::Written(seq) => (feed.deliver(Some(seq)), false),
-            News::Tick(record) => (feed.tick(record), false),
-            News::Ended(seq) => (feed.deliver(Some(seq)), true),
+            HubNews::Written(seq) => (feed.deliver(Some(seq)), false),
+            HubNews::Tick(record) => (feed.tick(record), false),
+            HubNews::Ended(seq) => (feed.deliver(Some(seq)), true),
         };
         // This process wrote the journal: if it cannot be read, the search itself ends with the
         // reason.

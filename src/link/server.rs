@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use super::hub::{Hub, Listener, News};
+use super::hub::{Hub, HubNews, Listener};
 use super::protocol::{self, ClientHello, PROTOCOL, ServerHello, ToClient, ToServer, VERSION};
 use super::{Command, peer, place};
 use crate::foundation::messages::{self, SharedOutput};
@@ -170,9 +170,9 @@ fn tell(
 ) -> io::Result<()> {
     while let Some(news) = listener.next(async { drop((&mut *gone).await) }) {
         match news {
-            News::Written(seq) => output.send(&ToClient::Written(seq))?,
-            News::Tick(record) => output.send(&ToClient::Tick(Box::new((*record).clone())))?,
-            News::Ended(seq) => {
+            HubNews::Written(seq) => output.send(&ToClient::Written(seq))?,
+            HubNews::Tick(record) => output.send(&ToClient::Tick(Box::new((*record).clone())))?,
+            HubNews::Ended(seq) => {
                 output.send(&ToClient::Written(seq))?;
                 return output.send(&ToClient::Ended(true));
             }

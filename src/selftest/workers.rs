@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::Bench;
 use super::report::{CheckOutcome, PauseCheck, WorkersCheck};
-use crate::evaluate::throughput::{Cache, MeasureError, Throughput, Trial, counts, usual_place};
+use crate::evaluate::throughput::{
+    Cache, MeasureError, Throughput, WorkerTrial, counts, usual_place,
+};
 use crate::foundation::device::Device;
 
 /// Measuring time for each number of workers.
@@ -50,7 +52,7 @@ fn measure(bench: &Bench, device: Device) -> Result<(WorkersCheck, PauseCheck), 
     let counts = counts(device);
     let most = counts.last().copied().unwrap_or(1);
     bench.tell(device, &format!("starting {most} workers"));
-    let mut crew = Trial::start(bench.program, device, most, &|| false)?;
+    let mut crew = WorkerTrial::start(bench.program, device, most, &|| false)?;
     let tell = |count| bench.tell(device, &format!("children per hour with {count} worker(s)"));
     let throughput = crew.throughput(&counts, WINDOW, tell)?;
     let best = throughput.best();

@@ -187,7 +187,7 @@ pub struct ChildDetail {
 
 /// A child in training on one worker.
 #[derive(Debug, Clone, PartialEq)]
-pub struct InTraining {
+pub struct TrainedChild {
     /// Its number, from 1.
     pub child: u64,
     /// `cpu`, or the GPU's name.

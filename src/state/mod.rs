@@ -11,7 +11,7 @@ mod training_run;
 
 use std::sync::LazyLock;
 
-pub use child::{Candidate, CandidateOrigin, ChildDetail, ChildRow, InTraining};
+pub use child::{Candidate, CandidateOrigin, ChildDetail, ChildRow, TrainedChild};
 pub use describe::describe;
 pub use outcomes::{Counts, Ending, Outcomes, is_better};
 pub use search_run::{Energy, SearchRun};

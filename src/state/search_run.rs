@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, CandidateOrigin, ChildRow, Ending, InTraining, Outcomes};
+use super::{Candidate, CandidateOrigin, ChildRow, Ending, Outcomes, TrainedChild};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes};
 
@@ -33,7 +33,7 @@ pub struct SearchRun {
     /// Children sampled or queued but not ended, by number.
     pub waiting: BTreeMap<u64, Candidate>,
     /// Children in training, by worker.
-    pub training: BTreeMap<usize, InTraining>,
+    pub training: BTreeMap<usize, TrainedChild>,
     /// The best child's network, as sampled.
     pub best_architecture: Option<Architecture>,
 }
@@ -159,7 +159,7 @@ impl SearchRun {
     }
 
     /// The worker that trains a child, and how far it is.
-    pub fn in_training(&self, child: u64) -> Option<(usize, &InTraining)> {
+    pub fn in_training(&self, child: u64) -> Option<(usize, &TrainedChild)> {
         let mut training = self.training.iter();
         let (worker, training) = training.find(|(_, training)| training.child == child)?;
         Some((*worker, training))
@@ -196,7 +196,7 @@ impl SearchRun {
         self.children.iter().filter(|row| row.repeat_of.is_none())
     }
 
-    fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut InTraining> {
+    fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut TrainedChild> {
         self.training
             .get_mut(&worker)
             .filter(|training| training.child == child)
@@ -206,7 +206,7 @@ impl SearchRun {
         let candidate = self.waiting.get(&child).cloned();
         self.training.insert(
             worker,
-            InTraining {
+            TrainedChild {
                 child,
                 device: device.to_owned(),
                 candidate,

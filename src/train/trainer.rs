@@ -83,7 +83,7 @@ fn train_as_planned(
     tch::manual_seed(seed as i64);
     let network = Network::new(architecture, plan, data.device)?;
     let fit = Fit::new(network, config.into(), data, config.batch_size, seed)?;
-    let mut training = Training {
+    let mut training = ChildTraining {
         config,
         fit,
         ticks: Ticks::default(),
@@ -123,13 +123,13 @@ fn check(
 }
 
 /// One child in training.
-struct Training<'work> {
+struct ChildTraining<'work> {
     config: &'work ChildConfig,
     fit: Fit<'work>,
     ticks: Ticks,
 }
 
-impl Training<'_> {
+impl ChildTraining<'_> {
     /// Train on all images once (epoch `number`, from 1), then measure and return the validation
     /// accuracy.
     fn epoch(&mut self, number: usize, control: &mut impl Control) -> Result<f64, TrainError> {

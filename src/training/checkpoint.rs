@@ -16,7 +16,7 @@ use crate::train::{Fit, Metrics};
 /// follow from seed, epoch and batch; the best epoch and the patience follow from the epochs in the
 /// journal.)
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Header<'a> {
+pub struct TrainingHeader<'a> {
     pub seed: u64,
     /// Number of the epoch in progress, from 1; then its completed steps and their results.
     pub epoch: usize,
@@ -34,7 +34,7 @@ pub struct Header<'a> {
 /// The state of a training between two batches.
 #[derive(Debug, Clone)]
 pub struct TrainingCheckpoint {
-    pub header: Header<'static>,
+    pub header: TrainingHeader<'static>,
     /// Current parameters and batch norm statistics, the optimiser's velocity, and the weights of
     /// the best epoch.
     pub network: Blocks,
@@ -47,7 +47,12 @@ const VELOCITY: &str = "velocity.";
 const BEST: &str = "best.";
 
 /// Replace the checkpoint at `path` with the state of `fit`.
-pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<(), SessionError> {
+pub fn save(
+    path: &Path,
+    header: &TrainingHeader,
+    fit: &Fit,
+    best: &Blocks,
+) -> Result<(), SessionError> {
     let network = weights::blocks(fit.network()).map_err(TrainingError::from)?;
     let velocity = weights::blocks_of(fit.network(), fit.optimizer().velocity())
         .map_err(TrainingError::from)?;
@@ -66,7 +71,7 @@ pub fn save(path: &Path, header: &Header, fit: &Fit, best: &Blocks) -> Result<()
 impl TrainingCheckpoint {
     /// The checkpoint at `path`; `None` if there is no file.
     pub fn load(path: &Path) -> Result<Option<TrainingCheckpoint>, CheckpointError> {
-        let Some((header, blocks)) = sealed::load::<Header>(path)? else {
+        let Some((header, blocks)) = sealed::load::<TrainingHeader>(path)? else {
             return Ok(None);
         };
         let (mut network, mut velocity, mut best) = (Blocks::new(), Blocks::new(), Blocks::new());

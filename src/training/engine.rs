@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::checkpoint::{self, Header, TrainingCheckpoint};
+use super::checkpoint::{self, TrainingCheckpoint, TrainingHeader};
 use super::rate::learning_rate;
 use super::work::Training;
 use super::{TrainingError, test_images};
@@ -183,7 +183,7 @@ impl Engine<'_> {
     /// Save a checkpoint of `epoch` and everything before it.
     fn save(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
         progress.epoch.settle()?;
-        let header = Header {
+        let header = TrainingHeader {
             seed: self.run.config.search.seed,
             epoch: progress.epoch.number(),
             batch: progress.epoch.done(),

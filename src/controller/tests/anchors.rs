@@ -114,21 +114,18 @@ fn the_connections_of_a_layer_do_not_depend_on_one_another() {
 }
 
 #[test]
-fn a_controller_learns_which_connections_are_good() {
+fn a_controller_learns_that_connections_do_not_pay() {
     let space = paper_space();
-    let config = ControllerConfig {
-        learning_rate: 0.05,
-        ..config()
-    };
-    let mut controller = Reinforce::new(&config, space.heads(), 4);
-    // A chain is best: each layer reads only the layer before it.
+    let mut controller = Reinforce::new(&config(), space.heads(), 4);
+    let skip = space.heads().len() - 1;
     let reward = |child: &Proposal| {
-        let network = space.network(&child.dna, "x").unwrap();
-        let layers = network.layers.iter().enumerate();
-        layers
-            .filter(|(index, layer)| layer.inputs == [*index])
-            .count() as f64
-            / 5.0
+        let choices = drawn(child).choices.iter();
+        let connections: Vec<bool> = choices
+            .filter(|choice| choice.head == skip)
+            .map(|choice| choice.index == 1)
+            .collect();
+        let taken = connections.iter().filter(|taken| **taken).count();
+        1.0 - taken as f64 / connections.len() as f64
     };
     let mut episode = |number: u64| {
         let children: Vec<Proposal> = (0..16)
@@ -138,7 +135,11 @@ fn a_controller_learns_which_connections_are_good() {
         controller.learn(&children, &rewards).unwrap();
         rewards.iter().sum::<f64>() / 16.0
     };
+    // (The same controller in PyTorch goes from .5 to .998 in 20 episodes.)
     let first = episode(0);
-    let last = (1..60).map(&mut episode).skip(54).sum::<f64>() / 5.0;
-    assert!(last > first + 0.3, "{first} at first, {last} at last");
+    let last = (1..20).map(&mut episode).last().unwrap();
+    assert!(
+        first < 0.7 && last > 0.9,
+        "{first} at first, {last} at last"
+    );
 }

@@ -24,7 +24,7 @@ fn every_version_of_the_format_is_read() {
         let array = file().array(&bytes).unwrap();
         assert_eq!(
             (array.kind, &array.shape[..], array.data),
-            (Kind::Byte, &[2, 3][..], &[1, 2, 3, 4, 5, 6][..])
+            (ValueKind::Byte, &[2, 3][..], &[1, 2, 3, 4, 5, 6][..])
         );
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::cache::{Cache, CacheKey};
-use super::{COUNTS, MeasureError, Throughput, Trial, crew, usual_place};
+use super::{COUNTS, MeasureError, Throughput, WorkerTrial, crew, usual_place};
 use crate::child::libtorch;
 use crate::event::Level;
 use crate::foundation::device::Device;
@@ -110,7 +110,7 @@ impl Automatic<'_> {
     fn measure(&self, device: Device) -> Result<Throughput, MeasureError> {
         let counts = counts(device);
         let most = counts.last().copied().unwrap_or(1);
-        Trial::start(self.program, device, most, self.interrupted)?.throughput(
+        WorkerTrial::start(self.program, device, most, self.interrupted)?.throughput(
             &counts,
             WINDOW,
             |_| {},

@@ -23,7 +23,7 @@ const WARM_UP: Duration = Duration::from_millis(300);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Workers on one device, ready to train.
-pub struct Trial<'a> {
+pub struct WorkerTrial<'a> {
     device: Device,
     child: Architecture,
     workers: LocalWorkers,
@@ -35,7 +35,7 @@ pub struct Trial<'a> {
     under_way: BTreeMap<u64, f64>,
     /// Number of children that have been trained.
     trained: u64,
-    /// Workers that have reported since the last [`Trial::begin`].
+    /// Workers that have reported since the last [`WorkerTrial::begin`].
     moving: BTreeSet<usize>,
     paused: bool,
     /// Number of the latest pause requested.
@@ -46,7 +46,7 @@ pub struct Trial<'a> {
     used_before: Option<u64>,
 }
 
-impl<'a> Trial<'a> {
+impl<'a> WorkerTrial<'a> {
     /// Start `count` workers of `program` on `device` and wait until they are ready.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ impl<'a> Trial<'a> {
         device: Device,
         count: usize,
         interrupted: &'a dyn Fn() -> bool,
-    ) -> Result<Trial<'a>, MeasureError> {
+    ) -> Result<WorkerTrial<'a>, MeasureError> {
         let threads = if device.is_cuda() {
             (host::cores() / count).max(1)
         } else {
@@ -78,7 +78,7 @@ impl<'a> Trial<'a> {
             }
         };
         let (under_way, moving) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Trial {
+        Ok(WorkerTrial {
             device,
             child,
             workers,
@@ -153,7 +153,7 @@ impl<'a> Trial<'a> {
     /// `times` times.
     ///
     /// # Errors
-    /// See [`Trial::throughput`].
+    /// See [`WorkerTrial::throughput`].
     pub fn pauses(&mut self, count: usize, times: u32) -> Result<Vec<Duration>, MeasureError> {
         self.begin(count)?;
         let mut latencies = Vec::new();

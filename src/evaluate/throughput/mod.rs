@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use automatic::{Automatic, counts};
 pub use cache::Cache;
-pub use crew::{Trial, model_of};
+pub use crew::{WorkerTrial, model_of};
 
 use super::local::WorkerSettings;
 use super::placement::Placement;

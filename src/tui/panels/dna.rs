@@ -6,7 +6,7 @@ use super::panel::{About, Response, SEARCH, TextPanel};
 use super::{Content, PanelId, Row, join_fitting, labelled, layers, training, words};
 use crate::event::ChildEpoch;
 use crate::space::Design;
-use crate::state::{Candidate, CandidateOrigin, ChildDetail, InTraining};
+use crate::state::{Candidate, CandidateOrigin, ChildDetail, TrainedChild};
 use crate::tui::format;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::panels::scene::Scene;
@@ -118,7 +118,7 @@ fn content(scene: &Scene<'_>, shown: ShownColumns, width: usize, height: usize) 
 }
 
 /// The worker that trains a child, and its progress; `None` if the child is not in training.
-fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a InTraining)> {
+fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a TrainedChild)> {
     let training = scene.state.search().in_training(child);
     training.filter(|_| scene.why_abandoned().is_none())
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::panel::{About, Panel, Response, SEARCH};
 use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, labelled, pieces_width, words, wrapped};
-use crate::state::{Candidate, Counts, InTraining, RunState};
+use crate::state::{Candidate, Counts, RunState, TrainedChild};
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, bar};
@@ -66,7 +66,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
     let shown = scene.shown_child();
     if let Some(reason) = scene.why_abandoned() {
         let head = wrapped(Role::Warning, &reason, width);
-        let row = |training: &InTraining| {
+        let row = |training: &TrainedChild| {
             let child = labelled("child", Role::Text, training.child.to_string());
             [
                 child,
@@ -80,7 +80,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
             body: state.search().training.values().map(row).collect(),
         };
     }
-    let rows = |(worker, training): (&usize, &InTraining)| {
+    let rows = |(worker, training): (&usize, &TrainedChild)| {
         let is_shown = shown == Some(training.child);
         worker_rows(state, *worker, training, is_shown, scene.glyphs(), width)
     };
@@ -143,7 +143,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
 fn worker_rows(
     state: &RunState,
     worker: usize,
-    training: &InTraining,
+    training: &TrainedChild,
     shown: bool,
     glyphs: &Glyphs,
     width: usize,
@@ -190,7 +190,7 @@ fn worker_rows(
 /// The child in rows for a panel that shows only it: progress, and results so far.
 pub fn progress_rows(
     state: &RunState,
-    training: &InTraining,
+    training: &TrainedChild,
     glyphs: &Glyphs,
     width: usize,
 ) -> Vec<Row> {
@@ -216,7 +216,7 @@ pub fn progress_rows(
 }
 
 /// How far a child had progressed before its training was abandoned.
-pub fn abandoned_row(state: &RunState, training: &InTraining, width: usize) -> Row {
+pub fn abandoned_row(state: &RunState, training: &TrainedChild, width: usize) -> Row {
     let place = Place::of(state, training);
     let groups = vec![
         labelled(
@@ -236,7 +236,7 @@ pub fn abandoned_row(state: &RunState, training: &InTraining, width: usize) -> R
 }
 
 /// Loss, validation accuracy, speed and time left, most informative first.
-fn figures(state: &RunState, training: &InTraining) -> Vec<Row> {
+fn figures(state: &RunState, training: &TrainedChild) -> Vec<Row> {
     let last = training.epochs.last();
     let progress = training.progress.as_ref();
     let loss = progress
@@ -279,7 +279,7 @@ pub fn speed_text(speed: f64) -> String {
 
 /// Seconds until the child is trained: from its own epochs, otherwise from its speed; `None` if
 /// neither is known.
-fn remaining(state: &RunState, training: &InTraining) -> Option<f64> {
+fn remaining(state: &RunState, training: &TrainedChild) -> Option<f64> {
     let place = Place::of(state, training);
     let epochs_left = place.epochs as f64 - (place.epoch as f64 - 1.0) - place.done;
     let per_epoch = match (training.epochs.last(), &training.progress) {
@@ -303,7 +303,7 @@ struct Place {
 }
 
 impl Place {
-    fn of(state: &RunState, training: &InTraining) -> Place {
+    fn of(state: &RunState, training: &TrainedChild) -> Place {
         match (&training.progress, training.epochs.last()) {
             (Some(progress), last) if last.is_none_or(|last| last.epoch < progress.epoch) => {
                 let done = progress.batch as f64 / progress.batches.max(1) as f64;
