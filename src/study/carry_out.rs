@@ -3,8 +3,8 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use super::StudyError;
 use super::trials::{End, Trial, Trials};
-use super::{StudyError, trials};
 use crate::config::Config;
 use crate::evaluate::{Evaluator, Job, Report};
 use crate::event::Level;
@@ -162,7 +162,7 @@ impl Crew<'_> {
         self.trials.end(place, end)?;
         self.under_way = self.under_way.saturating_sub(1);
         let (done, all) = self.counts();
-        let trial: &trials::Trial = &self.trials.all()[place];
+        let trial = &self.trials.all()[place];
         (self.tell)(News::Ended { trial, done, all });
         Ok(())
     }

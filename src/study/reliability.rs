@@ -1,7 +1,6 @@
 //! How much of the reward is due to the network and how much is training noise: networks that are
 //! each trained several times.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -156,21 +155,23 @@ pub struct Need {
 impl Findings {
     /// From the trainings that have ended.
     pub fn of_trials(run: Option<String>, trials: &[Trial]) -> Findings {
-        let mut networks: BTreeMap<usize, Network> = BTreeMap::new();
-        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut excluded = 0;
+        let mut networks: Vec<Network> = Vec::new();
         for trial in trials {
-            let next = places.len();
-            let place = *places.entry(&trial.group).or_insert(next);
-            let network = networks.entry(place).or_insert_with(|| Network {
-                name: trial.group.clone(),
-                depth: Some(trial.depth),
-                rewards: Vec::new(),
-            });
-            network.rewards.extend(trial.reward());
-            excluded += usize::from(trial.end.is_some() && !trial.is_done());
+            let known = networks
+                .iter_mut()
+                .find(|network| network.name == trial.group);
+            match known {
+                Some(network) => network.rewards.extend(trial.reward()),
+                None => networks.push(Network {
+                    name: trial.group.clone(),
+                    depth: Some(trial.depth),
+                    rewards: trial.reward().into_iter().collect(),
+                }),
+            }
         }
-        Findings::of(run, networks.into_values().collect(), excluded)
+        let broken = |trial: &&Trial| trial.end.is_some() && !trial.is_done();
+        let excluded = trials.iter().filter(broken).count();
+        Findings::of(run, networks, excluded)
     }
 
     /// From the rewards of each network.
