@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Config;
+use super::{Config, earlier};
 
 /// A setting that differs between two sets; `absent` stands for a missing value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,8 @@ fn flat(toml: &str) -> BTreeMap<String, String> {
     }
     let mut settings = BTreeMap::new();
     // Both texts were written by this program and are covered by a checksum or were parsed before.
-    if let Ok(table) = toml.parse::<toml::Table>() {
+    if let Ok(mut table) = toml.parse::<toml::Table>() {
+        earlier::complete(&mut table);
         add("", &table, &mut settings);
     }
     settings

@@ -1,6 +1,7 @@
 //! Settings of a run: read once, validated once, from then on plain typed values.
 
 mod changes;
+mod earlier;
 mod error;
 pub mod presets;
 mod raw;
@@ -150,6 +151,9 @@ pub struct SearchConfig {
     pub episodes: usize,
     /// Children in each episode.
     pub children_per_episode: usize,
+    /// Children drawn uniformly at the same depth in each episode, for comparison; see
+    /// [`SearchConfig::controls`].
+    pub controls_per_episode: usize,
     /// Whether a child that repeats an architecture already trained in this run takes its reward
     /// instead of being trained again.
     pub reuse: bool,
@@ -175,9 +179,24 @@ impl SearchConfig {
             + self.depth_step * ((child.saturating_sub(1)) as usize / self.depth_every)
     }
 
-    /// Number of children in the whole search.
+    /// Number of children in the whole search, without controls.
     pub fn children(&self) -> u64 {
         (self.episodes * self.children_per_episode) as u64
+    }
+
+    /// Number of controls in each episode: none for random search, which draws all of its children
+    /// the way controls are drawn.
+    pub fn controls(&self) -> u64 {
+        if self.strategy.learns() {
+            self.controls_per_episode as u64
+        } else {
+            0
+        }
+    }
+
+    /// Children of the whole search and its controls, which are numbered after them.
+    pub fn numbered(&self) -> u64 {
+        self.children() + self.episodes as u64 * self.controls()
     }
 }
 

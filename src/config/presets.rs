@@ -101,6 +101,7 @@ fn growing_children() -> RawSearch {
         strategy: StrategyName::Reinforce,
         episodes: 10,
         children_per_episode: 16,
+        controls: 1,
         reuse: true,
         seed: 1,
         initial_depth: 6,
@@ -227,6 +228,7 @@ fn paper() -> RawConfig {
     config.data.crop_pixels = 40;
     config.search.episodes = 1_600;
     config.search.children_per_episode = 8;
+    config.search.controls = 0;
     config.search.depth_step = 2;
     config.search.depth_every = 1_600;
     config.controller.learning_rate = 6e-4;
@@ -258,6 +260,7 @@ fn paper_pooling() -> RawConfig {
 /// validation images after 12 epochs.
 fn nasbench201() -> RawConfig {
     let mut config = demo();
+    config.search.controls = 0;
     config.search.initial_depth = 1;
     config.search.depth_step = 0;
     config.space = RawSpace {

@@ -62,6 +62,7 @@ pub struct RawSearch {
     pub strategy: StrategyName,
     pub episodes: i64,
     pub children_per_episode: i64,
+    pub controls: i64,
     pub reuse: bool,
     pub seed: i64,
     pub initial_depth: i64,

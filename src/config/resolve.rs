@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::ConfigError;
 use super::raw::RawConfig;
 use super::validate::{Violation, validate};
-use super::{Config, presets};
+use super::{Config, earlier, presets};
 
 /// The commented demo configuration that ships with the program. It equals the defaults.
 pub const SAMPLE: &str = include_str!("../../config.toml");
@@ -16,6 +16,8 @@ pub const SAMPLE: &str = include_str!("../../config.toml");
 pub struct Options {
     /// `--config`: the settings file.
     pub file: Option<PathBuf>,
+    /// In its place the file in which a run keeps its settings, perhaps since an earlier version.
+    pub run: Option<PathBuf>,
     /// `--preset`.
     pub preset: Option<String>,
     /// `KEY=VALUE` pairs, KEY dotted as in `child.epochs`.
@@ -58,8 +60,9 @@ pub fn placed(options: &Options, violation: Violation) -> ConfigError {
 
 /// Everything that sets keys, in ascending order of precedence.
 fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
-    let file = options.file.as_deref().map(Source::from_file).transpose()?;
-    let mut sources: Vec<Source> = file.into_iter().collect();
+    let file = options.file.as_deref().map(Source::from_file);
+    let run = options.run.as_deref().map(Source::of_run);
+    let mut sources: Vec<Source> = file.into_iter().chain(run).collect::<Result<_, _>>()?;
     for assignment in &options.set {
         sources.push(Source::from_assignment(assignment)?);
     }
@@ -79,7 +82,7 @@ fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
 /// See [`resolve`].
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     resolve(&Options {
-        file: Some(path.to_owned()),
+        run: Some(path.to_owned()),
         ..Options::default()
     })
 }
@@ -111,6 +114,12 @@ impl Source {
             source,
         })?;
         Source::from_text(&text, &path.display().to_string())
+    }
+
+    fn of_run(path: &Path) -> Result<Source, ConfigError> {
+        let mut source = Source::from_file(path)?;
+        earlier::complete(&mut source.table);
+        Ok(source)
     }
 
     fn from_text(text: &str, place: &str) -> Result<Source, ConfigError> {

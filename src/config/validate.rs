@@ -226,6 +226,7 @@ fn search(raw: &RawSearch) -> Checked<SearchConfig> {
             1,
             10_000,
         )?,
+        controls_per_episode: whole("search.controls", raw.controls, 0, 1_000)?,
         reuse: raw.reuse,
         seed: whole("search.seed", raw.seed, 0, i64::MAX)? as u64,
         initial_depth: whole("search.initial_depth", raw.initial_depth, 1, MOST_LAYERS)?,

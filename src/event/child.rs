@@ -37,6 +37,11 @@ pub struct ChildSampled {
     /// The earlier child that it was mutated from by changing one choice (evolution).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<u64>,
+    /// Drawn uniformly at the depth of the episode, whatever the strategy, to hold its children
+    /// against (`search.controls`). Nothing is learned from a control, and no mean or best counts
+    /// it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub control: bool,
 }
 
 /// A network that a user made by editing a child. It is numbered after all children that the search
@@ -188,6 +193,9 @@ pub struct ChildFinished {
     /// Whether a user ended its training early; the accuracies are those of the completed epochs.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub skipped: bool,
+    /// Whether it is a control, see [`ChildSampled::control`].
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub control: bool,
     /// Energy used by the GPU for this child, in watt-hours; shared equally with the other children
     /// in training on that GPU. Absent if no GPU reports its power.
     #[serde(skip_serializing_if = "Option::is_none", default)]

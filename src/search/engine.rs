@@ -6,6 +6,7 @@
 //! same children), takes the outcomes that are in the journal, and trains the rest. What is already
 //! in the journal is never written again.
 
+mod controls;
 mod opening;
 mod reports;
 mod steady;
@@ -24,7 +25,6 @@ use super::ledger::Ended;
 use super::work::Search;
 use crate::evaluate::{Evaluator, Job, Report};
 use crate::event::{Event, Level};
-use crate::foundation::seeds::derive;
 use crate::session::{Halt, Run};
 use crate::space::{Design, Space};
 use crate::strategy::Strategy;
@@ -37,6 +37,8 @@ pub(super) struct Engine<'a> {
     stops_after_episode: bool,
     /// Children submitted to the evaluator that have not ended.
     submitted: BTreeSet<u64>,
+    /// Controls of the episode under way.
+    controls: Vec<Child>,
 }
 
 /// The components that do the work, created anew in every session.
@@ -62,6 +64,7 @@ impl Engine<'_> {
             inbox,
             stops_after_episode: false,
             submitted: BTreeSet::new(),
+            controls: Vec::new(),
         }
     }
 
@@ -173,11 +176,8 @@ impl Engine<'_> {
 
     /// Propose and record one child with the strategy's current state.
     fn propose(&mut self, crew: &mut Crew, episode: usize, number: u64) -> Result<Child, Halt> {
-        let (seed, depth) = (
-            self.run.config.search.seed,
-            self.run.config.search.depth(number),
-        );
-        let seed = derive(seed, "sample", number);
+        let depth = self.run.config.search.depth(number);
+        let seed = episode::sampling_seed(number, &self.run.config.search);
         let proposal = crew.strategy.propose(&crew.space, depth, seed)?;
         let mut child = Child::new(number, episode, proposal, &crew.space)?;
         self.record_sample(&child)?;
@@ -218,9 +218,9 @@ impl Engine<'_> {
                 None => self.submit(child.number, &child.design, crew),
             }
         }
+        self.draw_controls(crew, children)?;
         loop {
-            let all_ended = children
-                .iter()
+            let all_ended = (children.iter().chain(&self.controls))
                 .all(|child| self.run.ledger().ended(child.number).is_some());
             // While paused, the search waits before it learns.
             if all_ended && self.run.is_running() {
@@ -232,7 +232,7 @@ impl Engine<'_> {
     }
 
     fn submit(&mut self, child: u64, design: &Design, crew: &mut Crew) {
-        let seed = derive(self.run.config.search.seed, "train", child);
+        let seed = episode::training_seed(child, &self.run.config.search);
         self.submitted.insert(child);
         crew.evaluator.submit(Job {
             child,

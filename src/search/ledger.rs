@@ -169,9 +169,9 @@ impl Ledger for SearchLedger {
         self.checkpointed.is_some()
     }
 
-    /// Number of sampled children that have ended, not counting edited ones.
+    /// Number of sampled children that have ended, not counting controls and edited ones.
     fn children_ended(&self) -> u64 {
-        self.ended.len() as u64
+        self.tally.outcomes().counts.sampled as u64
     }
 }
 
@@ -230,12 +230,15 @@ impl SearchLedger {
         (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
     }
 
+    /// Nobody repeats a control, and no strategy hears of one.
     fn sample(&mut self, sampled: &ChildSampled) {
-        self.with
-            .entry(sampled.design.key())
-            .or_default()
-            .push(sampled.child);
-        self.steps.push(Step::Proposed(sampled.child));
+        if !sampled.control {
+            self.with
+                .entry(sampled.design.key())
+                .or_default()
+                .push(sampled.child);
+            self.steps.push(Step::Proposed(sampled.child));
+        }
         self.dna.insert(sampled.child, sampled.dna.clone());
         self.waiting.insert(sampled.child, sampled.clone());
     }

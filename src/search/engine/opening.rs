@@ -76,6 +76,14 @@ impl Engine<'_> {
                 );
                 run.notices.insert(0, (Level::Warning, text));
             }
+            let search = &run.config.search;
+            if search.controls() as usize != search.controls_per_episode {
+                let text = format!(
+                    "search.controls = {} is ignored: every child of the strategy random is drawn as a control would be",
+                    search.controls_per_episode
+                );
+                run.notices.push((Level::Info, text));
+            }
             Ok(Event::RunStarted(started))
         };
         Ok(self
@@ -129,6 +137,7 @@ fn run_started(
             .map(|compute| compute.libtorch.clone()),
         episodes: search.episodes,
         children_per_episode: search.children_per_episode,
+        controls: search.controls() as usize,
         child_epochs: child.epochs,
         child_batch_size: Some(child.batch_size),
         reward_power: reward.power,

@@ -97,6 +97,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
     let Counts {
         sampled,
         edited,
+        controls,
         failures,
         excluded,
         ..
@@ -114,6 +115,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         count("failed", failures),
         count("excluded", excluded),
         count("edited", edited),
+        count("controls", controls),
         labelled("in", Role::Text, format::duration(state.clock.seconds())),
     ];
     let mut rows = vec![join_fitting(groups, "  ", width)];
@@ -255,7 +257,10 @@ fn figures(state: &RunState, training: &TrainedChild) -> Vec<Row> {
         ]
     });
     let origin = training.candidate.as_ref().and_then(Candidate::parent);
+    let is_control = (training.candidate.as_ref()).is_some_and(Candidate::is_control);
+    let control = vec![(Role::Text, "control".to_owned())];
     vec![
+        if is_control { control } else { Row::new() },
         figure("edited from child", origin.map(|parent| parent.to_string())),
         figure("loss", loss.map(|loss| format!("{loss:.3}"))),
         figure(
