@@ -230,7 +230,7 @@ impl SearchLedger {
         (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
     }
 
-    /// Nobody repeats a control, and no strategy hears of one.
+    /// No child repeats a control, and strategies do not see controls.
     fn sample(&mut self, sampled: &ChildSampled) {
         if !sampled.control {
             self.with
