@@ -54,8 +54,7 @@ pub struct Summary {
     /// Number of edited children that have ended. They count nowhere else.
     #[serde(default)]
     pub edited_children: u64,
-    /// Number of controls (`search.controls`) that have ended. They count in `policy_lift` and
-    /// nowhere else.
+    /// Number of controls (`search.controls`) that have ended. They count only in `policy_lift`.
     #[serde(default)]
     pub control_children: u64,
     /// The child with the highest accuracy; the earlier one wins ties. Null before the first
@@ -66,7 +65,7 @@ pub struct Summary {
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
     pub reward_slope: Option<Slope>,
     /// How much better the strategy's children are than controls of the same depth, over the
-    /// finished episodes from the second on; null while that is unknown.
+    /// finished episodes from the second one; null while this is unknown.
     #[serde(default)]
     pub policy_lift: Option<PolicyLift>,
     /// The comparison with another run (`search.reference`); absent if there is none.

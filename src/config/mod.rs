@@ -196,7 +196,8 @@ impl SearchConfig {
         }
     }
 
-    /// Children of the whole search and its controls, which are numbered after them.
+    /// Number of children in the whole search including its controls, which are numbered after
+    /// them.
     pub fn numbered(&self) -> u64 {
         self.children() + self.episodes as u64 * self.controls()
     }

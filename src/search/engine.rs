@@ -38,7 +38,7 @@ pub(super) struct Engine<'a> {
     stops_after_episode: bool,
     /// Children submitted to the evaluator that have not ended.
     submitted: BTreeSet<u64>,
-    /// Controls of the episode under way.
+    /// Controls of the current episode.
     controls: Vec<Child>,
 }
 

@@ -237,7 +237,7 @@ impl SearchLedger {
         self.trained.range(..child).map(|(_, each)| each.as_slice())
     }
 
-    /// Nobody repeats a control, and no strategy hears of one.
+    /// No child repeats a control, and strategies do not see controls.
     fn sample(&mut self, sampled: &ChildSampled) {
         if !sampled.control {
             self.with

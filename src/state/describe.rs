@@ -317,7 +317,7 @@ fn describe_finished(child: &ChildFinished) -> String {
     )
 }
 
-/// What stands behind the number of a control.
+/// What follows the number of a control.
 fn mark(is_control: bool) -> &'static str {
     if is_control { " (control)" } else { "" }
 }

@@ -88,7 +88,7 @@ impl Engine<'_> {
             let search = &run.config.search;
             if search.controls() as usize != search.controls_per_episode {
                 let text = format!(
-                    "search.controls = {} is ignored: every child of the strategy random is drawn as a control would be",
+                    "search.controls = {} is ignored: every child of the strategy random is sampled like a control",
                     search.controls_per_episode
                 );
                 run.notices.push((Level::Info, text));
