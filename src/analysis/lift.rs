@@ -1,7 +1,7 @@
 //! How much better the policy's children are than children drawn uniformly at the same depth (the
 //! control arm): the one comparison within a run that the growing depth cannot move.
 //!
-//! The two arms have variances of their own: a policy that concentrates, well or badly, has a
+//! The two arms have different variances: a policy that concentrates, well or badly, has a
 //! smaller one, and an interval from a common variance would then hold the truth in 69 % of runs
 //! instead of 95 % (docs/STATISTICS.md).
 
@@ -10,23 +10,14 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use crate::state::Arms;
+
 /// The first episode that counts: the children of episode 1 come from an untrained policy.
 const FIRST_EPISODE: usize = 2;
 /// Draws of the permutation test; its smallest p-value is one part in this many and one.
 const PERMUTATIONS: usize = 9_999;
 /// Relabelled episodes at most, so that the test of a run of many episodes takes no longer.
 const MOST_DRAWS: usize = 2_000_000;
-
-/// Rewards of one episode, by arm.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Arms {
-    /// Number of the episode, from 1.
-    pub episode: usize,
-    /// Of the children that the policy sampled.
-    pub policy: Vec<f64>,
-    /// Of the children drawn uniformly at the same depth.
-    pub controls: Vec<f64>,
-}
 
 /// Reward of the policy minus reward of the controls, averaged over the episodes from the second
 /// on that have both.

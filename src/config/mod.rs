@@ -1,6 +1,7 @@
 //! Settings of a run: read once, validated once, from then on plain typed values.
 
 mod changes;
+mod earlier;
 mod error;
 pub mod presets;
 mod raw;
@@ -39,6 +40,8 @@ pub struct Config {
     pub constraints: ConstraintsConfig,
     /// How a child is trained.
     pub child: ChildConfig,
+    /// Which children are stopped before the end of their training.
+    pub early_stopping: EarlyStoppingConfig,
     /// How accuracy becomes reward.
     pub reward: RewardConfig,
     /// The processes that train children, and their device.
@@ -150,6 +153,9 @@ pub struct SearchConfig {
     pub episodes: usize,
     /// Children in each episode.
     pub children_per_episode: usize,
+    /// Children drawn uniformly at the same depth in each episode, for comparison; see
+    /// [`SearchConfig::controls`].
+    pub controls_per_episode: usize,
     /// Whether a child that repeats an architecture already trained in this run takes its reward
     /// instead of being trained again.
     pub reuse: bool,
@@ -175,9 +181,25 @@ impl SearchConfig {
             + self.depth_step * ((child.saturating_sub(1)) as usize / self.depth_every)
     }
 
-    /// Number of children in the whole search.
+    /// Number of children in the whole search, without controls.
     pub fn children(&self) -> u64 {
         (self.episodes * self.children_per_episode) as u64
+    }
+
+    /// Number of controls in each episode: none for random search, which draws all of its children
+    /// the way controls are drawn.
+    pub fn controls(&self) -> u64 {
+        if self.strategy.learns() {
+            self.controls_per_episode as u64
+        } else {
+            0
+        }
+    }
+
+    /// Number of children in the whole search including its controls, which are numbered after
+    /// them.
+    pub fn numbered(&self) -> u64 {
+        self.children() + self.episodes as u64 * self.controls()
     }
 }
 
@@ -328,6 +350,16 @@ pub enum ChildSchedule {
     Constant,
     /// Half a cosine from the initial learning rate to 0, updated per batch.
     Cosine,
+}
+
+/// Stopping children whose accuracy is low for the moment of their training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EarlyStoppingConfig {
+    /// Quantile of the earlier episodes' children, in 0..1, below which a child is stopped; 0: no
+    /// child is.
+    pub below: f64,
+    /// Part of the epochs after which it is decided, in 0..1.
+    pub after: f64,
 }
 
 /// How a child's accuracy becomes its reward (paper, section 4.1).

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEvolution,
-    RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
+    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEarlyStopping,
+    RawEvolution, RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain,
+    RawWorkers,
 };
 use super::{
     Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
@@ -78,6 +79,10 @@ pub(super) fn demo() -> RawConfig {
             weight_decay: 1e-4,
             schedule: ChildSchedule::Cosine,
         },
+        early_stopping: RawEarlyStopping {
+            below: 0.0,
+            after: 0.5,
+        },
         reward: RawReward {
             last_epochs: 2,
             power: 1.0,
@@ -101,6 +106,7 @@ fn growing_children() -> RawSearch {
         strategy: StrategyName::Reinforce,
         episodes: 10,
         children_per_episode: 16,
+        controls: 1,
         reuse: true,
         seed: 1,
         initial_depth: 6,
@@ -227,6 +233,7 @@ fn paper() -> RawConfig {
     config.data.crop_pixels = 40;
     config.search.episodes = 1_600;
     config.search.children_per_episode = 8;
+    config.search.controls = 0;
     config.search.depth_step = 2;
     config.search.depth_every = 1_600;
     config.controller.learning_rate = 6e-4;
@@ -258,6 +265,7 @@ fn paper_pooling() -> RawConfig {
 /// validation images after 12 epochs.
 fn nasbench201() -> RawConfig {
     let mut config = demo();
+    config.search.controls = 0;
     config.search.initial_depth = 1;
     config.search.depth_step = 0;
     config.space = RawSpace {

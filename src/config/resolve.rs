@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::ConfigError;
 use super::raw::RawConfig;
 use super::validate::{Violation, validate};
-use super::{Config, presets};
+use super::{Config, earlier, presets};
 
 /// The commented demo configuration that ships with the program. It equals the defaults.
 pub const SAMPLE: &str = include_str!("../../config.toml");
@@ -16,6 +16,9 @@ pub const SAMPLE: &str = include_str!("../../config.toml");
 pub struct Options {
     /// `--config`: the settings file.
     pub file: Option<PathBuf>,
+    /// Instead of that, the file in which a run saves its settings, perhaps written by an earlier
+    /// version.
+    pub run: Option<PathBuf>,
     /// `--preset`.
     pub preset: Option<String>,
     /// `KEY=VALUE` pairs, KEY dotted as in `child.epochs`.
@@ -58,12 +61,9 @@ pub fn placed(options: &Options, violation: Violation) -> ConfigError {
 
 /// Everything that sets keys, in ascending order of precedence.
 fn sources(options: &Options) -> Result<Vec<SettingsSource>, ConfigError> {
-    let file = options
-        .file
-        .as_deref()
-        .map(SettingsSource::from_file)
-        .transpose()?;
-    let mut sources: Vec<SettingsSource> = file.into_iter().collect();
+    let file = options.file.as_deref().map(SettingsSource::from_file);
+    let run = options.run.as_deref().map(SettingsSource::of_run);
+    let mut sources: Vec<SettingsSource> = file.into_iter().chain(run).collect::<Result<_, _>>()?;
     for assignment in &options.set {
         sources.push(SettingsSource::from_assignment(assignment)?);
     }
@@ -83,7 +83,7 @@ fn sources(options: &Options) -> Result<Vec<SettingsSource>, ConfigError> {
 /// See [`resolve`].
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     resolve(&Options {
-        file: Some(path.to_owned()),
+        run: Some(path.to_owned()),
         ..Options::default()
     })
 }
@@ -115,6 +115,12 @@ impl SettingsSource {
             source,
         })?;
         SettingsSource::from_text(&text, &path.display().to_string())
+    }
+
+    fn of_run(path: &Path) -> Result<SettingsSource, ConfigError> {
+        let mut source = SettingsSource::from_file(path)?;
+        earlier::complete(&mut source.table);
+        Ok(source)
     }
 
     fn from_text(text: &str, place: &str) -> Result<SettingsSource, ConfigError> {

@@ -23,6 +23,17 @@ impl Random {
             baseline: Baseline::new(baseline_decay),
         }
     }
+
+    /// A child of `depth` layers with each decision uniform over the feasible options.
+    ///
+    /// # Errors
+    ///
+    /// If no child of that depth can be built.
+    pub fn uniform(space: &Space, depth: usize, seed: u64) -> Result<Proposal, StrategyError> {
+        Sample::draw(space, depth, seed, |next, _| {
+            masked_log_softmax(&vec![0.0; next.feasible.len()], &next.feasible)
+        })
+    }
 }
 
 impl Strategy for Random {
@@ -32,9 +43,7 @@ impl Strategy for Random {
         depth: usize,
         seed: u64,
     ) -> Result<Proposal, StrategyError> {
-        Sample::draw(space, depth, seed, |next, _| {
-            masked_log_softmax(&vec![0.0; next.feasible.len()], &next.feasible)
-        })
+        Random::uniform(space, depth, seed)
     }
 
     fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {

@@ -162,6 +162,20 @@ fn so_does_one_that_learns_from_each_child_and_has_two_at_a_time() {
 }
 
 #[test]
+fn so_does_a_run_with_controls_however_they_end() {
+    let behaviour = Behaviour {
+        failing: vec![2, 13],
+        breaking: vec![3, 16],
+        workers: 2,
+        ..Behaviour::default()
+    };
+    for strategy in ["search.strategy=reinforce", "search.strategy=evolution"] {
+        let settings = [strategy, "search.controls=2", "evolution.population=3"];
+        resume_after_every_line(&Original::new(&settings, &behaviour));
+    }
+}
+
+#[test]
 fn an_evolution_whose_checkpoint_is_lost_is_recomputed_from_the_journal() {
     let original = Original::new(&EVOLUTION, &Behaviour::default());
     let lines = original.lines();
