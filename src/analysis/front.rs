@@ -79,8 +79,8 @@ pub struct CostPoint {
 }
 
 impl CostPoint {
-    /// `None` for a child without accuracy, for one whose network is not known, and for one that
-    /// counts in no figure of the search: a control or an edited child.
+    /// `None` for a child without an accuracy, with an unknown network, or not proposed by the
+    /// strategy: a control or an edited child.
     pub fn of(row: &ChildRow) -> Option<CostPoint> {
         let accuracy = row
             .accuracy

@@ -1,7 +1,7 @@
 //! How much better the policy's children are than children drawn uniformly at the same depth (the
 //! control arm): the one comparison within a run that the growing depth cannot move.
 //!
-//! The two arms have variances of their own: a policy that concentrates, well or badly, has a
+//! The two arms have different variances: a policy that concentrates, well or badly, has a
 //! smaller one, and an interval from a common variance would then hold the truth in 69 % of runs
 //! instead of 95 % (docs/STATISTICS.md).
 

@@ -48,11 +48,13 @@ pub struct Summary {
     /// with their workers. They have no reward and count nowhere else.
     #[serde(default)]
     pub excluded_children: u64,
+    /// Number of children that were stopped early (`early_stopping.below`); absent if there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stopped_early: u64,
     /// Number of edited children that have ended. They count nowhere else.
     #[serde(default)]
     pub edited_children: u64,
-    /// Number of controls (`search.controls`) that have ended. They count in `policy_lift` and
-    /// nowhere else.
+    /// Number of controls (`search.controls`) that have ended. They count only in `policy_lift`.
     #[serde(default)]
     pub control_children: u64,
     /// The child with the highest accuracy; the earlier one wins ties. Null before the first
@@ -63,7 +65,7 @@ pub struct Summary {
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
     pub reward_slope: Option<Slope>,
     /// How much better the strategy's children are than controls of the same depth, over the
-    /// finished episodes from the second on; null while that is unknown.
+    /// finished episodes from the second one; null while this is unknown.
     #[serde(default)]
     pub policy_lift: Option<PolicyLift>,
     /// The comparison with another run (`search.reference`); absent if there is none.
@@ -256,6 +258,7 @@ impl SearchTally {
             repeats: counts.repeats as u64,
             failures: counts.failures as u64,
             excluded_children: counts.excluded as u64,
+            stopped_early: counts.stopped as u64,
             edited_children: counts.edited as u64,
             control_children: counts.controls as u64,
             best: self.outcomes.best.as_ref().map(BestChild::from),
@@ -280,6 +283,10 @@ impl SearchTally {
             self.waiting.insert(sampled.child, sampled.design.key());
         }
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl From<&ChildFinished> for BestChild {

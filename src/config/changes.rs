@@ -24,7 +24,10 @@ impl Config {
     /// Where these settings differ from `then` (TOML as [`Config::to_toml`] writes it), except for
     /// keys that are `free` to change.
     pub fn differences(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<Difference> {
-        let (then, now) = (flat(then), flat(&self.to_toml()));
+        // Settings of an earlier version, as this one reads them: keys that it did not have are there.
+        let then = super::parse(then, "the earlier settings")
+            .map_or_else(|_| flat(then), |config| flat(&config.to_toml()));
+        let now = flat(&self.to_toml());
         let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".to_owned());
         let keys: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
         let changed = keys

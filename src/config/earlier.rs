@@ -1,12 +1,12 @@
-//! Settings as earlier versions of the program kept them in run directories: what they mean today.
+//! What settings mean that were saved in run directories by earlier versions of the program.
 
 use toml::{Table, Value};
 
-/// What was done before there was such a key: a run goes on as it was begun, whatever the preset
+/// The behaviour before these keys existed: a run continues as it was started, whatever the preset
 /// says today.
 const BEFORE: [(&str, &str, i64); 1] = [("search", "controls", 0)];
 
-/// Complete the settings of a run, so that they say in today's words what they said then.
+/// Complete the settings of a run so that they mean the same today as when they were saved.
 pub(super) fn complete(settings: &mut Table) {
     for (section, key, value) in BEFORE {
         let section = settings
@@ -22,7 +22,7 @@ pub(super) fn complete(settings: &mut Table) {
 mod tests {
     use super::super::{Options, resolve};
 
-    /// Settings of a demo as they were kept before there were controls.
+    /// Settings of a demo as they were saved before there were controls.
     fn kept() -> String {
         let text = resolve(&Options::default()).unwrap().to_toml();
         let lines = text.lines().filter(|line| !line.starts_with("controls = "));
@@ -30,7 +30,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_begun_before_there_were_controls_goes_on_without() {
+    fn a_run_started_before_there_were_controls_continues_without_them() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, kept()).unwrap();
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn controls_cannot_be_added_to_a_run_that_has_begun_without() {
+    fn controls_cannot_be_added_to_a_run_that_was_started_without_them() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, kept()).unwrap();

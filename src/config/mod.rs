@@ -40,6 +40,8 @@ pub struct Config {
     pub constraints: ConstraintsConfig,
     /// How a child is trained.
     pub child: ChildConfig,
+    /// Which children are stopped before the end of their training.
+    pub early_stopping: EarlyStoppingConfig,
     /// How accuracy becomes reward.
     pub reward: RewardConfig,
     /// The processes that train children, and their device.
@@ -194,7 +196,8 @@ impl SearchConfig {
         }
     }
 
-    /// Children of the whole search and its controls, which are numbered after them.
+    /// Number of children in the whole search including its controls, which are numbered after
+    /// them.
     pub fn numbered(&self) -> u64 {
         self.children() + self.episodes as u64 * self.controls()
     }
@@ -347,6 +350,16 @@ pub enum ChildSchedule {
     Constant,
     /// Half a cosine from the initial learning rate to 0, updated per batch.
     Cosine,
+}
+
+/// Stopping children whose accuracy is low for the moment of their training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EarlyStoppingConfig {
+    /// Quantile of the earlier episodes' children, in 0..1, below which a child is stopped; 0: no
+    /// child is.
+    pub below: f64,
+    /// Part of the epochs after which it is decided, in 0..1.
+    pub after: f64,
 }
 
 /// How a child's accuracy becomes its reward (paper, section 4.1).

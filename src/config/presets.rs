@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEvolution,
-    RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
+    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEarlyStopping,
+    RawEvolution, RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain,
+    RawWorkers,
 };
 use super::{
     Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
@@ -77,6 +78,10 @@ pub(super) fn demo() -> RawConfig {
             nesterov: true,
             weight_decay: 1e-4,
             schedule: ChildSchedule::Cosine,
+        },
+        early_stopping: RawEarlyStopping {
+            below: 0.0,
+            after: 0.5,
         },
         reward: RawReward {
             last_epochs: 2,

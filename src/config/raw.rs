@@ -25,6 +25,7 @@ pub struct RawConfig {
     pub space: RawSpace,
     pub constraints: RawConstraints,
     pub child: RawChild,
+    pub early_stopping: RawEarlyStopping,
     pub reward: RawReward,
     pub workers: RawWorkers,
     pub train: RawTrain,
@@ -91,6 +92,13 @@ pub struct RawController {
 pub struct RawEvolution {
     pub population: i64,
     pub sample: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawEarlyStopping {
+    pub below: f64,
+    pub after: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -211,7 +219,7 @@ macro_rules! default_is_the_demo {
     };
 }
 
-default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawSpace: space, RawConstraints: constraints, RawChild: child, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
+default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawSpace: space, RawConstraints: constraints, RawChild: child, RawEarlyStopping: early_stopping, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
 
 impl Default for RawRecipe {
     fn default() -> Self {

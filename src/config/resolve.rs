@@ -16,7 +16,8 @@ pub const SAMPLE: &str = include_str!("../../config.toml");
 pub struct Options {
     /// `--config`: the settings file.
     pub file: Option<PathBuf>,
-    /// In its place the file in which a run keeps its settings, perhaps since an earlier version.
+    /// Instead of that, the file in which a run saves its settings, perhaps written by an earlier
+    /// version.
     pub run: Option<PathBuf>,
     /// `--preset`.
     pub preset: Option<String>,

@@ -8,12 +8,13 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEvolution,
-    RawReward, RawScreen, RawSearch, RawWorkers,
+    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEarlyStopping,
+    RawEvolution, RawReward, RawScreen, RawSearch, RawWorkers,
 };
 use super::{
     ChildConfig, Config, ConstraintsConfig, ControllerConfig, Crop, DataConfig, DataSource,
-    EvolutionConfig, MacsPenalty, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
+    EarlyStoppingConfig, EvolutionConfig, MacsPenalty, RewardConfig, ScreenConfig, SearchConfig,
+    WorkersConfig,
 };
 
 pub use self::space::{LARGEST_SETTING, check_choices};
@@ -69,6 +70,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         space: together_with("space.layer", space::space(&raw.space))?,
         constraints: constraints(&raw.constraints)?,
         child: child(&raw.child)?,
+        early_stopping: early_stopping(&raw.early_stopping)?,
         reward: reward(&raw.reward)?,
         workers: workers(&raw.workers)?,
         train: train::train(&raw.train, &raw.recipes)?,
@@ -77,6 +79,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
     };
     together_with("child.epochs", last_epochs_fit(&config))?;
     together_with("search.episodes", depth_fits(&config.search))?;
+    together_with("search.table", stopping_fits(&config))?;
     Ok(config)
 }
 
@@ -296,6 +299,25 @@ fn child(raw: &RawChild) -> Checked<ChildConfig> {
         nesterov: raw.nesterov,
         weight_decay: between("child.weight_decay", raw.weight_decay, 0.0, 10.0)?,
         schedule: raw.schedule,
+    })
+}
+
+/// A row of a table has one accuracy: there is no training to stop.
+fn stopping_fits(config: &Config) -> Checked<()> {
+    if config.search.table.is_some() && config.early_stopping.below > 0.0 {
+        return violation(
+            "early_stopping.below",
+            config.early_stopping.below,
+            "must be 0 where children are looked up in a table (search.table)",
+        );
+    }
+    Ok(())
+}
+
+fn early_stopping(raw: &RawEarlyStopping) -> Checked<EarlyStoppingConfig> {
+    Ok(EarlyStoppingConfig {
+        below: between("early_stopping.below", raw.below, 0.0, 1.0)?,
+        after: between("early_stopping.after", raw.after, 0.0, 1.0)?,
     })
 }
 

@@ -37,9 +37,9 @@ pub struct ChildSampled {
     /// The earlier child that it was mutated from by changing one choice (evolution).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<u64>,
-    /// Drawn uniformly at the depth of the episode, whatever the strategy, to hold its children
-    /// against (`search.controls`). Nothing is learned from a control, and no mean or best counts
-    /// it.
+    /// Sampled uniformly at the depth of the episode, whatever the strategy, for comparison with
+    /// its children (`search.controls`). Nothing is learned from a control, and it does not count
+    /// in any mean or best value.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub control: bool,
 }
@@ -193,6 +193,10 @@ pub struct ChildFinished {
     /// Whether a user ended its training early; the accuracies are those of the completed epochs.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub skipped: bool,
+    /// Whether it was stopped early because its accuracy was low for the moment of its training
+    /// (`early_stopping.below`); the accuracies are those of the completed epochs.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub stopped_early: bool,
     /// Whether it is a control, see [`ChildSampled::control`].
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub control: bool,

@@ -143,7 +143,7 @@ pub enum Event {
         reward: f64,
         /// Duration in seconds, excluding pauses.
         seconds: f64,
-        /// It is a control, see [`ChildSampled::control`].
+        /// Whether it is a control, see [`ChildSampled::control`].
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         control: bool,
     },
@@ -159,7 +159,7 @@ pub enum Event {
         reason: String,
         /// Duration in seconds, excluding pauses.
         seconds: f64,
-        /// It is a control, see [`ChildSampled::control`].
+        /// Whether it is a control, see [`ChildSampled::control`].
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         control: bool,
     },

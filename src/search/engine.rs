@@ -23,7 +23,8 @@ use super::error::SearchError;
 use super::inbox::{Heard, Inbox};
 use super::ledger::Ended;
 use super::work::Search;
-use crate::evaluate::{Evaluator, Job, Report};
+use crate::analysis::early_stopping::Rule;
+use crate::evaluate::{EarlyStop, Evaluator, Job, Report};
 use crate::event::{Event, Level};
 use crate::session::{Halt, Run};
 use crate::space::{Design, Space};
@@ -37,7 +38,7 @@ pub(super) struct Engine<'a> {
     stops_after_episode: bool,
     /// Children submitted to the evaluator that have not ended.
     submitted: BTreeSet<u64>,
-    /// Controls of the episode under way.
+    /// Controls of the current episode.
     controls: Vec<Child>,
 }
 
@@ -238,7 +239,25 @@ impl Engine<'_> {
             child,
             seed,
             design: design.clone(),
+            stop: self.early_stop(child),
         });
+    }
+
+    /// When to stop a child early, by the settings and the children of earlier episodes, which do
+    /// not depend on the order in which workers finish. Controls are stopped by the same accuracy as
+    /// their episode's children, edited children never.
+    fn early_stop(&self, child: u64) -> Option<EarlyStop> {
+        let config = &self.run.config;
+        let rule = Rule::of(config.early_stopping, config.child.epochs)?;
+        let controls = config.search.episodes as u64 * config.search.controls();
+        if child > config.search.children() + controls {
+            return None;
+        }
+        let episode = episode::episode_of(child, &config.search);
+        let first = *episode::children_of(episode, &config.search).start();
+        let below = rule.threshold(self.run.ledger().trained_before(first))?;
+        let after = rule.after;
+        Some(EarlyStop { after, below })
     }
 
     /// Let the strategy learn from the rewards of an episode's children, leaving out those without

@@ -23,7 +23,7 @@ pub(super) struct Child {
     pub macs: u64,
     /// The first child with the same architecture, whose outcome this one takes over.
     pub repeats: Option<u64>,
-    /// Drawn uniformly, to hold the others of its episode against.
+    /// Sampled uniformly, for comparison with the others in its episode.
     pub is_control: bool,
 }
 
@@ -104,7 +104,7 @@ pub(super) fn controls_of(episode: usize, search: &SearchConfig) -> RangeInclusi
     last - search.controls() + 1..=last
 }
 
-/// Number of a control among the controls, from 1; none of a child that the search samples or a
+/// Number of a control among the controls, from 1; `None` for a child that the search samples or a
 /// user edited.
 fn place_of_control(child: u64, search: &SearchConfig) -> Option<u64> {
     child
@@ -121,8 +121,8 @@ pub(super) fn episode_of(child: u64, search: &SearchConfig) -> usize {
     (number.saturating_sub(1) / each) as usize + 1
 }
 
-/// Seed of the sampling of a child. Controls have a stream of their own, so that the search samples
-/// the same children with them as without.
+/// Seed for sampling a child. Controls have separate seeds, so that the search samples the same
+/// children with and without them.
 pub(super) fn sampling_seed(child: u64, search: &SearchConfig) -> u64 {
     match place_of_control(child, search) {
         Some(place) => derive(search.seed, "control", place),
@@ -130,7 +130,7 @@ pub(super) fn sampling_seed(child: u64, search: &SearchConfig) -> u64 {
     }
 }
 
-/// Seed of the training of a child.
+/// Seed for the training of a child.
 pub(super) fn training_seed(child: u64, search: &SearchConfig) -> u64 {
     match place_of_control(child, search) {
         Some(place) => derive(search.seed, "control-train", place),

@@ -32,6 +32,8 @@ pub struct SearchLedger {
     /// By the architecture's key: the children sampled with it, in order, except for skipped and
     /// excluded ones.
     with: HashMap<String, Vec<u64>>,
+    /// Validation accuracies by epoch of every child that was trained, and not ended by a user.
+    trained: BTreeMap<u64, Vec<f64>>,
     /// Children skipped by a user in this session.
     skips: HashSet<u64>,
     /// Edited children that have not ended.
@@ -230,7 +232,12 @@ impl SearchLedger {
         (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
     }
 
-    /// Nobody repeats a control, and no strategy hears of one.
+    /// Validation accuracies by epoch of the children before this one that were trained.
+    pub fn trained_before(&self, child: u64) -> impl Iterator<Item = &[f64]> {
+        self.trained.range(..child).map(|(_, each)| each.as_slice())
+    }
+
+    /// No child repeats a control, and strategies do not see controls.
     fn sample(&mut self, sampled: &ChildSampled) {
         if !sampled.control {
             self.with
@@ -251,6 +258,10 @@ impl SearchLedger {
                 child: BestChild::from(finished),
                 design: sampled.design,
             });
+        }
+        if finished.repeat_of.is_none() && !finished.skipped {
+            let accuracies = finished.valid_accuracies.clone();
+            self.trained.insert(finished.child, accuracies);
         }
         let ended = Ended::Trained {
             accuracy: finished.accuracy,

@@ -48,8 +48,8 @@ impl ChildRow {
         self.parent.is_some()
     }
 
-    /// Whether the strategy proposed it: no user edited it, and it is no control. Only such children
-    /// count in the figures of the search.
+    /// Whether the strategy proposed it: it is neither edited by a user nor a control. Only such
+    /// children count in the figures of the search.
     pub fn is_proposed(&self) -> bool {
         !self.is_edited() && !self.control
     }

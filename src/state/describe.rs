@@ -301,6 +301,8 @@ fn describe_finished(child: &ChildFinished) -> String {
     });
     let skipped = if child.skipped {
         " (ended early by a user)"
+    } else if child.stopped_early {
+        " (stopped early)"
     } else {
         ""
     };
@@ -315,7 +317,7 @@ fn describe_finished(child: &ChildFinished) -> String {
     )
 }
 
-/// What stands behind the number of a control.
+/// What follows the number of a control.
 fn mark(is_control: bool) -> &'static str {
     if is_control { " (control)" } else { "" }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{ChildFinished, Event};
 
-/// The outcomes of a search so far. An edited child counts only as edited and is never the best
-/// one. Neither is a control, which counts only as a control and in `arms`. An excluded child counts
-/// only as sampled and excluded.
+/// The outcomes of a search so far. An edited child counts only as edited, and a control only as a
+/// control and in `arms`; neither is ever the best child. An excluded child counts only as sampled
+/// and excluded.
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
     /// Number of children of each kind.
@@ -22,7 +22,7 @@ pub struct Outcomes {
     edited: BTreeSet<u64>,
 }
 
-/// Rewards of one episode, by arm, each in ascending order: workers finish in any order, which must
+/// Rewards of one episode by arm, each in ascending order: workers finish in any order, which must
 /// not change any figure.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Arms {
@@ -30,7 +30,7 @@ pub struct Arms {
     pub episode: usize,
     /// Rewards of the children that the strategy proposed.
     pub policy: Vec<f64>,
-    /// Rewards of the children drawn uniformly at the same depth.
+    /// Rewards of the children sampled uniformly at the same depth.
     pub controls: Vec<f64>,
 }
 
@@ -45,9 +45,11 @@ pub struct Counts {
     pub failures: usize,
     /// Children about which nothing is known, with no reward.
     pub excluded: usize,
+    /// Children that were stopped early (`early_stopping.below`).
+    pub stopped: usize,
     /// Edited children.
     pub edited: usize,
-    /// Those that were drawn as controls.
+    /// Those that were sampled as controls.
     pub controls: usize,
 }
 
@@ -158,6 +160,7 @@ impl Outcomes {
             return false;
         };
         self.counts.repeats += usize::from(finished.repeat_of.is_some());
+        self.counts.stopped += usize::from(finished.stopped_early);
         let this = (finished.accuracy, finished.child);
         let best = self.best.as_ref().map(|best| (best.accuracy, best.child));
         let is_best = best.is_none_or(|best| is_better(this, best));

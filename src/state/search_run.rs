@@ -181,8 +181,8 @@ impl SearchRun {
         })
     }
 
-    /// The children that the strategy proposed. Controls and edited children count in no figure of
-    /// the search.
+    /// The children that the strategy proposed. Controls and edited children do not count in the
+    /// figures of the search.
     pub fn sampled(&self) -> impl Iterator<Item = &ChildRow> + Clone {
         self.children.iter().filter(|row| row.is_proposed())
     }

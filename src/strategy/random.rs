@@ -24,9 +24,10 @@ impl Random {
         }
     }
 
-    /// A child of `depth` layers, each of its decisions uniform over what can be built.
+    /// A child of `depth` layers with each decision uniform over the feasible options.
     ///
     /// # Errors
+    ///
     /// If no child of that depth can be built.
     pub fn uniform(space: &Space, depth: usize, seed: u64) -> Result<Proposal, StrategyError> {
         Sample::draw(space, depth, seed, |next, _| {

@@ -57,7 +57,7 @@ impl PastRun {
                     depth_of.insert(episode, depth);
                     last_depth = depth;
                 }
-                // Controls are no result of the search.
+                // Controls are not results of the search.
                 Event::ChildSampled(sampled) if !sampled.control => {
                     waiting.insert(sampled.child, sampled);
                 }

@@ -45,6 +45,7 @@ fn finished(child: u64, accuracy: f64, repeat_of: Option<u64>) -> Event {
         repeat_of,
         valid_accuracies: vec![accuracy],
         skipped: false,
+        stopped_early: false,
         control: false,
         energy_wh: None,
         test_accuracy: None,

@@ -33,6 +33,13 @@ impl fmt::Display for Summary {
             };
             writeln!(f, "{} {words} nowhere else", self.excluded_children)?;
         }
+        if self.stopped_early > 0 {
+            writeln!(
+                f,
+                "{} children stopped early (early_stopping.below): their accuracies are those until then",
+                self.stopped_early
+            )?;
+        }
         if self.edited_children > 0 {
             writeln!(
                 f,

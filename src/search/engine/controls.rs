@@ -1,17 +1,17 @@
-//! The control arm: children drawn uniformly at the depth of the episode, to hold the strategy's
-//! against.
+//! The control arm: children sampled uniformly at the depth of the episode, for comparison with
+//! those of the strategy.
 //!
 //! Nothing else depends on them: they are numbered after all children that the search samples, have
-//! seeds of their own, are never learned from, and repeat nobody, nor does anybody repeat them.
-//! (A control that took an earlier child's outcome would share that one's noise with the arm that
-//! it is held against, which visits some networks again and again.)
+//! their own seeds, and are never learned from; no control repeats a child, and no child repeats a
+//! control. (A control that reused an earlier child's outcome would share its noise with the arm
+//! that it is compared with, which visits some networks again and again.)
 
 use super::{Crew, Engine, Halt};
 use crate::search::episode::{self, Child};
 use crate::strategy::{Origin, Proposal, Random};
 
 impl Engine<'_> {
-    /// Draw the controls of the episode of `children`, and have those trained that have not been.
+    /// Sample the controls of the episode of `children`, and start the trainings that are missing.
     pub(super) fn draw_controls(
         &mut self,
         crew: &mut Crew,

@@ -1,6 +1,7 @@
 //! The start of a session: take over the run, wait for the workers.
 
 use super::Engine;
+use crate::analysis::early_stopping::Rule;
 use crate::config::Config;
 use crate::evaluate::{Ready, Report};
 use crate::event::{Event, Level, RunStarted};
@@ -76,10 +77,18 @@ impl Engine<'_> {
                 );
                 run.notices.insert(0, (Level::Warning, text));
             }
+            if let Some(rule) = Rule::of(run.config.early_stopping, run.config.child.epochs) {
+                let text = format!(
+                    "early stopping is on: a child whose validation accuracy after epoch {} is below the {:.2} quantile of earlier \
+                     episodes' children is stopped",
+                    rule.after, rule.below
+                );
+                run.notices.push((Level::Info, text));
+            }
             let search = &run.config.search;
             if search.controls() as usize != search.controls_per_episode {
                 let text = format!(
-                    "search.controls = {} is ignored: every child of the strategy random is drawn as a control would be",
+                    "search.controls = {} is ignored: every child of the strategy random is sampled like a control",
                     search.controls_per_episode
                 );
                 run.notices.push((Level::Info, text));

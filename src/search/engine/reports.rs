@@ -243,24 +243,30 @@ impl Engine<'_> {
                 reward,
                 valid_accuracies,
                 test_accuracy,
-            } => Event::ChildFinished(ChildFinished {
-                child,
-                episode,
-                dna: subject.proposal.dna.clone(),
-                accuracy,
-                reward,
-                params: subject.params,
-                macs: subject.macs,
-                seconds,
-                repeat_of,
-                // By a user, before its last epoch.
-                skipped: self.run.ledger().is_skipped(child)
-                    && valid_accuracies.len() < self.run.config.child.epochs,
-                control: subject.is_control,
-                valid_accuracies,
-                energy_wh,
-                test_accuracy,
-            }),
+            } => {
+                let is_short = valid_accuracies.len() < self.run.config.child.epochs;
+                Event::ChildFinished(ChildFinished {
+                    child,
+                    episode,
+                    dna: subject.proposal.dna.clone(),
+                    accuracy,
+                    reward,
+                    params: subject.params,
+                    macs: subject.macs,
+                    seconds,
+                    repeat_of,
+                    // By a user, before its last epoch.
+                    skipped: is_short && self.run.ledger().is_skipped(child),
+                    stopped_early: is_short
+                        && repeat_of.is_none()
+                        && !self.run.ledger().is_skipped(child)
+                        && self.early_stop(child).is_some(),
+                    control: subject.is_control,
+                    valid_accuracies,
+                    energy_wh,
+                    test_accuracy,
+                })
+            }
         }
     }
 }

@@ -76,7 +76,21 @@ fn accuracies(job: &Job) -> Vec<f64> {
         .map(|layer| layer.filters * layer.kernel[0])
         .sum();
     let noise = derive(job.seed, "noise", 0) as f64 / u64::MAX as f64;
-    vec![0.1, (size as f64 / 60.0 + 0.05 * noise).min(1.0)]
+    let first = derive(job.seed, "first epoch", 0) as f64 / u64::MAX as f64;
+    vec![0.1 * first, (size as f64 / 60.0 + 0.05 * noise).min(1.0)]
+}
+
+/// The same up to the epoch at which the job is stopped early.
+fn until_stopped(job: &Job) -> Vec<f64> {
+    let mut accuracies = accuracies(job);
+    if let Some(stop) = job.stop
+        && accuracies[..stop.after]
+            .iter()
+            .all(|accuracy| *accuracy < stop.below)
+    {
+        accuracies.truncate(stop.after);
+    }
+    accuracies
 }
 
 impl Calculator {
@@ -119,7 +133,7 @@ impl Calculator {
             }
         } else {
             Outcome::Trained {
-                valid_accuracies: accuracies(job),
+                valid_accuracies: until_stopped(job),
             }
         };
         let report = Report::Finished {

@@ -1,4 +1,4 @@
-//! The control arm: drawn and trained beside the search, which it does not touch.
+//! The control arm: sampled and trained in addition to the search, which it does not affect.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::event::{ChildSampled, Event, Level};
 use crate::link::Command;
 use crate::state::RunState;
 
-/// What came of the children that the strategy proposed.
+/// The outcome of the children that the strategy proposed.
 fn without_controls(mut outcome: RunOutcome, run: &Run) -> RunOutcome {
     let children = run.config.search.children();
     outcome.dna.retain(|child, _| *child <= children);
@@ -26,7 +26,7 @@ fn controls(run: &Run) -> Vec<ChildSampled> {
 }
 
 #[test]
-fn the_search_finds_and_learns_the_same_with_controls_as_without() {
+fn the_search_finds_and_learns_the_same_with_and_without_controls() {
     for strategy in ["search.strategy=reinforce", "search.strategy=evolution"] {
         for reuse in ["search.reuse=true", "search.reuse=false"] {
             let settings = [strategy, reuse, "evolution.population=3"];
@@ -73,8 +73,8 @@ fn controls_have_the_depth_of_their_episode_and_numbers_after_all_children() {
 }
 
 #[test]
-fn a_control_is_trained_itself_and_nobody_repeats_it() {
-    // Two networks in all: every child after the second is a repeat.
+fn a_control_is_trained_itself_and_no_child_repeats_it() {
+    // Only two networks exist: every child after the second is a repeat.
     let one_choice = [
         "search.controls=1",
         "search.initial_depth=1",
@@ -98,7 +98,7 @@ fn a_control_is_trained_itself_and_nobody_repeats_it() {
 #[test]
 fn a_control_counts_in_no_figure_of_the_search_even_if_it_is_the_best() {
     let run = Run::new(&["search.controls=1", "search.episodes=1"]);
-    // The policy's children fail: any control is better.
+    // The policy's children fail: every control is better.
     let behaviour = Behaviour {
         failing: vec![1, 2, 3, 4],
         ..Behaviour::default()
@@ -116,7 +116,7 @@ fn a_control_counts_in_no_figure_of_the_search_even_if_it_is_the_best() {
 }
 
 #[test]
-fn the_summary_holds_the_policy_against_its_controls() {
+fn the_summary_compares_the_policy_with_its_controls() {
     let run = Run::new(&["search.controls=1", "search.episodes=5"]);
     let summary = run.search(&Behaviour::default()).unwrap();
     let lift = summary.policy_lift.unwrap();
@@ -136,7 +136,7 @@ fn the_summary_holds_the_policy_against_its_controls() {
 }
 
 #[test]
-fn controls_beside_random_search_are_ignored_and_the_user_is_told() {
+fn controls_with_random_search_are_ignored_and_the_user_is_told() {
     let run = Run::new(&["search.controls=2", "search.strategy=random"]);
     let summary = run.search(&Behaviour::default()).unwrap();
     assert_eq!(summary.control_children, 0);

@@ -237,6 +237,7 @@ fn counts(state: &RunState) -> impl Iterator<Item = Row> {
         repeats,
         failures,
         excluded,
+        stopped,
         edited,
         controls,
         ..
@@ -245,6 +246,7 @@ fn counts(state: &RunState) -> impl Iterator<Item = Row> {
         (repeats, "repeats", Role::Text),
         (failures, "failed", Role::Warning),
         (excluded, "excluded", Role::Warning),
+        (stopped, "stopped early", Role::Text),
         (edited, "edited", Role::Text),
         (controls, "controls", Role::Text),
     ];

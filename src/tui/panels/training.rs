@@ -100,6 +100,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         controls,
         failures,
         excluded,
+        stopped,
         ..
     } = state.search().outcomes.counts;
     let count = |label, count: usize| {
@@ -114,6 +115,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         count("children", sampled),
         count("failed", failures),
         count("excluded", excluded),
+        count("stopped early", stopped),
         count("edited", edited),
         count("controls", controls),
         labelled("in", Role::Text, format::duration(state.clock.seconds())),

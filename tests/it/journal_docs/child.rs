@@ -99,6 +99,7 @@ pub fn child_finished() -> Event {
         repeat_of: Some(1),
         valid_accuracies: vec![],
         skipped: true,
+        stopped_early: true,
         control: true,
         energy_wh: Some(0.0),
         test_accuracy: Some(0.0),
