@@ -1,4 +1,4 @@
-//! The speed of the controller, and what it learns within 160 children at several settings.
+//! The speed of the controller, and what it learns within 160 children with different settings.
 //! `cargo bench --bench controller [-- SEEDS]`; results in docs/CONTROLLER.md.
 
 use std::time::Instant;
@@ -48,7 +48,7 @@ const TOYS: [Toy; 3] = [
         depth: growing,
         reward: |share, depth, noise| {
             // The share of the target's values has this standard deviation among uniform children
-            // (measured below); 19 parts of noise to one of signal.
+            // (measured below); the variance is 19 parts noise to one part signal.
             let noise = 0.2 * 0.5 / (4.0 * depth as f64).sqrt() * 19f64.sqrt() * noise;
             accuracy(share, depth, noise).powi(3)
         },
@@ -63,8 +63,8 @@ fn accuracy(share: f64, depth: usize, noise: f64) -> f64 {
     (0.6 + 0.2 * share - 0.005 * (depth as f64 - 6.0) + noise).clamp(0.0, 1.0)
 }
 
-/// The best option of each decision, by its head and its layer: what is right in one layer is wrong
-/// in the next. (Stride 1 in all of them, or deep children would have no room left.)
+/// The best option of each decision, by its layer and head: what is right in one layer is wrong in
+/// the next. (Always stride 1, because otherwise deep children would have no room left.)
 fn target(layer: usize, head: usize) -> usize {
     match head {
         0 => layer % 4,
@@ -137,7 +137,8 @@ fn print_row(label: &str, runs: &[Vec<f64>]) {
     );
 }
 
-/// What the noise of the last toy is made from: how the share spreads among uniform children.
+/// Print the spread of the share among uniform children, from which the noise of the last toy
+/// problem is computed.
 fn print_spread() {
     let space = space();
     for depth in [6, 10, 15] {
@@ -192,7 +193,8 @@ const RATE_003: Setting = Setting {
 };
 const AVERAGE: BaselineKind = BaselineKind::MovingAverage;
 
-/// What is tried: Adam's learning rate with either baseline, then the entropy bonus, then PPO.
+/// The settings compared: Adam's learning rate with both baselines, then the entropy bonus, then
+/// PPO.
 const SETTINGS: [Setting; 16] = [
     RATE_003.with_rate(6e-4),
     RATE_003.with_rate(0.01),
@@ -217,7 +219,7 @@ struct Setting {
     rate: f64,
     entropy: f64,
     baseline: BaselineKind,
-    /// Steps per episode of PPO; REINFORCE where there is no number.
+    /// Steps per episode of PPO; `None` for REINFORCE.
     ppo: Option<usize>,
 }
 

@@ -38,7 +38,7 @@ pub struct Config {
     pub controller: ControllerConfig,
     /// How `evolution` chooses parents.
     pub evolution: EvolutionConfig,
-    /// How often `ppo` uses an episode, and how far it moves.
+    /// How often `ppo` uses an episode, and how far the policy can move.
     pub ppo: PpoConfig,
     /// How `predictor` chooses among candidates.
     pub predictor: PredictorConfig,

@@ -101,7 +101,7 @@ pub(super) fn demo() -> RawConfig {
     }
 }
 
-/// The paper's policy, at a rate that learns within 160 children (docs/CONTROLLER.md).
+/// The paper's policy, with a learning rate that learns within 160 children (docs/CONTROLLER.md).
 fn controller() -> RawController {
     RawController {
         hidden_size: 35,

@@ -113,7 +113,7 @@ pub struct EvolutionConfig {
     pub sample: usize,
 }
 
-/// PPO (Schulman et al. 2017), beside the settings of the controller.
+/// PPO (Schulman et al. 2017), in addition to the settings of the controller.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PpoConfig {
     /// Gradient steps on the children of an episode.

@@ -13,12 +13,12 @@ pub struct Evaluation {
     pub log_prob: Tensor,
     /// Sum of the entropies of each child's masked distributions, `[B]`, nats.
     pub entropy: Tensor,
-    /// Mean over each child's decisions of the entropy relative to that of the uniform distribution
-    /// over what can be built, `[B]`, 0 to 1. A decision with one option does not count.
+    /// Mean over each child's decisions of the entropy divided by that of the uniform distribution
+    /// over the feasible options, `[B]`, 0 to 1. Decisions with only one option do not count.
     pub relative_entropy: Tensor,
     /// Log-probability of each decision of all children, `[D]`, nats.
     pub decisions: Tensor,
-    /// For each of these, which child and which of its decisions it is, from 0.
+    /// For each of them the child and the position of the decision in it, both from 0.
     pub places: Vec<(usize, usize)>,
 }
 
@@ -30,12 +30,12 @@ pub(super) struct Taken {
     /// For an anchor: the rows of the earlier layers' anchors.
     pub(super) earlier: Vec<i64>,
     pub(super) children: Vec<i64>,
-    /// The child, and which of its decisions it is, from 0.
+    /// The child, and the position of the decision in it, both from 0.
     pub(super) places: Vec<(usize, usize)>,
     pub(super) chosen: Vec<i64>,
     /// One flag per decision and option.
     pub(super) infeasible: Vec<bool>,
-    /// What turns an entropy into its share of the child's mean relative entropy.
+    /// Factor that turns an entropy into its share of the child's mean relative entropy.
     pub(super) entropy_weights: Vec<f64>,
 }
 

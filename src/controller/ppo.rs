@@ -1,5 +1,5 @@
 //! PPO (Schulman et al. 2017, "Proximal Policy Optimization Algorithms"): several steps on the
-//! children of an episode, as long as the policy stays near the one that drew them.
+//! children of an episode, as long as the policy stays close to the one that sampled them.
 
 use tch::Tensor;
 
@@ -17,7 +17,7 @@ pub struct Ppo {
 }
 
 impl Ppo {
-    /// A fresh controller for these heads, as [`Reinforce::new`] makes it.
+    /// A new controller for these heads, as from [`Reinforce::new`].
     pub fn new(controller: &ControllerConfig, ppo: &PpoConfig, heads: &[Head], seed: u64) -> Self {
         Ppo::of(Reinforce::new(controller, heads, seed), ppo)
     }
@@ -33,9 +33,9 @@ impl Ppo {
 
 /// The loss that is minimised, a scalar: `-1/m sum_k sum_t min(ratio_kt advantage_k, clip(ratio_kt)
 /// advantage_k) - entropy_weight * mean relative entropy` over the decisions t of the m children k,
-/// where ratio is the probability of the choice over that with which it was drawn, clipped to
-/// `1 ± clip` (equation 7). Its gradient is that of [`super::reinforce::loss`] as long as the policy
-/// has not moved.
+/// where ratio is the current probability of the choice divided by that at sampling, and clip
+/// limits it to `1 ± clip` (equation 7). Its gradient equals that of [`super::reinforce::loss`] as
+/// long as the policy has not moved.
 pub fn clipped_loss(
     evaluation: &Evaluation,
     samples: &[&Sample],

@@ -17,7 +17,7 @@ use crate::strategy::{
 /// The LSTM policy with its optimiser and baseline.
 #[derive(Debug)]
 pub struct Reinforce {
-    /// As in `search.strategy`.
+    /// The name used in `search.strategy`.
     name: &'static str,
     policy: Policy,
     adam: Adam,
@@ -47,7 +47,7 @@ impl Reinforce {
         }
     }
 
-    /// The same controller under the name of another strategy.
+    /// The same controller with the name of another strategy.
     pub(super) fn named(self, name: &'static str) -> Self {
         Reinforce { name, ..self }
     }
@@ -70,7 +70,8 @@ impl Reinforce {
     /// The samples of an episode's children and their advantages.
     ///
     /// # Errors
-    /// If the rewards cannot be learned from, or a child was not drawn.
+    ///
+    /// If the rewards cannot be learned from, or a child was not sampled.
     pub(super) fn episode<'a>(
         &self,
         proposals: &'a [Proposal],
@@ -81,10 +82,11 @@ impl Reinforce {
         Ok((samples, self.baseline.advantages(rewards)))
     }
 
-    /// One step of the optimiser against the gradient of `loss`; the loss, and the gradient's norm
-    /// before clipping.
+    /// One step of the optimiser against the gradient of `loss`; returns the loss, and the norm of
+    /// the gradient before clipping.
     ///
     /// # Errors
+    ///
     /// If they are not finite; then nothing has changed.
     pub(super) fn step(&mut self, loss: &Tensor) -> Result<(f64, f64), StrategyError> {
         let mut gradients = self.gradients(loss);

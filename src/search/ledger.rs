@@ -93,7 +93,7 @@ impl Ended {
         }
     }
 
-    /// The reward as a strategy learns from it.
+    /// The reward in the form that a strategy learns from.
     pub fn earned(&self) -> Option<Reward> {
         match self {
             Ended::Trained { reward, .. } => Some(Reward::trained(*reward)),

@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_average_takes_in_an_episodes_rewards_in_child_order() {
+    fn an_episodes_rewards_enter_the_average_in_child_order() {
         let mut baseline = average(0.75);
         assert_eq!(baseline.value(), None);
         baseline.update(&[0.25, 0.75]);

@@ -95,7 +95,7 @@ impl Strategy for Evolution {
         };
         let parent = *child;
         let extended = Path::along(space, depth, dna, &mut random);
-        // The same child where nothing can be changed.
+        // The same child if nothing can be changed.
         let mutation = extended.mutated(space, depth, &mut random, |_| true);
         Ok(Proposal {
             dna: mutation.unwrap_or(extended.dna),

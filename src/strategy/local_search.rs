@@ -1,10 +1,11 @@
 //! Local search (White, Nolen & Savani 2020, "Exploring the Loss Landscape in Neural Architecture
 //! Search"): evaluate the neighbours of a child in random order, move to the first one that is
-//! better, and start anew from a random child where none is.
+//! better, and restart from a random child if none is.
 //!
-//! A neighbour differs in one decision. Children that were proposed before are left out, so no
-//! proposal is a repeat unless a small space has no other child. Where the search has grown deeper,
-//! the child stood on is extended as in [`super::Evolution`], and that extension is the next start.
+//! A neighbour differs in one decision. Children that were proposed before are left out, so a
+//! proposal is a repeat only if a small space has no other child. When the search has grown deeper,
+//! the current child is extended as in [`super::Evolution`], and the extended child is the next
+//! start.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,21 +19,21 @@ use super::{
 };
 use crate::space::{Dna, Space};
 
-/// Uniform children that are drawn at most for one that was not proposed before.
+/// Maximum number of uniform children sampled to find one that was not proposed before.
 const DRAWS: usize = 100;
 
 /// Local search: learns from each child as it ends.
 #[derive(Debug, Clone, Default)]
 pub struct LocalSearch {
-    /// The child whose neighbours are evaluated; none before the first start has ended.
+    /// The child whose neighbours are evaluated; `None` before the first start has ended.
     current: Option<Stand>,
     /// Every child that was proposed.
     seen: BTreeSet<Dna>,
-    /// Those that have not ended.
+    /// Proposed children that have not ended.
     pending: BTreeSet<Dna>,
 }
 
-/// A child that the search stands on.
+/// The current child of the search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Stand {
     child: u64,
@@ -43,19 +44,20 @@ struct Stand {
 impl LocalSearch {
     const NAME: &str = "local_search";
 
-    /// Nothing is evaluated yet.
+    /// Nothing has been evaluated yet.
     pub fn new() -> LocalSearch {
         LocalSearch::default()
     }
 
-    /// A neighbour of the child stood on that was not proposed before; else none, and then the
-    /// search stands nowhere, unless a neighbour that has not ended may yet be better.
+    /// A neighbour of the current child that was not proposed before; `None` if there is none. In
+    /// that case there is no current child any more, unless a neighbour that has not ended may
+    /// still be better.
     fn step(&mut self, space: &Space, depth: usize, random: &mut ChaCha12Rng) -> Option<Proposal> {
         let Stand { child, dna, .. } = self.current.as_ref()?;
         let parent = *child;
         let here = Path::along(space, depth, dna, random);
         let (dna, origin) = if here.dna != *dna {
-            // Deeper than before: what it is worth at this depth has to be found out first.
+            // Deeper than before: its reward at this depth must be determined first.
             let start = (here.dna, Origin::Uniform);
             self.current = None;
             start
@@ -125,7 +127,8 @@ impl Strategy for LocalSearch {
         Ok(())
     }
 
-    /// Everything has already been learned in `child_ended`. A child still pending was excluded.
+    /// Everything has already been learned in `child_ended`. A child that is still pending was
+    /// excluded.
     fn learn(
         &mut self,
         proposals: &[Proposal],
@@ -165,7 +168,7 @@ mod tests {
     use super::*;
     use crate::strategy::test_space::{changes, space};
 
-    /// The reward is a function of the genes: the sum of filters, which has one optimum.
+    /// The reward depends only on the genes: the sum of the filters, which has one optimum.
     fn reward(dna: &Dna) -> f64 {
         dna.0.iter().map(|gene| f64::from(gene[1])).sum::<f64>() / 1e3
     }
@@ -192,7 +195,7 @@ mod tests {
                     let parent = &children[parent as usize];
                     assert_eq!(changes(&parent.dna, &child.dna), 1);
                 }
-                // It starts anew.
+                // The search restarts.
                 _ => stands = (number, f64::NEG_INFINITY),
             }
             if reward(&child.dna) > stands.1 {
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reaches_the_optimum_and_starts_anew_there() {
+    fn it_reaches_the_optimum_and_restarts_there() {
         let children = search(&mut LocalSearch::new(), 0..120);
         let best = children
             .iter()
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deeper_search_begins_with_the_child_extended() {
+    fn a_deeper_search_starts_with_the_child_extended() {
         let mut strategy = LocalSearch::new();
         search(&mut strategy, 0..10);
         let stood_on = strategy.current.clone().unwrap().dna;
@@ -231,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_on_from_a_saved_state() {
+    fn it_continues_from_a_saved_state() {
         let mut strategy = LocalSearch::new();
         search(&mut strategy, 0..30);
         let text = serde_json::to_string(&strategy.state()).unwrap();

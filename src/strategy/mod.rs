@@ -40,7 +40,7 @@ pub struct Proposal {
 pub enum Origin {
     /// Drawn choice by choice from distributions with known log-probabilities and entropies.
     Sampled(Sample),
-    /// Mutated from this earlier child by changing one choice, or a few.
+    /// Mutated from this earlier child by changing one choice, or several.
     Mutated {
         /// Number of the earlier child.
         parent: u64,
@@ -108,8 +108,8 @@ pub trait Strategy {
         rewards: &[Reward],
     ) -> Result<Learned, StrategyError>;
 
-    /// Baseline of the current episode: an average of the rewards of previous episodes. `None`
-    /// where each child is compared with the others of its episode, and for a strategy without a
+    /// Baseline of the current episode: an average of the rewards of previous episodes. `None` if
+    /// each child is compared with the others of its episode, and for a strategy without a
     /// baseline.
     fn baseline(&self) -> Option<f64> {
         None
@@ -155,10 +155,10 @@ impl Reward {
 /// The figures of an episode's learning, as far as the strategy has them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Learned {
-    /// Baseline that was subtracted from the rewards. Where each child has its own
-    /// ([`Baseline::advantages`]), this is their mean.
+    /// Baseline that was subtracted from the rewards. If each child has its own
+    /// ([`Baseline::advantages`]), this is the mean of them.
     pub baseline: Option<f64>,
-    /// Baseline of the next episode, which includes this episode's rewards; `None` where each child
+    /// Baseline of the next episode, which includes this episode's rewards; `None` if each child
     /// has its own.
     pub next_baseline: Option<f64>,
     /// Reward minus baseline for each child, in child order; for a failed child, the floored reward

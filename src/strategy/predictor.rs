@@ -1,16 +1,17 @@
-//! A predictor of rewards in the manner of BANANAS (White, Neiswanger & Savani 2021): an ensemble of
-//! small networks learns the reward of an architecture from those that were evaluated, and the
-//! candidate with the best draw from their predictions is evaluated next.
+//! A predictor of rewards in the manner of BANANAS (White, Neiswanger & Savani 2021): an ensemble
+//! of small networks learns to predict the reward of an architecture from those evaluated so far,
+//! and the candidate with the best draw from their predictions is evaluated next.
 //!
-//! - A child is encoded as one binary input per option of each decision, so any space will do.
-//! - The networks learn normal scores of the rewards' ranks: only the order of rewards counts, and a
-//!   few very bad children do not drown the differences between the good ones.
-//! - Candidates are mutations of the best children, and uniform ones. None of them was proposed
-//!   before.
-//! - Each candidate gets a draw from the normal distribution of the networks' mean and standard
-//!   deviation (independent Thompson sampling), and the largest draw wins.
+//! - A child is encoded as one binary input per option of each decision, so every space is
+//!   supported.
+//! - The networks learn normal scores of the rewards' ranks: only the order of the rewards counts,
+//!   and a few very bad children do not hide the differences between good ones.
+//! - Candidates are mutations of the best children, and uniform children, none of which was
+//!   proposed before.
+//! - For each candidate a number is drawn from the normal distribution with the networks' mean and
+//!   standard deviation (independent Thompson sampling), and the largest number wins.
 //!
-//! The first children are uniform. Where the search has grown deeper since a parent was born, the
+//! The first children are uniform. If the search has grown deeper since a parent was sampled, the
 //! parent is extended as in [`super::Evolution`].
 
 mod network;
@@ -33,21 +34,22 @@ use crate::space::{Dna, Space};
 
 /// Units of each hidden layer of a network.
 const HIDDEN: usize = 16;
-/// Passes over the children, and at most how many steps of the optimiser these may take, so that a
-/// long search does not get slower and slower.
+/// Passes over the children, and the maximum number of optimiser steps in total, which keeps a long
+/// search from becoming slower and slower.
 const EPOCHS: usize = 30;
 const STEPS: usize = 600;
-/// Children of a step.
+/// Number of children per step.
 const BATCH: usize = 16;
 /// Learning rate of a network's first step.
 const RATE: f32 = 0.02;
-/// The networks are fitted anew whenever this many more children have ended, or one in twenty more.
+/// The networks are fitted again whenever this many more children have ended, or one in twenty
+/// more.
 const REFIT_EVERY: usize = 5;
-/// Parents are the best of the children that have ended: this many.
+/// Number of parents: the best of the children that have ended.
 const PARENTS: usize = 5;
 /// Share of candidates that are uniform.
 const UNIFORM: f64 = 0.5;
-/// Attempts per candidate at one that was not proposed before.
+/// Attempts per candidate to find one that was not proposed before.
 const ATTEMPTS: usize = 10;
 
 /// The predictor: learns from each child as it ends.
@@ -60,7 +62,7 @@ pub struct Predictor {
     evaluated: Vec<Evaluated>,
     /// Children that were proposed and have not ended.
     pending: BTreeSet<Dna>,
-    /// All that was proposed.
+    /// All children that were proposed.
     seen: BTreeSet<Dna>,
     fitted: Option<Fitted>,
 }
@@ -73,7 +75,8 @@ struct Evaluated {
     reward: f64,
 }
 
-/// Networks, and what they were fitted to: they follow from it, so no checkpoint needs them.
+/// Networks, and what they were fitted to, from which they follow, so checkpoints do not contain
+/// them.
 #[derive(Debug, Clone)]
 struct Fitted {
     children: usize,
@@ -84,7 +87,7 @@ struct Fitted {
 impl Predictor {
     const NAME: &str = "predictor";
 
-    /// Nothing is evaluated yet; `seed` decides the networks' weights.
+    /// Nothing has been evaluated yet; `seed` determines the networks' weights.
     pub fn new(config: &PredictorConfig, seed: u64) -> Predictor {
         Predictor {
             config: *config,
@@ -96,7 +99,8 @@ impl Predictor {
         }
     }
 
-    /// The networks for children of `depth` layers, fitted to what has ended up to the last refit.
+    /// The networks for children of `depth` layers, fitted to the children that had ended at the
+    /// last refit.
     fn fitted(&mut self, space: &Space, depth: usize) -> &Fitted {
         let children = last_refit(self.config.initial, self.evaluated.len());
         let deepest = self.evaluated.iter().map(|child| child.dna.depth()).max();
@@ -137,7 +141,7 @@ impl Predictor {
         }
     }
 
-    /// The best children that have ended, the best first; the earlier one of equals.
+    /// The best children that have ended, from the best; of equal ones the earlier first.
     fn parents(&self) -> Vec<&Evaluated> {
         let mut best: Vec<&Evaluated> = self.evaluated.iter().collect();
         best.sort_by(|one, other| other.reward.total_cmp(&one.reward));
@@ -145,7 +149,7 @@ impl Predictor {
         best
     }
 
-    /// A child that was not proposed before: uniform, or the mutation of a good one.
+    /// A child that was not proposed before: uniform, or a mutation of a good one.
     fn candidate(
         &self,
         space: &Space,
@@ -165,7 +169,7 @@ impl Predictor {
             }
             let parent = parents[below(random, parents.len())];
             let mut path = Path::along(space, depth, &parent.dna, random);
-            // One change, and another one after each with probability 1/2.
+            // One change, and after each change another one with probability 1/2.
             loop {
                 let changed = path.mutated(space, depth, random, |_| true)?;
                 if random.random::<f64>() < 0.5 {
@@ -186,8 +190,8 @@ impl Predictor {
         None
     }
 
-    /// The candidate with the largest draw from the networks' predictions; none where no child is
-    /// left that was not proposed before, as far as chance tells.
+    /// The candidate with the largest draw from the networks' predictions; `None` if no child was
+    /// found that had not been proposed before.
     fn best_candidate(
         &mut self,
         space: &Space,
@@ -210,7 +214,7 @@ impl Predictor {
     }
 }
 
-/// How many children had ended at the last refit, of the refits that begin with `initial`.
+/// Number of children that had ended at the last refit; the first refit is at `initial`.
 fn last_refit(initial: usize, ended: usize) -> usize {
     let next = |last: &usize| Some(last + REFIT_EVERY.max(last / 20));
     let refits = std::iter::successors(Some(initial), next);
@@ -220,7 +224,7 @@ fn last_refit(initial: usize, ended: usize) -> usize {
         .unwrap_or(ended)
 }
 
-/// A number from the normal distribution with the mean and the standard deviation of the
+/// A random number from the normal distribution with the mean and the standard deviation of the
 /// predictions.
 fn draw(predictions: &[f32], random: &mut impl Rng) -> f64 {
     let count = predictions.len() as f64;
@@ -233,7 +237,7 @@ fn draw(predictions: &[f32], random: &mut impl Rng) -> f64 {
     mean + deviation * normal_score(1.0 - random.random::<f64>())
 }
 
-/// The standard normal number below which a share of `probability` lies.
+/// The quantile of the standard normal distribution at `probability`.
 fn normal_score(probability: f64) -> f64 {
     let probability = probability.clamp(f64::EPSILON, 1.0 - f64::EPSILON);
     Normal::standard().inverse_cdf(probability)
@@ -254,8 +258,8 @@ fn normal_scores(rewards: &[f64]) -> Vec<f32> {
     scores
 }
 
-/// The inputs that are on for a child: one for each decision, by the option that was taken. A value
-/// that is no option of its head turns none on.
+/// The inputs that are on for a child: one for each decision, for the option that was chosen. A
+/// value that is not an option of its head turns none on.
 fn encode(space: &Space, dna: &Dna) -> Vec<u32> {
     let mut first = 0;
     let mut on = Vec::new();
@@ -270,7 +274,7 @@ fn encode(space: &Space, dna: &Dna) -> Vec<u32> {
     on
 }
 
-/// How many inputs children of up to `depth` layers have, and how many of them are on at a time.
+/// Number of inputs for children of up to `depth` layers, and how many of them are on at a time.
 fn size(space: &Space, depth: usize) -> [usize; 2] {
     let heads = (1..=depth).flat_map(|layer| space.layer_heads(layer));
     heads.fold([0, 0], |[inputs, active], head| {

@@ -20,7 +20,7 @@ pub struct Random {
 impl Random {
     const NAME: &str = "random";
 
-    /// `baseline` has no rewards yet.
+    /// Starts without rewards in `baseline`.
     pub fn new(baseline: Baseline) -> Self {
         Random { baseline }
     }
@@ -37,7 +37,7 @@ impl Random {
     }
 }
 
-/// For sampling alone: each reward is compared with the others of its episode.
+/// For sampling alone: each reward is compared with the others in its episode.
 impl Default for Random {
     fn default() -> Self {
         Random::new(Baseline::new(BaselineKind::LeaveOneOut, 0.0))

@@ -1,9 +1,9 @@
-//! A space for the tests of strategies, in which masks are at work.
+//! A space with effective masks, for the tests of strategies.
 
 use crate::config::{Decode, SpaceConfig};
 use crate::space::{Dna, Space};
 
-/// 24 layers, not all of which fit everywhere.
+/// 24 layers, not all of which can be built everywhere.
 pub fn space() -> Space {
     let config = SpaceConfig {
         layer: "chain".to_owned(),
@@ -16,7 +16,7 @@ pub fn space() -> Space {
     Space::new(&config, [1, 24, 24], 10).unwrap()
 }
 
-/// In how many values two DNAs of one depth differ.
+/// Number of values in which two DNAs of the same depth differ.
 pub fn changes(one: &Dna, other: &Dna) -> usize {
     let values = |dna: &Dna| dna.0.iter().flatten().copied().collect::<Vec<_>>();
     let pairs = values(one).into_iter().zip(values(other));

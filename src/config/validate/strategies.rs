@@ -6,13 +6,13 @@ use crate::config::{
     BaselineKind, Config, ControllerConfig, EvolutionConfig, PpoConfig, PredictorConfig,
 };
 
-/// A child that is alone in its episode has no others to be compared with.
+/// A child that is alone in its episode cannot be compared with others.
 pub fn others_exist(config: &Config) -> Checked<()> {
     if config.search.strategy.has_policy()
         && config.controller.baseline == BaselineKind::LeaveOneOut
         && config.search.children_per_episode < 2
     {
-        let rule = "must be \"moving_average\" where search.children_per_episode is 1";
+        let rule = "must be \"moving_average\" if search.children_per_episode is 1";
         return together_with(
             "search.children_per_episode",
             violation("controller.baseline", "leave_one_out", rule),

@@ -40,7 +40,7 @@ struct Fixture {
     ppo: Clipped,
 }
 
-/// Steps on the first children, against the moving average.
+/// Steps on the first children, with the moving average as the baseline.
 #[derive(Default, Deserialize)]
 struct Clipped {
     clip: f64,
@@ -48,7 +48,7 @@ struct Clipped {
     steps: Vec<Updated>,
 }
 
-/// The same children, one of which has failed, held against each other.
+/// The same children, one of which has failed, compared with each other.
 #[derive(Default, Deserialize)]
 struct LeaveOneOut {
     rewards: Vec<f64>,

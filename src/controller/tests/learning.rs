@@ -98,7 +98,8 @@ fn the_update_does_not_depend_on_how_much_of_an_episode_the_baseline_will_hold_l
 
 #[test]
 fn the_entropy_bonus_weighs_the_same_at_every_depth() {
-    // The gradient by a common factor of all entropies would grow with the number of decisions.
+    // If all entropies were multiplied by a common factor, the gradient would grow with the number
+    // of decisions.
     let config = ControllerConfig {
         init_range: 0.3,
         entropy: 0.1,

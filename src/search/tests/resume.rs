@@ -137,7 +137,7 @@ const EVOLUTION: [&str; 4] = [
     "search.episodes=4",
 ];
 
-/// The settings of each strategy that learns from each child.
+/// The settings of each strategy that learns after each child.
 fn that_learn_from_each() -> [Vec<&'static str>; 3] {
     let predictor = [
         "search.strategy=predictor",

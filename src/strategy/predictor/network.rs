@@ -1,8 +1,8 @@
 //! A small regression network in plain Rust: binary features, two hidden layers, one output, Adam.
 //!
-//! It is so small that libtorch's cost per operation would outweigh the arithmetic, and without
-//! libtorch it is available everywhere. Single precision; every sum is taken in a fixed order, so
-//! the same seed gives the same network.
+//! It is so small that libtorch's overhead per operation would exceed the time for the arithmetic,
+//! and without libtorch it is available everywhere. Single precision; every sum is computed in a
+//! fixed order, so the same seed gives the same network.
 
 use rand::Rng;
 
@@ -11,7 +11,8 @@ const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
-/// A network of `inputs` binary features, two hidden layers of `hidden` rectified units, one output.
+/// A network with `inputs` binary features, two hidden layers of `hidden` rectified units, and one
+/// output.
 #[derive(Debug, Clone)]
 pub struct Network {
     hidden: usize,
@@ -26,7 +27,7 @@ pub struct Network {
 pub struct Fit {
     /// Passes over the samples.
     pub epochs: usize,
-    /// Samples of a step.
+    /// Number of samples per step.
     pub batch: usize,
     /// Learning rate of the first step; it falls linearly to 0.
     pub learning_rate: f32,
@@ -39,8 +40,8 @@ struct Activations {
 }
 
 impl Network {
-    /// Weights uniform as by He et al. (2015), for inputs of which `active` are on at a time; the
-    /// output's are 0-centred too, and biases are 0.
+    /// Uniform weights as in He et al. (2015), for inputs of which `active` are on at a time, with
+    /// those of the output centred at 0 too; biases are 0.
     pub fn new(inputs: usize, active: usize, hidden: usize, random: &mut impl Rng) -> Network {
         let mut weights = Vec::with_capacity((inputs + hidden + 3) * hidden + 1);
         let mut uniform = |count: usize, fan_in: usize| {
@@ -62,7 +63,7 @@ impl Network {
         }
     }
 
-    /// The output for a sample of which these features are on.
+    /// The output for a sample in which these features are on.
     pub fn predict(&self, features: &[u32]) -> f32 {
         let mut activations = self.activations();
         self.forward(features, &mut activations)
@@ -98,8 +99,8 @@ impl Network {
         }
     }
 
-    /// Where the rows after those of the inputs begin: first bias, second layer, second bias,
-    /// output weights, output bias.
+    /// Start of each group of rows after those of the inputs: first bias, second layer, second
+    /// bias, output weights, output bias.
     fn offsets(&self) -> [usize; 5] {
         let hidden = self.hidden;
         let first_bias = self.inputs * hidden;
@@ -131,7 +132,8 @@ impl Network {
         dot(b, &weights[output..output_bias]) + weights[output_bias]
     }
 
-    /// Add the gradient of one sample; `error` is that of the loss by the output.
+    /// Add the gradient of one sample; `error` is the derivative of the loss with respect to the
+    /// output.
     fn backward(
         &self,
         features: &[u32],
@@ -235,7 +237,7 @@ mod tests {
     fn samples(count: usize, random: &mut impl Rng) -> (Vec<Vec<u32>>, Vec<f32>) {
         let sample = |_| (0..6).filter(|_| random.random::<f64>() < 0.5).collect();
         let samples: Vec<Vec<u32>> = (0..count).map(sample).collect();
-        // Not a sum of what each feature is worth.
+        // Not a sum of contributions of single features.
         let target = |on: &Vec<u32>| {
             let has = |feature| if on.contains(&feature) { 1.0 } else { 0.0 };
             has(0) * has(1) - has(2) + 0.5 * has(3)

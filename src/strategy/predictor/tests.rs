@@ -56,7 +56,7 @@ fn it_proposes_better_children_than_chance_and_none_twice() {
 }
 
 #[test]
-fn it_goes_on_from_a_saved_state_bit_for_bit() {
+fn it_continues_from_a_saved_state_bit_for_bit() {
     for ended in [3, 13] {
         let mut strategy = predictor(5);
         search(&mut strategy, 0..ended, 3);
@@ -103,7 +103,7 @@ fn a_child_turns_one_input_on_for_each_decision() {
 }
 
 #[test]
-fn refits_become_rarer_as_children_become_more() {
+fn refits_become_rarer_as_the_number_of_children_grows() {
     let refits = |ended| last_refit(10, ended);
     assert_eq!([10, 14, 15, 19].map(refits), [10, 10, 15, 15]);
     assert!(refits(1000) >= 950 && refits(1000) == refits(refits(1000) + 40));
