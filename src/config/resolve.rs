@@ -132,12 +132,13 @@ impl SettingsSource {
                 message: explained(text, &error),
             });
         }
-        let table = text
+        let mut table = text
             .parse()
             .map_err(|error: toml::de::Error| ConfigError::Syntax {
                 place: place_of(text, place, error.span()),
                 message: error.message().to_owned(),
             })?;
+        name_the_moving_average(&mut table);
         Ok(SettingsSource {
             place: place.to_owned(),
             text: text.to_owned(),
@@ -196,6 +197,18 @@ impl SettingsSource {
             return Some(self.place.clone());
         }
         Some(place_of(&self.text, &self.place, item.span()))
+    }
+}
+
+/// Settings with `controller.baseline_decay` but without `controller.baseline` mean the moving
+/// average, as they did when there was no other baseline: runs from then resume unchanged.
+fn name_the_moving_average(table: &mut toml::Table) {
+    if let Some(toml::Value::Table(controller)) = table.get_mut("controller")
+        && controller.contains_key("baseline_decay")
+        && !controller.contains_key("baseline")
+    {
+        let name = toml::Value::String("moving_average".to_owned());
+        controller.insert("baseline".to_owned(), name);
     }
 }
 

@@ -2,19 +2,19 @@
 //! range.
 
 mod space;
+mod strategies;
 mod train;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEarlyStopping,
-    RawEvolution, RawReward, RawScreen, RawSearch, RawWorkers,
+    Count, RawChild, RawConfig, RawConstraints, RawCrop, RawData, RawEarlyStopping, RawReward,
+    RawScreen, RawSearch, RawWorkers,
 };
 use super::{
-    ChildConfig, Config, ConstraintsConfig, ControllerConfig, Crop, DataConfig, DataSource,
-    EarlyStoppingConfig, EvolutionConfig, MacsPenalty, RewardConfig, ScreenConfig, SearchConfig,
-    WorkersConfig,
+    ChildConfig, Config, ConstraintsConfig, Crop, DataConfig, DataSource, EarlyStoppingConfig,
+    MacsPenalty, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
 };
 
 pub use self::space::{LARGEST_SETTING, check_choices};
@@ -65,8 +65,10 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         preset: raw.preset.clone(),
         data: data(&raw.data)?,
         search: search(&raw.search)?,
-        controller: controller(&raw.controller)?,
-        evolution: together_with("evolution.population", evolution(&raw.evolution))?,
+        controller: strategies::controller(&raw.controller)?,
+        evolution: strategies::evolution(&raw.evolution)?,
+        ppo: strategies::ppo(&raw.ppo)?,
+        predictor: strategies::predictor(&raw.predictor)?,
         space: together_with("space.layer", space::space(&raw.space))?,
         constraints: constraints(&raw.constraints)?,
         child: child(&raw.child)?,
@@ -80,6 +82,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
     together_with("child.epochs", last_epochs_fit(&config))?;
     together_with("search.episodes", depth_fits(&config.search))?;
     together_with("search.table", stopping_fits(&config))?;
+    strategies::others_exist(&config)?;
     Ok(config)
 }
 
@@ -253,34 +256,6 @@ fn depth_fits(search: &SearchConfig) -> Checked<()> {
         );
     }
     Ok(())
-}
-
-fn controller(raw: &RawController) -> Checked<ControllerConfig> {
-    Ok(ControllerConfig {
-        hidden_size: whole("controller.hidden_size", raw.hidden_size, 1, 4_096)?,
-        layers: whole("controller.layers", raw.layers, 1, 16)?,
-        init_range: positive("controller.init_range", raw.init_range, 10.0)?,
-        learning_rate: positive("controller.learning_rate", raw.learning_rate, 10.0)?,
-        entropy: between("controller.entropy", raw.entropy, 0.0, 100.0)?,
-        baseline_decay: between("controller.baseline_decay", raw.baseline_decay, 0.0, 1.0)?,
-        gradient_clip: positive("controller.gradient_clip", raw.gradient_clip, 1e6)?,
-    })
-}
-
-/// Largest population: a larger number is a typing mistake.
-const MOST_MEMBERS: i64 = 1_000_000;
-
-fn evolution(raw: &RawEvolution) -> Checked<EvolutionConfig> {
-    let population = whole("evolution.population", raw.population, 1, MOST_MEMBERS)?;
-    let sample = whole("evolution.sample", raw.sample, 1, MOST_MEMBERS)?;
-    if sample > population {
-        return violation(
-            "evolution.sample",
-            sample,
-            format!("must be at most evolution.population ({population})"),
-        );
-    }
-    Ok(EvolutionConfig { population, sample })
 }
 
 fn child(raw: &RawChild) -> Checked<ChildConfig> {

@@ -34,7 +34,7 @@ pub struct ChildSampled {
     /// Every choice in the order it was made; empty if the strategy has no known distribution.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub choices: Vec<Choice>,
-    /// The earlier child that it was mutated from by changing one choice (evolution).
+    /// The earlier child that it was mutated from by changing one choice, or several (`predictor`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<u64>,
     /// Sampled uniformly at the depth of the episode, whatever the strategy, for comparison with

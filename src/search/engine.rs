@@ -28,7 +28,7 @@ use crate::evaluate::{EarlyStop, Evaluator, Job, Report};
 use crate::event::{Event, Level};
 use crate::session::{Halt, Run};
 use crate::space::{Design, Space};
-use crate::strategy::Strategy;
+use crate::strategy::{Reward, Strategy};
 
 /// A search in progress in this process.
 pub(super) struct SearchEngine<'a> {
@@ -285,7 +285,7 @@ impl SearchEngine<'_> {
             .iter()
             .map(|child| child.proposal.clone())
             .collect();
-        let rewards: Vec<f64> = ended.iter().filter_map(|ended| ended.reward()).collect();
+        let rewards: Vec<Reward> = ended.iter().filter_map(|ended| ended.earned()).collect();
         let learned = crew.strategy.learn(&proposals, &rewards)?;
         let finished = episode::finished(episode, &counting, &ended, excluded, learned, seconds);
         match ledger.episode_finished.as_ref().filter(|earlier| earlier.episode >= episode) {

@@ -11,6 +11,7 @@ use crate::event::{
 use crate::session::{Begun, Ledger};
 use crate::space::{Design, Dna};
 use crate::state::Ending;
+use crate::strategy::Reward;
 
 /// The run so far. A resumed search fills it from the journal, then continues as if it had never
 /// been interrupted.
@@ -89,6 +90,15 @@ impl Ended {
         match self {
             Ended::Trained { accuracy, .. } => Some(*accuracy),
             Ended::Failed { .. } | Ended::Excluded { .. } => None,
+        }
+    }
+
+    /// The reward in the form that a strategy learns from.
+    pub fn earned(&self) -> Option<Reward> {
+        match self {
+            Ended::Trained { reward, .. } => Some(Reward::trained(*reward)),
+            Ended::Failed { reward, .. } => Some(Reward::failed(*reward)),
+            Ended::Excluded { .. } => None,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::evaluate::table::Table;
 use crate::foundation::seeds::derive;
 use crate::space::{Space, SpaceError};
-use crate::strategy::{Proposal, Strategy, StrategyError};
+use crate::strategy::{Proposal, Reward, Strategy, StrategyError};
 
 /// When a search ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +111,7 @@ impl TableSearch<'_> {
                 let reward = self.evaluate(number, episode, &proposal)?;
                 strategy.child_ended(number, &proposal, reward)?;
                 proposals.push(proposal);
-                rewards.push(reward);
+                rewards.push(Reward::trained(reward));
                 if self.is_over() {
                     return Ok(());
                 }
@@ -121,7 +121,8 @@ impl TableSearch<'_> {
                 proposals.push(self.propose(strategy, number)?);
             }
             for (number, proposal) in numbers.zip(&proposals) {
-                rewards.push(self.evaluate(number, episode, proposal)?);
+                let reward = self.evaluate(number, episode, proposal)?;
+                rewards.push(Reward::trained(reward));
             }
         }
         strategy.learn(&proposals, &rewards)?;

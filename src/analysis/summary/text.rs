@@ -63,6 +63,10 @@ impl fmt::Display for Summary {
             ),
             None => writeln!(f, "slope of the mean reward: needs at least 3 episodes"),
         }?;
+        if let Some(lift) = &self.policy_lift {
+            let is_final = self.reason == Some(FinishReason::Completed);
+            writeln!(f, "{lift}{}", if is_final { "" } else { " so far" })?;
+        }
         self.reference
             .as_ref()
             .map_or(Ok(()), |reference| write!(f, "{reference}"))

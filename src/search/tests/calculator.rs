@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::bandit::Bandit;
+use crate::config::StrategyName;
 use crate::evaluate::{Evaluator, Job, Ready, Report};
 use crate::event::{Compute, DataDescription, ImageSet, Level};
 use crate::foundation::seeds::derive;
 use crate::reward::{Outcome, SKIPPED};
 use crate::search::Search;
-use crate::strategy::Evolution;
+use crate::strategy::{Evolution, LocalSearch, Predictor};
 
 /// The behaviour of a test's evaluator.
 #[derive(Clone, Default)]
@@ -211,7 +212,7 @@ impl Evaluator for Calculator {
     fn shutdown(&mut self) {}
 }
 
-/// A search with the calculator and, unless the settings ask for evolution, the bandit.
+/// A search with the calculator; the bandit stands for strategies with a policy.
 pub fn parts(behaviour: &Behaviour) -> Search {
     let behaviour = behaviour.clone();
     Search {
@@ -226,10 +227,12 @@ pub fn parts(behaviour: &Behaviour) -> Search {
         }),
         strategy: Box::new(|config, space| {
             Ok(match config.search.strategy {
-                crate::config::StrategyName::Evolution => {
-                    Box::new(Evolution::new(&config.evolution))
+                StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),
+                StrategyName::LocalSearch => Box::new(LocalSearch::new()),
+                StrategyName::Predictor => Box::new(Predictor::new(&config.predictor, 5)),
+                StrategyName::Reinforce | StrategyName::Ppo | StrategyName::Random => {
+                    Box::new(Bandit::new(space))
                 }
-                _ => Box::new(Bandit::new(space)),
             })
         }),
     }

@@ -124,6 +124,11 @@ fn the_summary_compares_the_policy_with_its_controls() {
     assert!(lift.ci95[0] < lift.difference && lift.difference < lift.ci95[1]);
     let json: serde_json::Value = serde_json::from_str(&summary.to_json().unwrap()).unwrap();
     assert_eq!(json["policy_lift"]["controls"], 4);
+    let text = summary.to_string();
+    assert!(
+        text.contains("at equal depth (95 % ") && !text.contains("so far"),
+        "{text}"
+    );
     let without = Run::new(&["search.episodes=1"]);
     let summary = without.search(&Behaviour::default()).unwrap();
     let json: serde_json::Value = serde_json::from_str(&summary.to_json().unwrap()).unwrap();
