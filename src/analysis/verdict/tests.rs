@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{EpisodeFinished, Event, Record, ReferenceEpisode, RunStarted};
+use crate::event::{EpisodeFinished, Event, Record, Reference, ReferenceEpisode, RunStarted};
 
 /// The recorded run with these mean rewards as its episodes so far.
 fn run(rewards: &[f64]) -> RunState {
@@ -50,80 +50,109 @@ const MONOGRAPH: [f64; 10] = [
 ];
 const RISING: [f64; 6] = [0.30, 0.36, 0.41, 0.46, 0.52, 0.55];
 
+/// The run with one control an episode, whose rewards are `gap` below the policy's on average.
+fn with_controls(gap: f64, episodes: usize) -> RunState {
+    let mut state = changed(run(&vec![0.5; episodes]), |run| run.controls = 1);
+    for episode in 1..=episodes {
+        let noise = 0.02 * (episode % 3) as f64;
+        state.search_mut().unwrap().outcomes.arms.push(Arms {
+            episode,
+            policy: vec![0.48 + noise, 0.50, 0.52 - noise],
+            controls: vec![0.5 - gap + noise - 0.02],
+        });
+    }
+    state
+}
+
+fn completed(mut state: RunState) -> RunState {
+    state.status = RunStatus::Completed;
+    state
+}
+
 #[test]
 fn fewer_than_three_episodes_are_too_early() {
     let verdict = Verdict::of(&run(&[0.4, 0.5]));
-    assert_eq!(verdict.finding, Finding::TooEarly);
+    assert_eq!(verdict.finding, Finding::Open);
     assert_eq!(
         verdict.text(80, "±"),
         "Does it learn? not yet: needs 3 finished episodes, has 2"
     );
     assert_eq!(
-        Verdict::of(&RunState::default()).text(40, "±"),
-        "not yet: needs 3 finished episodes"
+        Verdict::of(&RunState::default()).text(50, "±"),
+        "not yet: needs 3 finished episodes, has 0"
     );
 }
 
 #[test]
-fn an_interval_that_contains_zero_is_no_evidence() {
-    let verdict = Verdict::of(&run(&MONOGRAPH));
-    assert_eq!(verdict.finding, Finding::NoEvidence);
-    assert_eq!(
-        verdict.text(85, "±"),
-        "slope +0.0001/episode (95 % -0.0047..+0.0049, p 0.96): no evidence of learning yet"
-    );
-}
-
-#[test]
-fn slope_interval_p_value_and_words_fit_in_41_columns() {
-    let text = |rewards: &[f64], width, sign| Verdict::of(&run(rewards)).text(width, sign);
-    assert_eq!(
-        text(&MONOGRAPH, 46, "±"),
-        "slope +0.0001±0.0048 (p 0.96): no evidence yet"
-    );
-    assert_eq!(
-        text(&MONOGRAPH, 41, "±"),
-        "slope +0.0001±0.0048 p 0.96: no evidence"
-    );
-    assert_eq!(
-        text(&MONOGRAPH, 41, "+-"),
-        "slope +0.0001+-0.0048 p 0.96: no evidence"
-    );
-    assert_eq!(
-        text(&RISING, 41, "±"),
-        "slope +0.0509±0.0055 (p <0.001): learning"
-    );
-}
-
-#[test]
-fn an_interval_on_one_side_of_zero_is_learning_or_getting_worse() {
-    assert_eq!(Verdict::of(&run(&RISING)).finding, Finding::Learning);
+fn a_slope_without_controls_is_a_trend_and_never_a_verdict() {
     let mut falling = RISING;
     falling.reverse();
-    assert_eq!(Verdict::of(&run(&falling)).finding, Finding::Worse);
-    assert_eq!(
-        Verdict::of(&run(&falling))
-            .text(100, "±")
-            .split_once(": ")
-            .map(|(_, words)| words),
-        Some("getting worse after 6 of 6 episodes")
-    );
+    for rewards in [&RISING[..], &falling, &MONOGRAPH] {
+        let verdict = Verdict::of(&completed(run(rewards)));
+        assert_eq!(verdict.finding, Finding::Open);
+        let text = verdict.text(200, "±");
+        assert!(text.starts_with("trend "), "{text}");
+        assert!(text.ends_with("; no controls, no verdict"), "{text}");
+        assert!(
+            !text.contains("learning") && !text.contains("worse"),
+            "{text}"
+        );
+    }
 }
 
 #[test]
-fn random_search_does_not_learn_whatever_its_slope() {
-    let random =
-        |rewards: &[f64]| Verdict::of(&changed(run(rewards), |run| run.strategy = "random".into()));
-    assert_eq!(random(&RISING).finding, Finding::CannotLearn);
+fn trend_interval_and_p_value_fit_in_41_columns() {
+    let text = |rewards: &[f64], width, sign| Verdict::of(&run(rewards)).text(width, sign);
+    assert_eq!(
+        text(&MONOGRAPH, 75, "±"),
+        "trend +0.0001/episode (95 % -0.0047..+0.0049, p 0.96)"
+    );
+    assert_eq!(text(&MONOGRAPH, 41, "±"), "trend +0.0001±0.0048 (p 0.96)");
+    assert_eq!(text(&MONOGRAPH, 28, "+-"), "trend +0.0001+-0.0048 p 0.96");
+    assert_eq!(text(&RISING, 41, "±"), "trend +0.0509±0.0055 (p <0.001)");
+}
+
+#[test]
+fn the_policy_is_held_against_its_controls() {
+    let text = |width| Verdict::of(&with_controls(0.2, 6)).text(width, "±");
+    assert!(text(200).starts_with("policy +0.2"), "{}", text(200));
     assert!(
-        random(&RISING)
-            .text(200, "±")
-            .contains("random does not learn, yet the reward rises")
+        text(200).contains(" above random at equal depth (95 % +0."),
+        "{}",
+        text(200)
     );
     assert!(
-        random(&MONOGRAPH)
-            .text(200, "±")
-            .contains(": random does not learn after 10")
+        text(200).contains(", 5 controls) so far after 6 of 6 episodes"),
+        "{}",
+        text(200)
+    );
+    assert!(
+        text(41).contains('±') && text(41).contains("(p "),
+        "{}",
+        text(41)
+    );
+    let below = Verdict::of(&with_controls(-0.2, 6)).text(200, "±");
+    assert!(below.contains(" below random at equal depth ("), "{below}");
+}
+
+#[test]
+fn nothing_is_decided_before_the_planned_end() {
+    assert_eq!(Verdict::of(&with_controls(0.2, 6)).finding, Finding::Open);
+    let above = Verdict::of(&completed(with_controls(0.2, 6)));
+    assert_eq!(above.finding, Finding::Above);
+    assert!(!above.text(200, "±").contains("so far"));
+    let below = Verdict::of(&completed(with_controls(-0.2, 6)));
+    assert_eq!(below.finding, Finding::Below);
+    let equal = Verdict::of(&completed(with_controls(-0.02, 6)));
+    assert_eq!(equal.finding, Finding::Open);
+}
+
+#[test]
+fn controls_that_are_too_few_are_counted() {
+    let state = with_controls(0.2, 3);
+    assert_eq!(
+        Verdict::of(&state).text(100, "±"),
+        "Does it learn? not yet: needs 3 controls after episode 1, has 2"
     );
 }
 
@@ -160,19 +189,22 @@ fn a_run_that_cannot_be_compared_with_its_reference_says_so_and_why() {
     );
     assert!(
         verdict
-            .text(100, "±")
+            .text(110, "±")
             .ends_with("; not comparable with other"),
         "{}",
-        verdict.text(100, "±")
+        verdict.text(110, "±")
     );
     assert!(!verdict.text(200, "±").contains("random"));
-    assert_eq!(
-        verdict.text(78, "±"),
-        "slope +0.0509±0.0055 (p <0.001): learning; not comparable: child.epochs"
+    assert!(
+        verdict
+            .text(78, "±")
+            .ends_with("; not comparable: child.epochs"),
+        "{}",
+        verdict.text(78, "±")
     );
     assert_eq!(
-        verdict.text(56, "±"),
-        "slope +0.0509±0.0055 p <0.001: learning; not comparable"
+        verdict.text(48, "±"),
+        "trend +0.0509±0.0055 (p <0.001); not comparable"
     );
 }
 
@@ -205,11 +237,11 @@ fn the_depths_are_named_if_they_grew_and_there_is_room() {
     assert!(
         verdict
             .text(200, "±")
-            .ends_with("; depth grew from 6 to 11"),
+            .ends_with("; depth grew from 6 to 11 with it; no controls, no verdict"),
         "{}",
         verdict.text(200, "±")
     );
-    assert!(!verdict.text(90, "±").contains("depth"));
+    assert!(verdict.text(45, "±").ends_with(", depth 6 to 11"));
 }
 
 proptest! {
@@ -217,7 +249,7 @@ proptest! {
     fn a_meaningful_interval_is_shown_in_41_columns(rewards in prop::collection::vec(0.0..1.0f64, 3..40)) {
         let verdict = Verdict::of(&run(&rewards));
         // Rewards that differ by less than a thousandth need more decimals.
-        prop_assert!(verdict.slope.as_ref().is_none_or(|slope| half_width(slope) < 1e-3) || verdict.text(41, "+-").contains("+-"));
+        prop_assert!(verdict.slope.as_ref().is_none_or(|slope| slope.ci95[1] - slope.ci95[0] < 2e-3) || verdict.text(41, "+-").contains("+-"));
     }
 
     #[test]

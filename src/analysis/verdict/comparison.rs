@@ -1,0 +1,104 @@
+//! The slope of a run's mean rewards beside that of another run over the same episodes.
+
+use super::{decimals, fit};
+use crate::analysis::statistics::{Slope, p_text};
+use crate::event::Reference;
+
+/// Minimum number of shared episodes.
+const FEWEST: usize = 3;
+
+/// The comparison of the slope with that of another run over the same episodes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Comparison {
+    /// Both have a slope over the episodes that both have finished.
+    Slopes {
+        /// Strategy of the other run.
+        strategy: String,
+        /// This run's slope minus the other's, see [`LineFit::minus`](crate::analysis::statistics::LineFit::minus).
+        difference: Slope,
+    },
+    /// The two runs cannot be compared.
+    Impossible {
+        /// Name of the other run.
+        run: String,
+        /// The differences between them.
+        reason: String,
+    },
+}
+
+impl Comparison {
+    /// Both runs' slopes over the episodes that both have finished; ours are `points` (episode,
+    /// mean reward). `None` if there are too few.
+    pub fn of(reference: &Reference, points: &[(usize, f64)]) -> Option<Comparison> {
+        if let Some(reason) = &reference.not_comparable {
+            return Some(Comparison::Impossible {
+                run: reference.run.clone(),
+                reason: reason.clone(),
+            });
+        }
+        let other = |episode: usize| {
+            reference
+                .episodes
+                .iter()
+                .find(|other| other.episode == episode)
+        };
+        let shared = points
+            .iter()
+            .filter_map(|(episode, value)| Some((*episode, *value, other(*episode)?.mean_reward)));
+        let (ours, theirs): (Vec<_>, Vec<_>) = shared
+            .map(|(episode, ours, theirs)| ((episode, ours), (episode, theirs)))
+            .unzip();
+        if ours.len() < FEWEST {
+            return None;
+        }
+        let difference = fit(&ours)?.minus(&fit(&theirs)?)?;
+        Some(Comparison::Slopes {
+            strategy: reference.strategy.clone(),
+            difference,
+        })
+    }
+
+    /// The comparison in words: with its numbers or the reason for having none, and without.
+    pub fn texts(&self) -> (String, String) {
+        let (strategy, difference) = match self {
+            Comparison::Slopes {
+                strategy,
+                difference,
+            } => (strategy, difference),
+            Comparison::Impossible { run, reason } => {
+                return (
+                    format!("; not comparable with {run} ({reason})"),
+                    format!("; not comparable with {run}"),
+                );
+            }
+        };
+        let words = if difference.ci95[0] > 0.0 {
+            format!("better than {strategy}")
+        } else if difference.ci95[1] < 0.0 {
+            format!("worse than {strategy}")
+        } else {
+            format!("not told apart from {strategy}")
+        };
+        let [low, high] = difference.ci95;
+        let digits = decimals((high - low) / 2.0, 2).max(4);
+        let change = format!("{:+.digits$}", difference.per_episode);
+        let numbers = format!("{change} per episode, {}", p_text(difference.p_value));
+        (format!("; {words} ({numbers})"), format!("; {words}"))
+    }
+
+    /// The first difference, if the two runs cannot be compared: `child.epochs` for `child.epochs
+    /// is 1 there and 2 here; ...`.
+    pub fn incomparable(&self) -> Option<&str> {
+        match self {
+            Comparison::Impossible { reason, .. } => Some(
+                reason
+                    .split([';', ',', ':'])
+                    .next()?
+                    .split(" is ")
+                    .next()?
+                    .trim(),
+            ),
+            Comparison::Slopes { .. } => None,
+        }
+    }
+}
