@@ -7,13 +7,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::checkpoint::TrainingCheckpoint;
 use super::engine::Engine;
 use super::ledger::TrainingLedger;
-use crate::analysis::TrainingSummary;
+use crate::analysis::{RunSummary, TrainingSummary};
 use crate::config::{Config, Decode};
+use crate::event::RunKind;
 use crate::foundation::fault;
 use crate::journal::JournalError;
 use crate::link::Command;
 use crate::runs::RunDirectory;
-use crate::session::{Halt, NextStep, Run, SessionError, Work};
+use crate::session::{Halt, Run, SessionError, Work};
 use crate::space::file::DnaContext;
 use crate::space::{Architecture, read_architecture};
 use crate::train::TrainError;
@@ -53,6 +54,7 @@ impl Work for Training {
     type Checkpoint = TrainingCheckpoint;
     type Summary = TrainingSummary;
 
+    const KIND: RunKind = RunKind::Training;
     const NAME: &'static str = "training";
     const THREAD: &'static str = "nas-train";
     const WITHOUT_CHECKPOINT: &'static str = "starts again from the first epoch";
@@ -82,8 +84,8 @@ impl Work for Training {
         of_search || keys.contains(&key) || sections.iter().any(|section| key.starts_with(section))
     }
 
-    fn next_step(checkpoint: Option<&TrainingCheckpoint>) -> NextStep {
-        NextStep::Epoch(checkpoint.map_or(1, |checkpoint| checkpoint.header.epoch))
+    fn next_step(checkpoint: Option<&TrainingCheckpoint>) -> u64 {
+        checkpoint.map_or(1, |checkpoint| checkpoint.header.epoch as u64)
     }
 
     fn work(

@@ -11,3 +11,4 @@ mod reference;
 mod refusals;
 mod resume;
 mod steering;
+mod table;
