@@ -1,26 +1,14 @@
-//! The speed of the controller, and the learning rates at which it learns within 160 children.
+//! The speed of the controller, and what it learns within 160 children with different settings.
 //! `cargo bench --bench controller [-- SEEDS]`; results in docs/CONTROLLER.md.
 
 use std::time::Instant;
 
-use nas_tui::config::{ControllerConfig, Decode, SpaceConfig};
-use nas_tui::controller::Reinforce;
+use nas_tui::config::{BaselineKind, ControllerConfig, Decode, PpoConfig, SpaceConfig};
+use nas_tui::controller::{Ppo, Reinforce};
 use nas_tui::space::Space;
-use nas_tui::strategy::{Proposal, Random, Strategy};
+use nas_tui::strategy::{Baseline, Proposal, Random, Reward, Strategy};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
-
-fn config(learning_rate: f64, entropy: f64, baseline_decay: f64) -> ControllerConfig {
-    ControllerConfig {
-        hidden_size: 35,
-        layers: 2,
-        init_range: 0.08,
-        learning_rate,
-        entropy,
-        baseline_decay,
-        gradient_clip: 5.0,
-    }
-}
 
 fn space() -> Space {
     let config = SpaceConfig {
@@ -44,7 +32,7 @@ struct Toy {
     reward: fn(f64, usize, f64) -> f64,
 }
 
-const TOYS: [Toy; 2] = [
+const TOYS: [Toy; 3] = [
     Toy {
         name: "bandit: reward = share, depth 6",
         depth: |_| 6,
@@ -52,24 +40,49 @@ const TOYS: [Toy; 2] = [
     },
     Toy {
         name: "like a search: reward = (0.6 + 0.2 share - 0.005 (depth - 6) + 0.03 noise)^3, depth 6 to 15",
-        depth: |episode| 5 + episode as usize,
+        depth: growing,
+        reward: |share, depth, noise| accuracy(share, depth, 0.03 * noise).powi(3),
+    },
+    Toy {
+        name: "noisy: the same with so much noise that the reward's intraclass correlation is .05 among uniform children",
+        depth: growing,
         reward: |share, depth, noise| {
-            (0.6 + 0.2 * share - 0.005 * (depth as f64 - 6.0) + 0.03 * noise)
-                .clamp(0.0, 1.0)
-                .powi(3)
+            // The share of the target's values has this standard deviation among uniform children
+            // (measured below); the variance is 19 parts noise to one part signal.
+            let noise = 0.2 * 0.5 / (4.0 * depth as f64).sqrt() * 19f64.sqrt() * noise;
+            accuracy(share, depth, noise).powi(3)
         },
     },
 ];
 
+fn growing(episode: u64) -> usize {
+    5 + episode as usize
+}
+
+fn accuracy(share: f64, depth: usize, noise: f64) -> f64 {
+    (0.6 + 0.2 * share - 0.005 * (depth as f64 - 6.0) + noise).clamp(0.0, 1.0)
+}
+
+/// The best option of each decision, by its layer and head: what is right in one layer is wrong in
+/// the next. (Always stride 1, because otherwise deep children would have no room left.)
+fn target(layer: usize, head: usize) -> usize {
+    match head {
+        0 => layer % 4,
+        1 => (layer / 2 + 1) % 4,
+        2 => 0,
+        _ => (3 * layer + 1) % 4,
+    }
+}
+
 fn share(child: &Proposal) -> f64 {
     let child = child.sample().expect("the controller draws its children");
-    let target = [1, 2, 0, 1];
-    child
-        .choices
-        .iter()
-        .filter(|choice| choice.index == target[choice.head])
-        .count() as f64
-        / child.choices.len() as f64
+    let is_hit = |choice: &&_| {
+        let nas_tui::event::Choice {
+            layer, head, index, ..
+        } = choice;
+        *index == target(*layer, *head)
+    };
+    child.choices.iter().filter(is_hit).count() as f64 / child.choices.len() as f64
 }
 
 /// Mean share in each of 10 episodes of 16 children.
@@ -86,9 +99,9 @@ fn run(toy: Toy, strategy: &mut dyn Strategy, seed: u64) -> Vec<f64> {
             .collect::<Result<Vec<_>, _>>()
             .expect("a finite policy");
         let shares: Vec<f64> = children.iter().map(share).collect();
-        let rewards: Vec<f64> = shares
+        let rewards: Vec<Reward> = shares
             .iter()
-            .map(|&share| (toy.reward)(share, depth, normal()))
+            .map(|&share| Reward::trained((toy.reward)(share, depth, normal())))
             .collect();
         strategy
             .learn(&children, &rewards)
@@ -102,25 +115,46 @@ fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
     values.clone().sum::<f64>() / values.count() as f64
 }
 
+fn deviation(values: &[f64]) -> f64 {
+    let middle = mean(values.iter().copied());
+    let squares = values.iter().map(|value| (value - middle).powi(2));
+    (squares.sum::<f64>() / (values.len() as f64 - 1.0)).sqrt()
+}
+
 fn print_row(label: &str, runs: &[Vec<f64>]) {
     let episode = |number: usize| mean(runs.iter().map(move |run| run[number]));
-    let gain = |run: &Vec<f64>| (run[8] + run[9] - run[0] - run[1]) / 2.0;
-    let worst = runs.iter().map(gain).fold(f64::INFINITY, f64::min);
-    let curve: Vec<String> = (0..10)
+    let last = |run: &Vec<f64>| (run[8] + run[9]) / 2.0;
+    let lasts: Vec<f64> = runs.iter().map(last).collect();
+    let worst = lasts.iter().copied().fold(f64::INFINITY, f64::min);
+    let curve: Vec<String> = [0, 2, 4, 6, 8, 9]
         .map(|number| format!("{:.3}", episode(number)))
-        .collect();
+        .into();
+    let error = deviation(&lasts) / (lasts.len() as f64).sqrt();
     println!(
-        "{label:<52}  {}  gain {:+.3} (worst {worst:+.3})",
+        "{label:<58}  {}  last two {:.3}+-{error:.3} (worst {worst:.3})",
         curve.join(" "),
-        mean(runs.iter().map(gain))
+        mean(lasts.iter().copied())
     );
 }
 
+/// Print the spread of the share among uniform children, from which the noise of the last toy
+/// problem is computed.
+fn print_spread() {
+    let space = space();
+    for depth in [6, 10, 15] {
+        let child = |seed| random().propose(&space, depth, seed).expect("a child");
+        let shares: Vec<f64> = (0..500).map(|seed| share(&child(seed))).collect();
+        let scaled = deviation(&shares) * (4.0 * depth as f64).sqrt();
+        println!("depth {depth}: standard deviation of the share {scaled:.3} / sqrt(decisions)");
+    }
+}
+
+fn random() -> Random {
+    Random::new(Baseline::new(BaselineKind::MovingAverage, 0.9))
+}
+
 fn time_an_episode() {
-    let (space, mut strategy) = (
-        space(),
-        Reinforce::new(&config(0.02, 0.0, 0.9), space().heads(), 1),
-    );
+    let (space, mut strategy) = (space(), RATE_003.controller(1));
     let (mut sampling, mut learning) = (Vec::new(), Vec::new());
     for episode in 0..20 {
         let start = Instant::now();
@@ -132,7 +166,7 @@ fn time_an_episode() {
             })
             .collect();
         sampling.push(start.elapsed().as_secs_f64());
-        let rewards: Vec<f64> = children.iter().map(share).collect();
+        let rewards: Vec<Reward> = children.iter().map(share).map(Reward::trained).collect();
         let start = Instant::now();
         strategy
             .learn(&children, &rewards)
@@ -150,107 +184,117 @@ fn time_an_episode() {
     );
 }
 
-/// The settings compared: Adam's learning rate first, then one other setting at a time.
-const SETTINGS: [Setting; 13] = [
-    Setting::rate(6e-4),
-    Setting::rate(5e-3),
-    Setting::rate(0.01),
-    Setting::rate(0.015),
-    Setting::rate(0.02),
-    Setting::rate(0.03),
-    Setting::rate(0.05),
-    Setting {
-        decay: 0.5,
-        ..Setting::rate(0.02)
-    },
-    Setting {
-        decay: 0.8,
-        ..Setting::rate(0.02)
-    },
-    Setting {
-        decay: 0.95,
-        ..Setting::rate(0.02)
-    },
-    Setting {
-        entropy: 1e-3,
-        ..Setting::rate(0.02)
-    },
-    Setting {
-        entropy: 1e-2,
-        ..Setting::rate(0.02)
-    },
-    Setting {
-        first_baseline: Some(0.0),
-        ..Setting::rate(0.02)
-    },
+/// The demo's settings.
+const RATE_003: Setting = Setting {
+    rate: 0.03,
+    entropy: 0.0,
+    baseline: BaselineKind::LeaveOneOut,
+    ppo: None,
+};
+const AVERAGE: BaselineKind = BaselineKind::MovingAverage;
+
+/// The settings compared: Adam's learning rate with both baselines, then the entropy bonus, then
+/// PPO.
+const SETTINGS: [Setting; 16] = [
+    RATE_003.with_rate(6e-4),
+    RATE_003.with_rate(0.01),
+    RATE_003.with_rate(0.02),
+    RATE_003,
+    RATE_003.with_rate(0.05),
+    RATE_003.with_baseline(AVERAGE).with_rate(6e-4),
+    RATE_003.with_baseline(AVERAGE).with_rate(0.01),
+    RATE_003.with_baseline(AVERAGE).with_rate(0.02),
+    RATE_003.with_baseline(AVERAGE),
+    RATE_003.with_baseline(AVERAGE).with_rate(0.05),
+    RATE_003.with_entropy(0.01),
+    RATE_003.with_entropy(0.03),
+    RATE_003.with_entropy(0.1),
+    RATE_003.with_ppo(4).with_rate(0.01),
+    RATE_003.with_ppo(4).with_rate(0.02),
+    RATE_003.with_ppo(4),
 ];
 
 #[derive(Debug, Clone, Copy)]
 struct Setting {
     rate: f64,
     entropy: f64,
-    decay: f64,
-    /// `None` as in the controller: each child is compared with the mean of the others.
-    first_baseline: Option<f64>,
+    baseline: BaselineKind,
+    /// Steps per episode of PPO; `None` for REINFORCE.
+    ppo: Option<usize>,
 }
 
 impl Setting {
-    const fn rate(rate: f64) -> Self {
+    const fn with_rate(self, rate: f64) -> Self {
+        Setting { rate, ..self }
+    }
+
+    const fn with_entropy(self, entropy: f64) -> Self {
+        Setting { entropy, ..self }
+    }
+
+    const fn with_baseline(self, baseline: BaselineKind) -> Self {
+        Setting { baseline, ..self }
+    }
+
+    const fn with_ppo(self, epochs: usize) -> Self {
         Setting {
-            rate,
-            entropy: 0.0,
-            decay: 0.9,
-            first_baseline: None,
+            ppo: Some(epochs),
+            ..self
         }
     }
 
-    fn controller(self, seed: u64) -> Reinforce {
-        let mut strategy = Reinforce::new(
-            &config(self.rate, self.entropy, self.decay),
-            space().heads(),
-            seed,
-        );
-        let mut state = strategy.state();
-        state
-            .scalars
-            .insert("baseline".to_owned(), self.first_baseline.into());
-        strategy.restore(&state).expect("its own state");
-        strategy
+    fn controller(self, seed: u64) -> Box<dyn Strategy> {
+        let config = ControllerConfig {
+            hidden_size: 35,
+            layers: 2,
+            init_range: 0.08,
+            learning_rate: self.rate,
+            entropy: self.entropy,
+            baseline: self.baseline,
+            baseline_decay: 0.9,
+            gradient_clip: 5.0,
+        };
+        let (space, clip) = (space(), 0.2);
+        match self.ppo {
+            Some(epochs) => {
+                let ppo = PpoConfig { epochs, clip };
+                Box::new(Ppo::new(&config, &ppo, space.heads(), seed))
+            }
+            None => Box::new(Reinforce::new(&config, space.heads(), seed)),
+        }
     }
 
     fn label(self) -> String {
-        let start = self
-            .first_baseline
-            .map_or(String::new(), |start| format!(", baseline from {start}"));
-        format!(
-            "rate {}, entropy {}, decay {}{start}",
-            self.rate, self.entropy, self.decay
-        )
+        let algorithm = self.ppo.map_or_else(
+            || "reinforce".to_owned(),
+            |epochs| format!("ppo, {epochs} epochs"),
+        );
+        let Setting { rate, entropy, .. } = self;
+        let baseline = match self.baseline {
+            BaselineKind::LeaveOneOut => "leave-one-out",
+            BaselineKind::MovingAverage => "moving average",
+        };
+        format!("{algorithm}, {baseline}, rate {rate}, entropy {entropy}")
     }
 }
 
 fn main() {
     time_an_episode();
+    print_spread();
     let seeds: u64 = std::env::args()
         .skip(1)
         .find_map(|argument| argument.parse().ok())
         .unwrap_or(20);
     for toy in TOYS {
         println!(
-            "\n{}; mean share in each episode over {seeds} seeds",
+            "\n{}; mean share in episodes 1, 3, 5, 7, 9, 10 over {seeds} seeds",
             toy.name
         );
-        print_row(
-            "random",
-            &(0..seeds)
-                .map(|seed| run(toy, &mut Random::new(0.9), seed))
-                .collect::<Vec<_>>(),
-        );
+        let runs = (0..seeds).map(|seed| run(toy, &mut random(), seed));
+        print_row("random", &runs.collect::<Vec<_>>());
         for setting in SETTINGS {
-            let runs: Vec<_> = (0..seeds)
-                .map(|seed| run(toy, &mut setting.controller(seed), seed))
-                .collect();
-            print_row(&setting.label(), &runs);
+            let runs = (0..seeds).map(|seed| run(toy, setting.controller(seed).as_mut(), seed));
+            print_row(&setting.label(), &runs.collect::<Vec<_>>());
         }
     }
 }

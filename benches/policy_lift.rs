@@ -2,8 +2,9 @@
 //! simulated demo runs, judged by the real code. `cargo bench --bench policy_lift [-- RUNS]`;
 //! results in docs/STATISTICS.md.
 
-use nas_tui::analysis::lift::{Arms, PolicyLift};
-use nas_tui::analysis::statistics::slope;
+use nas_tui::analysis::lift::PolicyLift;
+use nas_tui::analysis::statistics::slope as slope_of;
+use nas_tui::state::Arms;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -30,6 +31,35 @@ struct Scenario {
     policy_noise: f64,
 }
 
+const fn scenario(
+    name: &'static str,
+    trend: f64,
+    effect: f64,
+    controls: usize,
+    policy_noise: f64,
+) -> Scenario {
+    Scenario {
+        name,
+        trend,
+        effect,
+        controls,
+        policy_noise,
+    }
+}
+
+const HALF_NOISE: f64 = POLICY_NOISE / 2.0;
+#[rustfmt::skip]
+const SCENARIOS: [Scenario; 8] = [
+    scenario("no learning, depth trend +0.010", 0.010, 0.0, 1, POLICY_NOISE),
+    scenario("no learning, no depth trend", 0.0, 0.0, 1, POLICY_NOISE),
+    scenario("no learning, depth trend -0.028", -0.028, 0.0, 1, POLICY_NOISE),
+    scenario("half the demo's advantage", -0.028, 0.5, 1, POLICY_NOISE),
+    scenario("the demo's advantage", -0.028, 1.0, 1, POLICY_NOISE),
+    scenario("half, two controls", -0.028, 0.5, 2, POLICY_NOISE),
+    scenario("no learning, policy half as noisy", -0.028, 0.0, 1, HALF_NOISE),
+    scenario("half, policy half as noisy", -0.028, 0.5, 1, HALF_NOISE),
+];
+
 /// Fractions of the runs for which each statement would be made.
 #[derive(Default)]
 struct Shares {
@@ -39,6 +69,7 @@ struct Shares {
     significant: f64,
     covered: f64,
     any_look: f64,
+    slope_any_look: f64,
 }
 
 fn normal(random: &mut ChaCha8Rng) -> f64 {
@@ -75,9 +106,13 @@ impl Scenario {
             let run = self.run(&mut random);
             let positions: Vec<f64> = (1..=EPISODES).map(|episode| episode as f64).collect();
             let means: Vec<f64> = run.iter().map(|arms| mean(&arms.policy)).collect();
-            let slope = slope(&positions, &means).expect("ten episodes have a slope");
+            let slope = slope_of(&positions, &means).expect("ten episodes have a slope");
             shares.slope_rises += f64::from(slope.ci95[0] > 0.0);
             shares.slope_falls += f64::from(slope.ci95[1] < 0.0);
+            let rises = |seen: usize| {
+                slope_of(&positions[..seen], &means[..seen]).is_some_and(|seen| seen.ci95[0] > 0.0)
+            };
+            shares.slope_any_look += f64::from((3..=EPISODES).any(rises));
             let looks: Vec<PolicyLift> = (2..=EPISODES)
                 .filter_map(|seen| PolicyLift::of(&run[..seen]))
                 .collect();
@@ -101,53 +136,12 @@ fn main() {
         .skip(1)
         .find_map(|argument| argument.parse().ok());
     let runs: usize = runs.unwrap_or(2_000);
-    let scenario = |name, trend, effect, controls, policy_noise| Scenario {
-        name,
-        trend,
-        effect,
-        controls,
-        policy_noise,
-    };
-    let scenarios = [
-        scenario(
-            "no learning, depth trend +0.010",
-            0.010,
-            0.0,
-            1,
-            POLICY_NOISE,
-        ),
-        scenario("no learning, no depth trend", 0.0, 0.0, 1, POLICY_NOISE),
-        scenario(
-            "no learning, depth trend -0.028",
-            -0.028,
-            0.0,
-            1,
-            POLICY_NOISE,
-        ),
-        scenario("half the demo's advantage", -0.028, 0.5, 1, POLICY_NOISE),
-        scenario("the demo's advantage", -0.028, 1.0, 1, POLICY_NOISE),
-        scenario("half, two controls", -0.028, 0.5, 2, POLICY_NOISE),
-        scenario(
-            "no learning, policy half as noisy",
-            -0.028,
-            0.0,
-            1,
-            POLICY_NOISE / 2.0,
-        ),
-        scenario(
-            "half, policy half as noisy",
-            -0.028,
-            0.5,
-            1,
-            POLICY_NOISE / 2.0,
-        ),
-    ];
     println!("{runs} runs each of {EPISODES} episodes of {CHILDREN} children; shares of the runs");
     println!(
-        "| run | slope's interval above 0 | below 0 | lift's interval above 0 | p < 0.05, lift > 0 | interval holds the truth | above 0 at any look |"
+        "| run | slope's interval above 0 | below 0 | lift's interval above 0 | p < 0.05, lift > 0 | interval holds the truth | lift above 0 at any look | slope above 0 at any look |"
     );
-    println!("|---|---|---|---|---|---|---|");
-    for scenario in scenarios {
+    println!("|---|---|---|---|---|---|---|---|");
+    for scenario in SCENARIOS {
         let shares = scenario.shares(runs);
         let percent = |share: f64| format!("{:.1} %", 100.0 * share / runs as f64);
         let cells = [
@@ -157,6 +151,7 @@ fn main() {
             shares.significant,
             shares.covered,
             shares.any_look,
+            shares.slope_any_look,
         ]
         .map(percent);
         println!("| {} | {} |", scenario.name, cells.join(" | "));

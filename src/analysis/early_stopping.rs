@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::rank_correlation::RankCorrelation;
 use crate::classification::proportion::wilson;
+use crate::config::EarlyStoppingConfig;
 
 /// With fewer earlier children there is no threshold.
 pub const LEAST_EARLIER: usize = 10;
@@ -22,6 +23,17 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The rule of the settings for children of this many epochs; `None` if it is off or there is
+    /// no epoch left to save.
+    pub fn of(config: EarlyStoppingConfig, epochs: usize) -> Option<Rule> {
+        let last = epochs.checked_sub(1).filter(|last| *last > 0)?;
+        let after = (config.after * epochs as f64).ceil() as usize;
+        (config.below > 0.0).then_some(Rule {
+            after: after.clamp(1, last),
+            below: config.below,
+        })
+    }
+
     /// The accuracy that a child must have reached, from the validation accuracies by epoch of
     /// earlier children. `None` if fewer than ten of them trained for long enough.
     pub fn threshold<'a>(&self, earlier: impl Iterator<Item = &'a [f64]>) -> Option<f64> {
@@ -221,6 +233,18 @@ mod tests {
         // Children with fewer epochs do not count.
         assert_eq!(rule.threshold([&long[..1]; 20].into_iter()), None);
         assert_eq!(rule.reached(&long), Some(0.3));
+    }
+
+    #[test]
+    fn the_rule_decides_after_at_least_one_epoch_and_before_the_last() {
+        let rule = |below, after, epochs| Rule::of(EarlyStoppingConfig { below, after }, epochs);
+        let after = |after, epochs| rule(0.5, after, epochs).map(|rule| rule.after);
+        assert_eq!(
+            (after(0.5, 20), after(0.5, 3), after(0.0, 3)),
+            (Some(10), Some(2), Some(1))
+        );
+        assert_eq!((after(0.99, 4), after(0.5, 1)), (Some(3), None));
+        assert_eq!(rule(0.0, 0.5, 20), None);
     }
 
     #[test]

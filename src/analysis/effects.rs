@@ -91,7 +91,7 @@ pub struct Effect {
     pub ci95: [f64; 2],
     /// Two-sided p-value of the hypothesis that there is no effect.
     pub p_value: f64,
-    /// Whether it is significant even though so many are tested (Holm 1979, at 5 %).
+    /// Whether it is significant after correction for the number of tests (Holm 1979, at 5 %).
     pub is_clear: bool,
 }
 

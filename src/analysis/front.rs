@@ -79,11 +79,12 @@ pub struct CostPoint {
 }
 
 impl CostPoint {
-    /// `None` for a child without an accuracy, with an unknown network, or edited by a user.
+    /// `None` for a child without an accuracy, with an unknown network, or not proposed by the
+    /// strategy: a control or an edited child.
     pub fn of(row: &ChildRow) -> Option<CostPoint> {
         let accuracy = row
             .accuracy
-            .filter(|accuracy| accuracy.is_finite() && row.macs > 0 && !row.is_edited())?;
+            .filter(|accuracy| accuracy.is_finite() && row.macs > 0 && row.is_proposed())?;
         Some(CostPoint {
             macs: row.macs,
             accuracy,
@@ -118,6 +119,7 @@ pub(crate) mod tests {
             seconds: 1.0,
             repeat_of: None,
             parent: None,
+            control: false,
             skipped: false,
             energy_wh: None,
             genes: Genes::default(),

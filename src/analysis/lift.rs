@@ -1,14 +1,19 @@
 //! How much better the policy's children are than children drawn uniformly at the same depth (the
 //! control arm): the one comparison within a run that the growing depth cannot move.
 //!
-//! The two arms have variances of their own: a policy that concentrates, well or badly, has a
+//! The two arms have different variances: a policy that concentrates, well or badly, has a
 //! smaller one, and an interval from a common variance would then hold the truth in 69 % of runs
 //! instead of 95 % (docs/STATISTICS.md).
+
+use std::fmt;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::statistics::p_text;
+use crate::state::Arms;
 
 /// The first episode that counts: the children of episode 1 come from an untrained policy.
 const FIRST_EPISODE: usize = 2;
@@ -16,17 +21,6 @@ const FIRST_EPISODE: usize = 2;
 const PERMUTATIONS: usize = 9_999;
 /// Relabelled episodes at most, so that the test of a run of many episodes takes no longer.
 const MOST_DRAWS: usize = 2_000_000;
-
-/// Rewards of one episode, by arm.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Arms {
-    /// Number of the episode, from 1.
-    pub episode: usize,
-    /// Of the children that the policy sampled.
-    pub policy: Vec<f64>,
-    /// Of the children drawn uniformly at the same depth.
-    pub controls: Vec<f64>,
-}
 
 /// Reward of the policy minus reward of the controls, averaged over the episodes from the second
 /// on that have both.
@@ -65,6 +59,24 @@ impl PolicyLift {
             controls: sums.controls as usize,
             episodes: sums.episodes as usize,
         })
+    }
+}
+
+impl fmt::Display for PolicyLift {
+    /// `policy +0.213 above random at equal depth (95 % +0.150 to +0.276, p <0.001, 9 controls)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PolicyLift {
+            difference,
+            ci95: [low, high],
+            controls,
+            ..
+        } = self;
+        let side = if *difference < 0.0 { "below" } else { "above" };
+        let p = p_text(self.p_value);
+        write!(
+            f,
+            "policy {difference:+.3} {side} random at equal depth (95 % {low:+.3} to {high:+.3}, {p}, {controls} controls)"
+        )
     }
 }
 
@@ -281,6 +293,21 @@ mod tests {
         assert_eq!(PolicyLift::of(&arms(&two[..3], &one[..3])), None);
         assert!(PolicyLift::of(&arms(&two[..4], &one[..4])).is_some());
         assert!(PolicyLift::of(&arms(&two[..3], &two[..3])).is_some());
+    }
+
+    #[test]
+    fn the_text_names_both_sides_with_interval_p_value_and_controls() {
+        let lift = PolicyLift {
+            difference: -0.05,
+            ci95: [-0.1, 0.0004],
+            p_value: 0.052,
+            controls: 9,
+            episodes: 9,
+        };
+        assert_eq!(
+            lift.to_string(),
+            "policy -0.050 below random at equal depth (95 % -0.100 to +0.000, p 0.052, 9 controls)"
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use text::{duration, reason_word};
 
 use super::RunSummary;
+use super::lift::PolicyLift;
 use super::statistics::{self, Slope};
 use super::verdict::Comparison;
 use crate::event::{
@@ -46,9 +47,15 @@ pub struct Summary {
     /// with their workers. They have no reward and count nowhere else.
     #[serde(default)]
     pub excluded_children: u64,
+    /// Number of children that were stopped early (`early_stopping.below`); absent if there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stopped_early: u64,
     /// Number of edited children that have ended. They count nowhere else.
     #[serde(default)]
     pub edited_children: u64,
+    /// Number of controls (`search.controls`) that have ended. They count only in `policy_lift`.
+    #[serde(default)]
+    pub control_children: u64,
     /// The child with the highest accuracy; the earlier one wins ties. Null before the first
     /// accuracy.
     pub best: Option<BestChild>,
@@ -56,6 +63,10 @@ pub struct Summary {
     pub episodes: Vec<EpisodeSummary>,
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
     pub reward_slope: Option<Slope>,
+    /// How much better the strategy's children are than controls of the same depth, over the
+    /// finished episodes from the second one; null while this is unknown.
+    #[serde(default)]
+    pub policy_lift: Option<PolicyLift>,
     /// The comparison with another run (`search.reference`); absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Held>,
@@ -236,10 +247,13 @@ impl SearchTally {
             repeats: counts.repeats as u64,
             failures: counts.failures as u64,
             excluded_children: counts.excluded as u64,
+            stopped_early: counts.stopped as u64,
             edited_children: counts.edited as u64,
+            control_children: counts.controls as u64,
             best: self.outcomes.best.as_ref().map(BestChild::from),
             episodes: self.episodes.iter().map(EpisodeSummary::from).collect(),
             reward_slope: statistics::slope(&positions, &rewards),
+            policy_lift: PolicyLift::of(&self.outcomes.arms),
             reference: self
                 .reference
                 .as_ref()
@@ -254,8 +268,14 @@ impl SearchTally {
     }
 
     fn sample(&mut self, sampled: &ChildSampled) {
-        self.waiting.insert(sampled.child, sampled.design.key());
+        if !sampled.control {
+            self.waiting.insert(sampled.child, sampled.design.key());
+        }
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl From<&ChildFinished> for BestChild {

@@ -323,7 +323,7 @@ fn depths(state: &RunState) -> Option<(usize, usize)> {
             .search()
             .children
             .iter()
-            .filter(move |row| row.episode == episode && !row.is_edited());
+            .filter(move |row| row.episode == episode && row.is_proposed());
         of_episode
             .map(|row| row.genes.depth())
             .filter(|depth| *depth > 0)

@@ -100,6 +100,7 @@ impl SettingsArgs {
             preset: self.preset.clone(),
             set: self.set.clone(),
             seed: self.seed,
+            ..Options::default()
         }
     }
 }

@@ -136,7 +136,8 @@ fn settings(args: &Args, run: &Path, seed: u64, child: u64) -> anyhow::Result<Co
         .iter()
         .map(|name| format!("workers.device={name}"));
     let options = Options {
-        file: Some(run.join("config.toml")),
+        file: None,
+        run: Some(run.join("config.toml")),
         preset: None,
         set: args
             .set

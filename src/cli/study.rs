@@ -33,7 +33,8 @@ pub fn settings_of(path: &Path, set: &[String]) -> anyhow::Result<Config> {
     let file = path.join("config.toml");
     let then = config::read(&file).or_bad_input()?;
     let options = Options {
-        file: Some(file),
+        file: None,
+        run: Some(file),
         preset: None,
         set: set.to_vec(),
         seed: None,

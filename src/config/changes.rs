@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Config;
+use super::{Config, earlier};
 
 /// A setting that differs between two sets; `absent` stands for a missing value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,10 @@ impl Config {
     /// Where these settings differ from `then` (TOML as [`Config::to_toml`] writes it), except for
     /// keys that are `free` to change.
     pub fn differences(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<Difference> {
-        let (then, now) = (flat(then), flat(&self.to_toml()));
+        // Settings of an earlier version, as this one reads them: keys that it did not have are there.
+        let then = super::parse(then, "the earlier settings")
+            .map_or_else(|_| flat(then), |config| flat(&config.to_toml()));
+        let now = flat(&self.to_toml());
         let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".to_owned());
         let keys: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
         let changed = keys
@@ -57,7 +60,8 @@ fn flat(toml: &str) -> BTreeMap<String, String> {
     }
     let mut settings = BTreeMap::new();
     // Both texts were written by this program and are covered by a checksum or were parsed before.
-    if let Ok(table) = toml.parse::<toml::Table>() {
+    if let Ok(mut table) = toml.parse::<toml::Table>() {
+        earlier::complete(&mut table);
         add("", &table, &mut settings);
     }
     settings

@@ -1,12 +1,14 @@
 //! Settings of a run: read once, validated once, from then on plain typed values.
 
 mod changes;
+mod earlier;
 mod error;
 pub mod presets;
 mod raw;
 mod recipe;
 mod resolve;
 mod screen;
+mod strategies;
 mod validate;
 
 use std::path::PathBuf;
@@ -18,6 +20,9 @@ pub use error::ConfigError;
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
+pub use strategies::{
+    BaselineKind, ControllerConfig, EvolutionConfig, PpoConfig, PredictorConfig, StrategyName,
+};
 pub use validate::{LARGEST_SETTING, Violation, check_choices};
 
 /// Validated settings. Every number is in its documented range.
@@ -33,12 +38,18 @@ pub struct Config {
     pub controller: ControllerConfig,
     /// How `evolution` chooses parents.
     pub evolution: EvolutionConfig,
+    /// How often `ppo` uses an episode, and how far the policy can move.
+    pub ppo: PpoConfig,
+    /// How `predictor` chooses among candidates.
+    pub predictor: PredictorConfig,
     /// The search space.
     pub space: SpaceConfig,
     /// Limits on the cost of a child.
     pub constraints: ConstraintsConfig,
     /// How a child is trained.
     pub child: ChildConfig,
+    /// Which children are stopped before the end of their training.
+    pub early_stopping: EarlyStoppingConfig,
     /// How accuracy becomes reward.
     pub reward: RewardConfig,
     /// The processes that train children, and their device.
@@ -150,6 +161,9 @@ pub struct SearchConfig {
     pub episodes: usize,
     /// Children in each episode.
     pub children_per_episode: usize,
+    /// Children drawn uniformly at the same depth in each episode, for comparison; see
+    /// [`SearchConfig::controls`].
+    pub controls_per_episode: usize,
     /// Whether a child that repeats an architecture already trained in this run takes its reward
     /// instead of being trained again.
     pub reuse: bool,
@@ -175,89 +189,26 @@ impl SearchConfig {
             + self.depth_step * ((child.saturating_sub(1)) as usize / self.depth_every)
     }
 
-    /// Number of children in the whole search.
+    /// Number of children in the whole search, without controls.
     pub fn children(&self) -> u64 {
         (self.episodes * self.children_per_episode) as u64
     }
-}
 
-/// The strategy that proposes children.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StrategyName {
-    /// LSTM policy trained by REINFORCE.
-    Reinforce,
-    /// Uniform over each head's feasible options; never learns.
-    Random,
-    /// Regularized evolution (Real et al. 2019).
-    Evolution,
-}
-
-impl StrategyName {
-    /// All strategies.
-    pub const ALL: [StrategyName; 3] = [
-        StrategyName::Reinforce,
-        StrategyName::Random,
-        StrategyName::Evolution,
-    ];
-
-    /// The name used in `search.strategy`.
-    pub fn name(self) -> &'static str {
-        match self {
-            StrategyName::Reinforce => "reinforce",
-            StrategyName::Random => "random",
-            StrategyName::Evolution => "evolution",
+    /// Number of controls in each episode: none for random search, which draws all of its children
+    /// the way controls are drawn.
+    pub fn controls(&self) -> u64 {
+        if self.strategy.learns() {
+            self.controls_per_episode as u64
+        } else {
+            0
         }
     }
 
-    /// The strategy with this name in a journal or in settings; `None` if this program does not
-    /// have it.
-    pub fn named(name: &str) -> Option<StrategyName> {
-        StrategyName::ALL
-            .into_iter()
-            .find(|strategy| strategy.name() == name)
+    /// Number of children in the whole search including its controls, which are numbered after
+    /// them.
+    pub fn numbered(&self) -> u64 {
+        self.children() + self.episodes as u64 * self.controls()
     }
-
-    /// Whether its proposals depend on rewards.
-    pub fn learns(self) -> bool {
-        self != StrategyName::Random
-    }
-
-    /// Whether it uses the settings in `section`, some of which only belong to other strategies.
-    pub fn reads(self, section: &str) -> bool {
-        match section {
-            "evolution" => self == StrategyName::Evolution,
-            _ => true,
-        }
-    }
-}
-
-/// The LSTM policy and REINFORCE (paper, sections 3.1, 3.2 and 4.1).
-#[derive(Debug, Clone, PartialEq)]
-pub struct ControllerConfig {
-    /// Units of each LSTM layer.
-    pub hidden_size: usize,
-    /// LSTM layers.
-    pub layers: usize,
-    /// Initial weights are uniform in `±init_range`.
-    pub init_range: f64,
-    /// Learning rate of Adam.
-    pub learning_rate: f64,
-    /// Weight of the entropy bonus; 0 as in the paper.
-    pub entropy: f64,
-    /// Decay of the baseline, an exponential moving average of previous rewards.
-    pub baseline_decay: f64,
-    /// Maximum L2 norm of the gradient; larger gradients are scaled down to it.
-    pub gradient_clip: f64,
-}
-
-/// Regularized evolution (Real et al. 2019).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EvolutionConfig {
-    /// Size of the population: this many of the youngest children can become parents.
-    pub population: usize,
-    /// Children drawn from the population with replacement, the best of which becomes the parent.
-    pub sample: usize,
 }
 
 /// The options of each head.
@@ -328,6 +279,16 @@ pub enum ChildSchedule {
     Constant,
     /// Half a cosine from the initial learning rate to 0, updated per batch.
     Cosine,
+}
+
+/// Stopping children whose accuracy is low for the moment of their training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EarlyStoppingConfig {
+    /// Quantile of the earlier episodes' children, in 0..1, below which a child is stopped; 0: no
+    /// child is.
+    pub below: f64,
+    /// Part of the epochs after which it is decided, in 0..1.
+    pub after: f64,
 }
 
 /// How a child's accuracy becomes its reward (paper, section 4.1).

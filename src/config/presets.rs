@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEvolution,
-    RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch, RawSpace, RawTrain, RawWorkers,
+    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEarlyStopping,
+    RawEvolution, RawPpo, RawPredictor, RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch,
+    RawSpace, RawTrain, RawWorkers,
 };
 use super::{
-    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
-    Normalization, Precision, StrategyName, ThemeName,
+    Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice,
+    LayoutName, Normalization, Precision, StrategyName, ThemeName,
 };
 
 /// Names of the presets, default first.
@@ -43,18 +44,19 @@ pub(super) fn demo() -> RawConfig {
         preset: "demo".to_owned(),
         data: embedded_images(),
         search: growing_children(),
+        controller: controller(),
         evolution: RawEvolution {
             population: 10,
             sample: 3,
         },
-        controller: RawController {
-            hidden_size: 35,
-            layers: 2,
-            init_range: 0.08,
-            learning_rate: 0.03,
-            entropy: 0.0,
-            baseline_decay: 0.9,
-            gradient_clip: 5.0,
+        ppo: RawPpo {
+            epochs: 4,
+            clip: 0.2,
+        },
+        predictor: RawPredictor {
+            initial: 10,
+            networks: 5,
+            candidates: 100,
         },
         space: RawSpace {
             layer: "chain".to_owned(),
@@ -78,6 +80,10 @@ pub(super) fn demo() -> RawConfig {
             weight_decay: 1e-4,
             schedule: ChildSchedule::Cosine,
         },
+        early_stopping: RawEarlyStopping {
+            below: 0.0,
+            after: 0.5,
+        },
         reward: RawReward {
             last_epochs: 2,
             power: 1.0,
@@ -95,12 +101,27 @@ pub(super) fn demo() -> RawConfig {
     }
 }
 
+/// The paper's policy, with a learning rate that learns within 160 children (docs/CONTROLLER.md).
+fn controller() -> RawController {
+    RawController {
+        hidden_size: 35,
+        layers: 2,
+        init_range: 0.08,
+        learning_rate: 0.03,
+        entropy: 0.0,
+        baseline: BaselineKind::LeaveOneOut,
+        baseline_decay: 0.9,
+        gradient_clip: 5.0,
+    }
+}
+
 /// Ten episodes of 16 children, a layer deeper each time.
 fn growing_children() -> RawSearch {
     RawSearch {
         strategy: StrategyName::Reinforce,
         episodes: 10,
         children_per_episode: 16,
+        controls: 1,
         reuse: true,
         seed: 1,
         initial_depth: 6,
@@ -227,10 +248,12 @@ fn paper() -> RawConfig {
     config.data.crop_pixels = 40;
     config.search.episodes = 1_600;
     config.search.children_per_episode = 8;
+    config.search.controls = 0;
     config.search.depth_step = 2;
     config.search.depth_every = 1_600;
     config.controller.learning_rate = 6e-4;
     config.space.layer = "paper".to_owned();
+    config.controller.baseline = BaselineKind::MovingAverage;
     config.space.kernels = vec![1, 3, 5, 7];
     config.space.filters = vec![24, 36, 48, 64];
     config.space.strides = vec![];
@@ -258,6 +281,7 @@ fn paper_pooling() -> RawConfig {
 /// validation images after 12 epochs.
 fn nasbench201() -> RawConfig {
     let mut config = demo();
+    config.search.controls = 0;
     config.search.initial_depth = 1;
     config.search.depth_step = 0;
     config.space = RawSpace {
@@ -268,6 +292,8 @@ fn nasbench201() -> RawConfig {
         paddings: vec![],
         decode: Decode::Literal,
     };
+    // Without it the policy settles on a cell that is not the best (docs/BENCHMARK.md).
+    config.controller.entropy = 0.1;
     config.child.epochs = 12;
     config.reward.last_epochs = 1;
     config

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::presets;
 use super::{
-    Alerts, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice, LayoutName,
-    Normalization, Precision, StrategyName, ThemeName,
+    Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice,
+    LayoutName, Normalization, Precision, StrategyName, ThemeName,
 };
 
 /// The whole file. Every key is optional; missing ones come from the preset.
@@ -22,9 +22,12 @@ pub struct RawConfig {
     pub search: RawSearch,
     pub controller: RawController,
     pub evolution: RawEvolution,
+    pub ppo: RawPpo,
+    pub predictor: RawPredictor,
     pub space: RawSpace,
     pub constraints: RawConstraints,
     pub child: RawChild,
+    pub early_stopping: RawEarlyStopping,
     pub reward: RawReward,
     pub workers: RawWorkers,
     pub train: RawTrain,
@@ -62,6 +65,7 @@ pub struct RawSearch {
     pub strategy: StrategyName,
     pub episodes: i64,
     pub children_per_episode: i64,
+    pub controls: i64,
     pub reuse: bool,
     pub seed: i64,
     pub initial_depth: i64,
@@ -81,6 +85,7 @@ pub struct RawController {
     pub init_range: f64,
     pub learning_rate: f64,
     pub entropy: f64,
+    pub baseline: BaselineKind,
     pub baseline_decay: f64,
     pub gradient_clip: f64,
 }
@@ -90,6 +95,28 @@ pub struct RawController {
 pub struct RawEvolution {
     pub population: i64,
     pub sample: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawPpo {
+    pub epochs: i64,
+    pub clip: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawPredictor {
+    pub initial: i64,
+    pub networks: i64,
+    pub candidates: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RawEarlyStopping {
+    pub below: f64,
+    pub after: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -210,7 +237,7 @@ macro_rules! default_is_the_demo {
     };
 }
 
-default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawSpace: space, RawConstraints: constraints, RawChild: child, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
+default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawPpo: ppo, RawPredictor: predictor, RawSpace: space, RawConstraints: constraints, RawChild: child, RawEarlyStopping: early_stopping, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
 
 impl Default for RawRecipe {
     fn default() -> Self {

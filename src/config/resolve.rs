@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::ConfigError;
 use super::raw::RawConfig;
 use super::validate::{Violation, validate};
-use super::{Config, presets};
+use super::{Config, earlier, presets};
 
 /// The commented demo configuration that ships with the program. It equals the defaults.
 pub const SAMPLE: &str = include_str!("../../config.toml");
@@ -16,6 +16,9 @@ pub const SAMPLE: &str = include_str!("../../config.toml");
 pub struct Options {
     /// `--config`: the settings file.
     pub file: Option<PathBuf>,
+    /// Instead of that, the file in which a run saves its settings, perhaps written by an earlier
+    /// version.
+    pub run: Option<PathBuf>,
     /// `--preset`.
     pub preset: Option<String>,
     /// `KEY=VALUE` pairs, KEY dotted as in `child.epochs`.
@@ -58,8 +61,9 @@ pub fn placed(options: &Options, violation: Violation) -> ConfigError {
 
 /// Everything that sets keys, in ascending order of precedence.
 fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
-    let file = options.file.as_deref().map(Source::from_file).transpose()?;
-    let mut sources: Vec<Source> = file.into_iter().collect();
+    let file = options.file.as_deref().map(Source::from_file);
+    let run = options.run.as_deref().map(Source::of_run);
+    let mut sources: Vec<Source> = file.into_iter().chain(run).collect::<Result<_, _>>()?;
     for assignment in &options.set {
         sources.push(Source::from_assignment(assignment)?);
     }
@@ -79,7 +83,7 @@ fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
 /// See [`resolve`].
 pub fn read(path: &Path) -> Result<Config, ConfigError> {
     resolve(&Options {
-        file: Some(path.to_owned()),
+        run: Some(path.to_owned()),
         ..Options::default()
     })
 }
@@ -113,6 +117,12 @@ impl Source {
         Source::from_text(&text, &path.display().to_string())
     }
 
+    fn of_run(path: &Path) -> Result<Source, ConfigError> {
+        let mut source = Source::from_file(path)?;
+        earlier::complete(&mut source.table);
+        Ok(source)
+    }
+
     fn from_text(text: &str, place: &str) -> Result<Source, ConfigError> {
         // Parse into the typed form first for the sake of its errors, which show line, column and
         // the valid keys.
@@ -122,12 +132,13 @@ impl Source {
                 message: explained(text, &error),
             });
         }
-        let table = text
+        let mut table = text
             .parse()
             .map_err(|error: toml::de::Error| ConfigError::Syntax {
                 place: place_of(text, place, error.span()),
                 message: error.message().to_owned(),
             })?;
+        name_the_moving_average(&mut table);
         Ok(Source {
             place: place.to_owned(),
             text: text.to_owned(),
@@ -186,6 +197,18 @@ impl Source {
             return Some(self.place.clone());
         }
         Some(place_of(&self.text, &self.place, item.span()))
+    }
+}
+
+/// Settings with `controller.baseline_decay` but without `controller.baseline` mean the moving
+/// average, as they did when there was no other baseline: runs from then resume unchanged.
+fn name_the_moving_average(table: &mut toml::Table) {
+    if let Some(toml::Value::Table(controller)) = table.get_mut("controller")
+        && controller.contains_key("baseline_decay")
+        && !controller.contains_key("baseline")
+    {
+        let name = toml::Value::String("moving_average".to_owned());
+        controller.insert("baseline".to_owned(), name);
     }
 }
 

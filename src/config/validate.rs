@@ -2,18 +2,19 @@
 //! range.
 
 mod space;
+mod strategies;
 mod train;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::raw::{
-    Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEvolution,
-    RawReward, RawScreen, RawSearch, RawWorkers,
+    Count, RawChild, RawConfig, RawConstraints, RawCrop, RawData, RawEarlyStopping, RawReward,
+    RawScreen, RawSearch, RawWorkers,
 };
 use super::{
-    ChildConfig, Config, ConstraintsConfig, ControllerConfig, Crop, DataConfig, DataSource,
-    EvolutionConfig, MacsPenalty, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
+    ChildConfig, Config, ConstraintsConfig, Crop, DataConfig, DataSource, EarlyStoppingConfig,
+    MacsPenalty, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
 };
 
 pub use self::space::{LARGEST_SETTING, check_choices};
@@ -64,11 +65,14 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         preset: raw.preset.clone(),
         data: data(&raw.data)?,
         search: search(&raw.search)?,
-        controller: controller(&raw.controller)?,
-        evolution: together_with("evolution.population", evolution(&raw.evolution))?,
+        controller: strategies::controller(&raw.controller)?,
+        evolution: strategies::evolution(&raw.evolution)?,
+        ppo: strategies::ppo(&raw.ppo)?,
+        predictor: strategies::predictor(&raw.predictor)?,
         space: together_with("space.layer", space::space(&raw.space))?,
         constraints: constraints(&raw.constraints)?,
         child: child(&raw.child)?,
+        early_stopping: early_stopping(&raw.early_stopping)?,
         reward: reward(&raw.reward)?,
         workers: workers(&raw.workers)?,
         train: train::train(&raw.train, &raw.recipes)?,
@@ -77,6 +81,8 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
     };
     together_with("child.epochs", last_epochs_fit(&config))?;
     together_with("search.episodes", depth_fits(&config.search))?;
+    together_with("search.table", stopping_fits(&config))?;
+    strategies::others_exist(&config)?;
     Ok(config)
 }
 
@@ -226,6 +232,7 @@ fn search(raw: &RawSearch) -> Checked<SearchConfig> {
             1,
             10_000,
         )?,
+        controls_per_episode: whole("search.controls", raw.controls, 0, 1_000)?,
         reuse: raw.reuse,
         seed: whole("search.seed", raw.seed, 0, i64::MAX)? as u64,
         initial_depth: whole("search.initial_depth", raw.initial_depth, 1, MOST_LAYERS)?,
@@ -251,34 +258,6 @@ fn depth_fits(search: &SearchConfig) -> Checked<()> {
     Ok(())
 }
 
-fn controller(raw: &RawController) -> Checked<ControllerConfig> {
-    Ok(ControllerConfig {
-        hidden_size: whole("controller.hidden_size", raw.hidden_size, 1, 4_096)?,
-        layers: whole("controller.layers", raw.layers, 1, 16)?,
-        init_range: positive("controller.init_range", raw.init_range, 10.0)?,
-        learning_rate: positive("controller.learning_rate", raw.learning_rate, 10.0)?,
-        entropy: between("controller.entropy", raw.entropy, 0.0, 100.0)?,
-        baseline_decay: between("controller.baseline_decay", raw.baseline_decay, 0.0, 1.0)?,
-        gradient_clip: positive("controller.gradient_clip", raw.gradient_clip, 1e6)?,
-    })
-}
-
-/// Largest population: a larger number is a typing mistake.
-const MOST_MEMBERS: i64 = 1_000_000;
-
-fn evolution(raw: &RawEvolution) -> Checked<EvolutionConfig> {
-    let population = whole("evolution.population", raw.population, 1, MOST_MEMBERS)?;
-    let sample = whole("evolution.sample", raw.sample, 1, MOST_MEMBERS)?;
-    if sample > population {
-        return violation(
-            "evolution.sample",
-            sample,
-            format!("must be at most evolution.population ({population})"),
-        );
-    }
-    Ok(EvolutionConfig { population, sample })
-}
-
 fn child(raw: &RawChild) -> Checked<ChildConfig> {
     let momentum = between("child.momentum", raw.momentum, 0.0, 1.0)?;
     if raw.nesterov && momentum == 0.0 {
@@ -295,6 +274,25 @@ fn child(raw: &RawChild) -> Checked<ChildConfig> {
         nesterov: raw.nesterov,
         weight_decay: between("child.weight_decay", raw.weight_decay, 0.0, 10.0)?,
         schedule: raw.schedule,
+    })
+}
+
+/// A row of a table has one accuracy: there is no training to stop.
+fn stopping_fits(config: &Config) -> Checked<()> {
+    if config.search.table.is_some() && config.early_stopping.below > 0.0 {
+        return violation(
+            "early_stopping.below",
+            config.early_stopping.below,
+            "must be 0 where children are looked up in a table (search.table)",
+        );
+    }
+    Ok(())
+}
+
+fn early_stopping(raw: &RawEarlyStopping) -> Checked<EarlyStoppingConfig> {
+    Ok(EarlyStoppingConfig {
+        below: between("early_stopping.below", raw.below, 0.0, 1.0)?,
+        after: between("early_stopping.after", raw.after, 0.0, 1.0)?,
     })
 }
 

@@ -1,5 +1,5 @@
 //! The controller: an LSTM policy over the heads of a space, trained by REINFORCE (paper, sections
-//! 3.1 and 3.2).
+//! 3.1 and 3.2) or PPO.
 //!
 //! Everything is computed in double precision on the CPU: the network is so small that this costs
 //! nothing, and gradients can be checked tightly. Shapes are fixed by the heads and checked where
@@ -7,12 +7,16 @@
 
 pub mod adam;
 mod anchor;
+pub mod evaluation;
 pub mod policy;
+pub mod ppo;
 pub mod reinforce;
 mod steps;
 
 pub use adam::Adam;
-pub use policy::{Evaluation, Policy};
+pub use evaluation::Evaluation;
+pub use policy::Policy;
+pub use ppo::Ppo;
 pub use reinforce::Reinforce;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha12Rng;
 use tch::{Device, Kind, Tensor, no_grad};
 
 use super::anchor::{Anchor, after_anchor};
+use super::evaluation::{Evaluation, Taken};
 use super::steps::Steps;
 use crate::config::ControllerConfig;
 use crate::event::Choice;
@@ -63,15 +64,6 @@ pub struct Policy {
 
 /// Hidden and cell state of each LSTM layer, `[B, H]` each.
 struct State(Vec<(Tensor, Tensor)>);
-
-/// An evaluation of sampled children with the current weights, differentiable.
-#[derive(Debug)]
-pub struct Evaluation {
-    /// Sum of the masked log-probabilities of each child's choices, `[B]`, nats.
-    pub log_prob: Tensor,
-    /// Sum of the entropies of each child's masked distributions, `[B]`, nats.
-    pub entropy: Tensor,
-}
 
 impl Policy {
     /// A network with these heads. Every parameter, including biases and embeddings, is uniform in
@@ -238,8 +230,12 @@ impl Policy {
         let zeros = Tensor::zeros([samples.len() as i64], (KIND, Device::Cpu));
         let mut evaluation = Evaluation {
             log_prob: zeros.shallow_clone(),
-            entropy: zeros,
+            entropy: zeros.shallow_clone(),
+            relative_entropy: zeros,
+            decisions: Tensor::zeros([0], (KIND, Device::Cpu)),
+            places: Vec::new(),
         };
+        let mut decisions = Vec::new();
         for (number, head) in self.heads.iter().enumerate() {
             let taken = Taken::of_head(samples, &steps, number);
             if taken.rows.is_empty() {
@@ -265,6 +261,14 @@ impl Policy {
             let log_prob = log_probs.gather(1, &chosen, false).squeeze_dim(1);
             evaluation.log_prob = evaluation.log_prob.index_add(0, &child, &log_prob);
             evaluation.entropy = evaluation.entropy.index_add(0, &child, &entropy);
+            let relative = entropy * Tensor::from_slice(&taken.entropy_weights);
+            evaluation.relative_entropy =
+                evaluation.relative_entropy.index_add(0, &child, &relative);
+            decisions.push(log_prob);
+            evaluation.places.extend(taken.places);
+        }
+        if !decisions.is_empty() {
+            evaluation.decisions = Tensor::cat(&decisions, 0);
         }
         evaluation
     }
@@ -351,41 +355,5 @@ impl Policy {
             (*hidden, *memory) = (h, c);
         }
         input
-    }
-}
-
-/// The decisions made by one head over a batch of children.
-#[derive(Default)]
-struct Taken {
-    /// Rows in the hidden states.
-    rows: Vec<i64>,
-    /// For an anchor: the rows of the earlier layers' anchors.
-    earlier: Vec<i64>,
-    children: Vec<i64>,
-    chosen: Vec<i64>,
-    /// One flag per decision and option.
-    infeasible: Vec<bool>,
-}
-
-impl Taken {
-    fn of_head(samples: &[&Sample], steps: &Steps, head: usize) -> Taken {
-        let mut taken = Taken::default();
-        for (child, sample) in samples.iter().enumerate() {
-            let row = |step: usize| (step * samples.len() + child) as i64;
-            for (place, (choice, feasible)) in
-                sample.choices.iter().zip(&sample.feasible).enumerate()
-            {
-                if choice.head == head {
-                    taken.rows.push(row(steps.of_choice(place)));
-                    taken.earlier.extend(steps.earlier(place).map(row));
-                    taken.children.push(child as i64);
-                    taken.chosen.push(choice.index as i64);
-                    taken
-                        .infeasible
-                        .extend(feasible.iter().map(|feasible| !feasible));
-                }
-            }
-        }
-        taken
     }
 }

@@ -10,13 +10,15 @@ use super::policy::Policy;
 use crate::config::ControllerConfig;
 use crate::space::{Head, Space};
 use crate::strategy::{
-    Baseline, Learned, Proposal, Sample, Strategy, StrategyError, StrategyState, check_rewards,
-    samples,
+    Baseline, Learned, Proposal, Reward, Sample, Strategy, StrategyError, StrategyState,
+    check_rewards, samples,
 };
 
 /// The LSTM policy with its optimiser and baseline.
 #[derive(Debug)]
 pub struct Reinforce {
+    /// The name used in `search.strategy`.
+    name: &'static str,
     policy: Policy,
     adam: Adam,
     baseline: Baseline,
@@ -25,8 +27,6 @@ pub struct Reinforce {
 }
 
 impl Reinforce {
-    const NAME: &str = "reinforce";
-
     /// A new controller for these heads; its weights are drawn from `seed`.
     ///
     /// Sets the calling thread, which must be the one that uses the controller, to one libtorch
@@ -36,8 +36,9 @@ impl Reinforce {
         tch::set_num_threads(1);
         let policy = Policy::new(config, heads, seed);
         let adam = Adam::new(config.learning_rate, &policy.parameters());
-        let baseline = Baseline::new(config.baseline_decay);
+        let baseline = Baseline::new(config.baseline, config.baseline_decay);
         Reinforce {
+            name: "reinforce",
             policy,
             adam,
             baseline,
@@ -46,22 +47,67 @@ impl Reinforce {
         }
     }
 
+    /// The same controller with the name of another strategy.
+    pub(super) fn named(self, name: &'static str) -> Self {
+        Reinforce { name, ..self }
+    }
+
     /// The policy network.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Gradient of the loss over these children, in the order of [`Policy::parameters`], and the
-    /// loss itself.
-    fn gradients(&self, samples: &[&Sample], advantages: &[f64]) -> (Vec<Tensor>, f64) {
-        let loss = loss(&self.policy, samples, advantages, self.entropy_weight);
+    /// Weight of the entropy bonus.
+    pub(super) fn entropy_weight(&self) -> f64 {
+        self.entropy_weight
+    }
+
+    /// The baseline.
+    pub(super) fn rewards(&mut self) -> &mut Baseline {
+        &mut self.baseline
+    }
+
+    /// The samples of an episode's children and their advantages.
+    ///
+    /// # Errors
+    ///
+    /// If the rewards cannot be learned from, or a child was not sampled.
+    pub(super) fn episode<'a>(
+        &self,
+        proposals: &'a [Proposal],
+        rewards: &[Reward],
+    ) -> Result<(Vec<&'a Sample>, Vec<f64>), StrategyError> {
+        check_rewards(proposals, rewards)?;
+        let samples = samples(self.name, proposals)?;
+        Ok((samples, self.baseline.advantages(rewards)))
+    }
+
+    /// One step of the optimiser against the gradient of `loss`; returns the loss, and the norm of
+    /// the gradient before clipping.
+    ///
+    /// # Errors
+    ///
+    /// If they are not finite; then nothing has changed.
+    pub(super) fn step(&mut self, loss: &Tensor) -> Result<(f64, f64), StrategyError> {
+        let mut gradients = self.gradients(loss);
+        let norm = clip_by_norm(&mut gradients, self.gradient_clip);
+        let loss = loss.double_value(&[]);
+        if !(norm.is_finite() && loss.is_finite()) {
+            return Err(StrategyError::Gradient);
+        }
+        self.adam.step(&self.policy.parameters(), &gradients);
+        Ok((loss, norm))
+    }
+
+    /// Gradient of the loss, in the order of [`Policy::parameters`].
+    fn gradients(&self, loss: &Tensor) -> Vec<Tensor> {
         let parameters: Vec<&Tensor> = self
             .policy
             .parameters()
             .into_iter()
             .map(|(_, parameter)| parameter)
             .collect();
-        let gradients = Tensor::run_backward(&[&loss], &parameters, false, false);
+        let gradients = Tensor::run_backward(&[loss], &parameters, false, false);
         // A head that no child used has no gradient.
         let or_zero = |(gradient, parameter): (Tensor, &&Tensor)| {
             if gradient.defined() {
@@ -70,14 +116,11 @@ impl Reinforce {
                 parameter.zeros_like()
             }
         };
-        (
-            gradients
-                .into_iter()
-                .zip(&parameters)
-                .map(or_zero)
-                .collect(),
-            loss.double_value(&[]),
-        )
+        gradients
+            .into_iter()
+            .zip(&parameters)
+            .map(or_zero)
+            .collect()
     }
 
     fn check_heads(&self, space: &Space) -> Result<(), StrategyError> {
@@ -96,7 +139,8 @@ impl Reinforce {
 }
 
 /// The loss that is minimised, a scalar: `-1/m sum_k advantage_k log pi(child_k) - entropy_weight *
-/// mean entropy`, where the entropy of a child is summed over its choices.
+/// mean relative entropy`, where a child's log-probability is summed over its choices, and its
+/// relative entropy is the mean over its choices, so that the weight means the same at every depth.
 ///
 /// Minimising it follows the REINFORCE gradient *up* the expected reward (paper, equation in
 /// section 3.2).
@@ -109,7 +153,7 @@ pub fn loss(
     let evaluation = policy.evaluate(samples);
     let children = samples.len() as f64;
     let expected = (evaluation.log_prob * Tensor::from_slice(advantages)).sum(None) / children;
-    -expected - evaluation.entropy.sum(None) * (entropy_weight / children)
+    -expected - evaluation.relative_entropy.sum(None) * (entropy_weight / children)
 }
 
 /// Scale gradients down to a total L2 norm of at most `largest`, like
@@ -140,15 +184,14 @@ impl Strategy for Reinforce {
         Sample::draw(space, depth, seed, self.policy.sampler())
     }
 
-    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
-        check_rewards(proposals, rewards)?;
-        let samples = samples(Self::NAME, proposals)?;
-        let (mut gradients, loss) = self.gradients(&samples, &self.baseline.advantages(rewards));
-        let norm = clip_by_norm(&mut gradients, self.gradient_clip);
-        if !(norm.is_finite() && loss.is_finite()) {
-            return Err(StrategyError::Gradient);
-        }
-        self.adam.step(&self.policy.parameters(), &gradients);
+    fn learn(
+        &mut self,
+        proposals: &[Proposal],
+        rewards: &[Reward],
+    ) -> Result<Learned, StrategyError> {
+        let (samples, advantages) = self.episode(proposals, rewards)?;
+        let loss = loss(&self.policy, &samples, &advantages, self.entropy_weight);
+        let (loss, norm) = self.step(&loss)?;
         Ok(self.baseline.end_episode(rewards, Some(loss), Some(norm)))
     }
 
@@ -167,7 +210,7 @@ impl Strategy for Reinforce {
             .map(|(name, parameter)| (name.clone(), to_state(parameter)))
             .collect();
         let mut state = StrategyState {
-            strategy: Self::NAME.to_owned(),
+            strategy: self.name.to_owned(),
             scalars,
             tensors,
         };
@@ -176,7 +219,7 @@ impl Strategy for Reinforce {
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
-        state.expect_strategy(Self::NAME)?;
+        state.expect_strategy(self.name)?;
         let parameters = self.policy.parameters();
         let known = state_names(&parameters);
         if let Some(name) = state.tensors.keys().find(|name| !known.contains(*name)) {

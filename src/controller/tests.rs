@@ -11,11 +11,11 @@ use serde::Deserialize;
 use tch::Tensor;
 
 use super::reinforce::Reinforce;
-use crate::config::{ControllerConfig, Decode, SpaceConfig};
+use crate::config::{BaselineKind, ControllerConfig, Decode, SpaceConfig};
 use crate::event::Choice;
 use crate::space::decode::KERNEL;
 use crate::space::{Dna, Head, Space};
-use crate::strategy::{Origin, Proposal, Random, Sample, Strategy};
+use crate::strategy::{Baseline, Origin, Proposal, Random, Reward, Sample, Strategy};
 
 fn config() -> ControllerConfig {
     ControllerConfig {
@@ -24,6 +24,7 @@ fn config() -> ControllerConfig {
         init_range: 0.08,
         learning_rate: 0.02,
         entropy: 0.0,
+        baseline: BaselineKind::MovingAverage,
         baseline_decay: 0.9,
         gradient_clip: 10.0,
     }
@@ -133,6 +134,14 @@ fn all_drawn(children: &[Proposal]) -> Vec<&Sample> {
     children.iter().map(drawn).collect()
 }
 
+fn trained(rewards: &[f64]) -> Vec<Reward> {
+    rewards.iter().copied().map(Reward::trained).collect()
+}
+
+fn random() -> Random {
+    Random::new(Baseline::new(BaselineKind::MovingAverage, 0.9))
+}
+
 fn values(tensor: &Tensor) -> Vec<f64> {
     Vec::try_from(tensor.contiguous().view(-1)).unwrap()
 }
@@ -164,7 +173,7 @@ fn run_toy(strategy: &mut dyn Strategy, episodes: u64) -> Vec<f64> {
     let episode = |number: u64| {
         let children = samples(strategy, 4, 16, 1_000 * number);
         let rewards: Vec<f64> = children.iter().map(share_of_target).collect();
-        strategy.learn(&children, &rewards).unwrap();
+        strategy.learn(&children, &trained(&rewards)).unwrap();
         rewards.iter().sum::<f64>() / 16.0
     };
     (1..=episodes).map(episode).collect()

@@ -247,6 +247,7 @@ impl Evaluator for LocalWorkers {
             child,
             seed,
             design,
+            stop,
         } = job;
         match design {
             Design::Network(architecture) => LocalWorkers::submit(
@@ -255,6 +256,7 @@ impl Evaluator for LocalWorkers {
                     child,
                     seed,
                     architecture,
+                    stop,
                 },
             ),
             Design::Key(key) => panic!("child {child}, {key}, is not a network"),

@@ -43,6 +43,17 @@ pub struct Job {
     pub seed: u64,
     /// The design to evaluate.
     pub design: Design,
+    /// When to stop it early; a table has no such moment.
+    pub stop: Option<EarlyStop>,
+}
+
+/// When to stop a child before the end of its training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EarlyStop {
+    /// Epochs after which it is decided, at least 1.
+    pub after: usize,
+    /// It is stopped if its best validation accuracy until then is below this one.
+    pub below: f64,
 }
 
 /// One child to train.
@@ -55,6 +66,9 @@ pub struct ChildJob {
     pub seed: u64,
     /// The network.
     pub architecture: Architecture,
+    /// When to stop it early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<EarlyStop>,
 }
 
 /// What an evaluator reports to the search, in the order in which it happened.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use self::pipes::{ToParent, WorkerInbox, read_messages};
-use super::ChildJob;
 use super::protocol::{Breakdown, FromWorker, ImageSample, Introduction, ToWorker};
+use super::{ChildJob, EarlyStop};
 use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data::{self, DataError};
@@ -169,6 +169,9 @@ impl Trainer {
             inbox,
             output,
             device,
+            stop: job.stop,
+            best: 0.0,
+            is_stopped: false,
             paused: Duration::ZERO,
         };
         let available = self.memory.available();
@@ -222,6 +225,12 @@ struct PipeControl<'trainer> {
     inbox: &'trainer WorkerInbox,
     output: &'trainer ToParent,
     device: tch::Device,
+    /// When to stop the child early.
+    stop: Option<EarlyStop>,
+    /// Its best validation accuracy so far.
+    best: f64,
+    /// Whether it is to be stopped.
+    is_stopped: bool,
     /// Time spent paused.
     paused: Duration,
 }
@@ -240,6 +249,7 @@ impl Control for PipeControl<'_> {
             .stand_still_while_paused(self.child, self.output, settle)?;
         let stood_still = since.elapsed();
         self.paused += stood_still;
+        let next = if self.is_stopped { Next::Enough } else { next };
         Ok((next, stood_still))
     }
 
@@ -249,6 +259,10 @@ impl Control for PipeControl<'_> {
     }
 
     fn epoch(&mut self, epoch: TrainingEpoch) -> anyhow::Result<()> {
+        self.best = self.best.max(epoch.valid_accuracy);
+        self.is_stopped |= self
+            .stop
+            .is_some_and(|stop| epoch.epoch == stop.after && self.best < stop.below);
         let epoch = ChildEpoch::of(self.child, self.worker, self.epochs, &epoch);
         self.output.send(&FromWorker::Epoch(epoch))
     }

@@ -34,9 +34,14 @@ pub struct ChildSampled {
     /// Every choice in the order it was made; empty if the strategy has no known distribution.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub choices: Vec<Choice>,
-    /// The earlier child that it was mutated from by changing one choice (evolution).
+    /// The earlier child that it was mutated from by changing one choice, or several (`predictor`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<u64>,
+    /// Sampled uniformly at the depth of the episode, whatever the strategy, for comparison with
+    /// its children (`search.controls`). Nothing is learned from a control, and it does not count
+    /// in any mean or best value.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub control: bool,
 }
 
 /// A network that a user made by editing a child. It is numbered after all children that the search
@@ -188,6 +193,13 @@ pub struct ChildFinished {
     /// Whether a user ended its training early; the accuracies are those of the completed epochs.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub skipped: bool,
+    /// Whether it was stopped early because its accuracy was low for the moment of its training
+    /// (`early_stopping.below`); the accuracies are those of the completed epochs.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub stopped_early: bool,
+    /// Whether it is a control, see [`ChildSampled::control`].
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub control: bool,
     /// Energy used by the GPU for this child, in watt-hours; shared equally with the other children
     /// in training on that GPU. Absent if no GPU reports its power.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -143,6 +143,9 @@ pub enum Event {
         reward: f64,
         /// Duration in seconds, excluding pauses.
         seconds: f64,
+        /// Whether it is a control, see [`ChildSampled::control`].
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        control: bool,
     },
     /// The child was excluded because nothing is known about it: a user ended it during its first
     /// epoch, or its worker failed twice. It has no reward, the controller does not learn from it,
@@ -156,6 +159,9 @@ pub enum Event {
         reason: String,
         /// Duration in seconds, excluding pauses.
         seconds: f64,
+        /// Whether it is a control, see [`ChildSampled::control`].
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        control: bool,
     },
     /// The child's worker died; the child is started again on another.
     ChildRetried {

@@ -30,6 +30,9 @@ pub struct RunStarted {
     pub episodes: usize,
     /// Number of children in each episode.
     pub children_per_episode: usize,
+    /// Number of controls in each episode (`search.controls`), in addition to its children.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub controls: usize,
     /// Number of epochs of each child's training.
     pub child_epochs: usize,
     /// Images per step of a child's training; absent in journals of older versions.
@@ -61,6 +64,10 @@ pub struct RunStarted {
     /// An earlier run to compare this one with, usually of the strategy `random`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reference: Option<Box<Reference>>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl RunStarted {

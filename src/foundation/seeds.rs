@@ -8,7 +8,9 @@ use super::hash::fnv;
 /// finaliser. Stable across versions and machines.
 ///
 /// Purposes in use: `controller` (initial weights, number 0), `sample` and `train` (number of the
-/// child), and those of studies, which begin with their command's name (`verify policy sample`).
+/// child), `predictor` (number 0; from that seed `predictor I` for network I, with the number of
+/// children that it is fitted to), `control` and `control-train` (number of the control, from 1), and
+/// those of studies, which begin with their command's name (`verify policy sample`).
 pub fn derive(seed: u64, purpose: &str, number: u64) -> u64 {
     let bytes = seed
         .to_le_bytes()

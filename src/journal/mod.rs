@@ -346,6 +346,7 @@ mod tests {
             reason: "x".into(),
             reward: f64::NAN,
             seconds: 1.0,
+            control: false,
         };
         assert_eq!(
             journal.append(event).unwrap_err().kind(),

@@ -40,8 +40,12 @@ pub fn line(record: &Record) -> Option<String> {
         Event::ChildSampled(child) => (
             Level::Info,
             format!(
-                "child {}: sampled {}, {} parameters, {} MACs",
-                child.child, child.dna, child.params, child.macs
+                "child {}{}: sampled {}, {} parameters, {} MACs",
+                child.child,
+                if child.control { " (control)" } else { "" },
+                child.dna,
+                child.params,
+                child.macs
             ),
         ),
         event => describe(event)?,

@@ -6,6 +6,7 @@
 //! same children), takes the outcomes that are in the journal, and trains the rest. What is already
 //! in the journal is never written again.
 
+mod controls;
 mod opening;
 mod reports;
 mod steady;
@@ -22,12 +23,12 @@ use super::error::SearchError;
 use super::inbox::{Heard, Inbox};
 use super::ledger::Ended;
 use super::work::Search;
-use crate::evaluate::{Evaluator, Job, Report};
+use crate::analysis::early_stopping::Rule;
+use crate::evaluate::{EarlyStop, Evaluator, Job, Report};
 use crate::event::{Event, Level};
-use crate::foundation::seeds::derive;
 use crate::session::{Halt, Run};
 use crate::space::{Design, Space};
-use crate::strategy::Strategy;
+use crate::strategy::{Reward, Strategy};
 
 /// A search in progress in this process.
 pub(super) struct Engine<'a> {
@@ -37,6 +38,8 @@ pub(super) struct Engine<'a> {
     stops_after_episode: bool,
     /// Children submitted to the evaluator that have not ended.
     submitted: BTreeSet<u64>,
+    /// Controls of the current episode.
+    controls: Vec<Child>,
 }
 
 /// The components that do the work, created anew in every session.
@@ -62,6 +65,7 @@ impl Engine<'_> {
             inbox,
             stops_after_episode: false,
             submitted: BTreeSet::new(),
+            controls: Vec::new(),
         }
     }
 
@@ -213,9 +217,9 @@ impl Engine<'_> {
                 None => self.submit(child.number, &child.design, crew),
             }
         }
+        self.draw_controls(crew, children)?;
         loop {
-            let all_ended = children
-                .iter()
+            let all_ended = (children.iter().chain(&self.controls))
                 .all(|child| self.run.ledger().ended(child.number).is_some());
             // While paused, the search waits before it learns.
             if all_ended && self.run.is_running() {
@@ -227,13 +231,31 @@ impl Engine<'_> {
     }
 
     fn submit(&mut self, child: u64, design: &Design, crew: &mut Crew) {
-        let seed = derive(self.run.config.search.seed, "train", child);
+        let seed = episode::training_seed(child, &self.run.config.search);
         self.submitted.insert(child);
         crew.evaluator.submit(Job {
             child,
             seed,
             design: design.clone(),
+            stop: self.early_stop(child),
         });
+    }
+
+    /// When to stop a child early, by the settings and the children of earlier episodes, which do
+    /// not depend on the order in which workers finish. Controls are stopped by the same accuracy as
+    /// their episode's children, edited children never.
+    fn early_stop(&self, child: u64) -> Option<EarlyStop> {
+        let config = &self.run.config;
+        let rule = Rule::of(config.early_stopping, config.child.epochs)?;
+        let controls = config.search.episodes as u64 * config.search.controls();
+        if child > config.search.children() + controls {
+            return None;
+        }
+        let episode = episode::episode_of(child, &config.search);
+        let first = *episode::children_of(episode, &config.search).start();
+        let below = rule.threshold(self.run.ledger().trained_before(first))?;
+        let after = rule.after;
+        Some(EarlyStop { after, below })
     }
 
     /// Let the strategy learn from the rewards of an episode's children, leaving out those without
@@ -261,7 +283,7 @@ impl Engine<'_> {
             .iter()
             .map(|child| child.proposal.clone())
             .collect();
-        let rewards: Vec<f64> = ended.iter().filter_map(|ended| ended.reward()).collect();
+        let rewards: Vec<Reward> = ended.iter().filter_map(|ended| ended.earned()).collect();
         let learned = crew.strategy.learn(&proposals, &rewards)?;
         let finished = episode::finished(episode, &counting, &ended, excluded, learned, seconds);
         match ledger.episode_finished.as_ref().filter(|earlier| earlier.episode >= episode) {

@@ -23,6 +23,8 @@ pub(super) struct Child {
     pub macs: u64,
     /// The first child with the same architecture, whose outcome this one takes over.
     pub repeats: Option<u64>,
+    /// Sampled uniformly, for comparison with the others in its episode.
+    pub is_control: bool,
 }
 
 impl Child {
@@ -33,7 +35,7 @@ impl Child {
         search: &SearchConfig,
         number: u64,
     ) -> Result<Child, E> {
-        let seed = derive(search.seed, "sample", number);
+        let seed = sampling_seed(number, search);
         let proposal = strategy.propose(space, search.depth(number), seed)?;
         Ok(Child::new(
             number,
@@ -59,6 +61,7 @@ impl Child {
             macs,
             design,
             repeats: None,
+            is_control: false,
         })
     }
 
@@ -79,6 +82,7 @@ impl Child {
                 Origin::Mutated { parent } => Some(parent),
                 Origin::Sampled(_) | Origin::Uniform => None,
             },
+            control: self.is_control,
         }
     }
 }
@@ -99,6 +103,7 @@ impl From<ChildQueued> for Child {
             params: queued.params,
             macs: queued.macs,
             repeats: None,
+            is_control: false,
         }
     }
 }
@@ -110,9 +115,44 @@ pub(super) fn children_of(episode: usize, search: &SearchConfig) -> RangeInclusi
     last - each + 1..=last
 }
 
-/// Episode that a child belongs to.
+/// Numbers of an episode's controls: after all children that the search samples.
+pub(super) fn controls_of(episode: usize, search: &SearchConfig) -> RangeInclusive<u64> {
+    let last = search.children() + episode as u64 * search.controls();
+    last - search.controls() + 1..=last
+}
+
+/// Number of a control among the controls, from 1; `None` for a child that the search samples or a
+/// user edited.
+fn place_of_control(child: u64, search: &SearchConfig) -> Option<u64> {
+    child
+        .checked_sub(search.children())
+        .filter(|place| *place > 0 && child <= search.numbered())
+}
+
+/// Episode of a sampled child or a control.
 pub(super) fn episode_of(child: u64, search: &SearchConfig) -> usize {
-    (child.saturating_sub(1) / search.children_per_episode as u64) as usize + 1
+    let (number, each) = match place_of_control(child, search) {
+        Some(place) => (place, search.controls()),
+        None => (child, search.children_per_episode as u64),
+    };
+    (number.saturating_sub(1) / each) as usize + 1
+}
+
+/// Seed for sampling a child. Controls have separate seeds, so that the search samples the same
+/// children with and without them.
+pub(super) fn sampling_seed(child: u64, search: &SearchConfig) -> u64 {
+    match place_of_control(child, search) {
+        Some(place) => derive(search.seed, "control", place),
+        None => derive(search.seed, "sample", child),
+    }
+}
+
+/// Seed for the training of a child.
+pub(super) fn training_seed(child: u64, search: &SearchConfig) -> u64 {
+    match place_of_control(child, search) {
+        Some(place) => derive(search.seed, "control-train", place),
+        None => derive(search.seed, "train", child),
+    }
 }
 
 /// The meaning of an outcome for the search: a failure if there is no finite accuracy.

@@ -11,6 +11,7 @@ use crate::event::{
 use crate::session::{Begun, Ledger};
 use crate::space::{Design, Dna};
 use crate::state::Ending;
+use crate::strategy::Reward;
 
 /// The run so far. A resumed search fills it from the journal, then continues as if it had never
 /// been interrupted.
@@ -32,6 +33,8 @@ pub struct SearchLedger {
     /// By the architecture's key: the children sampled with it, in order, except for skipped and
     /// excluded ones.
     with: HashMap<String, Vec<u64>>,
+    /// Validation accuracies by epoch of every child that was trained, and not ended by a user.
+    trained: BTreeMap<u64, Vec<f64>>,
     /// Children skipped by a user in this session.
     skips: HashSet<u64>,
     /// Edited children that have not ended.
@@ -87,6 +90,15 @@ impl Ended {
         match self {
             Ended::Trained { accuracy, .. } => Some(*accuracy),
             Ended::Failed { .. } | Ended::Excluded { .. } => None,
+        }
+    }
+
+    /// The reward in the form that a strategy learns from.
+    pub fn earned(&self) -> Option<Reward> {
+        match self {
+            Ended::Trained { reward, .. } => Some(Reward::trained(*reward)),
+            Ended::Failed { reward, .. } => Some(Reward::failed(*reward)),
+            Ended::Excluded { .. } => None,
         }
     }
 
@@ -169,9 +181,9 @@ impl Ledger for SearchLedger {
         self.checkpointed.is_some()
     }
 
-    /// Number of sampled children that have ended, not counting edited ones.
+    /// Number of sampled children that have ended, not counting controls and edited ones.
     fn steps_done(&self) -> u64 {
-        self.ended.len() as u64
+        self.tally.outcomes().counts.sampled as u64
     }
 }
 
@@ -230,12 +242,20 @@ impl SearchLedger {
         (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
     }
 
+    /// Validation accuracies by epoch of the children before this one that were trained.
+    pub fn trained_before(&self, child: u64) -> impl Iterator<Item = &[f64]> {
+        self.trained.range(..child).map(|(_, each)| each.as_slice())
+    }
+
+    /// No child repeats a control, and strategies do not see controls.
     fn sample(&mut self, sampled: &ChildSampled) {
-        self.with
-            .entry(sampled.design.key())
-            .or_default()
-            .push(sampled.child);
-        self.steps.push(Step::Proposed(sampled.child));
+        if !sampled.control {
+            self.with
+                .entry(sampled.design.key())
+                .or_default()
+                .push(sampled.child);
+            self.steps.push(Step::Proposed(sampled.child));
+        }
         self.dna.insert(sampled.child, sampled.dna.clone());
         self.waiting.insert(sampled.child, sampled.clone());
     }
@@ -248,6 +268,10 @@ impl SearchLedger {
                 child: BestChild::from(finished),
                 design: sampled.design,
             });
+        }
+        if finished.repeat_of.is_none() && !finished.skipped {
+            let accuracies = finished.valid_accuracies.clone();
+            self.trained.insert(finished.child, accuracies);
         }
         let ended = Ended::Trained {
             accuracy: finished.accuracy,

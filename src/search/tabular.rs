@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::evaluate::table::Table;
 use crate::space::{Space, SpaceError};
 use crate::state::is_better;
-use crate::strategy::{Proposal, Strategy, StrategyError};
+use crate::strategy::{Proposal, Reward, Strategy, StrategyError};
 
 /// When a search ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl TableSearch<'_> {
                 let reward = self.evaluate(&child)?;
                 strategy.child_ended(number, &child.proposal, reward)?;
                 proposals.push(child.proposal);
-                rewards.push(reward);
+                rewards.push(Reward::trained(reward));
                 if self.is_over() {
                     return Ok(());
                 }
@@ -120,7 +120,7 @@ impl TableSearch<'_> {
         } else {
             let children = numbers.map(|number| self.propose(strategy, number));
             for child in children.collect::<Result<Vec<Child>, _>>()? {
-                rewards.push(self.evaluate(&child)?);
+                rewards.push(Reward::trained(self.evaluate(&child)?));
                 proposals.push(child.proposal);
             }
         }

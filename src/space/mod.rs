@@ -4,6 +4,7 @@
 pub mod architecture;
 pub mod builtin;
 pub mod cost;
+mod costed;
 pub mod decode;
 pub mod design;
 pub mod distance;
@@ -19,6 +20,7 @@ pub mod load;
 pub mod nasbench201;
 pub mod paper;
 mod prefix;
+mod rules;
 pub mod weights;
 
 pub use architecture::{Architecture, ArchitectureError, Layer, Operation};

@@ -4,10 +4,10 @@
 //! A DNA is one gene of six values, one per edge in the order of the cell's name; each is an index
 //! into [`OPERATIONS`].
 
-use super::decode::names;
 use super::error::SpaceError;
 use super::family::Family;
 use super::head::{Head, HeadKind, Values};
+use super::rules::names;
 use super::{Design, Dna};
 use crate::config::Decode;
 

@@ -8,14 +8,12 @@
 //! With pooling, the first value is the layer type. A pooling layer has a kernel, stride 2 and as
 //! many channels as it reads; its filters have no meaning, so only the smallest option is feasible.
 
-use super::decode::{
-    FILTERS, KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE_HEIGHT, STRIDE_WIDTH, check_same_padding,
-    check_value, names,
-};
+use super::decode::{FILTERS, KERNEL_HEIGHT, KERNEL_WIDTH, STRIDE_HEIGHT, STRIDE_WIDTH};
 use super::error::SpaceError;
 use super::family::{Family, check_lists};
 use super::feasibility::output_size;
 use super::head::{Head, HeadKind, Values};
+use super::rules::{check_same_padding, check_value, names};
 use super::{Architecture, Design, Dna, Layer, Operation};
 use crate::config::{Decode, LARGEST_SETTING, SpaceConfig, Violation};
 

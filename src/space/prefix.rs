@@ -60,6 +60,15 @@ impl<'space> Prefix<'space> {
         })
     }
 
+    /// Whether the option at `index` of the next decision is feasible; false if the child is
+    /// complete. Cheaper than the whole mask of [`Prefix::next`].
+    pub fn allows(&self, index: usize) -> bool {
+        self.next_head().is_some_and(|head| {
+            let option = head.options[index];
+            self.is_buildable(option) && self.keeps_limits(option)
+        })
+    }
+
     /// Take the option at `index` for the next decision. It must be feasible.
     ///
     /// # Panics

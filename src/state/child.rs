@@ -24,6 +24,8 @@ pub struct ChildRow {
     pub repeat_of: Option<u64>,
     /// The child that a user edited it from; `None` for a sampled child.
     pub parent: Option<u64>,
+    /// Whether it is a control: drawn uniformly, for comparison with the others of its episode.
+    pub control: bool,
     /// Whether a user ended its training early.
     pub skipped: bool,
     /// Energy used for it by its GPU, in watt-hours; `None` if no GPU reported it.
@@ -44,6 +46,12 @@ impl ChildRow {
     /// Whether a user made it by editing, in which case it counts in no figure of the search.
     pub fn is_edited(&self) -> bool {
         self.parent.is_some()
+    }
+
+    /// Whether the strategy proposed it: it is neither edited by a user nor a control. Only such
+    /// children count in the figures of the search.
+    pub fn is_proposed(&self) -> bool {
+        !self.is_edited() && !self.control
     }
 
     /// Whether it failed: it has reward 0 and no accuracy.
@@ -81,7 +89,7 @@ pub struct Candidate {
     pub params: u64,
     /// Multiply-accumulates for one image.
     pub macs: u64,
-    /// Sampled, mutated, drawn uniformly or edited.
+    /// Sampled, mutated, drawn uniformly, a control or edited.
     pub origin: CandidateOrigin,
     /// Number of the record about it; 0 if there is no journal.
     pub seq: u64,
@@ -108,6 +116,8 @@ pub enum CandidateOrigin {
     },
     /// The search's strategy made every choice uniformly and reports no distribution.
     Uniform,
+    /// Every choice was made uniformly, whatever the strategy, for comparison with its children.
+    Control,
     /// A user edited it from this child.
     Edited {
         /// Number of the child that it was edited from.
@@ -116,10 +126,16 @@ pub enum CandidateOrigin {
 }
 
 impl Candidate {
+    /// Whether it is a control.
+    pub fn is_control(&self) -> bool {
+        matches!(self.origin, CandidateOrigin::Control)
+    }
+
     /// The candidate that the search proposed in record `seq` of the journal.
     pub fn sampled(sampled: &ChildSampled, seq: u64) -> Candidate {
         let distribution = (sampled.log_prob, sampled.entropy, sampled.max_entropy);
         let origin = match (distribution, sampled.parent) {
+            _ if sampled.control => CandidateOrigin::Control,
             ((Some(log_prob), Some(entropy), Some(max_entropy)), _) => CandidateOrigin::Sampled {
                 log_prob,
                 entropy,

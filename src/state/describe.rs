@@ -49,11 +49,23 @@ fn trouble(event: &Event) -> Option<String> {
             micro_batch,
             reason,
         } => format!("batches are computed {micro_batch} images at a time from here on: {reason}"),
-        Event::ChildFailed { child, reason, .. } => {
-            format!("child {child}: failed, reward 0: {reason}")
+        Event::ChildFailed {
+            child,
+            reason,
+            control,
+            ..
+        } => {
+            let control = mark(*control);
+            format!("child {child}{control}: failed, reward 0: {reason}")
         }
-        Event::ChildExcluded { child, reason, .. } => {
-            format!("child {child}: excluded, nothing is learned from it: {reason}")
+        Event::ChildExcluded {
+            child,
+            reason,
+            control,
+            ..
+        } => {
+            let control = mark(*control);
+            format!("child {child}{control}: excluded, nothing is learned from it: {reason}")
         }
         // The reason was reported with the worker's death.
         Event::ChildRetried { child, .. } => {
@@ -289,13 +301,25 @@ fn describe_finished(child: &ChildFinished) -> String {
     });
     let skipped = if child.skipped {
         " (ended early by a user)"
+    } else if child.stopped_early {
+        " (stopped early)"
     } else {
         ""
     };
     format!(
-        "child {}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}{skipped}",
-        child.child, child.accuracy, child.reward, child.params, child.seconds
+        "child {}{}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}{skipped}",
+        child.child,
+        mark(child.control),
+        child.accuracy,
+        child.reward,
+        child.params,
+        child.seconds
     )
+}
+
+/// What follows the number of a control.
+fn mark(is_control: bool) -> &'static str {
+    if is_control { " (control)" } else { "" }
 }
 
 fn or_none(value: Option<f64>) -> String {

@@ -1,20 +1,37 @@
 //! The outcomes of a search's children: which of them count, and which one is best. Decided here
 //! for the state, the ledger, the summary, the list of runs and reports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{ChildFinished, Event};
 
-/// The outcomes of a search so far. An edited child counts only as edited and is never the best
-/// one; an excluded child counts only as sampled and excluded.
+/// The outcomes of a search so far. An edited child counts only as edited, and a control only as a
+/// control and in `arms`; neither is ever the best child. An excluded child counts only as sampled
+/// and excluded.
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
     /// Number of children of each kind.
     pub counts: Counts,
     /// The child with the highest accuracy; the earlier one wins ties.
     pub best: Option<ChildFinished>,
+    /// Rewards of the finished episodes, in order.
+    pub arms: Vec<Arms>,
+    /// Rewards of the episodes in progress.
+    open: BTreeMap<usize, Arms>,
     /// Every edited child, whether or not it has ended.
     edited: BTreeSet<u64>,
+}
+
+/// Rewards of one episode by arm, each in ascending order: workers finish in any order, which must
+/// not change any figure.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Arms {
+    /// Number of the episode, from 1.
+    pub episode: usize,
+    /// Rewards of the children that the strategy proposed.
+    pub policy: Vec<f64>,
+    /// Rewards of the children sampled uniformly at the same depth.
+    pub controls: Vec<f64>,
 }
 
 /// Numbers of children that have ended.
@@ -28,8 +45,12 @@ pub struct Counts {
     pub failures: usize,
     /// Children about which nothing is known, with no reward.
     pub excluded: usize,
+    /// Children that were stopped early (`early_stopping.below`).
+    pub stopped: usize,
     /// Edited children.
     pub edited: usize,
+    /// Those that were sampled as controls.
+    pub controls: usize,
 }
 
 impl Counts {
@@ -46,6 +67,8 @@ pub struct Ending {
     pub child: u64,
     /// Whether a user edited the child, in which case its outcome counts nowhere.
     pub is_edited: bool,
+    /// Whether it is a control.
+    pub is_control: bool,
     /// Whether it is the best child so far.
     pub is_best: bool,
 }
@@ -53,24 +76,69 @@ pub struct Ending {
 impl Outcomes {
     /// Process the next event of the run; returns the end of a child, if it is one.
     pub fn apply(&mut self, event: &Event) -> Option<Ending> {
-        let child = match event {
+        let (child, episode, reward, is_control) = match event {
             Event::ChildQueued(queued) => {
                 self.edited.insert(queued.child);
                 return None;
             }
-            Event::ChildFinished(ChildFinished { child, .. })
-            | Event::ChildFailed { child, .. }
-            | Event::ChildExcluded { child, .. } => *child,
+            Event::EpisodeFinished(finished) => {
+                self.close(finished.episode);
+                return None;
+            }
+            Event::EpisodeExcluded { episode, .. } => {
+                self.open.remove(episode);
+                return None;
+            }
+            Event::ChildFinished(finished) => (
+                finished.child,
+                finished.episode,
+                Some(finished.reward),
+                finished.control,
+            ),
+            Event::ChildFailed {
+                child,
+                episode,
+                reward,
+                control,
+                ..
+            } => (*child, *episode, Some(*reward), *control),
+            Event::ChildExcluded {
+                child,
+                episode,
+                control,
+                ..
+            } => (*child, *episode, None, *control),
             _ => return None,
         };
         let is_edited = self.is_edited(child);
-        let is_best = !is_edited && self.count(event);
-        self.counts.edited += usize::from(is_edited);
-        Some(Ending {
+        let mut ending = Ending {
             child,
             is_edited,
-            is_best,
-        })
+            is_control,
+            is_best: false,
+        };
+        if is_edited {
+            self.counts.edited += 1;
+            return Some(ending);
+        }
+        let arms = self.open.entry(episode).or_default();
+        if is_control {
+            self.counts.controls += 1;
+            arms.controls.extend(reward);
+        } else {
+            arms.policy.extend(reward);
+            ending.is_best = self.count(event);
+        }
+        Some(ending)
+    }
+
+    /// The episode is finished: its rewards are complete.
+    fn close(&mut self, episode: usize) {
+        let mut arms = self.open.remove(&episode).unwrap_or_default();
+        arms.episode = episode;
+        arms.policy.sort_by(f64::total_cmp);
+        arms.controls.sort_by(f64::total_cmp);
+        self.arms.push(arms);
     }
 
     /// Whether the child was edited by a user.
@@ -92,6 +160,7 @@ impl Outcomes {
             return false;
         };
         self.counts.repeats += usize::from(finished.repeat_of.is_some());
+        self.counts.stopped += usize::from(finished.stopped_early);
         let this = (finished.accuracy, finished.child);
         let best = self.best.as_ref().map(|best| (best.accuracy, best.child));
         let is_best = best.is_none_or(|best| is_better(this, best));

@@ -181,9 +181,10 @@ impl SearchRun {
         })
     }
 
-    /// The sampled children; edited ones count in no figure of the search.
+    /// The children that the strategy proposed. Controls and edited children do not count in the
+    /// figures of the search.
     pub fn sampled(&self) -> impl Iterator<Item = &ChildRow> + Clone {
-        self.children.iter().filter(|row| !row.is_edited())
+        self.children.iter().filter(|row| row.is_proposed())
     }
 
     /// The children with an outcome: all sampled ones except excluded ones.
@@ -256,6 +257,7 @@ impl SearchRun {
             seconds,
             repeat_of: None,
             parent: candidate.and_then(Candidate::parent),
+            control: candidate.is_some_and(Candidate::is_control),
             skipped: false,
             energy_wh: None,
             genes: candidate.map_or_else(Genes::default, |candidate| Genes::from(&candidate.dna)),

@@ -16,8 +16,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
+use super::path::{Path, below};
 use super::{
-    Learned, Origin, Proposal, Strategy, StrategyError, StrategyState, check_rewards, sample,
+    Learned, Origin, Proposal, Reward, Strategy, StrategyError, StrategyState, check_rewards,
 };
 use crate::config::EvolutionConfig;
 use crate::space::{Dna, Space};
@@ -86,7 +87,7 @@ impl Strategy for Evolution {
         space.check_depth(depth)?;
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         let Some(Member { child, dna, .. }) = self.parent(&mut random) else {
-            let path = Path::along(space, depth, &Dna::default(), &mut random);
+            let path = Path::uniform(space, depth, &mut random);
             return Ok(Proposal {
                 dna: path.dna,
                 origin: Origin::Uniform,
@@ -94,8 +95,10 @@ impl Strategy for Evolution {
         };
         let parent = *child;
         let extended = Path::along(space, depth, dna, &mut random);
+        // The same child if nothing can be changed.
+        let mutation = extended.mutated(space, depth, &mut random, |_| true);
         Ok(Proposal {
-            dna: extended.mutated(space, depth, &mut random),
+            dna: mutation.unwrap_or(extended.dna),
             origin: Origin::Mutated { parent },
         })
     }
@@ -110,7 +113,7 @@ impl Strategy for Evolution {
         proposal: &Proposal,
         reward: f64,
     ) -> Result<(), StrategyError> {
-        check_rewards(std::slice::from_ref(proposal), &[reward])?;
+        check_rewards(std::slice::from_ref(proposal), &[Reward::trained(reward)])?;
         let dna = proposal.dna.clone();
         self.members.push_back(Member { child, dna, reward });
         if self.members.len() > self.population {
@@ -120,7 +123,11 @@ impl Strategy for Evolution {
     }
 
     /// Everything has already been learned in `child_ended`.
-    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
+    fn learn(
+        &mut self,
+        proposals: &[Proposal],
+        rewards: &[Reward],
+    ) -> Result<Learned, StrategyError> {
         check_rewards(proposals, rewards)?;
         Ok(Learned::default())
     }
@@ -151,88 +158,6 @@ impl Strategy for Evolution {
     }
 }
 
-/// A whole number from 0 to `count - 1`, uniform within the resolution of 53 bits.
-fn below(random: &mut impl Rng, count: usize) -> usize {
-    ((random.random::<f64>() * count as f64) as usize).min(count - 1)
-}
-
-/// A child as the sequence of choices that leads to it.
-#[derive(Debug)]
-struct Path {
-    /// For each choice, the index that was picked and the mask of feasible options.
-    steps: Vec<(usize, Vec<bool>)>,
-    dna: Dna,
-}
-
-impl Path {
-    /// The child of `depth` layers that follows `dna` wherever feasible and is uniform over the
-    /// feasible options elsewhere.
-    fn along(space: &Space, depth: usize, dna: &Dna, random: &mut impl Rng) -> Path {
-        let mut prefix = space.prefix(depth);
-        let mut steps = Vec::new();
-        let (mut layer, mut value) = (0, 0);
-        while let Some(next) = prefix.next() {
-            if next.layer != layer {
-                (layer, value) = (next.layer, 0);
-            }
-            let gene = dna.0.get(layer - 1).and_then(|gene| gene.get(value));
-            let options = &space.heads()[next.head].options;
-            let inherited = gene
-                .and_then(|gene| options.iter().position(|option| option == gene))
-                .filter(|index| next.feasible[*index]);
-            let index = inherited.unwrap_or_else(|| uniform(&next.feasible, random));
-            prefix.choose(index);
-            steps.push((index, next.feasible));
-            value += 1;
-        }
-        Path {
-            steps,
-            dna: prefix.dna(),
-        }
-    }
-
-    /// The child with one choice changed, uniformly over all feasible changes, or the unchanged
-    /// child if there is none.
-    fn mutated(&self, space: &Space, depth: usize, random: &mut impl Rng) -> Dna {
-        let changes = |(step, (taken, feasible)): (usize, &(usize, Vec<bool>))| {
-            let indices = feasible.iter().enumerate();
-            let others: Vec<usize> = indices
-                .filter_map(|(index, feasible)| (*feasible && index != *taken).then_some(index))
-                .collect();
-            others.into_iter().map(move |index| (step, index))
-        };
-        let mut changes: Vec<(usize, usize)> =
-            self.steps.iter().enumerate().flat_map(changes).collect();
-        while !changes.is_empty() {
-            let (step, index) = changes.swap_remove(below(random, changes.len()));
-            if let Some(dna) = self.with(space, depth, step, index) {
-                return dna;
-            }
-        }
-        self.dna.clone()
-    }
-
-    /// The child with `index` picked at `step`; `None` if that makes a later choice infeasible.
-    fn with(&self, space: &Space, depth: usize, step: usize, index: usize) -> Option<Dna> {
-        let mut prefix = space.prefix(depth);
-        for (number, (taken, _)) in self.steps.iter().enumerate() {
-            let index = if number == step { index } else { *taken };
-            if !prefix.next()?.feasible[index] {
-                return None;
-            }
-            prefix.choose(index);
-        }
-        Some(prefix.dna())
-    }
-}
-
-/// The index of a feasible option, chosen uniformly.
-fn uniform(feasible: &[bool], random: &mut impl Rng) -> usize {
-    let pick = below(random, sample::count(feasible));
-    let mut indices = (0..feasible.len()).filter(|index| feasible[*index]);
-    indices.nth(pick).expect("at least one option is feasible")
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -240,18 +165,7 @@ mod tests {
     use super::*;
     use crate::config::{Decode, SpaceConfig};
     use crate::strategy::Strategy;
-
-    fn space() -> Space {
-        let config = SpaceConfig {
-            layer: "chain".to_owned(),
-            kernels: vec![3, 5],
-            filters: vec![8, 16, 24],
-            strides: vec![1, 2],
-            paddings: vec![0, 1],
-            decode: Decode::Literal,
-        };
-        Space::new(&config, [1, 24, 24], 10).unwrap()
-    }
+    use crate::strategy::test_space::{changes, space};
 
     fn evolution(population: usize, sample: usize) -> Evolution {
         Evolution::new(&EvolutionConfig { population, sample })
@@ -275,13 +189,6 @@ mod tests {
             proposal
         };
         children.map(propose).collect()
-    }
-
-    /// Number of values in which two DNAs of the same depth differ.
-    fn changes(one: &Dna, other: &Dna) -> usize {
-        let values = |dna: &Dna| dna.0.iter().flatten().copied().collect::<Vec<_>>();
-        let pairs = values(one).into_iter().zip(values(other));
-        pairs.filter(|(one, other)| one != other).count()
     }
 
     proptest! {

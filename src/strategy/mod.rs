@@ -6,13 +6,20 @@
 pub mod baseline;
 mod error;
 mod evolution;
+mod local_search;
+mod path;
+mod predictor;
 mod random;
 pub mod sample;
 mod state;
+#[cfg(test)]
+mod test_space;
 
 pub use baseline::Baseline;
 pub use error::StrategyError;
 pub use evolution::Evolution;
+pub use local_search::LocalSearch;
+pub use predictor::Predictor;
 pub use random::Random;
 pub use sample::Sample;
 pub use state::{StateTensor, StrategyState};
@@ -33,7 +40,7 @@ pub struct Proposal {
 pub enum Origin {
     /// Drawn choice by choice from distributions with known log-probabilities and entropies.
     Sampled(Sample),
-    /// Mutated from this earlier child by changing one choice.
+    /// Mutated from this earlier child by changing one choice, or several.
     Mutated {
         /// Number of the earlier child.
         parent: u64,
@@ -95,10 +102,15 @@ pub trait Strategy {
     ///
     /// # Errors
     /// If the rewards cannot be learned from; the strategy is then unchanged.
-    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError>;
+    fn learn(
+        &mut self,
+        proposals: &[Proposal],
+        rewards: &[Reward],
+    ) -> Result<Learned, StrategyError>;
 
-    /// Baseline of the current episode: an average of the rewards of previous episodes. `None` in
-    /// the first episode, and for a strategy without a baseline.
+    /// Baseline of the current episode: an average of the rewards of previous episodes. `None` if
+    /// each child is compared with the others of its episode, and for a strategy without a
+    /// baseline.
     fn baseline(&self) -> Option<f64> {
         None
     }
@@ -113,16 +125,44 @@ pub trait Strategy {
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError>;
 }
 
+/// The reward of a child that has ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reward {
+    /// The reward, as in the journal.
+    pub value: f64,
+    /// Whether the child failed, so that its reward is no measure of its quality.
+    pub failed: bool,
+}
+
+impl Reward {
+    /// The reward of a child with an accuracy.
+    pub fn trained(value: f64) -> Reward {
+        Reward {
+            value,
+            failed: false,
+        }
+    }
+
+    /// The reward of a child that failed.
+    pub fn failed(value: f64) -> Reward {
+        Reward {
+            value,
+            failed: true,
+        }
+    }
+}
+
 /// The figures of an episode's learning, as far as the strategy has them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Learned {
-    /// Baseline that was subtracted from the rewards. In the first episode, which has no previous
-    /// rewards, each child has its own ([`Baseline::advantages`]) and this is their mean.
+    /// Baseline that was subtracted from the rewards. If each child has its own
+    /// ([`Baseline::advantages`]), this is the mean of them.
     pub baseline: Option<f64>,
-    /// Baseline of the next episode, which includes this episode's rewards.
+    /// Baseline of the next episode, which includes this episode's rewards; `None` if each child
+    /// has its own.
     pub next_baseline: Option<f64>,
-    /// Reward minus baseline for each child, in child order; empty for a strategy without a
-    /// baseline.
+    /// Reward minus baseline for each child, in child order; for a failed child, the floored reward
+    /// ([`Baseline`]) minus baseline. Empty for a strategy without a baseline.
     pub advantages: Vec<f64>,
     /// Loss that was minimised; `None` for a strategy without one.
     pub loss: Option<f64>,
@@ -134,10 +174,10 @@ pub struct Learned {
 ///
 /// # Errors
 /// [`StrategyError::Rewards`].
-pub fn check_rewards(proposals: &[Proposal], rewards: &[f64]) -> Result<(), StrategyError> {
+pub fn check_rewards(proposals: &[Proposal], rewards: &[Reward]) -> Result<(), StrategyError> {
     if proposals.is_empty()
         || proposals.len() != rewards.len()
-        || rewards.iter().any(|reward| !reward.is_finite())
+        || rewards.iter().any(|reward| !reward.value.is_finite())
     {
         return Err(StrategyError::Rewards {
             samples: proposals.len(),

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::sample::{Sample, masked_log_softmax};
-use super::{Baseline, Learned, Proposal, Strategy, StrategyError, StrategyState, check_rewards};
+use super::{
+    Baseline, Learned, Proposal, Reward, Strategy, StrategyError, StrategyState, check_rewards,
+};
+use crate::config::BaselineKind;
 use crate::space::Space;
 
 /// Makes every choice uniformly among the feasible options. Keeps the same baseline as the
@@ -17,11 +20,27 @@ pub struct Random {
 impl Random {
     const NAME: &str = "random";
 
-    /// `baseline_decay` as in [`Baseline::new`].
-    pub fn new(baseline_decay: f64) -> Self {
-        Random {
-            baseline: Baseline::new(baseline_decay),
-        }
+    /// Starts without rewards in `baseline`.
+    pub fn new(baseline: Baseline) -> Self {
+        Random { baseline }
+    }
+
+    /// A child of `depth` layers with each decision uniform over the feasible options.
+    ///
+    /// # Errors
+    ///
+    /// If no child of that depth can be built.
+    pub fn uniform(space: &Space, depth: usize, seed: u64) -> Result<Proposal, StrategyError> {
+        Sample::draw(space, depth, seed, |next, _| {
+            masked_log_softmax(&vec![0.0; next.feasible.len()], &next.feasible)
+        })
+    }
+}
+
+/// For sampling alone: each reward is compared with the others in its episode.
+impl Default for Random {
+    fn default() -> Self {
+        Random::new(Baseline::new(BaselineKind::LeaveOneOut, 0.0))
     }
 }
 
@@ -32,12 +51,14 @@ impl Strategy for Random {
         depth: usize,
         seed: u64,
     ) -> Result<Proposal, StrategyError> {
-        Sample::draw(space, depth, seed, |next, _| {
-            masked_log_softmax(&vec![0.0; next.feasible.len()], &next.feasible)
-        })
+        Random::uniform(space, depth, seed)
     }
 
-    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
+    fn learn(
+        &mut self,
+        proposals: &[Proposal],
+        rewards: &[Reward],
+    ) -> Result<Learned, StrategyError> {
         check_rewards(proposals, rewards)?;
         Ok(self.baseline.end_episode(rewards, None, None))
     }
@@ -69,6 +90,10 @@ mod tests {
     use super::*;
     use crate::config::{Decode, SpaceConfig};
 
+    fn random() -> Random {
+        Random::new(Baseline::new(BaselineKind::MovingAverage, 0.5))
+    }
+
     fn space() -> Space {
         let config = SpaceConfig {
             layer: "chain".to_owned(),
@@ -89,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_feasible_option_is_equally_likely() {
-        let children = samples(&mut Random::new(0.9), 200);
+        let children = samples(&mut random(), 200);
         assert!(
             children
                 .iter()
@@ -110,12 +135,15 @@ mod tests {
 
     #[test]
     fn rewards_change_only_the_baseline() {
-        let mut strategy = Random::new(0.5);
+        let mut strategy = random();
         let before = samples(&mut strategy, 4);
-        let first = strategy.learn(&before, &[0.2, 0.4, 0.6, 0.8]).unwrap();
+        let rewards = [0.2, 0.4, 0.6, 0.8].map(Reward::trained);
+        let first = strategy.learn(&before, &rewards).unwrap();
         assert_eq!((first.loss, first.gradient_norm), (None, None));
         assert!((first.next_baseline.unwrap() - 0.5).abs() < 1e-12);
-        let second = strategy.learn(&before[..1], &[0.9]).unwrap();
+        let second = strategy
+            .learn(&before[..1], &[Reward::trained(0.9)])
+            .unwrap();
         assert_eq!(
             (second.baseline, second.advantages[0]),
             (first.next_baseline, 0.9 - first.next_baseline.unwrap())
@@ -125,12 +153,12 @@ mod tests {
 
     #[test]
     fn a_saved_baseline_is_restored() {
-        let mut strategy = Random::new(0.5);
-        let mut other = Random::new(0.5);
+        let mut strategy = random();
+        let mut other = random();
         other.restore(&strategy.state()).unwrap();
         assert_eq!(other.baseline(), None);
         strategy
-            .learn(&samples(&mut Random::new(0.5), 1), &[0.1 + 0.2])
+            .learn(&samples(&mut random(), 1), &[Reward::trained(0.1 + 0.2)])
             .unwrap();
         other
             .restore(

@@ -126,6 +126,7 @@ impl Crew<'_> {
                 child: place as u64 + 1,
                 seed: trial.seed,
                 design: trial.design.clone(),
+                stop: None,
             });
             self.under_way += 1;
         }

@@ -57,7 +57,8 @@ impl PastRun {
                     depth_of.insert(episode, depth);
                     last_depth = depth;
                 }
-                Event::ChildSampled(sampled) => {
+                // Controls are not results of the search.
+                Event::ChildSampled(sampled) if !sampled.control => {
                     waiting.insert(sampled.child, sampled);
                 }
                 Event::ChildFinished(done) => {

@@ -60,7 +60,7 @@ pub fn of_run(run: &PastRun, config: &Config, size: Size) -> Result<Vec<Trial>, 
 pub fn of_space(config: &Config, space: &Space, size: Size) -> Result<Vec<Trial>, StudyError> {
     let seed = config.search.seed;
     let planned = config.search.children() as usize;
-    let mut strategy = Random::new(config.controller.baseline_decay);
+    let mut strategy = Random::default();
     let mut networks = Vec::new();
     for number in 1..=size.networks {
         let places = spread(planned.max(size.networks), size.networks);

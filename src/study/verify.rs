@@ -45,7 +45,7 @@ pub fn plan(
     seed: u64,
 ) -> Result<Vec<Trial>, StudyError> {
     // Its baseline has no effect: it draws uniformly.
-    let mut uniform = Random::new(0.5);
+    let mut uniform = Random::default();
     let mut trials = Vec::with_capacity(2 * children);
     for number in 1..=children as u64 {
         let arms: [(&str, &mut dyn Strategy); 2] =
@@ -231,7 +231,7 @@ mod tests {
     fn trials(depth: usize, children: usize) -> Vec<Trial> {
         let config = resolve(&Options::default()).unwrap();
         let space = Space::new(&config.space, [1, 28, 28], 10).unwrap();
-        plan(&mut Random::new(0.5), &space, depth, children, 1).unwrap()
+        plan(&mut Random::default(), &space, depth, children, 1).unwrap()
     }
 
     fn question() -> Question {

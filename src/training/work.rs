@@ -8,7 +8,7 @@ use super::checkpoint::TrainingCheckpoint;
 use super::engine::Engine;
 use super::ledger::TrainingLedger;
 use crate::analysis::{RunSummary, TrainingSummary};
-use crate::config::{Config, Decode};
+use crate::config::{Config, Decode, StrategyName};
 use crate::event::RunKind;
 use crate::foundation::fault;
 use crate::journal::JournalError;
@@ -66,13 +66,12 @@ impl Work for Training {
     /// Settings of the machine, the screen and searches do not affect the result of a training.
     fn is_free_to_change(key: &str, _now: &Config) -> bool {
         let sections = [
-            "workers.",
-            "screen.",
-            "controller.",
-            "evolution.",
-            "space.",
-            "child.",
-            "reward.",
+            "workers",
+            "screen",
+            "controller",
+            "space",
+            "child",
+            "reward",
         ];
         let keys = [
             "preset",
@@ -81,7 +80,11 @@ impl Work for Training {
             "train.data_on_device",
         ];
         let of_search = key.starts_with("search.") && key != "search.seed";
-        of_search || keys.contains(&key) || sections.iter().any(|section| key.starts_with(section))
+        let section = key.split('.').next().unwrap_or(key);
+        of_search
+            || keys.contains(&key)
+            || sections.contains(&section)
+            || StrategyName::sections().any(|own| own == section)
     }
 
     fn next_step(checkpoint: Option<&TrainingCheckpoint>) -> u64 {

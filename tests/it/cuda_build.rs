@@ -281,9 +281,10 @@ fn screens_of_recorded_runs_load_nothing_of_cuda() {
 }
 
 /// One child on few images.
-const TINY: [&str; 8] = [
+const TINY: [&str; 9] = [
     "search.episodes=1",
     "search.children_per_episode=1",
+    "search.controls=0",
     "data.limit=200",
     "data.validation=100",
     "child.epochs=1",

@@ -18,11 +18,12 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Two episodes of three children of two layers with 200 images each; children of 200 epochs, so
 /// that there is enough time.
-const SMALL: [&str; 14] = [
+const SMALL: [&str; 15] = [
     "data.limit=200",
     "data.validation=100",
     "search.episodes=2",
     "search.children_per_episode=3",
+    "search.controls=0",
     "search.initial_depth=2",
     "search.depth_every=100",
     "search.reuse=false",

@@ -100,7 +100,7 @@ fn count_child(program: &Path, architecture: &Architecture, steps: usize) -> Cou
     let mut input = worker.stdin.take().unwrap();
     let noise = json!({"noise": {"input": architecture.input, "classes": architecture.classes, "train": steps * BATCH, "validation": 8}});
     let start = json!({"type": "start", "worker": 0, "data": data(), "child": child(), "threads": 1, "device": "cuda:0", "seed": 0, "sample": noise});
-    let train = json!({"type": "train", "job": ChildJob { child: 0, seed: 1, architecture: architecture.clone() }});
+    let train = json!({"type": "train", "job": ChildJob { child: 0, seed: 1, architecture: architecture.clone() , stop: None}});
     writeln!(input, "{start}\n{train}").unwrap();
     let mut lines = BufReader::new(worker.stdout.take().unwrap())
         .lines()
@@ -260,6 +260,7 @@ fn a_worker_reports_a_pause_only_once_its_device_has_stopped() {
         child: 1,
         seed: 1,
         architecture: chain(3),
+        stop: None,
     });
     let Report::WorkerStarted { pid: Some(pid), .. } =
         wait(|report| matches!(report, Report::WorkerStarted { .. }))

@@ -157,6 +157,7 @@ fn search(folder: &Path, run: &str) -> Command {
     let settings = [
         "search.episodes=1",
         "search.children_per_episode=2",
+        "search.controls=0",
         "data.limit=256",
         "data.validation=128",
         "child.epochs=2",

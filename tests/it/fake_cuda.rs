@@ -139,6 +139,7 @@ fn search(run: &Path, variables: &[(&str, &str)]) -> String {
     let settings = [
         "search.episodes=1",
         "search.children_per_episode=2",
+        "search.controls=0",
         "data.limit=384",
         "data.validation=128",
         "child.epochs=2",

@@ -24,9 +24,10 @@ const NETWORK: &str = r#"{
 }"#;
 
 /// Two children of one epoch each, one worker.
-const SEARCH: [&str; 8] = [
+const SEARCH: [&str; 9] = [
     "search.episodes=1",
     "search.children_per_episode=2",
+    "search.controls=0",
     "data.limit=256",
     "data.validation=128",
     "child.epochs=1",

@@ -61,6 +61,8 @@ const SMALL_TRAINING: [&str; 6] = [
 fn every_command_of_the_page_on_the_reproduction_runs_and_prints_its_figures() {
     let folder = tempfile::tempdir().unwrap();
     write_batches(folder.path());
+    let batch = |name: &str| folder.path().join(name);
+    std::fs::copy(batch("data_batch_5.bin"), batch("test_batch.bin")).unwrap();
     let commands = commands("docs/REPRODUCTION.md");
     let count = |name: &str| {
         commands

@@ -19,6 +19,8 @@ fn finished(child: u64, accuracy: f64) -> Event {
         repeat_of: None,
         valid_accuracies: vec![accuracy],
         skipped: false,
+        stopped_early: false,
+        control: false,
         energy_wh: None,
         test_accuracy: None,
     })

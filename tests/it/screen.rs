@@ -336,6 +336,7 @@ fn excluded_children_do_not_affect_the_estimated_time_left() {
                     episode,
                     reason: "skipped".to_owned(),
                     seconds,
+                    control: false,
                 };
             }
             record

@@ -17,12 +17,13 @@ use nas_tui::search::checkpoint::SearchCheckpoint;
 use nas_tui::strategy::StrategyState;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// Three episodes of four children of two layers, one epoch over 200 images each.
-const TINY: [&str; 12] = [
+/// Three episodes of four children of two layers and a control, one epoch over 200 images each.
+const TINY: [&str; 13] = [
     "data.limit=200",
     "data.validation=100",
     "search.episodes=3",
     "search.children_per_episode=4",
+    "search.controls=1",
     "search.initial_depth=2",
     "search.depth_every=100",
     "space.filters=[4,8]",
@@ -163,7 +164,7 @@ fn a_run_killed_at_20_random_moments_and_resumed_equals_an_uninterrupted_one() {
     assert_ok(&new_run(&whole).output().unwrap());
     let duration = begin.elapsed();
     let expected = found(&whole);
-    assert_eq!(expected.accuracies.len(), 12);
+    assert_eq!(expected.accuracies.len(), 12 + 3);
     assert!(
         expected.controller.tensors.len() > 5,
         "the controller is part of the checkpoint"
@@ -248,6 +249,8 @@ fn a_search_prints_events_to_stderr_and_its_summary_to_stdout_and_writes_its_fil
         (&summary["children_evaluated"], &summary["preset"]),
         (&12.into(), &"demo".into())
     );
+    assert_eq!(summary["control_children"], 3);
+    assert!(stderr.contains("child 15 (control): accuracy"), "{stderr}");
 
     let before = fs::read(path.join("journal.jsonl")).unwrap();
     let again = resume(&path).output().unwrap();
@@ -344,5 +347,5 @@ fn readers_that_go_away_do_not_stop_the_search() {
     let mut child = new_run(&path).spawn().unwrap();
     drop((child.stdout.take(), child.stderr.take()));
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_eq!(found(&path).accuracies.len(), 12);
+    assert_eq!(found(&path).accuracies.len(), 12 + 3);
 }

@@ -75,6 +75,7 @@ pub fn job(child: u64) -> ChildJob {
         child,
         seed: 40 + child,
         architecture: architecture(8),
+        stop: None,
     }
 }
 

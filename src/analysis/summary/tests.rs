@@ -28,6 +28,7 @@ fn sampled(child: u64, filters: usize) -> Event {
         max_entropy: Some(1.5),
         choices: Vec::new(),
         parent: None,
+        control: false,
     })
 }
 
@@ -44,6 +45,8 @@ fn finished(child: u64, accuracy: f64, repeat_of: Option<u64>) -> Event {
         repeat_of,
         valid_accuracies: vec![accuracy],
         skipped: false,
+        stopped_early: false,
+        control: false,
         energy_wh: None,
         test_accuracy: None,
     })
@@ -92,6 +95,7 @@ fn every_ended_child_counts_and_equal_networks_count_once() {
         reason: "r".into(),
         reward: 0.0,
         seconds: 1.0,
+        control: false,
     };
     let events = vec![
         sampled(1, 8),

@@ -33,6 +33,13 @@ impl fmt::Display for Summary {
             };
             writeln!(f, "{} {words} nowhere else", self.excluded_children)?;
         }
+        if self.stopped_early > 0 {
+            writeln!(
+                f,
+                "{} children stopped early (early_stopping.below): their accuracies are those until then",
+                self.stopped_early
+            )?;
+        }
         if self.edited_children > 0 {
             writeln!(
                 f,
@@ -56,6 +63,10 @@ impl fmt::Display for Summary {
             ),
             None => writeln!(f, "slope of the mean reward: needs at least 3 episodes"),
         }?;
+        if let Some(lift) = &self.policy_lift {
+            let is_final = self.reason == Some(FinishReason::Completed);
+            writeln!(f, "{lift}{}", if is_final { "" } else { " so far" })?;
+        }
         self.reference
             .as_ref()
             .map_or(Ok(()), |reference| write!(f, "{reference}"))

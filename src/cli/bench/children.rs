@@ -132,6 +132,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             child: index as u64,
             seed: index as u64,
             architecture: architecture.clone(),
+            stop: None,
         });
     }
     wait_for_children(args, &children, &reports)?;

@@ -101,6 +101,11 @@ fn children_of(journal: &Path) -> anyhow::Result<(usize, Vec<Trained>)> {
         match record?.event {
             Event::RunStarted(started) => epochs = started.child_epochs,
             Event::ChildSampled(child) => drop(sampled.insert(child.child)),
+            Event::ChildFinished(child) if child.stopped_early => bail!(
+                "{}: this search stopped children early (early_stopping.below), and what they would have reached is unknown; \
+                 name a run without",
+                journal.display()
+            ),
             Event::ChildFinished(child)
                 if child.repeat_of.is_none()
                     && child.valid_accuracies.len() == epochs

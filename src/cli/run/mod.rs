@@ -75,10 +75,10 @@ impl Prepared {
     pub fn resume(directory: RunDirectory, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         let SettingsArgs { set, seed, .. } = settings;
         let options = Options {
-            file: Some(directory.config_path()),
-            preset: None,
+            run: Some(directory.config_path()),
             set: set.clone(),
             seed: *seed,
+            ..Options::default()
         };
         let config = resolved(&options)?;
         Ok(Prepared {

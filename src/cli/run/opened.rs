@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use super::{Farewell, Prepared, classify};
 use crate::config::{Config, StrategyName};
 #[cfg(feature = "torch")]
-use crate::controller::Reinforce;
+use crate::controller::{Ppo, Reinforce};
 #[cfg(feature = "torch")]
 use crate::evaluate::LocalWorkers;
 use crate::evaluate::table::TableLookup;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::RunKind;
-#[cfg(feature = "torch")]
 use crate::foundation::seeds::derive;
 use crate::link::Hub;
 use crate::search::Search;
@@ -19,7 +18,7 @@ use crate::search::Search;
 use crate::session::WorkError;
 use crate::session::{Session, SessionError, Work};
 use crate::space::Space;
-use crate::strategy::{Evolution, Random, Strategy};
+use crate::strategy::{Baseline, Evolution, LocalSearch, Predictor, Random, Strategy};
 #[cfg(feature = "torch")]
 use crate::training::Training;
 
@@ -112,19 +111,31 @@ pub fn evaluator(
 
 /// The strategy named in the settings, in its state before the first episode.
 pub fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, SessionError> {
+    let controller = &config.controller;
+    let baseline = Baseline::new(controller.baseline, controller.baseline_decay);
     Ok(match config.search.strategy {
         #[cfg(not(feature = "torch"))]
-        StrategyName::Reinforce => {
+        StrategyName::Reinforce | StrategyName::Ppo => {
             let _ = space;
-            return Err(NeedsLibtorch("the strategy reinforce").into());
+            return Err(NeedsLibtorch("the LSTM controller (search.strategy)").into());
         }
         #[cfg(feature = "torch")]
         StrategyName::Reinforce => {
             let seed = derive(config.search.seed, "controller", 0);
-            Box::new(Reinforce::new(&config.controller, space.heads(), seed))
+            Box::new(Reinforce::new(controller, space.heads(), seed))
         }
-        StrategyName::Random => Box::new(Random::new(config.controller.baseline_decay)),
+        #[cfg(feature = "torch")]
+        StrategyName::Ppo => {
+            let seed = derive(config.search.seed, "controller", 0);
+            Box::new(Ppo::new(controller, &config.ppo, space.heads(), seed))
+        }
+        StrategyName::Random => Box::new(Random::new(baseline)),
         StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),
+        StrategyName::LocalSearch => Box::new(LocalSearch::new()),
+        StrategyName::Predictor => {
+            let seed = derive(config.search.seed, "predictor", 0);
+            Box::new(Predictor::new(&config.predictor, seed))
+        }
     })
 }
 
@@ -133,7 +144,7 @@ pub fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, Ses
 #[derive(Debug, thiserror::Error)]
 #[error(
     "this nas-tui was built without libtorch, which {0} needs: use one that has it, or search a table (--table CSV) with \
-     the strategy random or evolution"
+     the strategy random, evolution, local_search or predictor"
 )]
 struct NeedsLibtorch(&'static str);
 

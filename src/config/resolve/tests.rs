@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::BaselineKind;
 
 fn error(text: &str) -> String {
     parse(text, "my.toml")
@@ -143,4 +144,41 @@ fn two_different_presets_are_refused() {
         resolve(&options),
         Err(ConfigError::TwoPresets { .. })
     ));
+}
+
+#[test]
+fn a_decay_without_a_baseline_means_the_moving_average_as_it_did_when_there_was_no_other() {
+    let baseline = |text: &str| parse(text, "here").unwrap().controller.baseline;
+    let old = "[controller]\nbaseline_decay = 0.8";
+    assert_eq!(baseline(old), BaselineKind::MovingAverage);
+    assert_eq!(
+        baseline("[controller]\nentropy = 0.1"),
+        BaselineKind::LeaveOneOut
+    );
+    let named = "[controller]\nbaseline_decay = 0.8\nbaseline = \"leave_one_out\"";
+    assert_eq!(baseline(named), BaselineKind::LeaveOneOut);
+    assert_eq!(baseline("preset = \"paper\""), BaselineKind::MovingAverage);
+}
+
+#[test]
+fn leave_one_out_needs_more_than_one_child_per_episode() {
+    let alone = |text: &str| {
+        parse(
+            &format!("{text}\n[search]\nchildren_per_episode = 1"),
+            "here",
+        )
+    };
+    let error = alone("").unwrap_err().to_string();
+    assert!(
+        error.contains("controller.baseline") && error.contains("moving_average"),
+        "{error}"
+    );
+    assert!(alone("[controller]\nbaseline = \"moving_average\"").is_ok());
+    assert!(
+        parse(
+            "[search]\nstrategy = \"evolution\"\nchildren_per_episode = 1",
+            "here"
+        )
+        .is_ok()
+    );
 }

@@ -132,7 +132,7 @@ fn a_controller_learns_that_connections_do_not_pay() {
             .map(|child| controller.propose(&space, 5, 100 * number + child).unwrap())
             .collect();
         let rewards: Vec<f64> = children.iter().map(reward).collect();
-        controller.learn(&children, &rewards).unwrap();
+        controller.learn(&children, &trained(&rewards)).unwrap();
         rewards.iter().sum::<f64>() / 16.0
     };
     // (The same controller in PyTorch goes from .5 to .998 in 20 episodes.)

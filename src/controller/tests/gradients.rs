@@ -6,6 +6,8 @@ use serde::Deserialize;
 use tch::no_grad;
 
 use super::*;
+use crate::config::PpoConfig;
+use crate::controller::Ppo;
 use crate::controller::policy::Policy;
 use crate::controller::reinforce::loss;
 use crate::space::paper::SKIP;
@@ -29,12 +31,36 @@ struct Fixture {
     parameters: BTreeMap<String, StateTensor>,
     gradients: BTreeMap<String, StateTensor>,
     steps: Vec<Updated>,
+    /// The next three are those of a chain.
+    #[serde(default)]
+    failed: Vec<bool>,
+    #[serde(default)]
+    leave_one_out: LeaveOneOut,
+    #[serde(default)]
+    ppo: Clipped,
+}
+
+/// Steps on the first children, with the moving average as the baseline.
+#[derive(Default, Deserialize)]
+struct Clipped {
+    clip: f64,
+    epochs: usize,
+    steps: Vec<Updated>,
+}
+
+/// The same children, one of which has failed, compared with each other.
+#[derive(Default, Deserialize)]
+struct LeaveOneOut {
+    rewards: Vec<f64>,
+    advantages: Vec<f64>,
+    steps: Vec<Updated>,
 }
 
 #[derive(Deserialize)]
 struct Updated {
     log_probs: Vec<f64>,
     entropies: Vec<f64>,
+    relative_entropies: Vec<f64>,
     loss: f64,
     gradient_norm: f64,
     #[serde(default)]
@@ -60,6 +86,7 @@ impl Fixture {
             learning_rate: self.learning_rate,
             entropy: self.entropy,
             gradient_clip: self.gradient_clip,
+            baseline: BaselineKind::MovingAverage,
             baseline_decay: 1.0,
             init_range: 0.08,
         }
@@ -71,19 +98,26 @@ impl Fixture {
 
     /// A controller with PyTorch's parameters and a constant baseline (decay 1).
     fn controller(&self) -> Reinforce {
+        self.with_parameters(Reinforce::new(&self.config(), &self.heads(), 0))
+    }
+
+    fn heads(&self) -> Vec<Head> {
         let mut heads = heads(&self.choices);
         heads.extend(self.anchors.then(|| Head {
             kind: SKIP,
             options: vec![0, 1],
         }));
-        let mut controller = Reinforce::new(&self.config(), &heads, 0);
-        let mut state = controller.state();
+        heads
+    }
+
+    fn with_parameters<S: Strategy>(&self, mut strategy: S) -> S {
+        let mut state = strategy.state();
         state.tensors.extend(self.parameters.clone());
         state
             .scalars
             .insert("baseline".to_owned(), serde_json::json!(self.baseline));
-        controller.restore(&state).unwrap();
-        controller
+        strategy.restore(&state).unwrap();
+        strategy
     }
 }
 
@@ -103,6 +137,11 @@ fn log_probabilities_and_entropies_agree_with_pytorch() {
             &values(&evaluation.entropy),
             &fixture.steps[0].entropies,
             "entropy",
+        );
+        assert_close(
+            &values(&evaluation.relative_entropy),
+            &fixture.steps[0].relative_entropies,
+            "relative entropy",
         );
     }
 }
@@ -139,7 +178,7 @@ fn clipped_adam_updates_agree_with_pytorch() {
         let mut controller = fixture.controller();
         for updated in &fixture.steps {
             let learned = controller
-                .learn(&fixture.samples(), &fixture.rewards)
+                .learn(&fixture.samples(), &trained(&fixture.rewards))
                 .unwrap();
             assert_eq!(learned.baseline, Some(fixture.baseline));
             assert_close(&[learned.loss.unwrap()], &[updated.loss], "loss");
@@ -148,13 +187,75 @@ fn clipped_adam_updates_agree_with_pytorch() {
                 &[updated.gradient_norm],
                 "gradient norm",
             );
-            let state = controller.state();
-            for (name, expected) in &updated.parameters {
-                assert_eq!(state.tensors[name].shape, expected.shape);
-                assert_close(&state.tensors[name].values, &expected.values, name);
-            }
+            assert_parameters(&controller, updated);
         }
     }
+}
+
+fn assert_parameters(strategy: &dyn Strategy, updated: &Updated) {
+    let state = strategy.state();
+    for (name, expected) in &updated.parameters {
+        assert_eq!(state.tensors[name].shape, expected.shape);
+        assert_close(&state.tensors[name].values, &expected.values, name);
+    }
+}
+
+#[test]
+fn an_update_against_the_other_children_one_of_which_failed_agrees_with_pytorch() {
+    let fixture = Fixture::read();
+    let config = ControllerConfig {
+        baseline: BaselineKind::LeaveOneOut,
+        ..fixture.config()
+    };
+    let controller = Reinforce::new(&config, &fixture.heads(), 0);
+    let mut controller = fixture.with_parameters(controller);
+    let LeaveOneOut {
+        rewards,
+        advantages,
+        steps,
+    } = &fixture.leave_one_out;
+    let earned = rewards.iter().zip(&fixture.failed);
+    let earned: Vec<Reward> = earned
+        .map(|(&value, &failed)| Reward { value, failed })
+        .collect();
+    let learned = controller.learn(&fixture.samples(), &earned).unwrap();
+    assert_close(&learned.advantages, advantages, "advantage");
+    assert_close(&[learned.loss.unwrap()], &[steps[0].loss], "loss");
+    assert_parameters(&controller, &steps[0]);
+}
+
+#[test]
+fn several_clipped_steps_on_the_same_children_agree_with_pytorch() {
+    let fixture = Fixture::read();
+    let Clipped {
+        clip,
+        epochs,
+        steps,
+    } = &fixture.ppo;
+    let mut children = fixture.samples();
+    let evaluation = fixture
+        .controller()
+        .policy()
+        .evaluate(&all_drawn(&children));
+    let drawn_with = values(&evaluation.decisions);
+    for (&(child, decision), log_prob) in evaluation.places.iter().zip(drawn_with) {
+        let Origin::Sampled(sample) = &mut children[child].origin else {
+            unreachable!()
+        };
+        sample.choices[decision].log_prob = log_prob;
+    }
+    let config = PpoConfig {
+        epochs: *epochs,
+        clip: *clip,
+    };
+    let mut strategy = Ppo::of(fixture.controller(), &config);
+    let learned = strategy
+        .learn(&children, &trained(&fixture.rewards))
+        .unwrap();
+    assert_close(&[learned.loss.unwrap()], &[steps[0].loss], "loss");
+    let norm = learned.gradient_norm.unwrap();
+    assert_close(&[norm], &[steps[0].gradient_norm], "gradient norm");
+    assert_parameters(&strategy, steps.last().unwrap());
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn a_depth_that_cannot_be_built_is_an_error() {
     };
     let space = Space::new(&config, [1, 28, 28], 10).unwrap();
     assert!(matches!(
-        Random::new(0.9).propose(&space, 20, 1),
+        random().propose(&space, 20, 1),
         Err(StrategyError::Space(_))
     ));
 }
@@ -125,7 +125,7 @@ fn rewards_must_match_the_samples_and_be_finite() {
     let before = strategy.state();
     for rewards in [&[0.5][..], &[0.5, f64::NAN], &[0.5, 0.5, 0.5]] {
         assert!(matches!(
-            strategy.learn(&children, rewards),
+            strategy.learn(&children, &trained(rewards)),
             Err(StrategyError::Rewards { .. })
         ));
     }

@@ -157,6 +157,7 @@ fn job(child: u64, key: &str) -> Job {
         child,
         seed: child,
         design: Design::Key(key.to_owned()),
+        stop: None,
     }
 }
 

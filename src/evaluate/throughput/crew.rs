@@ -235,6 +235,7 @@ impl<'a> WorkerTrial<'a> {
             child: self.next,
             seed: self.next,
             architecture: self.child.clone(),
+            stop: None,
         });
         self.next += 1;
     }

@@ -1,4 +1,4 @@
-//! Strategies over the searches of a table: what each has found after so many evaluations.
+//! Strategies over many searches of a table: the best result after each number of evaluations.
 
 use maud::{Markup, html};
 

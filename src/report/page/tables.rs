@@ -76,6 +76,7 @@ pub fn children(material: &Material) -> CsvTable {
         ("training_seconds", &|row| row.seconds.to_string()),
         ("repeat_of", &|row| cell(row.repeat_of)),
         ("edited_from", &|row| cell(row.parent)),
+        ("control", &|row| row.control.to_string()),
         ("ended_early", &|row| row.skipped.to_string()),
         ("energy_wh", &|row| cell(row.energy_wh)),
         ("log_prob", &|row| cell(row.log_prob)),

@@ -1,6 +1,7 @@
 //! The start of a session: take over the run, wait for the workers.
 
 use super::Engine;
+use crate::analysis::early_stopping::Rule;
 use crate::config::Config;
 use crate::data;
 use crate::evaluate::{Ready, Report};
@@ -82,6 +83,22 @@ impl Engine<'_> {
                 );
                 run.notices.insert(0, (Level::Warning, text));
             }
+            if let Some(rule) = Rule::of(run.config.early_stopping, run.config.child.epochs) {
+                let text = format!(
+                    "early stopping is on: a child whose validation accuracy after epoch {} is below the {:.2} quantile of earlier \
+                     episodes' children is stopped",
+                    rule.after, rule.below
+                );
+                run.notices.push((Level::Info, text));
+            }
+            let search = &run.config.search;
+            if search.controls() as usize != search.controls_per_episode {
+                let text = format!(
+                    "search.controls = {} is ignored: every child of the strategy random is sampled like a control",
+                    search.controls_per_episode
+                );
+                run.notices.push((Level::Info, text));
+            }
             Ok(Event::RunStarted(started))
         };
         Ok(self
@@ -135,6 +152,7 @@ fn run_started(
             .map(|compute| compute.libtorch.clone()),
         episodes: search.episodes,
         children_per_episode: search.children_per_episode,
+        controls: search.controls() as usize,
         child_epochs: child.epochs,
         child_batch_size: Some(child.batch_size),
         reward_power: reward.power,

@@ -150,12 +150,12 @@ impl Engine<'_> {
         if let Some(queued) = self.run.ledger().queued_child(number).cloned() {
             return self.end_edited(queued, ended, effort);
         }
-        let child = children.iter().find(|child| child.number == number);
+        let child = (children.iter().chain(&self.controls)).find(|child| child.number == number);
         let Some(child) = child.filter(|child| self.run.ledger().ended(child.number).is_none())
         else {
             return Ok(());
         };
-        self.record_end(child, ended, effort, None)?;
+        self.record_end(&child.clone(), ended, effort, None)?;
         for repeat in children
             .iter_mut()
             .filter(|child| child.repeats == Some(number))
@@ -229,35 +229,44 @@ impl Engine<'_> {
                 reason,
                 reward,
                 seconds,
+                control: subject.is_control,
             },
             Ended::Excluded { reason } => Event::ChildExcluded {
                 child,
                 episode,
                 reason,
                 seconds,
+                control: subject.is_control,
             },
             Ended::Trained {
                 accuracy,
                 reward,
                 valid_accuracies,
                 test_accuracy,
-            } => Event::ChildFinished(ChildFinished {
-                child,
-                episode,
-                dna: subject.proposal.dna.clone(),
-                accuracy,
-                reward,
-                params: subject.params,
-                macs: subject.macs,
-                seconds,
-                repeat_of,
-                // By a user, before its last epoch.
-                skipped: self.run.ledger().is_skipped(child)
-                    && valid_accuracies.len() < self.run.config.child.epochs,
-                valid_accuracies,
-                energy_wh,
-                test_accuracy,
-            }),
+            } => {
+                let is_short = valid_accuracies.len() < self.run.config.child.epochs;
+                Event::ChildFinished(ChildFinished {
+                    child,
+                    episode,
+                    dna: subject.proposal.dna.clone(),
+                    accuracy,
+                    reward,
+                    params: subject.params,
+                    macs: subject.macs,
+                    seconds,
+                    repeat_of,
+                    // By a user, before its last epoch.
+                    skipped: is_short && self.run.ledger().is_skipped(child),
+                    stopped_early: is_short
+                        && repeat_of.is_none()
+                        && !self.run.ledger().is_skipped(child)
+                        && self.early_stop(child).is_some(),
+                    control: subject.is_control,
+                    valid_accuracies,
+                    energy_wh,
+                    test_accuracy,
+                })
+            }
         }
     }
 }

@@ -22,8 +22,11 @@ impl Engine<'_> {
         loop {
             heard = self.catch_up(crew, episode, &mut children, heard)?;
             self.take_up(crew, &children)?;
-            let under_way = self.under_way(&children);
             let next = *numbers.start() + children.len() as u64;
+            if next > *numbers.end() {
+                self.draw_controls(crew, &children)?;
+            }
+            let under_way = self.under_way(&children);
             if self.run.ledger().step(heard).is_some() {
                 // A repeat has ended at once.
             } else if self.run.is_running() && next <= *numbers.end() && under_way < crew.at_a_time
@@ -82,10 +85,10 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Number of children that have not ended.
+    /// Number of children and controls that have not ended.
     fn under_way(&self, children: &[Child]) -> usize {
         let ledger = &self.run.ledger();
         let open = |child: &&Child| ledger.ended(child.number).is_none();
-        children.iter().filter(open).count()
+        children.iter().chain(&self.controls).filter(open).count()
     }
 }

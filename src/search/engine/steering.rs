@@ -66,9 +66,9 @@ impl Engine<'_> {
             );
             return Ok(self.run.notice(Level::Warning, text)?);
         }
-        // Numbered after all children that the search will sample, which must not depend on users'
+        // Numbered after all children and controls of the search, which must not depend on users'
         // actions.
-        let child = self.run.config.search.children() + ledger.edited() + 1;
+        let child = self.run.config.search.numbered() + ledger.edited() + 1;
         let episode = ledger.episode_started.max(1);
         match edited(child, episode, parent, dna, crew) {
             Ok(queued) => {

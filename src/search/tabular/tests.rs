@@ -59,7 +59,7 @@ fn searched(strategy: &mut dyn Strategy, evaluations: usize) -> Trajectory {
 
 #[test]
 fn the_best_child_by_validation_counts_and_its_test_accuracy_is_reported() {
-    let found = searched(&mut Random::new(0.9), 40).found;
+    let found = searched(&mut Random::default(), 40).found;
     assert!(found.len() >= 40);
     assert!(found.is_sorted_by(|one, next| one.validation <= next.validation));
     for found in found {
@@ -94,8 +94,9 @@ impl Strategy for Stuck {
         })
     }
 
-    fn learn(&mut self, _: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
-        self.learned.extend(rewards);
+    fn learn(&mut self, _: &[Proposal], rewards: &[Reward]) -> Result<Learned, StrategyError> {
+        self.learned
+            .extend(rewards.iter().map(|reward| reward.value));
         Ok(Learned::default())
     }
 
@@ -134,7 +135,7 @@ fn a_child_without_a_row_ends_the_search_with_its_name() {
         read("arch,valid_accuracy_12ep,test_accuracy_200ep\nx,1,2\n"),
     );
     let space = space(&config);
-    let error = search(&config, &mut Random::new(0.9), &space, &table, limits(5)).unwrap_err();
+    let error = search(&config, &mut Random::default(), &space, &table, limits(5)).unwrap_err();
     assert!(
         error.to_string().contains("has no row in the table"),
         "{error}"

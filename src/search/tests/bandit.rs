@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::BaselineKind;
 use crate::space::Space;
 use crate::strategy::sample::masked_log_softmax;
 use crate::strategy::{
-    Baseline, Learned, Proposal, Sample, StateTensor, Strategy, StrategyError, StrategyState,
+    Baseline, Learned, Proposal, Reward, Sample, StateTensor, Strategy, StrategyError,
+    StrategyState,
 };
 
 /// A policy with one logit per head and option, which moves by the advantage of every choice made.
@@ -24,7 +26,7 @@ impl Bandit {
             .collect();
         Bandit {
             logits,
-            baseline: Baseline::new(0.8),
+            baseline: Baseline::new(BaselineKind::MovingAverage, 0.8),
         }
     }
 }
@@ -41,7 +43,11 @@ impl Strategy for Bandit {
         })
     }
 
-    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
+    fn learn(
+        &mut self,
+        proposals: &[Proposal],
+        rewards: &[Reward],
+    ) -> Result<Learned, StrategyError> {
         let learned = self.baseline.end_episode(rewards, Some(0.5), Some(1.0));
         for (sample, advantage) in proposals
             .iter()

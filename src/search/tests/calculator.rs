@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::bandit::Bandit;
+use crate::config::StrategyName;
 use crate::evaluate::{Evaluator, Job, Ready, Report};
 use crate::event::{Compute, DataDescription, ImageSet, Level};
 use crate::foundation::seeds::derive;
 use crate::reward::{Outcome, SKIPPED};
 use crate::search::Search;
-use crate::strategy::Evolution;
+use crate::strategy::{Evolution, LocalSearch, Predictor};
 
 /// The behaviour of a test's evaluator.
 #[derive(Clone, Default)]
@@ -76,7 +77,21 @@ fn accuracies(job: &Job) -> Vec<f64> {
         .map(|layer| layer.filters * layer.kernel[0])
         .sum();
     let noise = derive(job.seed, "noise", 0) as f64 / u64::MAX as f64;
-    vec![0.1, (size as f64 / 60.0 + 0.05 * noise).min(1.0)]
+    let first = derive(job.seed, "first epoch", 0) as f64 / u64::MAX as f64;
+    vec![0.1 * first, (size as f64 / 60.0 + 0.05 * noise).min(1.0)]
+}
+
+/// The same up to the epoch at which the job is stopped early.
+fn until_stopped(job: &Job) -> Vec<f64> {
+    let mut accuracies = accuracies(job);
+    if let Some(stop) = job.stop
+        && accuracies[..stop.after]
+            .iter()
+            .all(|accuracy| *accuracy < stop.below)
+    {
+        accuracies.truncate(stop.after);
+    }
+    accuracies
 }
 
 impl Calculator {
@@ -119,7 +134,7 @@ impl Calculator {
             }
         } else {
             Outcome::Trained {
-                valid_accuracies: accuracies(job),
+                valid_accuracies: until_stopped(job),
             }
         };
         let report = Report::Finished {
@@ -197,7 +212,7 @@ impl Evaluator for Calculator {
     fn shutdown(&mut self) {}
 }
 
-/// A search with the calculator and, unless the settings ask for evolution, the bandit.
+/// A search with the calculator; the bandit stands for strategies with a policy.
 pub fn parts(behaviour: &Behaviour) -> Search {
     let behaviour = behaviour.clone();
     Search {
@@ -212,10 +227,12 @@ pub fn parts(behaviour: &Behaviour) -> Search {
         }),
         strategy: Box::new(|config, space| {
             Ok(match config.search.strategy {
-                crate::config::StrategyName::Evolution => {
-                    Box::new(Evolution::new(&config.evolution))
+                StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),
+                StrategyName::LocalSearch => Box::new(LocalSearch::new()),
+                StrategyName::Predictor => Box::new(Predictor::new(&config.predictor, 5)),
+                StrategyName::Reinforce | StrategyName::Ppo | StrategyName::Random => {
+                    Box::new(Bandit::new(space))
                 }
-                _ => Box::new(Bandit::new(space)),
             })
         }),
     }

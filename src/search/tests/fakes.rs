@@ -18,6 +18,7 @@ pub fn config(set: &[&str]) -> Config {
     let tiny = [
         "search.episodes=3",
         "search.children_per_episode=4",
+        "search.controls=0",
         "search.initial_depth=2",
         "search.depth_every=100",
         "space.kernels=[1,3]",

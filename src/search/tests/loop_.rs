@@ -303,3 +303,63 @@ fn a_child_that_fails_has_reward_zero_and_its_repeat_fails_for_the_same_reason()
     assert_eq!(summary.failures, failures.len() as u64);
     assert_eq!(summary.children_evaluated, 12, "the search goes on");
 }
+
+#[test]
+fn early_stopping_compares_with_earlier_episodes_and_says_what_it_stops() {
+    let set = [
+        "search.reuse=false",
+        "search.episodes=6",
+        "early_stopping.below=0.5",
+    ];
+    let run = Run::new(&set);
+    let behaviour = Behaviour::default();
+    let summary = run.search(&behaviour).unwrap();
+    let jobs = behaviour.jobs.lock().unwrap().clone();
+    // Four children an episode: from the fourth on there are at least ten earlier ones.
+    assert!(jobs[..12].iter().all(|job| job.stop.is_none()));
+    assert!(
+        jobs[12..]
+            .iter()
+            .all(|job| job.stop.is_some_and(|stop| stop.after == 1))
+    );
+    for episode in jobs[12..].chunks(4) {
+        assert!(
+            episode.iter().all(|job| job.stop == episode[0].stop),
+            "one threshold each"
+        );
+    }
+    let stopped = finished(&run)
+        .into_iter()
+        .filter(|child| child.stopped_early);
+    let stopped: Vec<ChildFinished> = stopped.collect();
+    assert!(
+        !stopped.is_empty() && stopped.len() < 12,
+        "{}",
+        stopped.len()
+    );
+    assert!(
+        stopped
+            .iter()
+            .all(|child| child.valid_accuracies.len() == 1 && child.child > 12)
+    );
+    assert_eq!(summary.stopped_early, stopped.len() as u64);
+    assert!(summary.to_string().contains("stopped early"));
+    let is_on = |event: &Event| matches!(event, Event::Notice { message, .. } if message.contains("early stopping is on"));
+    assert!(run.records().iter().any(|record| is_on(&record.event)));
+}
+
+#[test]
+fn without_early_stopping_every_child_trains_to_its_end() {
+    let run = Run::new(&["search.reuse=false", "search.episodes=4"]);
+    let behaviour = Behaviour::default();
+    let summary = run.search(&behaviour).unwrap();
+    assert!(
+        behaviour
+            .jobs
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|job| job.stop.is_none())
+    );
+    assert_eq!(summary.stopped_early, 0);
+}

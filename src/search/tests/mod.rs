@@ -3,6 +3,7 @@
 mod bandit;
 mod calculator;
 mod commands;
+mod controls;
 mod exclusion;
 mod failures;
 mod fakes;

@@ -137,6 +137,23 @@ const EVOLUTION: [&str; 4] = [
     "search.episodes=4",
 ];
 
+/// The settings of each strategy that learns after each child.
+fn that_learn_from_each() -> [Vec<&'static str>; 3] {
+    let predictor = [
+        "search.strategy=predictor",
+        "predictor.initial=4",
+        "predictor.networks=2",
+        "predictor.candidates=5",
+        "search.episodes=4",
+    ];
+    let local_search = ["search.strategy=local_search", "search.episodes=4"];
+    [
+        EVOLUTION.to_vec(),
+        predictor.to_vec(),
+        local_search.to_vec(),
+    ]
+}
+
 #[test]
 fn so_does_one_that_learns_from_each_child() {
     let behaviour = Behaviour {
@@ -144,12 +161,14 @@ fn so_does_one_that_learns_from_each_child() {
         breaking: vec![3],
         ..Behaviour::default()
     };
-    let original = Original::new(&EVOLUTION, &behaviour);
-    assert!(
-        original.journal.contains("\"parent\":"),
-        "nothing was mutated"
-    );
-    resume_after_every_line(&original);
+    for settings in that_learn_from_each() {
+        let original = Original::new(&settings, &behaviour);
+        assert!(
+            original.journal.contains("\"parent\":"),
+            "{settings:?}: nothing was mutated"
+        );
+        resume_after_every_line(&original);
+    }
 }
 
 #[test]
@@ -158,7 +177,23 @@ fn so_does_one_that_learns_from_each_child_and_has_two_at_a_time() {
         workers: 2,
         ..Behaviour::default()
     };
-    resume_after_every_line(&Original::new(&EVOLUTION, &behaviour));
+    for settings in that_learn_from_each() {
+        resume_after_every_line(&Original::new(&settings, &behaviour));
+    }
+}
+
+#[test]
+fn so_does_a_run_with_controls_however_they_end() {
+    let behaviour = Behaviour {
+        failing: vec![2, 13],
+        breaking: vec![3, 16],
+        workers: 2,
+        ..Behaviour::default()
+    };
+    for strategy in ["search.strategy=reinforce", "search.strategy=evolution"] {
+        let settings = [strategy, "search.controls=2", "evolution.population=3"];
+        resume_after_every_line(&Original::new(&settings, &behaviour));
+    }
 }
 
 #[test]

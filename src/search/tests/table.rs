@@ -11,7 +11,9 @@ use crate::event::Event;
 use crate::search::Search;
 use crate::search::tabular::{self, Limits};
 use crate::space::Space;
-use crate::strategy::{Evolution, Learned, Proposal, Strategy, StrategyError, StrategyState};
+use crate::strategy::{
+    Evolution, Learned, Proposal, Reward, Strategy, StrategyError, StrategyState,
+};
 
 /// A strategy whose calls are written down.
 struct Recorded {
@@ -51,7 +53,11 @@ impl Strategy for Recorded {
         self.strategy.child_ended(child, proposal, reward)
     }
 
-    fn learn(&mut self, proposals: &[Proposal], rewards: &[f64]) -> Result<Learned, StrategyError> {
+    fn learn(
+        &mut self,
+        proposals: &[Proposal],
+        rewards: &[Reward],
+    ) -> Result<Learned, StrategyError> {
         self.note(format!("{proposals:?} {rewards:?}"));
         self.strategy.learn(proposals, rewards)
     }

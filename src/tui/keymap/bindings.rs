@@ -6,7 +6,7 @@ use crate::tui::panels::PanelId;
 
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
-                    excluded, skipped, edited, best, marked, as in acc>0.8 & params<1e6; log: find";
+                    excluded, skipped, edited, control, best, marked, as in acc>0.8 & params<1e6; log: find";
 
 /// Bindings, one per line: scope, keys, action and text in the help; optionally followed by the
 /// word in the footer and by the meaning in a training.

@@ -182,6 +182,7 @@ fn not_drawn(origin: &CandidateOrigin) -> String {
             format!("a mutation of child {parent}: one choice was changed")
         }
         CandidateOrigin::Uniform => "every choice was made uniformly".to_owned(),
+        CandidateOrigin::Control => "a control: every choice was made uniformly".to_owned(),
         CandidateOrigin::Edited { .. } | CandidateOrigin::Sampled { .. } => {
             "an edited child: the controller did not choose it".to_owned()
         }

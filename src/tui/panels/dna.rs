@@ -161,6 +161,9 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
             parent.to_string(),
         )],
         CandidateOrigin::Uniform => vec![vec![(Role::Text, "drawn uniformly".to_owned())]],
+        CandidateOrigin::Control => {
+            vec![vec![(Role::Text, "control, drawn uniformly".to_owned())]]
+        }
         CandidateOrigin::Edited { parent } => vec![labelled(
             "edited from child",
             Role::Text,

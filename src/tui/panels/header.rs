@@ -2,7 +2,7 @@
 
 use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training_run, words};
-use crate::event::RunKind;
+use crate::event::{RunKind, RunStarted};
 use crate::link::LinkStatus;
 use crate::state::{Counts, RunState, RunStatus};
 use crate::tui::format;
@@ -170,7 +170,7 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     let episode = part("episode ", state.search().episode as u64, run.episodes);
     let mut groups = vec![
         (2, episode),
-        (1, part("child ", current_child(state), run.children())),
+        (1, part("child ", current_child(state, run), run.children())),
         (3, edited_child(state)),
         (0, best(state, width)),
         (
@@ -237,14 +237,18 @@ fn counts(state: &RunState) -> impl Iterator<Item = Row> {
         repeats,
         failures,
         excluded,
+        stopped,
         edited,
+        controls,
         ..
     } = state.search().outcomes.counts;
     let counts = [
         (repeats, "repeats", Role::Text),
         (failures, "failed", Role::Warning),
         (excluded, "excluded", Role::Warning),
+        (stopped, "stopped early", Role::Text),
         (edited, "edited", Role::Text),
+        (controls, "controls", Role::Text),
     ];
     counts.into_iter().map(|(count, label, role)| {
         if count > 0 {
@@ -256,7 +260,7 @@ fn counts(state: &RunState) -> impl Iterator<Item = Row> {
 }
 
 /// The newest child that the search sampled and that is or was in training.
-fn current_child(state: &RunState) -> u64 {
+fn current_child(state: &RunState, run: &RunStarted) -> u64 {
     let training = state
         .search()
         .by_worker
@@ -271,7 +275,8 @@ fn current_child(state: &RunState) -> u64 {
         .map(|row| row.child);
     training
         .chain(ended)
-        .filter(|child| !state.search().outcomes.is_edited(*child))
+        // Controls and edited children are numbered after them.
+        .filter(|child| *child <= run.children() as u64)
         .max()
         .unwrap_or(0)
 }
@@ -296,9 +301,9 @@ fn remaining_seconds(state: &RunState) -> Option<f64> {
     if is_ending || recent.len() < run.workers.max(2) {
         return None;
     }
-    let left = run
-        .children()
-        .saturating_sub(state.search().outcomes.counts.sampled);
+    let counts = state.search().outcomes.counts;
+    let planned = run.children() + run.episodes * run.controls;
+    let left = planned.saturating_sub(counts.sampled + counts.controls);
     let seconds = recent.iter().sum::<f64>() / recent.len() as f64;
     let estimate = left as f64 * seconds / run.workers.max(1) as f64;
     (estimate.is_finite() && left > 0 && estimate > 0.0).then_some(estimate)

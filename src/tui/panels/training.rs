@@ -97,8 +97,10 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
     let Counts {
         sampled,
         edited,
+        controls,
         failures,
         excluded,
+        stopped,
         ..
     } = state.search().outcomes.counts;
     let count = |label, count: usize| {
@@ -113,7 +115,9 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         count("children", sampled),
         count("failed", failures),
         count("excluded", excluded),
+        count("stopped early", stopped),
         count("edited", edited),
+        count("controls", controls),
         labelled("in", Role::Text, format::duration(state.clock.seconds())),
     ];
     let mut rows = vec![join_fitting(groups, "  ", width)];
@@ -255,7 +259,10 @@ fn figures(state: &RunState, training: &TrainedChild) -> Vec<Row> {
         ]
     });
     let origin = training.candidate.as_ref().and_then(Candidate::parent);
+    let is_control = (training.candidate.as_ref()).is_some_and(Candidate::is_control);
+    let control = vec![(Role::Text, "control".to_owned())];
     vec![
+        if is_control { control } else { Row::new() },
         figure("edited from child", origin.map(|parent| parent.to_string())),
         figure("loss", loss.map(|loss| format!("{loss:.3}"))),
         figure(

@@ -42,6 +42,7 @@ pub fn child_sampled() -> Event {
         max_entropy: Some(0.0),
         choices: vec![choice],
         parent: Some(1),
+        control: true,
     })
 }
 
@@ -98,6 +99,8 @@ pub fn child_finished() -> Event {
         repeat_of: Some(1),
         valid_accuracies: vec![],
         skipped: true,
+        stopped_early: true,
+        control: true,
         energy_wh: Some(0.0),
         test_accuracy: Some(0.0),
     })
@@ -141,6 +144,7 @@ pub fn child_failed() -> Event {
         episode: 1,
         reason: text(),
         reward: 0.0,
+        control: true,
         seconds: 0.0,
     }
 }
@@ -150,6 +154,7 @@ pub fn child_excluded() -> Event {
         child: 1,
         episode: 1,
         reason: text(),
+        control: true,
         seconds: 0.0,
     }
 }

@@ -34,6 +34,7 @@ pub fn run_started() -> Event {
         libtorch: Some(text()),
         episodes: 1,
         children_per_episode: 1,
+        controls: 1,
         child_epochs: 1,
         child_batch_size: Some(1),
         reward_power: 1.0,

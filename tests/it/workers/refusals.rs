@@ -66,6 +66,7 @@ fn a_child_that_cannot_fit_in_memory_is_refused_with_both_figures() {
         child: 1,
         seed: 1,
         architecture: giant,
+        stop: None,
     });
     let Outcome::Failed { reason } = watched.outcome_of(1) else {
         panic!("it cannot have been trained")

@@ -98,6 +98,7 @@ fn settings(args: &Args, strategy: &str) -> anyhow::Result<Config> {
     };
     let options = Options {
         file: args.config.clone(),
+        run: None,
         preset,
         set: args.set.iter().cloned().chain(own).collect(),
         seed: None,

@@ -76,6 +76,7 @@ fn remark(row: &ChildRow) -> String {
             .map(|earlier| format!("repeat of child {earlier}")),
         row.parent
             .map(|parent| format!("edited by hand from child {parent}")),
+        row.control.then(|| "control, drawn uniformly".to_owned()),
         row.skipped.then(|| "ended early by a user".to_owned()),
     ];
     remarks.into_iter().flatten().collect::<Vec<_>>().join(", ")

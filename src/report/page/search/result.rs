@@ -100,11 +100,16 @@ fn children_tile(material: &Material) -> Tile {
     } else {
         String::new()
     };
+    let stopped = if summary.stopped_early > 0 {
+        format!(", {} stopped early", summary.stopped_early)
+    } else {
+        String::new()
+    };
     Tile::new(
         "children",
         format!("{}{planned}", count(summary.children_evaluated)),
         format!(
-            "{} different networks, {} repeats, {} failed{excluded}",
+            "{} different networks, {} repeats, {} failed{stopped}{excluded}",
             count(summary.unique_architectures),
             summary.repeats,
             summary.failures

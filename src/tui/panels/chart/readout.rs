@@ -45,7 +45,7 @@ impl<'a> Readout<'a> {
             .search()
             .children
             .iter()
-            .rfind(|row| row.child == child && !row.is_edited());
+            .rfind(|row| row.child == child && row.is_proposed());
         let episode = row.map_or(extent.episode(child) as usize, |row| row.episode);
         let smooth = children
             .smoothed(extent.per_episode)

@@ -99,6 +99,7 @@ fn started() -> RunStarted {
     let recorded = sample::state_of(&sample::records()[..1]);
     RunStarted {
         episodes: 20_000,
+        controls: 0,
         children_per_episode: PER_EPISODE as usize,
         ..recorded
             .search()

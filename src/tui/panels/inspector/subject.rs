@@ -21,6 +21,8 @@ pub struct Subject<'a> {
     pub row: Option<&'a ChildRow>,
     /// The child that a user edited into this one; `None` if it was sampled.
     pub parent: Option<u64>,
+    /// Whether it is a control.
+    pub is_control: bool,
     /// `None` until it is in memory or has been read.
     pub dna: Option<Dna>,
     /// `None` if unknown, or if the child is not a network (a cell of a table).
@@ -84,12 +86,15 @@ impl<'a> Subject<'a> {
         let parent = candidate
             .and_then(Candidate::parent)
             .or(row.and_then(|row| row.parent));
+        let is_control =
+            candidate.is_some_and(Candidate::is_control) || row.is_some_and(|row| row.control);
         let is_read = detail.is_some() || live.is_some();
         Subject {
             child,
             status,
             row,
             parent,
+            is_control,
             dna: dna.filter(|dna| dna.depth() > 0),
             architecture,
             epochs,
@@ -104,6 +109,9 @@ impl<'a> Subject<'a> {
             self.parent
                 .map(|parent| (2, labelled("edited from", Role::Text, parent.to_string()))),
         );
+        if self.is_control {
+            groups.push((2, vec![(Role::Text, "control".to_owned())]));
+        }
         groups.push((1, self.standing(known)));
         if let Some(row) = self.row {
             let is_best = known.state.search().best_child() == Some(self.child);

@@ -284,6 +284,7 @@ fn an_excluded_child_is_not_said_to_have_failed() {
                 episode,
                 reason: "skipped by a user".to_owned(),
                 seconds,
+                control: false,
             };
         }
     }

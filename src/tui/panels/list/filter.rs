@@ -61,6 +61,7 @@ pub enum Flag {
     Excluded,
     Skipped,
     Edited,
+    Control,
     Best,
     Marked,
 }
@@ -98,12 +99,13 @@ const PROPERTIES: [(Property, &[&str]); 10] = [
     (Property::Energy, &["energy"]),
 ];
 
-const FLAGS: [(Flag, &str); 7] = [
+const FLAGS: [(Flag, &str); 8] = [
     (Flag::Repeat, "repeat"),
     (Flag::Failed, "failed"),
     (Flag::Excluded, "excluded"),
     (Flag::Skipped, "skipped"),
     (Flag::Edited, "edited"),
+    (Flag::Control, "control"),
     (Flag::Best, "best"),
     (Flag::Marked, "marked"),
 ];
@@ -195,6 +197,7 @@ impl Flag {
             Flag::Excluded => row.is_excluded(),
             Flag::Skipped => row.skipped,
             Flag::Edited => row.is_edited(),
+            Flag::Control => row.control,
             Flag::Best => surroundings.best == Some(row.child),
             Flag::Marked => surroundings.marks.contains(&row.child),
         }

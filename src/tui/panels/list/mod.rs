@@ -188,6 +188,7 @@ fn notes(row: &ChildRow, best: Option<u64>, short: bool) -> String {
     let notes = [
         (best == Some(row.child)).then(|| "best".to_owned()),
         row.trouble().map(str::to_owned),
+        row.control.then(|| "control".to_owned()),
         row.skipped.then(|| "skipped".to_owned()),
         row.parent.map(|parent| from("edited", "from", parent)),
         row.repeat_of.map(|earlier| from("repeat", "of", earlier)),

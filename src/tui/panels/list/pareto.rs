@@ -76,6 +76,7 @@ fn figures(row: &ChildRow, state: &RunState, view: &ListView, width: usize) -> R
     let place = front.place_of(row.child, &state.search().children);
     let standing = match place {
         Some(place) => format!("on the front, {} of {}", place + 1, front.rows().len()),
+        None if row.control => "a control, so not in the plot".to_owned(),
         None if row.is_edited() => "edited, so not in the plot".to_owned(),
         None if row.accuracy.is_none() => row.trouble().unwrap_or_default().to_owned(),
         None => "behind the front".to_owned(),
