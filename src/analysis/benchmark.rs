@@ -70,7 +70,7 @@ impl Searches {
 /// What one strategy has found after a number of evaluations. Accuracies are in percent, as in
 /// tables.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Row {
+pub struct BenchmarkRow {
     /// Name of the strategy, as in `search.strategy`.
     pub strategy: String,
     /// Number of distinct children evaluated.
@@ -93,7 +93,7 @@ pub struct Row {
 
 /// Two strategies after the same number of evaluations, with the same seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Comparison {
+pub struct StrategyComparison {
     /// Number of distinct children that each search had evaluated.
     pub evaluations: usize,
     /// A strategy.
@@ -114,7 +114,7 @@ pub struct Comparison {
 
 /// A row for each number of evaluations and each strategy. `best_test` is the highest test accuracy
 /// in the table, in 0..=1.
-pub fn rows(strategies: &[Searches], evaluations: &[usize], best_test: f64) -> Vec<Row> {
+pub fn rows(strategies: &[Searches], evaluations: &[usize], best_test: f64) -> Vec<BenchmarkRow> {
     let pairs = evaluations
         .iter()
         .flat_map(|count| strategies.iter().map(move |searches| (searches, *count)));
@@ -132,7 +132,7 @@ pub fn rows(strategies: &[Searches], evaluations: &[usize], best_test: f64) -> V
                 .trajectories
                 .iter()
                 .filter(|search| search.found.len() < count);
-            Row {
+            BenchmarkRow {
                 strategy: searches.strategy.clone(),
                 evaluations: count,
                 seeds: tests.len(),
@@ -149,7 +149,7 @@ pub fn rows(strategies: &[Searches], evaluations: &[usize], best_test: f64) -> V
 
 /// Every pair of strategies after each number of evaluations. All strategies must have searched
 /// with the same seeds.
-pub fn comparisons(strategies: &[Searches], evaluations: &[usize]) -> Vec<Comparison> {
+pub fn comparisons(strategies: &[Searches], evaluations: &[usize]) -> Vec<StrategyComparison> {
     let mut all = Vec::new();
     for count in evaluations {
         for (place, a) in strategies.iter().enumerate() {
@@ -164,12 +164,12 @@ pub fn comparisons(strategies: &[Searches], evaluations: &[usize]) -> Vec<Compar
     all
 }
 
-fn compare(a: &Searches, b: &Searches, evaluations: usize) -> Comparison {
+fn compare(a: &Searches, b: &Searches, evaluations: usize) -> StrategyComparison {
     let tests = a.tests(evaluations).into_iter().zip(b.tests(evaluations));
     let differences: Vec<f64> = tests.map(|(a, b)| a - b).collect();
     let p_value = SignedRank::of(&differences).p_value;
     let count = |is: fn(&&f64) -> bool| differences.iter().filter(is).count();
-    Comparison {
+    StrategyComparison {
         evaluations,
         a: a.strategy.clone(),
         b: b.strategy.clone(),

@@ -62,7 +62,7 @@ fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
 
 /// A child that was trained completely.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trained {
+pub struct LearningCurve {
     /// Number of its episode.
     pub episode: usize,
     /// Validation accuracy after each epoch, up to the last one at which a rule can decide.
@@ -99,8 +99,8 @@ pub struct Assessment {
 
 /// The effect of `rule` in a run of `epochs` epochs with these children: each is compared with the
 /// children of earlier episodes.
-pub fn assess_run(children: &[Trained], epochs: usize, rule: Rule) -> Assessment {
-    let threshold = |child: &Trained| {
+pub fn assess_run(children: &[LearningCurve], epochs: usize, rule: Rule) -> Assessment {
+    let threshold = |child: &LearningCurve| {
         let earlier = children
             .iter()
             .filter(|other| other.episode < child.episode);
@@ -120,7 +120,7 @@ pub fn assess_run(children: &[Trained], epochs: usize, rule: Rule) -> Assessment
 
 /// The effect of `rule` if each child is compared with all `children`: the limit that a long search
 /// approaches.
-pub fn assess_all(children: &[Trained], epochs: usize, rule: Rule) -> Assessment {
+pub fn assess_all(children: &[LearningCurve], epochs: usize, rule: Rule) -> Assessment {
     let least = rule.threshold(children.iter().map(|child| child.accuracies.as_slice()));
     let stopped = children.iter().map(|child| {
         let reached = rule.reached(&child.accuracies);
@@ -129,7 +129,7 @@ pub fn assess_all(children: &[Trained], epochs: usize, rule: Rule) -> Assessment
     assess(children, epochs, rule, &stopped.collect::<Vec<bool>>())
 }
 
-fn assess(children: &[Trained], epochs: usize, rule: Rule, stopped: &[bool]) -> Assessment {
+fn assess(children: &[LearningCurve], epochs: usize, rule: Rule, stopped: &[bool]) -> Assessment {
     let mut order: Vec<usize> = (0..children.len()).collect();
     order.sort_by(|one, other| children[*other].outcome.total_cmp(&children[*one].outcome));
     let top = &order[..(TOP * children.len() as f64).ceil() as usize];
@@ -165,8 +165,8 @@ mod tests {
 
     /// Twelve children in each of two episodes; child number `n` of an episode has accuracy `n` / 100
     /// after each of three epochs.
-    fn children() -> Vec<Trained> {
-        let child = |number: usize| Trained {
+    fn children() -> Vec<LearningCurve> {
+        let child = |number: usize| LearningCurve {
             episode: 1 + number / 12,
             accuracies: vec![(number % 12) as f64 / 100.0; 3],
             outcome: (number % 12) as f64 / 50.0,

@@ -77,14 +77,14 @@ pub struct OptionEffects {
     /// Number of layers that have it.
     pub layers: usize,
     /// Effect over all depths; null if the children do not distinguish it from other options.
-    pub all: Option<Effect>,
+    pub all: Option<EffectEstimate>,
     /// Effect in each band of depths.
-    pub bands: Vec<Option<Effect>>,
+    pub bands: Vec<Option<EffectEstimate>>,
 }
 
 /// The effect of one more layer with an option.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Effect {
+pub struct EffectEstimate {
     /// Reward minus that of a layer with the average of the head's options.
     pub per_layer: f64,
     /// 95 % interval of it, by itself.
@@ -193,17 +193,17 @@ fn bands(children: &[Trained]) -> Vec<Band> {
 }
 
 /// A head and the value of one of its options.
-type Key = (usize, u32);
+type HeadOption = (usize, u32);
 
 /// Values of one head with the number of layers that have each, in order of value.
-type Options = Vec<(u32, usize)>;
+type OptionCounts = Vec<(u32, usize)>;
 
 /// The options that occur in `children`, by head.
-fn options<'a>(children: impl Iterator<Item = &'a Trained>) -> Vec<Options> {
-    let mut heads: Vec<Options> = Vec::new();
+fn options<'a>(children: impl Iterator<Item = &'a Trained>) -> Vec<OptionCounts> {
+    let mut heads: Vec<OptionCounts> = Vec::new();
     for gene in children.flat_map(|child| child.genes.iter()) {
         if heads.len() < gene.len() {
-            heads.resize(gene.len(), Options::new());
+            heads.resize(gene.len(), OptionCounts::new());
         }
         // Only a few values each, so this is faster than any map for millions of genes.
         for (options, value) in heads.iter_mut().zip(gene) {
@@ -218,7 +218,7 @@ fn options<'a>(children: impl Iterator<Item = &'a Trained>) -> Vec<Options> {
 }
 
 /// The effects estimated from `children`.
-fn effects_of(children: &[&Trained]) -> BTreeMap<Key, Effect> {
+fn effects_of(children: &[&Trained]) -> BTreeMap<HeadOption, EffectEstimate> {
     let mut used = options(children.iter().copied());
     // A head that does not vary has no column.
     used.iter_mut()
@@ -256,13 +256,13 @@ fn effects_of(children: &[&Trained]) -> BTreeMap<Key, Effect> {
 }
 
 /// Columns of a head: the last option follows from the others.
-fn free(options: &Options) -> usize {
+fn free(options: &OptionCounts) -> usize {
     options.len().saturating_sub(1)
 }
 
 /// For each head, the number of layers with each option except the last, minus the number with the
 /// last, so that the effects of a head sum to 0.
-fn row(child: &Trained, used: &[Options], width: usize) -> Vec<f64> {
+fn row(child: &Trained, used: &[OptionCounts], width: usize) -> Vec<f64> {
     let mut row = vec![0.0; width];
     for gene in child.genes.iter() {
         let mut first = 0;
@@ -290,7 +290,7 @@ fn weights(columns: &std::ops::Range<usize>, place: usize, width: usize) -> Vec<
     weights
 }
 
-fn effect(regression: &Regression, weights: &[f64]) -> Option<Effect> {
+fn effect(regression: &Regression, weights: &[f64]) -> Option<EffectEstimate> {
     let (per_layer, error) = regression.combination(weights)?;
     let student = StudentsT::new(0.0, 1.0, regression.degrees).ok()?;
     let half = error * student.inverse_cdf(0.975);
@@ -299,7 +299,7 @@ fn effect(regression: &Regression, weights: &[f64]) -> Option<Effect> {
         (false, true) => 1.0,
         (false, false) => 0.0,
     };
-    Some(Effect {
+    Some(EffectEstimate {
         per_layer,
         ci95: [per_layer - half, per_layer + half],
         p_value,
@@ -309,8 +309,8 @@ fn effect(regression: &Regression, weights: &[f64]) -> Option<Effect> {
 
 /// Holm's procedure: starting from the smallest, each p-value must be below the level divided by
 /// the number of those that remain.
-fn mark_clear(effects: &mut BTreeMap<Key, Effect>) {
-    let mut ordered: Vec<&mut Effect> = effects.values_mut().collect();
+fn mark_clear(effects: &mut BTreeMap<HeadOption, EffectEstimate>) {
+    let mut ordered: Vec<&mut EffectEstimate> = effects.values_mut().collect();
     ordered.sort_by(|one, other| one.p_value.total_cmp(&other.p_value));
     let count = ordered.len();
     for (place, effect) in ordered.into_iter().enumerate() {

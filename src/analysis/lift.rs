@@ -46,8 +46,9 @@ impl PolicyLift {
     /// `None` until the episodes that count tell how noisy each arm is: the policy needs two
     /// children in one episode, the controls three in two episodes or more.
     pub fn of(episodes: &[Arms]) -> Option<PolicyLift> {
-        let episodes: Vec<Labelled> = episodes.iter().filter_map(Labelled::of).collect();
-        let mut sums = Sums::default();
+        let episodes: Vec<EpisodeRewards> =
+            episodes.iter().filter_map(EpisodeRewards::of).collect();
+        let mut sums = EpisodeSums::default();
         episodes.iter().for_each(|episode| sums.add(episode));
         let (error, degrees) = sums.standard_error()?;
         let student = StudentsT::new(0.0, 1.0, degrees).ok()?;
@@ -81,7 +82,7 @@ impl fmt::Display for PolicyLift {
 }
 
 /// The rewards of an episode, the controls' first.
-struct Labelled {
+struct EpisodeRewards {
     episode: f64,
     rewards: Vec<f64>,
     controls: usize,
@@ -89,12 +90,12 @@ struct Labelled {
     squares: f64,
 }
 
-impl Labelled {
-    fn of(arms: &Arms) -> Option<Labelled> {
+impl EpisodeRewards {
+    fn of(arms: &Arms) -> Option<EpisodeRewards> {
         let empty = arms.policy.is_empty() || arms.controls.is_empty();
         (arms.episode >= FIRST_EPISODE && !empty).then(|| {
             let rewards = [&arms.controls[..], &arms.policy[..]].concat();
-            Labelled {
+            EpisodeRewards {
                 episode: arms.episode as f64,
                 controls: arms.controls.len(),
                 total: rewards.iter().sum(),
@@ -114,7 +115,7 @@ impl Labelled {
 
 /// What difference and standard error need of the episodes.
 #[derive(Default)]
-struct Sums {
+struct EpisodeSums {
     episodes: f64,
     differences: f64,
     /// Sums over the episodes of one part in the number of children, by arm.
@@ -131,8 +132,8 @@ struct Sums {
     yy: f64,
 }
 
-impl Sums {
-    fn add(&mut self, episode: &Labelled) {
+impl EpisodeSums {
+    fn add(&mut self, episode: &EpisodeRewards) {
         let controls = &episode.rewards[..episode.controls];
         let (n, count) = (
             (episode.rewards.len() - episode.controls) as f64,
@@ -194,14 +195,14 @@ fn statistic(difference: f64, error: f64) -> f64 {
 
 /// Share of relabellings whose statistic is at least the one `observed`, itself counted. The draws
 /// are the same each time, so that a p-value on the screen does not flicker.
-fn permuted(mut episodes: Vec<Labelled>, observed: f64) -> f64 {
+fn permuted(mut episodes: Vec<EpisodeRewards>, observed: f64) -> f64 {
     let mut random = ChaCha8Rng::seed_from_u64(0);
     let draws = PERMUTATIONS.min(MOST_DRAWS / episodes.len().max(1)).max(99);
     // Sums of the same numbers in another order differ in their last bits.
     let at_least = observed * (1.0 - 1e-9);
     let mut extreme = 1;
     for _ in 0..draws {
-        let mut sums = Sums::default();
+        let mut sums = EpisodeSums::default();
         for episode in &mut episodes {
             episode.relabel(&mut random);
             sums.add(episode);

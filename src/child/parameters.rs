@@ -19,12 +19,12 @@ pub struct Parameters {
     values: Tensor,
     /// Zeros, used as the gradients of gaps.
     gap: Tensor,
-    entries: Vec<Entry>,
+    entries: Vec<ParameterEntry>,
     layout: Layout,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ParameterEntry {
     name: String,
     storage: Storage,
     /// Offset of its values in the vector.
@@ -59,7 +59,7 @@ impl Parameters {
             let tensor = stored(&values, start, &storage, layout)?
                 .f_detach()?
                 .f_set_requires_grad(true)?;
-            Ok(Entry {
+            Ok(ParameterEntry {
                 name,
                 storage,
                 start,
@@ -105,7 +105,7 @@ impl Parameters {
     /// # Errors
     /// Errors of libtorch.
     pub fn named(&self, vector: &Tensor) -> Result<Vec<(&str, Tensor)>, TchError> {
-        let slice = |entry: &Entry| entry.storage.read(&self.stored_in(vector, entry)?);
+        let slice = |entry: &ParameterEntry| entry.storage.read(&self.stored_in(vector, entry)?);
         self.entries
             .iter()
             .map(|entry| Ok((entry.name.as_str(), slice(entry)?)))
@@ -166,7 +166,7 @@ impl Parameters {
     }
 
     /// The stored tensor of a parameter as a view into `vector` (`[S]`).
-    fn stored_in(&self, vector: &Tensor, entry: &Entry) -> Result<Tensor, TchError> {
+    fn stored_in(&self, vector: &Tensor, entry: &ParameterEntry) -> Result<Tensor, TchError> {
         stored(vector, entry.start, &entry.storage, self.layout)
     }
 }

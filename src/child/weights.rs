@@ -10,7 +10,7 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::Network;
 use crate::foundation::fault;
 use crate::foundation::sealed::{Block, Blocks};
-use crate::space::weights::{Values, Weights, WeightsFileError};
+use crate::space::weights::{TensorValues, Weights, WeightsFileError};
 
 /// Why weights could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +150,7 @@ pub fn load(network: &Network, path: &Path) -> Result<(), WeightsError> {
     Ok(())
 }
 
-fn tensor(Values { shape, values }: &Values) -> Result<Tensor, TchError> {
+fn tensor(TensorValues { shape, values }: &TensorValues) -> Result<Tensor, TchError> {
     let size: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
     Tensor::f_from_slice(values)?.f_view(&size[..])
 }

@@ -44,7 +44,7 @@ pub struct Bin {
 
 /// Sums over the images of a bin.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sums {
+struct BinSums {
     images: usize,
     correct: usize,
     confidence: f64,
@@ -59,7 +59,7 @@ impl Calibration {
             .collect();
         let sums = gather(binned.iter());
         let error = expected_error(&sums);
-        let bin = |(number, sums): (usize, &Sums)| {
+        let bin = |(number, sums): (usize, &BinSums)| {
             let mean = |sum: f64| (sums.images > 0).then(|| sum / sums.images as f64);
             let (from, to) = (
                 number as f64 / BINS as f64,
@@ -86,8 +86,8 @@ fn bin_of(confidence: f64) -> usize {
     ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1
 }
 
-fn gather<'a>(answers: impl Iterator<Item = &'a (usize, f64, bool)>) -> [Sums; BINS] {
-    let mut bins = [Sums::default(); BINS];
+fn gather<'a>(answers: impl Iterator<Item = &'a (usize, f64, bool)>) -> [BinSums; BINS] {
+    let mut bins = [BinSums::default(); BINS];
     for &(bin, confidence, right) in answers {
         let sums = &mut bins[bin];
         sums.images += 1;
@@ -97,7 +97,7 @@ fn gather<'a>(answers: impl Iterator<Item = &'a (usize, f64, bool)>) -> [Sums; B
     bins
 }
 
-fn expected_error(bins: &[Sums; BINS]) -> f64 {
+fn expected_error(bins: &[BinSums; BINS]) -> f64 {
     let images: usize = bins.iter().map(|sums| sums.images).sum();
     // A bin's share of the images times the difference of its means equals the difference of its
     // sums divided by the number of all images.

@@ -11,11 +11,11 @@ use crate::{runs, space};
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: ConfigCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum ConfigCommand {
     /// Print the complete settings as TOML, ready to be saved as a file
     Show(SettingsArgs),
     /// Check settings; print nothing except errors, with their line and remedy
@@ -107,10 +107,10 @@ impl SettingsArgs {
 
 pub fn run(args: Args) -> anyhow::Result<()> {
     match args.action {
-        Action::Show(settings) => {
+        ConfigCommand::Show(settings) => {
             let text = settings.resolve()?.to_toml();
             super::print(&text)
         }
-        Action::Check(settings) => settings.resolve().map(|_| ()),
+        ConfigCommand::Check(settings) => settings.resolve().map(|_| ()),
     }
 }

@@ -22,11 +22,11 @@ use crate::data::{DataError, FetchError, parse_spec};
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     #[command(subcommand)]
-    action: Action,
+    action: DataCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Action {
+enum DataCommand {
     /// List every data set: where it was found, or how to get it.
     List {
         /// Print JSON: [{name, status, place, remedy}], status one of found, missing, needs_folder.
@@ -84,9 +84,9 @@ enum Fetchable {
 
 pub fn run(args: Args) -> anyhow::Result<()> {
     match args.action {
-        Action::List { json } => list(json),
-        Action::Check(args) => run_check(&args),
-        Action::Fetch(args) => run_fetch(&args),
+        DataCommand::List { json } => list(json),
+        DataCommand::Check(args) => run_check(&args),
+        DataCommand::Fetch(args) => run_fetch(&args),
     }
 }
 
@@ -94,7 +94,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 #[derive(Debug, Serialize)]
 pub(super) struct Listed {
     pub name: &'static str,
-    pub status: Status,
+    pub status: DataStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,7 +103,7 @@ pub(super) struct Listed {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Status {
+pub(super) enum DataStatus {
     Found,
     Missing,
     /// The user's own images: only the user knows where they are.
@@ -120,7 +120,7 @@ fn list_one(source: DataSource) -> Listed {
     if source == DataSource::Folder {
         return Listed {
             name,
-            status: Status::NeedsFolder,
+            status: DataStatus::NeedsFolder,
             place: None,
             remedy: Some(source::remedy(source).to_owned()),
         };
@@ -132,14 +132,14 @@ fn list_one(source: DataSource) -> Listed {
                 .map_or("embedded".to_owned(), |path| path.display().to_string());
             Listed {
                 name,
-                status: Status::Found,
+                status: DataStatus::Found,
                 place: Some(place),
                 remedy: None,
             }
         }
         Err(error) => Listed {
             name,
-            status: Status::Missing,
+            status: DataStatus::Missing,
             place: None,
             remedy: Some(error.to_string()),
         },
@@ -154,9 +154,9 @@ fn list(json: bool) -> anyhow::Result<()> {
     let mut text = String::new();
     for data in listed {
         let status = match data.status {
-            Status::Found => "found",
-            Status::Missing => "missing",
-            Status::NeedsFolder => "yours",
+            DataStatus::Found => "found",
+            DataStatus::Missing => "missing",
+            DataStatus::NeedsFolder => "yours",
         };
         text.push_str(&format!(
             "{:<20} {status:<8} {}\n",

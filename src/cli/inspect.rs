@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 
 use super::OrBadInput;
 use super::arch::{ArchArgs, ImageArgs};
-use super::table::{Column, table};
+use super::table::{TableColumn, table};
 use crate::foundation::numbers;
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
@@ -128,8 +128,8 @@ fn describe(
     Ok(text)
 }
 
-fn columns() -> [Column; 10] {
-    let right = |title| Column {
+fn columns() -> [TableColumn; 10] {
+    let right = |title| TableColumn {
         title,
         right: true,
         wraps: false,
@@ -140,7 +140,7 @@ fn columns() -> [Column; 10] {
         right("filters"),
         right("stride"),
         right("padding"),
-        Column {
+        TableColumn {
             title: "inputs",
             right: false,
             wraps: true,

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Args as ClapArgs;
 
-use super::table::{Column, table as draw};
+use super::table::{TableColumn, table as draw};
 use crate::runs::{self, RunInfo, WorkInfo};
 
 /// List runs: those in ./runs and those you began elsewhere
@@ -37,12 +37,12 @@ pub(super) fn table(runs: &[RunInfo]) -> String {
     if runs.is_empty() {
         return "no runs in ./runs, and none you began elsewhere\n".to_owned();
     }
-    let left = |title| Column {
+    let left = |title| TableColumn {
         title,
         right: false,
         wraps: false,
     };
-    let right = |title| Column {
+    let right = |title| TableColumn {
         title,
         right: true,
         wraps: false,

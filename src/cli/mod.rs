@@ -48,12 +48,12 @@ use crate::foundation::fault;
 #[command(name = "nas-tui", version = crate::foundation::build_info::VERSION, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
 }
 
 // Each subcommand is a file in this folder with `Args` and `run`.
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliCommand {
     /// Search for an architecture (the default)
     Search(search::Args),
     #[cfg(feature = "torch")]
@@ -185,32 +185,32 @@ fn computing(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         None => search::run(&search::Args::default()),
-        Some(Command::Search(args)) => search::run(&args),
+        Some(CliCommand::Search(args)) => search::run(&args),
         #[cfg(feature = "torch")]
-        Some(Command::Train(args)) => train::run(&args),
-        Some(Command::Attach(args)) => attach::run(&args),
-        Some(Command::List(args)) => list::run(&args),
-        Some(Command::Compare(args)) => compare::run(&args),
-        Some(Command::Verify(args)) => verify::run(&args),
-        Some(Command::Reliability(args)) => reliability::run(&args),
+        Some(CliCommand::Train(args)) => train::run(&args),
+        Some(CliCommand::Attach(args)) => attach::run(&args),
+        Some(CliCommand::List(args)) => list::run(&args),
+        Some(CliCommand::Compare(args)) => compare::run(&args),
+        Some(CliCommand::Verify(args)) => verify::run(&args),
+        Some(CliCommand::Reliability(args)) => reliability::run(&args),
         #[cfg(feature = "torch")]
-        Some(Command::Rank(args)) => rank::run(&args),
-        Some(Command::Replay(args)) => replay::run(&args),
-        Some(Command::Report(args)) => report::run(&args),
-        Some(Command::Config(args)) => config::run(args),
-        Some(Command::Completions(args)) => completions::run(args),
-        Some(Command::Bench(args)) => bench::run(&args),
-        Some(Command::Data(args)) => data::run(args),
-        Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(CliCommand::Rank(args)) => rank::run(&args),
+        Some(CliCommand::Replay(args)) => replay::run(&args),
+        Some(CliCommand::Report(args)) => report::run(&args),
+        Some(CliCommand::Config(args)) => config::run(args),
+        Some(CliCommand::Completions(args)) => completions::run(args),
+        Some(CliCommand::Bench(args)) => bench::run(&args),
+        Some(CliCommand::Data(args)) => data::run(args),
+        Some(CliCommand::Doctor(args)) => doctor::run(&args),
         #[cfg(feature = "torch")]
-        Some(Command::Evaluate(args)) => computing(|| evaluate::run(&args)),
-        Some(Command::Inspect(args)) => inspect::run(&args),
-        Some(Command::Export(args)) => export::run(&args),
+        Some(CliCommand::Evaluate(args)) => computing(|| evaluate::run(&args)),
+        Some(CliCommand::Inspect(args)) => inspect::run(&args),
+        Some(CliCommand::Export(args)) => export::run(&args),
         #[cfg(feature = "torch")]
-        Some(Command::Worker(args)) => worker::run(&args),
+        Some(CliCommand::Worker(args)) => worker::run(&args),
         #[cfg(feature = "torch")]
-        Some(Command::Probe(args)) => probe::run(&args),
-        Some(Command::Engine(args)) => run::engine::run(&args),
+        Some(CliCommand::Probe(args)) => probe::run(&args),
+        Some(CliCommand::Engine(args)) => run::engine::run(&args),
     }
 }
 

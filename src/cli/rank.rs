@@ -12,8 +12,8 @@ use crate::foundation::durable::write_atomically;
 use crate::foundation::seeds::derive;
 use crate::space::Architecture;
 use crate::study::children::PastRun;
-use crate::study::rank::{Question, Ranking, choose};
-use crate::study::series::{Prepared, Series};
+use crate::study::rank::{RankQuestion, Ranking, choose};
+use crate::study::series::{PreparedTraining, Series};
 
 /// Train the best children of a search and some random others to completion: does the accuracy in
 /// the search tell which network is better?
@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let run = study::run_named(&args.run)?;
     let past = PastRun::read(&run).map_err(classify)?;
     let folder = args.out.clone().unwrap_or_else(|| run.join("rank"));
-    let series = match Series::<Question>::find(&folder).map_err(classify)? {
+    let series = match Series::<RankQuestion>::find(&folder).map_err(classify)? {
         Some(series) => continued(args, series)?,
         None => begun(args, &run, &past, &folder)?,
     };
@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// A set that was begun earlier, with the children chosen then.
-fn continued(args: &Args, series: Series<Question>) -> anyhow::Result<Series<Question>> {
+fn continued(args: &Args, series: Series<RankQuestion>) -> anyhow::Result<Series<RankQuestion>> {
     let question = series.question();
     let top = question.children.iter().filter(|one| one.is_top).count() as u64;
     let random = question.children.len() as u64 - top;
@@ -105,7 +105,7 @@ fn begun(
     run: &Path,
     past: &PastRun,
     folder: &Path,
-) -> anyhow::Result<Series<Question>> {
+) -> anyhow::Result<Series<RankQuestion>> {
     let (top, random) = (args.top as usize, args.random as usize);
     let question = choose(past, top, random).map_err(classify)?;
     let networks: HashMap<u64, &Architecture> = past
@@ -116,7 +116,7 @@ fn begun(
     let mut prepared = Vec::new();
     for chosen in &question.children {
         let architecture = networks.get(&chosen.child).copied();
-        prepared.push(Prepared {
+        prepared.push(PreparedTraining {
             name: format!("child-{}", chosen.child),
             architecture: architecture.context("a child without a network")?.clone(),
             config: settings(args, run, past.started.seed, chosen.child)?,

@@ -14,9 +14,11 @@ use crate::config::Config;
 use crate::data;
 use crate::space::Space;
 use crate::study::children::PastRun;
-use crate::study::reliability::{Findings, Network, Size, of_begun, of_run, of_space};
+use crate::study::reliability::{
+    Findings, NetworkTrainings, StudySize, of_begun, of_run, of_space,
+};
 use crate::study::trials::begun;
-use crate::study::{Plan, Trials};
+use crate::study::{Trials, TrialsPlan};
 
 /// Train some networks several times each: how much of the reward is due to the network, and how
 /// much is noise?
@@ -115,8 +117,8 @@ fn tell(args: &Args, findings: &Findings) -> anyhow::Result<()> {
 }
 
 impl Args {
-    fn size(&self) -> Size {
-        Size {
+    fn size(&self) -> StudySize {
+        StudySize {
             networks: self.networks as usize,
             trainings: self.trainings as usize,
         }
@@ -129,7 +131,7 @@ impl Args {
 }
 
 /// The folder of the trainings, what is trained, and the run concerned.
-type Study = (PathBuf, Plan, Option<PathBuf>);
+type Study = (PathBuf, TrialsPlan, Option<PathBuf>);
 
 fn of_a_run(args: &Args, name: &Path) -> anyhow::Result<Study> {
     let run = study::run_named(name)?;
@@ -144,7 +146,7 @@ fn of_a_run(args: &Args, name: &Path) -> anyhow::Result<Study> {
         Some(begun) => of_begun(&begun, &config, size.trainings),
         None => of_run(&past, &config, size).map_err(classify)?,
     };
-    let plan = Plan {
+    let plan = TrialsPlan {
         purpose: "reliability".to_owned(),
         config,
         data: Some(past.started.data),
@@ -166,7 +168,7 @@ fn of_settings(args: &Args) -> anyhow::Result<Study> {
             "reliability-{preset}-{networks}-networks-seed-{seed}"
         ))
     });
-    let plan = Plan {
+    let plan = TrialsPlan {
         purpose: "reliability".to_owned(),
         config,
         data: None,
@@ -190,7 +192,7 @@ fn observed_lift(run: &Path) -> Option<f64> {
 }
 
 /// The rewards of each network, in the order of the file.
-fn read_csv(path: &Path, group: &str, reward: &str) -> anyhow::Result<Vec<Network>> {
+fn read_csv(path: &Path, group: &str, reward: &str) -> anyhow::Result<Vec<NetworkTrainings>> {
     let file = || path.display().to_string();
     let mut reader = csv::Reader::from_path(path).with_context(file)?;
     let head = reader.headers().with_context(file)?.clone();
@@ -206,7 +208,7 @@ fn read_csv(path: &Path, group: &str, reward: &str) -> anyhow::Result<Vec<Networ
         })
     };
     let (group, reward) = (column(group)?, column(reward)?);
-    let mut networks: Vec<Network> = Vec::new();
+    let mut networks: Vec<NetworkTrainings> = Vec::new();
     for record in reader.records() {
         let record = record.with_context(file)?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -217,7 +219,7 @@ fn read_csv(path: &Path, group: &str, reward: &str) -> anyhow::Result<Vec<Networ
             value.with_context(|| format!("{}:{line}: {text:?} is not a number", file()))?;
         match networks.iter_mut().find(|network| network.name == name) {
             Some(network) => network.rewards.push(value),
-            None => networks.push(Network {
+            None => networks.push(NetworkTrainings {
                 name,
                 depth: None,
                 rewards: vec![value],
@@ -230,12 +232,12 @@ fn read_csv(path: &Path, group: &str, reward: &str) -> anyhow::Result<Vec<Networ
 
 /// Refuse networks that were not trained equally often, for which the intraclass correlation is not
 /// defined.
-fn check_sizes(path: &Path, networks: &[Network]) -> anyhow::Result<()> {
+fn check_sizes(path: &Path, networks: &[NetworkTrainings]) -> anyhow::Result<()> {
     let path = path.display();
     let Some(first) = networks.first() else {
         anyhow::bail!("{path}: it contains no rewards");
     };
-    let sizes = |network: &&Network| network.rewards.len() != first.rewards.len();
+    let sizes = |network: &&NetworkTrainings| network.rewards.len() != first.rewards.len();
     if let Some(other) = networks.iter().find(sizes) {
         anyhow::bail!(
             "{path}: {} has {} rewards and {} has {}: every network must have been trained equally often; remove rows accordingly",

@@ -3,7 +3,7 @@
 /// A column: its title, its alignment, and whether its cells may be broken at commas into several
 /// lines.
 #[derive(Debug, Clone, Copy)]
-pub struct Column {
+pub struct TableColumn {
     pub title: &'static str,
     pub right: bool,
     pub wraps: bool,
@@ -14,7 +14,11 @@ const NARROWEST: usize = 6;
 
 /// `rows` below their titles. Columns are two spaces apart, or one if `width` is too small; if that
 /// is not enough, the cells of wrapping columns are broken at commas.
-pub fn table<const N: usize>(columns: &[Column; N], rows: &[[String; N]], width: usize) -> String {
+pub fn table<const N: usize>(
+    columns: &[TableColumn; N],
+    rows: &[[String; N]],
+    width: usize,
+) -> String {
     let mut widths: [usize; N] = std::array::from_fn(|index| {
         let cells = rows.iter().map(|row| row[index].chars().count());
         cells.chain([columns[index].title.len()]).max().unwrap_or(0)
@@ -46,7 +50,7 @@ pub fn table<const N: usize>(columns: &[Column; N], rows: &[[String; N]], width:
 }
 
 fn line<const N: usize>(
-    columns: &[Column; N],
+    columns: &[TableColumn; N],
     cells: &[String; N],
     widths: &[usize; N],
     gap: usize,
@@ -78,18 +82,18 @@ fn broken(text: &str, width: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const COLUMNS: [Column; 3] = [
-        Column {
+    const COLUMNS: [TableColumn; 3] = [
+        TableColumn {
             title: "layer",
             right: true,
             wraps: false,
         },
-        Column {
+        TableColumn {
             title: "inputs",
             right: false,
             wraps: true,
         },
-        Column {
+        TableColumn {
             title: "params",
             right: true,
             wraps: false,

@@ -16,8 +16,8 @@ use crate::session::Work;
 use crate::space::Space;
 use crate::strategy::Strategy;
 use crate::study::children::PastRun;
-use crate::study::verify::{Question, Verification, plan};
-use crate::study::{Plan, Trials};
+use crate::study::verify::{Verification, VerifyQuestion, plan};
+use crate::study::{Trials, TrialsPlan};
 
 /// Train fresh children of a search's final policy and as many uniform ones of the same depth: the
 /// cleanest test of whether it has learned
@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         },
         |depth| depth as usize,
     );
-    let question = Question {
+    let question = VerifyQuestion {
         run: name_of(&run),
         strategy: config.search.strategy.name().to_owned(),
         episode: checkpoint.episode,
@@ -93,7 +93,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let name = format!("episode-{}-depth-{depth}", question.episode);
         run.join("verify").join(name)
     });
-    let plan = Plan {
+    let plan = TrialsPlan {
         purpose: "verify".to_owned(),
         config,
         data: Some(data),

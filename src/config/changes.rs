@@ -6,7 +6,7 @@ use super::{Config, earlier};
 
 /// A setting that differs between two sets; `absent` stands for a missing value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
+pub struct ChangedSetting {
     pub key: String,
     pub then: String,
     pub now: String,
@@ -16,14 +16,15 @@ impl Config {
     /// The changes from `then` (TOML as [`Config::to_toml`] writes it) to these settings, except
     /// for keys that are `free` to change: `KEY was X and is Y` for each.
     pub fn changes_since(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<String> {
-        let text =
-            |Difference { key, then, now }: Difference| format!("{key} was {then} and is {now}");
+        let text = |ChangedSetting { key, then, now }: ChangedSetting| {
+            format!("{key} was {then} and is {now}")
+        };
         self.differences(then, free).into_iter().map(text).collect()
     }
 
     /// Where these settings differ from `then` (TOML as [`Config::to_toml`] writes it), except for
     /// keys that are `free` to change.
-    pub fn differences(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<Difference> {
+    pub fn differences(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<ChangedSetting> {
         // Settings of an earlier version, as this one reads them: keys that it did not have are there.
         let then = super::parse(then, "the earlier settings")
             .map_or_else(|_| flat(then), |config| flat(&config.to_toml()));
@@ -34,7 +35,7 @@ impl Config {
             .into_iter()
             .filter(|key| !free(key) && then.get(*key) != now.get(*key));
         changed
-            .map(|key| Difference {
+            .map(|key| ChangedSetting {
                 key: key.clone(),
                 then: text(then.get(key)),
                 now: text(now.get(key)),

@@ -60,15 +60,15 @@ pub fn placed(options: &Options, violation: Violation) -> ConfigError {
 }
 
 /// Everything that sets keys, in ascending order of precedence.
-fn sources(options: &Options) -> Result<Vec<Source>, ConfigError> {
-    let file = options.file.as_deref().map(Source::from_file);
-    let run = options.run.as_deref().map(Source::of_run);
-    let mut sources: Vec<Source> = file.into_iter().chain(run).collect::<Result<_, _>>()?;
+fn sources(options: &Options) -> Result<Vec<SettingsSource>, ConfigError> {
+    let file = options.file.as_deref().map(SettingsSource::from_file);
+    let run = options.run.as_deref().map(SettingsSource::of_run);
+    let mut sources: Vec<SettingsSource> = file.into_iter().chain(run).collect::<Result<_, _>>()?;
     for assignment in &options.set {
-        sources.push(Source::from_assignment(assignment)?);
+        sources.push(SettingsSource::from_assignment(assignment)?);
     }
     if let Some(seed) = options.seed {
-        sources.push(Source::from_option(
+        sources.push(SettingsSource::from_option(
             "--seed",
             "search.seed",
             &seed.to_string(),
@@ -93,7 +93,7 @@ pub fn read(path: &Path) -> Result<Config, ConfigError> {
 /// # Errors
 /// If the text is not valid TOML, a key or type is wrong, or a value breaks a rule.
 pub fn parse(text: &str, place: &str) -> Result<Config, ConfigError> {
-    let source = Source::from_text(text, place)?;
+    let source = SettingsSource::from_text(text, place)?;
     let preset = source
         .preset()
         .unwrap_or_else(|| presets::NAMES[0].to_owned());
@@ -101,29 +101,29 @@ pub fn parse(text: &str, place: &str) -> Result<Config, ConfigError> {
 }
 
 /// The keys set in one place.
-struct Source {
+struct SettingsSource {
     /// Name for error messages: a path, or an option as typed.
     place: String,
     text: String,
     table: toml::Table,
 }
 
-impl Source {
-    fn from_file(path: &Path) -> Result<Source, ConfigError> {
+impl SettingsSource {
+    fn from_file(path: &Path) -> Result<SettingsSource, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
-        Source::from_text(&text, &path.display().to_string())
+        SettingsSource::from_text(&text, &path.display().to_string())
     }
 
-    fn of_run(path: &Path) -> Result<Source, ConfigError> {
-        let mut source = Source::from_file(path)?;
+    fn of_run(path: &Path) -> Result<SettingsSource, ConfigError> {
+        let mut source = SettingsSource::from_file(path)?;
         earlier::complete(&mut source.table);
         Ok(source)
     }
 
-    fn from_text(text: &str, place: &str) -> Result<Source, ConfigError> {
+    fn from_text(text: &str, place: &str) -> Result<SettingsSource, ConfigError> {
         // Parse into the typed form first for the sake of its errors, which show line, column and
         // the valid keys.
         if let Err(error) = toml::from_str::<RawConfig>(text) {
@@ -139,14 +139,14 @@ impl Source {
                 message: error.message().to_owned(),
             })?;
         name_the_moving_average(&mut table);
-        Ok(Source {
+        Ok(SettingsSource {
             place: place.to_owned(),
             text: text.to_owned(),
             table,
         })
     }
 
-    fn from_assignment(assignment: &str) -> Result<Source, ConfigError> {
+    fn from_assignment(assignment: &str) -> Result<SettingsSource, ConfigError> {
         let not_one = || ConfigError::NotAnAssignment {
             given: assignment.to_owned(),
         };
@@ -159,18 +159,18 @@ impl Source {
         {
             return Err(not_one());
         }
-        Source::from_option(&format!("--set {assignment}"), key, value)
+        SettingsSource::from_option(&format!("--set {assignment}"), key, value)
     }
 
     /// A value that is not valid TOML is taken as a string, so that `--set data.source=cifar10`
     /// needs no quotes.
-    fn from_option(place: &str, key: &str, value: &str) -> Result<Source, ConfigError> {
+    fn from_option(place: &str, key: &str, value: &str) -> Result<SettingsSource, ConfigError> {
         let literal = format!("{key} = {value}");
         let text = match literal.parse::<toml::Table>() {
             Ok(_) => literal,
             Err(_) => format!("{key} = {}", toml::Value::String(value.to_owned())),
         };
-        match Source::from_text(&text, place) {
+        match SettingsSource::from_text(&text, place) {
             Err(ConfigError::Syntax { message, .. }) => Err(ConfigError::Syntax {
                 place: place.to_owned(),
                 message,
@@ -256,8 +256,8 @@ fn place_of(text: &str, place: &str, span: Option<std::ops::Range<usize>>) -> St
     }
 }
 
-fn preset_name(options: &Options, sources: &[Source]) -> Result<String, ConfigError> {
-    let in_file = sources.iter().find_map(Source::preset);
+fn preset_name(options: &Options, sources: &[SettingsSource]) -> Result<String, ConfigError> {
+    let in_file = sources.iter().find_map(SettingsSource::preset);
     match (&options.preset, in_file) {
         (Some(asked), Some(in_file)) if *asked != in_file => Err(ConfigError::TwoPresets {
             path: options.file.clone().unwrap_or_default(),
@@ -269,7 +269,7 @@ fn preset_name(options: &Options, sources: &[Source]) -> Result<String, ConfigEr
     }
 }
 
-fn build(preset: &str, sources: &[Source]) -> Result<Config, ConfigError> {
+fn build(preset: &str, sources: &[SettingsSource]) -> Result<Config, ConfigError> {
     let base = presets::preset(preset).ok_or_else(|| ConfigError::NoSuchPreset {
         name: preset.to_owned(),
     })?;
@@ -299,7 +299,7 @@ fn merge(into: &mut toml::Table, from: &toml::Table) {
 }
 
 /// The place of a broken rule: the last source that set the key, otherwise the preset.
-fn named(violation: Violation, preset: &str, sources: &[Source]) -> ConfigError {
+fn named(violation: Violation, preset: &str, sources: &[SettingsSource]) -> ConfigError {
     let of_key = |key: &str| {
         sources
             .iter()

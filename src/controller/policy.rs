@@ -31,7 +31,7 @@ struct Cell {
 
 /// Computes the logits of one head from a hidden state.
 #[derive(Debug)]
-enum Output {
+enum HeadOutput {
     /// A linear layer for `C` options.
     Options {
         /// `[C, H]`
@@ -59,11 +59,11 @@ pub struct Policy {
     /// layer.
     embeddings: Vec<Tensor>,
     cells: Vec<Cell>,
-    heads: Vec<Output>,
+    heads: Vec<HeadOutput>,
 }
 
 /// Hidden and cell state of each LSTM layer, `[B, H]` each.
-struct State(Vec<(Tensor, Tensor)>);
+struct LstmState(Vec<(Tensor, Tensor)>);
 
 impl Policy {
     /// A network with these heads. Every parameter, including biases and embeddings, is uniform in
@@ -103,8 +103,8 @@ impl Policy {
             heads: heads
                 .iter()
                 .map(|head| match head.kind.is_connection() {
-                    true => Output::Anchor(Anchor::new(hidden, &mut uniform)),
-                    false => Output::Options {
+                    true => HeadOutput::Anchor(Anchor::new(hidden, &mut uniform)),
+                    false => HeadOutput::Options {
                         weight: uniform(&[head.options.len() as i64, hidden]),
                         bias: uniform(&[head.options.len() as i64]),
                     },
@@ -130,11 +130,11 @@ impl Policy {
         }
         for (number, head) in self.heads.iter().enumerate() {
             match head {
-                Output::Options { weight, bias } => {
+                HeadOutput::Options { weight, bias } => {
                     all.push((format!("heads.{number}.weight"), weight));
                     all.push((format!("heads.{number}.bias"), bias));
                 }
-                Output::Anchor(anchor) => all.extend(
+                HeadOutput::Anchor(anchor) => all.extend(
                     anchor
                         .parameters()
                         .map(|(name, tensor)| (format!("heads.{number}.{name}"), tensor)),
@@ -146,9 +146,9 @@ impl Policy {
 
     /// Number of options of each head.
     pub fn options(&self) -> Vec<usize> {
-        let options = |head: &Output| match head {
-            Output::Options { bias, .. } => bias.size()[0] as usize,
-            Output::Anchor(_) => 2,
+        let options = |head: &HeadOutput| match head {
+            HeadOutput::Options { bias, .. } => bias.size()[0] as usize,
+            HeadOutput::Anchor(_) => 2,
         };
         self.heads.iter().map(options).collect()
     }
@@ -157,14 +157,14 @@ impl Policy {
     fn anchor(&self) -> Option<(usize, &Anchor)> {
         let mut heads = self.heads.iter().enumerate();
         heads.find_map(|(number, head)| match head {
-            Output::Options { .. } => None,
-            Output::Anchor(anchor) => Some((number, anchor)),
+            HeadOutput::Options { .. } => None,
+            HeadOutput::Anchor(anchor) => Some((number, anchor)),
         })
     }
 
     /// Whether a head decides at an anchor point.
     fn is_anchor(&self, head: usize) -> bool {
-        matches!(self.heads[head], Output::Anchor(_))
+        matches!(self.heads[head], HeadOutput::Anchor(_))
     }
 
     /// A sampler for one child: given the next decision and the previous choice, it returns the log
@@ -205,11 +205,13 @@ impl Policy {
                     }
                 };
                 let logits = match (&self.heads[next.head], hidden) {
-                    (Output::Options { weight, bias }, Some(hidden)) => {
+                    (HeadOutput::Options { weight, bias }, Some(hidden)) => {
                         hidden.linear(weight, Some(bias))
                     }
-                    (Output::Options { .. }, None) => unreachable!("sizes come before connections"),
-                    (Output::Anchor(anchor), hidden) => {
+                    (HeadOutput::Options { .. }, None) => {
+                        unreachable!("sizes come before connections")
+                    }
+                    (HeadOutput::Anchor(anchor), hidden) => {
                         anchors.extend(hidden);
                         decided += 1;
                         anchor.logits(&anchors[decided - 1], &anchors[anchors.len() - 1])
@@ -247,8 +249,10 @@ impl Policy {
                 Tensor::from_slice(&taken.infeasible).reshape([taken.rows.len() as i64, -1]);
             let states = |rows: &[i64]| hidden.index_select(0, &Tensor::from_slice(rows));
             let logits = match head {
-                Output::Options { weight, bias } => states(&taken.rows).linear(weight, Some(bias)),
-                Output::Anchor(anchor) => {
+                HeadOutput::Options { weight, bias } => {
+                    states(&taken.rows).linear(weight, Some(bias))
+                }
+                HeadOutput::Anchor(anchor) => {
                     anchor.logits(&states(&taken.earlier), &states(&taken.rows))
                 }
             };
@@ -334,13 +338,13 @@ impl Policy {
         1 + before.map(|table| table.size()[0]).sum::<i64>()
     }
 
-    fn initial_state(&self, batch: i64) -> State {
+    fn initial_state(&self, batch: i64) -> LstmState {
         let zeros = || Tensor::zeros([batch, self.hidden_size], (KIND, Device::Cpu));
-        State(self.cells.iter().map(|_| (zeros(), zeros())).collect())
+        LstmState(self.cells.iter().map(|_| (zeros(), zeros())).collect())
     }
 
     /// One step of the LSTM: input `[B, H]` to top hidden state `[B, H]`.
-    fn step(&self, input: Tensor, state: &mut State) -> Tensor {
+    fn step(&self, input: Tensor, state: &mut LstmState) -> Tensor {
         let mut input = input;
         for (cell, (hidden, memory)) in self.cells.iter().zip(&mut state.0) {
             let before = [&*hidden, &*memory];

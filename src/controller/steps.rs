@@ -12,7 +12,7 @@ use crate::strategy::Sample;
 
 /// The steps of the deepest child of a batch.
 pub(super) struct Steps {
-    steps: Vec<Step>,
+    steps: Vec<LstmStep>,
     /// For each choice: its step and, for a connection, the earlier layer (from 1).
     choices: Vec<(usize, Option<usize>)>,
     /// For each layer: the step of its anchor. Empty in a space without skip connections.
@@ -21,7 +21,7 @@ pub(super) struct Steps {
 
 /// One step of the LSTM.
 #[derive(Debug, Clone, Copy)]
-enum Step {
+enum LstmStep {
     /// Position of the one choice that is made.
     Choice(usize),
     Anchor(AnchorStep),
@@ -54,13 +54,13 @@ impl Steps {
             let sizes = layer.iter().filter(|choice| !is_connection(choice)).count();
             for _ in 0..sizes {
                 all.choices.push((all.steps.len(), None));
-                all.steps.push(Step::Choice(place));
+                all.steps.push(LstmStep::Choice(place));
                 place += 1;
             }
             if has_anchors {
                 let step = all.steps.len();
                 all.anchors.push(step);
-                all.steps.push(Step::Anchor(AnchorStep {
+                all.steps.push(LstmStep::Anchor(AnchorStep {
                     layer: all.anchors.len(),
                     first: place,
                 }));
@@ -97,16 +97,16 @@ impl Steps {
     /// The choice made at a step; `None` at an anchor and after the child's end.
     pub fn choice_at<'a>(&self, step: usize, sample: &'a Sample) -> Option<&'a Choice> {
         match self.steps[step] {
-            Step::Choice(place) => sample.choices.get(place),
-            Step::Anchor(_) => None,
+            LstmStep::Choice(place) => sample.choices.get(place),
+            LstmStep::Anchor(_) => None,
         }
     }
 
     /// The previous step, if it is an anchor.
     pub fn anchor_before(&self, step: usize) -> Option<AnchorStep> {
         match self.steps[step.checked_sub(1)?] {
-            Step::Choice(_) => None,
-            Step::Anchor(anchor) => Some(anchor),
+            LstmStep::Choice(_) => None,
+            LstmStep::Anchor(anchor) => Some(anchor),
         }
     }
 

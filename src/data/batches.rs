@@ -40,12 +40,12 @@ enum Store {
 pub struct ShuffledImages<'data> {
     data: &'data DeviceDataset,
     shuffle: Shuffle,
-    source: Source<'data>,
+    source: BatchSource<'data>,
 }
 
 /// Where the batches of an epoch come from.
 #[derive(Debug)]
-enum Source<'data> {
+enum BatchSource<'data> {
     Host(&'data HostImages),
     /// The epoch's order, crops and flips are also on the device.
     Resident(&'data ResidentImages, Sequence),
@@ -100,11 +100,11 @@ impl ShuffledImages<'_> {
     pub fn batch(&self, batch: usize) -> Result<(Tensor, Tensor), DataError> {
         let places = self.places(batch);
         match &self.source {
-            Source::Host(images) => {
+            BatchSource::Host(images) => {
                 let placements = self.data.placements(&self.shuffle, batch);
                 images.batch(&self.shuffle.order[places], placements.as_deref())
             }
-            Source::Resident(images, sequence) => {
+            BatchSource::Resident(images, sequence) => {
                 Ok(images.training_batch(sequence, places.start as i64, places.len() as i64)?)
             }
         }
@@ -212,14 +212,14 @@ impl DeviceDataset {
 
     fn epoch_of(&self, shuffle: Shuffle) -> Result<ShuffledImages<'_>, DataError> {
         let source = match &self.store {
-            Store::Host(images) => Source::Host(images),
+            Store::Host(images) => BatchSource::Host(images),
             Store::Resident(images) => {
                 let of_batches =
                     (0..shuffle.batches()).map(|batch| self.placements(&shuffle, batch));
                 let placements = of_batches
                     .collect::<Option<Vec<_>>>()
                     .map(|batches| batches.concat());
-                Source::Resident(
+                BatchSource::Resident(
                     images,
                     images.sequence(&shuffle.order, placements.as_deref(), shuffle.batch_size)?,
                 )

@@ -9,7 +9,7 @@ use md5::{Digest, Md5};
 
 use super::error::{DataError, record_at};
 use super::source::{self, Location};
-use super::{Images, Labelled, Part};
+use super::{Images, LabelledImages, Part};
 use crate::config::DataSource;
 
 /// MD5 of the official `cifar-10-binary.tar.gz`, as published on its site.
@@ -39,7 +39,7 @@ const INPUT: [usize; 3] = [3, 32, 32];
 const RECORD: usize = 1 + 3 * 32 * 32;
 
 /// One part of the data set at `location`.
-pub(super) fn read(location: &Location, part: Part) -> Result<Labelled, DataError> {
+pub(super) fn read(location: &Location, part: Part) -> Result<LabelledImages, DataError> {
     match location {
         Location::Archive(archive) => read_archive(archive, part, ARCHIVE_MD5),
         Location::Folder(dir) => read_folder(dir, part),
@@ -60,7 +60,7 @@ fn files_of(part: Part) -> &'static [&'static str] {
     }
 }
 
-fn read_folder(dir: &Path, part: Part) -> Result<Labelled, DataError> {
+fn read_folder(dir: &Path, part: Part) -> Result<LabelledImages, DataError> {
     let names_file = dir.join(NAMES_FILE);
     let classes = match std::fs::read_to_string(&names_file) {
         Ok(text) => class_names(&names_file, &text)?,
@@ -97,7 +97,7 @@ fn check_against_training(dir: &Path, (path, bytes): &(PathBuf, Vec<u8>)) -> Res
 }
 
 /// Read from the archive without unpacking it to disk; `md5` is the MD5 it must have.
-fn read_archive(archive: &Path, part: Part, md5: &str) -> Result<Labelled, DataError> {
+fn read_archive(archive: &Path, part: Part, md5: &str) -> Result<LabelledImages, DataError> {
     let found = md5_of(archive).map_err(|cause| DataError::unreadable(archive, cause, remedy()))?;
     if found != md5 {
         let problem = format!(
@@ -185,7 +185,10 @@ fn class_names(path: &Path, text: &str) -> Result<Vec<String>, DataError> {
 }
 
 /// Check and join the batches.
-fn labelled(classes: Vec<String>, batches: &[(PathBuf, Vec<u8>)]) -> Result<Labelled, DataError> {
+fn labelled(
+    classes: Vec<String>,
+    batches: &[(PathBuf, Vec<u8>)],
+) -> Result<LabelledImages, DataError> {
     // The official files have 10,000 records each; smaller sets are accepted, but a file shorter
     // than the others was cut off.
     let records = batches
@@ -227,7 +230,7 @@ fn labelled(classes: Vec<String>, batches: &[(PathBuf, Vec<u8>)]) -> Result<Labe
             images.pixels.extend_from_slice(&content[1..]);
         }
     }
-    Ok(Labelled {
+    Ok(LabelledImages {
         input: INPUT,
         classes,
         images,

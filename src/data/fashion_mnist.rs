@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::error::DataError;
-use super::idx::{Content, IdxFile};
-use super::{Images, Labelled, Part, source};
+use super::idx::{IdxBytes, IdxFile};
+use super::{Images, LabelledImages, Part, source};
 use crate::config::DataSource;
 
 const CLASSES: [&str; 10] = [
@@ -50,21 +50,21 @@ const EMBEDDED: [&[u8]; 4] = [
 ];
 
 /// The embedded images of one part.
-pub(super) fn read_mini(part: Part) -> Result<Labelled, DataError> {
+pub(super) fn read_mini(part: Part) -> Result<LabelledImages, DataError> {
     let [images, labels] = files_of(part);
     let remedy = source::remedy(DataSource::FashionMnistMini);
-    let bytes = |index: usize| Content::of(EMBEDDED[index]);
+    let bytes = |index: usize| IdxBytes::of(EMBEDDED[index]);
     let paths = [images, labels].map(|index| PathBuf::from(format!("embedded {}", FILES[index])));
     join(&paths, [bytes(images), bytes(labels)], remedy)
 }
 
 /// One part of the full data set in `dir`.
-pub(super) fn read(dir: &Path, part: Part) -> Result<Labelled, DataError> {
+pub(super) fn read(dir: &Path, part: Part) -> Result<LabelledImages, DataError> {
     let remedy = source::remedy(DataSource::FashionMnist);
     let [images, labels] = files_of(part).map(|index| FILES[index]);
     let (images, labels) = (path_of(dir, images)?, path_of(dir, labels)?);
     let content = |path: &Path| match std::fs::read(path) {
-        Ok(raw) => Ok(Content::of(&raw)),
+        Ok(raw) => Ok(IdxBytes::of(&raw)),
         Err(cause) => Err(DataError::unreadable(path, cause, remedy)),
     };
     let contents = [content(&images)?, content(&labels)?];
@@ -94,7 +94,11 @@ fn path_of(dir: &Path, name: &str) -> Result<PathBuf, DataError> {
     })
 }
 
-fn join(paths: &[PathBuf; 2], contents: [Content; 2], remedy: &str) -> Result<Labelled, DataError> {
+fn join(
+    paths: &[PathBuf; 2],
+    contents: [IdxBytes; 2],
+    remedy: &str,
+) -> Result<LabelledImages, DataError> {
     let images = IdxFile {
         path: &paths[0],
         remedy,
@@ -114,7 +118,7 @@ fn join(paths: &[PathBuf; 2], contents: [Content; 2], remedy: &str) -> Result<La
         );
         return Err(DataError::malformed(&paths[1], None, problem, remedy));
     }
-    Ok(Labelled {
+    Ok(LabelledImages {
         input: [1, images.height, images.width],
         classes: CLASSES.map(str::to_owned).to_vec(),
         images: Images {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use image::imageops::FilterType;
 
 use super::error::DataError;
-use super::{Images, Labelled, Part, source};
+use super::{Images, LabelledImages, Part, source};
 use crate::config::DataSource;
 use crate::foundation::host;
 
@@ -90,7 +90,7 @@ fn root(dir: &Path, part: Part) -> PathBuf {
 
 /// The images of one part of `dir`, RGB, stretched to `size` (height, width). In both parts,
 /// classes are numbered by the sorted folder names of `train`.
-pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<Labelled, DataError> {
+pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<LabelledImages, DataError> {
     let train = dir.join("train");
     let classes = class_folders(&train)?;
     if classes.len() < 2 {
@@ -121,7 +121,7 @@ pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<Labelled,
         files.extend(images);
     }
     let pixels = decode_all(&files, size)?;
-    Ok(Labelled {
+    Ok(LabelledImages {
         input: [3, size[0], size[1]],
         classes,
         images: Images { pixels, labels },

@@ -19,16 +19,16 @@ pub(super) struct IdxImages {
 }
 
 /// The uncompressed bytes of a file, and the error that ended decompression, if any.
-pub(super) struct Content {
+pub(super) struct IdxBytes {
     bytes: Vec<u8>,
     broken: Option<String>,
 }
 
-impl Content {
+impl IdxBytes {
     /// Decompress data that starts like gzip; anything else is taken as it is.
     pub fn of(raw: &[u8]) -> Self {
         if !raw.starts_with(&[0x1f, 0x8b]) {
-            return Content {
+            return IdxBytes {
                 bytes: raw.to_vec(),
                 broken: None,
             };
@@ -40,7 +40,7 @@ impl Content {
             .read_to_end(&mut bytes)
             .err()
             .map(|error| error.to_string());
-        Content { bytes, broken }
+        IdxBytes { bytes, broken }
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) struct IdxFile<'a> {
 
 impl IdxFile<'_> {
     /// Images `[count, height, width]`.
-    pub fn images(&self, content: &Content) -> Result<IdxImages, DataError> {
+    pub fn images(&self, content: &IdxBytes) -> Result<IdxImages, DataError> {
         let sizes = self.header::<3>(content, IMAGES_MAGIC, "images")?;
         let [count, height, width] = sizes;
         if height == 0 || width == 0 {
@@ -70,7 +70,7 @@ impl IdxFile<'_> {
     }
 
     /// Labels, each below `classes`.
-    pub fn labels(&self, content: &Content, classes: usize) -> Result<Vec<u16>, DataError> {
+    pub fn labels(&self, content: &IdxBytes, classes: usize) -> Result<Vec<u16>, DataError> {
         let [count] = self.header::<1>(content, LABELS_MAGIC, "labels")?;
         let labels = self.payload(content, 8, count, 1)?;
         if let Some(record) = labels
@@ -89,7 +89,7 @@ impl IdxFile<'_> {
 
     fn header<const N: usize>(
         &self,
-        content: &Content,
+        content: &IdxBytes,
         magic: [u8; 4],
         kind: &str,
     ) -> Result<[usize; N], DataError> {
@@ -135,7 +135,7 @@ impl IdxFile<'_> {
     /// The bytes after the header: exactly `count` records of `record` bytes.
     fn payload(
         &self,
-        content: &Content,
+        content: &IdxBytes,
         header: usize,
         count: usize,
         record: usize,
@@ -215,9 +215,9 @@ mod tests {
             width: 3,
             pixels: (1..=12).collect(),
         };
-        assert_eq!(file().images(&Content::of(&plain)).unwrap(), expected);
+        assert_eq!(file().images(&IdxBytes::of(&plain)).unwrap(), expected);
         assert_eq!(
-            file().images(&Content::of(&gzip(&plain))).unwrap(),
+            file().images(&IdxBytes::of(&gzip(&plain))).unwrap(),
             expected
         );
     }
@@ -226,7 +226,7 @@ mod tests {
     fn labels_are_read_in_order() {
         assert_eq!(
             file()
-                .labels(&Content::of(&gzip(&labels(3, &[7, 0, 9]))), 10)
+                .labels(&IdxBytes::of(&gzip(&labels(3, &[7, 0, 9]))), 10)
                 .unwrap(),
             [7, 0, 9]
         );
@@ -265,7 +265,7 @@ mod tests {
             (gzip(&whole)[..20].to_vec(), "some/file.gz"),
         ];
         for (bytes, expected) in cases {
-            let message = message(file().images(&Content::of(&bytes)));
+            let message = message(file().images(&IdxBytes::of(&bytes)));
             assert!(message.contains(expected), "{message:?} lacks {expected:?}");
             assert!(
                 message.ends_with("; get it again"),
@@ -279,7 +279,7 @@ mod tests {
         let mut bytes = gzip(&images(2, &[5; 12]));
         let checksum = bytes.len() - 6;
         bytes[checksum] ^= 0xff;
-        let message = message(file().images(&Content::of(&bytes)));
+        let message = message(file().images(&IdxBytes::of(&bytes)));
         assert!(
             message.contains("record 2 (byte 28): the file ends too early (corrupt"),
             "{message}"
@@ -288,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_label_out_of_range_is_named_with_its_record_and_byte() {
-        let message = message(file().labels(&Content::of(&labels(3, &[1, 10, 2])), 10));
+        let message = message(file().labels(&IdxBytes::of(&labels(3, &[1, 10, 2])), 10));
         assert_eq!(
             message,
             "some/file.gz, record 1 (byte 9): label 10 is out of range, the classes are 0 to 9; get it again"
@@ -298,9 +298,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_sequence_of_bytes_makes_the_reader_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..64)) {
-            let _ = file().images(&Content::of(&bytes));
-            let _ = file().images(&Content::of(&[&IMAGES_MAGIC[..], &bytes].concat()));
-            let _ = file().labels(&Content::of(&[&LABELS_MAGIC[..], &bytes].concat()), 10);
+            let _ = file().images(&IdxBytes::of(&bytes));
+            let _ = file().images(&IdxBytes::of(&[&IMAGES_MAGIC[..], &bytes].concat()));
+            let _ = file().labels(&IdxBytes::of(&[&LABELS_MAGIC[..], &bytes].concat()), 10);
         }
     }
 }

@@ -159,7 +159,7 @@ pub(crate) enum Part {
 }
 
 /// All images of one part, as read.
-struct Labelled {
+struct LabelledImages {
     input: [usize; 3],
     classes: Vec<String>,
     images: Images,
@@ -208,7 +208,7 @@ pub fn load_with_seed(config: &DataConfig, seed: u64) -> Result<Dataset, DataErr
 fn split_off(
     config: &DataConfig,
     spec: String,
-    all: &Labelled,
+    all: &LabelledImages,
     seed: u64,
 ) -> Result<Dataset, DataError> {
     let split = split::split(
@@ -272,7 +272,7 @@ pub fn load_tests(config: &DataConfig) -> Result<Vec<TestSet>, DataError> {
     )
 }
 
-fn read(config: &DataConfig, part: Part) -> Result<(String, Labelled), DataError> {
+fn read(config: &DataConfig, part: Part) -> Result<(String, LabelledImages), DataError> {
     let location = source::locate(config.source, config.dir.as_deref())?;
     let labelled = match config.source {
         DataSource::FashionMnistMini => fashion_mnist::read_mini(part)?,

@@ -147,7 +147,7 @@ fn encode(header: &impl Serialize, tensors: &Blocks) -> Result<Vec<u8>, SafeTens
 }
 
 fn decode<H: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<(H, Blocks), CheckpointError> {
-    let file = File { bytes, path };
+    let file = SealedFile { bytes, path };
     let (length, metadata) =
         SafeTensors::read_metadata(bytes).map_err(|error| file.unreadable(&error))?;
     let first_tensor = 8 + length;
@@ -178,12 +178,12 @@ fn decode<H: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<(H, Blocks),
 }
 
 /// A file being read, with its path for error messages.
-struct File<'a> {
+struct SealedFile<'a> {
     bytes: &'a [u8],
     path: &'a Path,
 }
 
-impl File<'_> {
+impl SealedFile<'_> {
     fn envelope<H: DeserializeOwned>(
         &self,
         metadata: Option<&HashMap<String, String>>,
@@ -198,11 +198,11 @@ impl File<'_> {
         }
         // Check the version first: other versions may have other fields.
         #[derive(Deserialize)]
-        struct Version {
+        struct FormatVersion {
             format: u32,
         }
         let parse = |error: serde_json::Error| self.damaged(8, format!("its metadata: {error}"));
-        let version: Version = serde_json::from_str(text).map_err(parse)?;
+        let version: FormatVersion = serde_json::from_str(text).map_err(parse)?;
         if version.format != FORMAT {
             return Err(CheckpointError::OtherFormat {
                 path: self.path.to_owned(),

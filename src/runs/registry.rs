@@ -9,7 +9,7 @@ use crate::foundation::durable::write_atomically;
 use crate::foundation::hash::fnv;
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Entry {
+struct RegisteredRun {
     /// The run directory, absolute.
     path: PathBuf,
 }
@@ -54,7 +54,7 @@ fn register_in(folder: &Path, run: &Path) -> io::Result<()> {
     );
     write_atomically(
         &folder.join(name),
-        serde_json::to_string(&Entry { path })?.as_bytes(),
+        serde_json::to_string(&RegisteredRun { path })?.as_bytes(),
     )
 }
 
@@ -70,7 +70,7 @@ fn runs_in(folder: &Path) -> Vec<PathBuf> {
 fn still_there(entry: &Path) -> Option<PathBuf> {
     let text = fs::read_to_string(entry).ok()?;
     // Not written by us, or by a later version: leave it alone.
-    let Entry { path } = serde_json::from_str(&text).ok()?;
+    let RegisteredRun { path } = serde_json::from_str(&text).ok()?;
     if path.join("journal.jsonl").is_file() {
         return Some(path);
     }

@@ -31,7 +31,7 @@ use crate::space::{Design, Space};
 use crate::strategy::{Reward, Strategy};
 
 /// A search in progress in this process.
-pub(super) struct Engine<'a> {
+pub(super) struct SearchEngine<'a> {
     run: &'a mut Run<Search>,
     inbox: Inbox,
     /// Whether the run is to stop once the current episode has been learned from.
@@ -58,9 +58,9 @@ struct Effort {
     energy_wh: Option<f64>,
 }
 
-impl Engine<'_> {
-    pub(super) fn new(run: &mut Run<Search>, inbox: Inbox) -> Engine<'_> {
-        Engine {
+impl SearchEngine<'_> {
+    pub(super) fn new(run: &mut Run<Search>, inbox: Inbox) -> SearchEngine<'_> {
+        SearchEngine {
             run,
             inbox,
             stops_after_episode: false,

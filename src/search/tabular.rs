@@ -19,7 +19,7 @@ use crate::strategy::{Proposal, Reward, Strategy, StrategyError};
 
 /// When a search ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct SearchLimits {
     /// Number of distinct children to evaluate. A child that repeats an earlier one takes over its
     /// outcome, costs nothing and is counted.
     pub evaluations: usize,
@@ -50,7 +50,7 @@ pub fn search(
     strategy: &mut dyn Strategy,
     space: &Space,
     table: &Table,
-    limits: Limits,
+    limits: SearchLimits,
 ) -> Result<Trajectory, TabularError> {
     let mut search = TableSearch {
         config,
@@ -83,7 +83,7 @@ struct TableSearch<'a> {
     config: &'a Config,
     space: &'a Space,
     table: &'a Table,
-    limits: Limits,
+    limits: SearchLimits,
     /// Reward of every child that was evaluated, by its key.
     rewards: HashMap<String, f64>,
     /// Number of repeats since the latest evaluation.

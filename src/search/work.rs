@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::checkpoint::SearchCheckpoint;
-use super::engine::Engine;
+use super::engine::SearchEngine;
 use super::inbox::Inbox;
 use super::ledger::SearchLedger;
 use crate::analysis::Summary;
@@ -71,7 +71,7 @@ impl Work for Search {
         commands: UnboundedReceiver<Command>,
     ) -> Result<(), Halt> {
         let (inbox, reports) = Inbox::new(commands)?;
-        Engine::new(run, inbox).run(self, reports, checkpoint)
+        SearchEngine::new(run, inbox).run(self, reports, checkpoint)
     }
 
     fn summary(ledger: &SearchLedger, _journal: &Path) -> Result<Summary, JournalError> {

@@ -4,7 +4,7 @@
 use super::Bench;
 use super::process::ProbeProcess;
 use super::report::{Agreement, CheckOutcome};
-use super::task::{Answer, Memory, NetworkName, Numbers, ProbeForm, ProbeTask};
+use super::task::{Memory, NetworkName, Numbers, ProbeAnswer, ProbeForm, ProbeTask};
 use crate::foundation::device::Device;
 use crate::foundation::host::cores;
 
@@ -154,8 +154,8 @@ fn losses(bench: &Bench, device: Device, forms: &[ProbeForm]) -> Vec<Result<Vec<
         }
     };
     let losses = |answer| match answer {
-        Answer::Losses(losses) => Ok(losses),
-        Answer::Failed(reason) => Err(reason),
+        ProbeAnswer::Losses(losses) => Ok(losses),
+        ProbeAnswer::Failed(reason) => Err(reason),
         other => Err(format!("unexpected answer {other:?}")),
     };
     forms.iter().map(|_| losses(probe.next())).collect()

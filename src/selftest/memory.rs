@@ -3,7 +3,7 @@
 use super::Bench;
 use super::process::ProbeProcess;
 use super::report::{CheckOutcome, OutOfMemory, without_paths};
-use super::task::{Answer, Numbers, ProbeTask, RanOutOfMemory};
+use super::task::{Numbers, ProbeAnswer, ProbeTask, RanOutOfMemory};
 use crate::foundation::device::Device;
 use crate::foundation::host::cores;
 
@@ -17,7 +17,7 @@ pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
         vec![ProbeTask::RunOutOfMemory],
     ) {
         Ok(mut session) => session.next(),
-        Err(error) => Answer::Failed(format!("no process could be started: {error}")),
+        Err(error) => ProbeAnswer::Failed(format!("no process could be started: {error}")),
     };
     let nothing = |verdict| OutOfMemory {
         asked_bytes: None,
@@ -26,7 +26,7 @@ pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
         verdict,
     };
     match answer {
-        Answer::RanOutOfMemory(RanOutOfMemory {
+        ProbeAnswer::RanOutOfMemory(RanOutOfMemory {
             bytes,
             limit,
             error,
@@ -41,7 +41,7 @@ pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
                 false => CheckOutcome::failed("the loss of the next step is not a finite number"),
             },
         },
-        Answer::Failed(reason) => nothing(CheckOutcome::failed(&reason)),
+        ProbeAnswer::Failed(reason) => nothing(CheckOutcome::failed(&reason)),
         other => nothing(CheckOutcome::failed(&format!(
             "unexpected answer {other:?}"
         ))),

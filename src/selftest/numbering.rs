@@ -4,7 +4,7 @@
 use super::Bench;
 use super::process::ProbeProcess;
 use super::report::{CheckOutcome, Numbering};
-use super::task::{Answer, Identity, Numbers, ProbeTask};
+use super::task::{Identity, Numbers, ProbeAnswer, ProbeTask};
 use crate::foundation::device::Device;
 
 pub fn check(bench: &Bench, device: Device) -> Numbering {
@@ -24,11 +24,11 @@ pub fn check(bench: &Bench, device: Device) -> Numbering {
         vec![ProbeTask::Identify],
     ) {
         Ok(mut session) => session.next(),
-        Err(error) => Answer::Failed(format!("no process could be started: {error}")),
+        Err(error) => ProbeAnswer::Failed(format!("no process could be started: {error}")),
     };
     match answer {
-        Answer::Identity(identity) => judge(identity),
-        Answer::Failed(reason) => Numbering {
+        ProbeAnswer::Identity(identity) => judge(identity),
+        ProbeAnswer::Failed(reason) => Numbering {
             cuda_bus: None,
             nvml_bus: None,
             verdict: CheckOutcome::failed(&reason),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use super::task::{Answer, Assignment, Memory, NetworkName, Numbers, ProbeForm, ProbeTask};
+use super::task::{Assignment, Memory, NetworkName, Numbers, ProbeAnswer, ProbeForm, ProbeTask};
 use crate::child::{self, Network, Plan};
 use crate::config::{DataConfig, Decode, Options, resolve};
 use crate::data::{self, Layout};
@@ -31,8 +31,8 @@ pub fn run() -> anyhow::Result<()> {
         serde_json::from_reader(stdin().lock()).context("standard input is not an assignment")?;
     use_threads(assignment.threads);
     for task in &assignment.tasks {
-        let answer =
-            answer(&assignment, task).unwrap_or_else(|error| Answer::Failed(format!("{error:#}")));
+        let answer = answer(&assignment, task)
+            .unwrap_or_else(|error| ProbeAnswer::Failed(format!("{error:#}")));
         let mut line = serde_json::to_vec(&answer)?;
         line.push(b'\n');
         stdout()
@@ -47,11 +47,11 @@ fn use_threads(threads: usize) {
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
 }
 
-fn answer(assignment: &Assignment, task: &ProbeTask) -> anyhow::Result<Answer> {
+fn answer(assignment: &Assignment, task: &ProbeTask) -> anyhow::Result<ProbeAnswer> {
     let device = child::device::open(assignment.device)?;
     match task {
-        &ProbeTask::Losses { form, batch, steps } => Ok(Answer::Losses(
-            Work::new(form, device, batch, steps)?.losses()?,
+        &ProbeTask::Losses { form, batch, steps } => Ok(ProbeAnswer::Losses(
+            ProbeWork::new(form, device, batch, steps)?.losses()?,
         )),
         &ProbeTask::Speed {
             form,
@@ -59,19 +59,19 @@ fn answer(assignment: &Assignment, task: &ProbeTask) -> anyhow::Result<Answer> {
             seconds,
         } => {
             let batch = memory::fitting(&architecture(form.network)?, assignment.device, batch)?;
-            let (images, time) =
-                Work::new(form, device, batch, BATCHES)?.speed(Duration::from_secs_f64(seconds))?;
-            Ok(Answer::Speed {
+            let (images, time) = ProbeWork::new(form, device, batch, BATCHES)?
+                .speed(Duration::from_secs_f64(seconds))?;
+            Ok(ProbeAnswer::Speed {
                 batch,
                 images,
                 seconds: time.as_secs_f64(),
             })
         }
-        ProbeTask::RunOutOfMemory => Ok(Answer::RanOutOfMemory(memory::run_out(
+        ProbeTask::RunOutOfMemory => Ok(ProbeAnswer::RanOutOfMemory(memory::run_out(
             assignment.device,
             device,
         )?)),
-        ProbeTask::Identify => Ok(Answer::Identity(identity::identify(
+        ProbeTask::Identify => Ok(ProbeAnswer::Identity(identity::identify(
             assignment.device,
             device,
         )?)),
@@ -79,7 +79,7 @@ fn answer(assignment: &Assignment, task: &ProbeTask) -> anyhow::Result<Answer> {
 }
 
 /// A network and the images that it is trained on.
-struct Work {
+struct ProbeWork {
     architecture: Architecture,
     plan: Plan,
     numbers: Numbers,
@@ -88,7 +88,7 @@ struct Work {
     learning_rate: f64,
 }
 
-impl Work {
+impl ProbeWork {
     /// `batches` batches on `device`: of the embedded images, or of noise in the network's input
     /// shape.
     fn new(
@@ -96,7 +96,7 @@ impl Work {
         device: tch::Device,
         batch: usize,
         batches: usize,
-    ) -> anyhow::Result<Work> {
+    ) -> anyhow::Result<ProbeWork> {
         use_threads(form.threads);
         let config = config()?;
         let images = batch * batches;
@@ -110,7 +110,7 @@ impl Work {
         };
         let plan = plan(&architecture, form.memory, device, batch)?;
         let data = TrainingData::new(dataset, &config, device, true)?;
-        Ok(Work {
+        Ok(ProbeWork {
             architecture,
             plan,
             numbers: form.numbers,

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use super::task::{Answer, Assignment, Numbers, ProbeTask};
+use super::task::{Assignment, Numbers, ProbeAnswer, ProbeTask};
 use crate::evaluate::environment;
 use crate::foundation::device::Device;
 use crate::foundation::messages;
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A running probe; killed when dropped.
 pub struct ProbeProcess {
     process: Child,
-    answers: Receiver<Answer>,
+    answers: Receiver<ProbeAnswer>,
 }
 
 impl ProbeProcess {
@@ -68,15 +68,15 @@ impl ProbeProcess {
         Ok(ProbeProcess { process, answers })
     }
 
-    /// The answer to the next task; [`Answer::Failed`] if the process dies or hangs.
-    pub fn next(&mut self) -> Answer {
+    /// The answer to the next task; [`ProbeAnswer::Failed`] if the process dies or hangs.
+    pub fn next(&mut self) -> ProbeAnswer {
         match self.answers.recv_timeout(PATIENCE) {
             Ok(answer) => answer,
             Err(RecvTimeoutError::Timeout) => {
                 let _ = self.process.kill();
-                Answer::Failed(format!("no answer within {} s", PATIENCE.as_secs()))
+                ProbeAnswer::Failed(format!("no answer within {} s", PATIENCE.as_secs()))
             }
-            Err(RecvTimeoutError::Disconnected) => Answer::Failed(self.ending()),
+            Err(RecvTimeoutError::Disconnected) => ProbeAnswer::Failed(self.ending()),
         }
     }
 

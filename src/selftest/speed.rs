@@ -3,7 +3,7 @@
 use super::Bench;
 use super::process::ProbeProcess;
 use super::report::{CheckOutcome, Speed};
-use super::task::{Answer, Memory, NetworkName, Numbers, ProbeForm, ProbeTask};
+use super::task::{Memory, NetworkName, Numbers, ProbeAnswer, ProbeForm, ProbeTask};
 use crate::foundation::device::Device;
 use crate::foundation::host::cores;
 
@@ -60,17 +60,18 @@ fn speeds(bench: &Bench, device: Device, numbers: &[Numbers]) -> Vec<Speed> {
     );
     let mut probe = probe.map_err(|error| format!("no process could be started: {error}"));
     let answer = |form: ProbeForm| {
-        let answer = probe
-            .as_mut()
-            .map_or_else(|error| Answer::Failed(error.clone()), ProbeProcess::next);
+        let answer = probe.as_mut().map_or_else(
+            |error| ProbeAnswer::Failed(error.clone()),
+            ProbeProcess::next,
+        );
         of_answer(form, batch(form.network, device), answer)
     };
     forms.into_iter().map(answer).collect()
 }
 
-fn of_answer(form: ProbeForm, asked: usize, answer: Answer) -> Speed {
+fn of_answer(form: ProbeForm, asked: usize, answer: ProbeAnswer) -> Speed {
     let (batch, images_per_second, verdict) = match answer {
-        Answer::Speed {
+        ProbeAnswer::Speed {
             batch,
             images,
             seconds,
@@ -79,7 +80,7 @@ fn of_answer(form: ProbeForm, asked: usize, answer: Answer) -> Speed {
             Some(images as f64 / seconds.max(1e-9)),
             CheckOutcome::Passed,
         ),
-        Answer::Failed(reason) => (asked, None, CheckOutcome::failed(&reason)),
+        ProbeAnswer::Failed(reason) => (asked, None, CheckOutcome::failed(&reason)),
         other => (
             asked,
             None,

@@ -16,7 +16,7 @@ pub struct Assignment {
     pub tasks: Vec<ProbeTask>,
 }
 
-/// A task; each is answered by one [`Answer`], in order.
+/// A task; each is answered by one [`ProbeAnswer`], in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeTask {
@@ -139,7 +139,7 @@ impl Numbers {
 /// The result of a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum ProbeAnswer {
     /// Loss of each step.
     Losses(Vec<f64>),
     /// The measured speed.

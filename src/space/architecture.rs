@@ -4,7 +4,7 @@ mod error;
 
 use serde::{Deserialize, Serialize};
 
-pub use error::{ArchitectureError, Reader};
+pub use error::{ArchitectureError, OutputReader};
 
 use super::feasibility::output_size;
 use crate::config::LARGEST_SETTING;
@@ -120,14 +120,14 @@ impl Architecture {
         let mut shapes = vec![*input];
         for (index, layer) in layers.iter().enumerate() {
             check_settings(index + 1, layer)?;
-            check_inputs(Reader::Layer(index + 1), &layer.inputs, shapes.len())?;
+            check_inputs(OutputReader::Layer(index + 1), &layer.inputs, shapes.len())?;
             shapes.push(layer_shape(
                 index + 1,
                 layer,
                 joined_shape(&layer.inputs, &shapes),
             )?);
         }
-        check_inputs(Reader::Classifier, &self.output, shapes.len())?;
+        check_inputs(OutputReader::Classifier, &self.output, shapes.len())?;
         Ok(shapes)
     }
 
@@ -277,7 +277,11 @@ fn check_settings(number: usize, layer: &Layer) -> Result<(), ArchitectureError>
     }
 }
 
-fn check_inputs(reader: Reader, inputs: &[usize], earlier: usize) -> Result<(), ArchitectureError> {
+fn check_inputs(
+    reader: OutputReader,
+    inputs: &[usize],
+    earlier: usize,
+) -> Result<(), ArchitectureError> {
     if inputs.is_empty() {
         return Err(ArchitectureError::NoInputs { reader });
     }

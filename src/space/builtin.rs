@@ -35,10 +35,10 @@ pub fn builtin(
 }
 
 /// A layer of NASCNN15: kernel `[height, width]`, filters, inputs. Stride 1, "same" padding.
-type Row = ([usize; 2], usize, &'static [usize]);
+type NascnnLayer = ([usize; 2], usize, &'static [usize]);
 
 /// Layers 1 to 14 of NASCNN15, from the vector data of the paper's Figure 7.
-const NASCNN15: [Row; 14] = [
+const NASCNN15: [NascnnLayer; 14] = [
     ([3, 3], 36, &[0]),
     ([3, 3], 48, &[1]),
     ([3, 3], 36, &[1, 2]),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::architecture::{ArchitectureError, Reader, joined_shape};
+use super::architecture::{ArchitectureError, OutputReader, joined_shape};
 use super::{Architecture, Layer, Operation};
 
 /// Cost of a network and of each of its layers.
@@ -52,7 +52,7 @@ pub struct ClassifierCost {
 
 /// Receptive field and jump along height or width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct View {
+struct ReceptiveField {
     field: u64,
     jump: u64,
 }
@@ -64,11 +64,11 @@ impl Cost {
     /// If the network cannot be built, or its figures do not fit 64 bits.
     pub fn of(architecture: &Architecture) -> Result<Cost, ArchitectureError> {
         let shapes = architecture.shapes()?;
-        let mut views = vec![[View { field: 1, jump: 1 }; 2]];
+        let mut views = vec![[ReceptiveField { field: 1, jump: 1 }; 2]];
         let mut layers = Vec::with_capacity(architecture.layers.len());
         let mut total = Total::default();
         for (index, layer) in architecture.layers.iter().enumerate() {
-            let reader = Reader::Layer(index + 1);
+            let reader = OutputReader::Layer(index + 1);
             let [channels, ..] = joined_shape(&layer.inputs, &shapes);
             let output_shape = shapes[index + 1];
             let view = layer_view(layer, &views);
@@ -93,7 +93,7 @@ impl Cost {
             params: macs + architecture.classes as u64,
             macs,
         };
-        total.add(Reader::Classifier, classifier.params, classifier.macs)?;
+        total.add(OutputReader::Classifier, classifier.params, classifier.macs)?;
         Ok(Cost {
             layers,
             classifier,
@@ -109,7 +109,7 @@ fn convolution(
     layer: &Layer,
     channels: usize,
     output: [usize; 3],
-    reader: Reader,
+    reader: OutputReader,
 ) -> Result<(u64, u64), ArchitectureError> {
     let overflow = |figure| ArchitectureError::Overflow { reader, figure };
     let weights = product(&[channels, layer.filters, layer.kernel[0], layer.kernel[1]]);
@@ -130,7 +130,12 @@ struct Total {
 }
 
 impl Total {
-    fn add(&mut self, reader: Reader, params: u64, macs: u64) -> Result<(), ArchitectureError> {
+    fn add(
+        &mut self,
+        reader: OutputReader,
+        params: u64,
+        macs: u64,
+    ) -> Result<(), ArchitectureError> {
         let sum = |total: u64, more: u64, figure| {
             total
                 .checked_add(more)
@@ -148,16 +153,16 @@ fn product(factors: &[usize]) -> Option<u64> {
         .try_fold(1u64, |product, &factor| product.checked_mul(factor as u64))
 }
 
-fn layer_view(layer: &Layer, views: &[[View; 2]]) -> [View; 2] {
+fn layer_view(layer: &Layer, views: &[[ReceptiveField; 2]]) -> [ReceptiveField; 2] {
     [0, 1].map(|axis| {
         let widest = layer
             .inputs
             .iter()
             .map(|&input| views[input][axis])
             .max()
-            .unwrap_or(View { field: 1, jump: 1 });
+            .unwrap_or(ReceptiveField { field: 1, jump: 1 });
         let reach = (layer.kernel[axis] as u64 - 1).saturating_mul(widest.jump);
-        View {
+        ReceptiveField {
             field: widest.field.saturating_add(reach),
             jump: widest.jump.saturating_mul(layer.stride[axis] as u64),
         }

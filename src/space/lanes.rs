@@ -50,7 +50,7 @@ impl Lanes {
     /// `inputs` by row: numbers of earlier rows.
     fn of_inputs(inputs: &[&[usize]]) -> Lanes {
         let last_reader = last_readers(inputs);
-        let mut live: Vec<State> = Vec::new();
+        let mut live: Vec<LaneState> = Vec::new();
         let mut rows = Vec::with_capacity(inputs.len());
         for (number, inputs) in inputs.iter().enumerate() {
             let wires: Vec<Option<Wire>> = live
@@ -60,17 +60,17 @@ impl Lanes {
             let lane = place(number, &wires, &live);
             for (state, wire) in live.iter_mut().zip(&wires) {
                 if wire.is_some_and(|wire| wire.ends) {
-                    *state = State::Free { from: number + 1 };
+                    *state = LaneState::Free { from: number + 1 };
                 }
             }
-            live.resize(live.len().max(lane + 1), State::Free { from: 0 });
+            live.resize(live.len().max(lane + 1), LaneState::Free { from: 0 });
             let is_read = last_reader[number].is_some();
             // Directly below a layer that is not read, another layer in the same lane would seem to
             // read it.
             live[lane] = if is_read {
-                State::Output { source: number }
+                LaneState::Output { source: number }
             } else {
-                State::Free { from: number + 2 }
+                LaneState::Free { from: number + 2 }
             };
             rows.push(LaneRow {
                 lane,
@@ -112,16 +112,16 @@ pub fn inputs(architecture: &Architecture) -> Vec<&[usize]> {
 
 /// The state of a lane while the rows are processed.
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum LaneState {
     Free { from: usize },
     Output { source: usize },
 }
 
-impl State {
+impl LaneState {
     fn wire(self, row: usize, inputs: &[usize], last_reader: &[Option<usize>]) -> Option<Wire> {
         match self {
-            State::Free { .. } => None,
-            State::Output { source } => Some(Wire {
+            LaneState::Free { .. } => None,
+            LaneState::Output { source } => Some(Wire {
                 source,
                 read: inputs.contains(&source),
                 ends: last_reader[source] == Some(row),
@@ -132,12 +132,12 @@ impl State {
 
 /// The lane for row `number`: that of its latest input that ends here, otherwise the leftmost free
 /// one.
-fn place(number: usize, wires: &[Option<Wire>], live: &[State]) -> usize {
+fn place(number: usize, wires: &[Option<Wire>], live: &[LaneState]) -> usize {
     let ending = wires.iter().enumerate().filter_map(|(lane, wire)| {
         wire.filter(|wire| wire.ends)
             .map(|wire| (wire.source, lane))
     });
-    let is_free = |state: &State| matches!(state, State::Free { from } if *from <= number);
+    let is_free = |state: &LaneState| matches!(state, LaneState::Free { from } if *from <= number);
     let free = || live.iter().position(is_free).unwrap_or(live.len());
     ending.max().map_or_else(free, |(_, lane)| lane)
 }

@@ -252,9 +252,9 @@ fn sampled_child(path: &Path, child: u64) -> Result<Architecture, LoadError> {
 
 fn is_child_sampled(line: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Kind<'a> {
+    struct EventName<'a> {
         #[serde(borrow)]
         event: std::borrow::Cow<'a, str>,
     }
-    serde_json::from_slice::<Kind>(line).is_ok_and(|kind| kind.event == "child_sampled")
+    serde_json::from_slice::<EventName>(line).is_ok_and(|kind| kind.event == "child_sampled")
 }

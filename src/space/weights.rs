@@ -85,7 +85,7 @@ pub enum WeightsFileError {
 
 /// One tensor: its values, the last dimension running fastest.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Values {
+pub struct TensorValues {
     /// As PyTorch has it: `[out, in, height, width]` for a convolution.
     pub shape: Vec<usize>,
     /// As many as the product of `shape`.
@@ -96,7 +96,7 @@ pub struct Values {
 #[derive(Debug)]
 pub struct Weights {
     bytes: Vec<u8>,
-    tensors: BTreeMap<String, Values>,
+    tensors: BTreeMap<String, TensorValues>,
 }
 
 impl Weights {
@@ -120,7 +120,7 @@ impl Weights {
     }
 
     /// Names and tensors, sorted by name.
-    pub fn tensors(&self) -> &BTreeMap<String, Values> {
+    pub fn tensors(&self) -> &BTreeMap<String, TensorValues> {
         &self.tensors
     }
 }
@@ -161,7 +161,7 @@ fn checked(
     path: &Path,
     bytes: &[u8],
     architecture: &Architecture,
-) -> Result<BTreeMap<String, Values>, WeightsFileError> {
+) -> Result<BTreeMap<String, TensorValues>, WeightsFileError> {
     let file = || path.to_owned();
     let contents = SafeTensors::deserialize(bytes).map_err(|cause| WeightsFileError::Format {
         file: file(),
@@ -186,7 +186,7 @@ fn checked(
                 tensor: name.clone(),
             })?;
         let values = values(path, &name, &view, &shape)?;
-        Ok((name, Values { shape, values }))
+        Ok((name, TensorValues { shape, values }))
     };
     shapes.into_iter().map(read).collect()
 }

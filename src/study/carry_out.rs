@@ -63,7 +63,7 @@ pub fn carry_out(
     }
     let (sender, reports) = channel();
     let mut evaluator = start(trials.config(), sender)?;
-    let ending = Crew {
+    let ending = TrialRunner {
         trials,
         evaluator: evaluator.as_mut(),
         reports: &reports,
@@ -76,7 +76,7 @@ pub fn carry_out(
     ending
 }
 
-struct Crew<'a> {
+struct TrialRunner<'a> {
     trials: &'a mut Trials,
     evaluator: &'a mut dyn Evaluator,
     reports: &'a Receiver<Report>,
@@ -86,7 +86,7 @@ struct Crew<'a> {
     under_way: usize,
 }
 
-impl Crew<'_> {
+impl TrialRunner<'_> {
     fn train(mut self, left: &[usize]) -> Result<bool, StudyError> {
         let mut is_ready = false;
         while !is_ready || self.under_way > 0 {

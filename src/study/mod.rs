@@ -14,4 +14,4 @@ pub mod verify;
 
 pub use carry_out::{News, carry_out};
 pub use error::StudyError;
-pub use trials::{Plan, Trial, Trials};
+pub use trials::{Trial, Trials, TrialsPlan};

@@ -18,7 +18,7 @@ use crate::foundation::seeds::derive;
 
 /// Which children are trained to completion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Question {
+pub struct RankQuestion {
     /// Name of the run.
     pub run: String,
     /// Number of different networks of the search that have an accuracy, from which these are
@@ -43,7 +43,7 @@ pub struct Chosen {
 ///
 /// # Errors
 /// If the run has too few different networks with an accuracy, or they are rows of a table.
-pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<Question, StudyError> {
+pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<RankQuestion, StudyError> {
     let unsuitable = |problem: String| StudyError::Unsuitable {
         run: (&run.started.run).into(),
         problem,
@@ -81,7 +81,7 @@ pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<Question, Stud
     let random = others.iter().take(random).map(chosen(false)).zip(0..);
     let mut children: Vec<(Chosen, usize)> = top.chain(random).collect();
     children.sort_by_key(|(_, turn)| *turn);
-    Ok(Question {
+    Ok(RankQuestion {
         run: run.started.run.clone(),
         candidates: count,
         children: children.into_iter().map(|(chosen, _)| chosen).collect(),
@@ -118,7 +118,7 @@ pub struct Ranked {
 
 impl Ranking {
     /// The result of the trainings as they are now.
-    pub fn of(series: &Series<Question>) -> Ranking {
+    pub fn of(series: &Series<RankQuestion>) -> Ranking {
         let question = series.question();
         let both = question.children.iter().zip(series.paths());
         let ranked = both.map(|(chosen, path)| {
@@ -133,7 +133,7 @@ impl Ranking {
         Ranking::of_children(question, ranked.collect())
     }
 
-    fn of_children(question: &Question, mut children: Vec<Ranked>) -> Ranking {
+    fn of_children(question: &RankQuestion, mut children: Vec<Ranked>) -> Ranking {
         let searched = |child: &Ranked| child.chosen.search_accuracy;
         children.sort_by(|one, other| searched(other).total_cmp(&searched(one)));
         let pairs: Vec<(f64, f64)> = children

@@ -20,7 +20,7 @@ pub const POWER: f64 = 0.8;
 
 /// Number of networks, and of trainings of each.
 #[derive(Debug, Clone, Copy)]
-pub struct Size {
+pub struct StudySize {
     /// Number of different networks, at least 2.
     pub networks: usize,
     /// Number of trainings of each, at least 2.
@@ -31,7 +31,7 @@ pub struct Size {
 ///
 /// # Errors
 /// If the run has fewer than two different networks.
-pub fn of_run(run: &PastRun, config: &Config, size: Size) -> Result<Vec<Trial>, StudyError> {
+pub fn of_run(run: &PastRun, config: &Config, size: StudySize) -> Result<Vec<Trial>, StudyError> {
     let seed = config.search.seed;
     let drawn = run.drawn(size.networks, derive(seed, "reliability networks", 0));
     if drawn.len() < 2 {
@@ -57,7 +57,7 @@ pub fn of_run(run: &PastRun, config: &Config, size: Size) -> Result<Vec<Trial>, 
 ///
 /// # Errors
 /// If no child can be built.
-pub fn of_space(config: &Config, space: &Space, size: Size) -> Result<Vec<Trial>, StudyError> {
+pub fn of_space(config: &Config, space: &Space, size: StudySize) -> Result<Vec<Trial>, StudyError> {
     let seed = config.search.seed;
     let planned = config.search.children() as usize;
     let mut strategy = Random::default();
@@ -119,7 +119,7 @@ pub struct Findings {
     /// file.
     pub run: Option<String>,
     /// The trainings of each network.
-    pub networks: Vec<Network>,
+    pub networks: Vec<NetworkTrainings>,
     /// Number of trainings about which nothing is known because their workers failed; their
     /// networks are in no figure.
     pub excluded: usize,
@@ -131,7 +131,7 @@ pub struct Findings {
 
 /// The trainings of one network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Network {
+pub struct NetworkTrainings {
     /// `child 12`, or its name in the file.
     pub name: String,
     /// Number of layers; null if read from a file.
@@ -155,14 +155,14 @@ pub struct Need {
 impl Findings {
     /// From the trainings that have ended.
     pub fn of_trials(run: Option<String>, trials: &[Trial]) -> Findings {
-        let mut networks: Vec<Network> = Vec::new();
+        let mut networks: Vec<NetworkTrainings> = Vec::new();
         for trial in trials {
             let known = networks
                 .iter_mut()
                 .find(|network| network.name == trial.group);
             match known {
                 Some(network) => network.rewards.extend(trial.reward()),
-                None => networks.push(Network {
+                None => networks.push(NetworkTrainings {
                     name: trial.group.clone(),
                     depth: Some(trial.depth),
                     rewards: trial.reward().into_iter().collect(),
@@ -175,7 +175,7 @@ impl Findings {
     }
 
     /// From the rewards of each network.
-    pub fn of(run: Option<String>, networks: Vec<Network>, excluded: usize) -> Findings {
+    pub fn of(run: Option<String>, networks: Vec<NetworkTrainings>, excluded: usize) -> Findings {
         let most = networks.iter().map(|network| network.rewards.len()).max();
         let whole: Vec<Vec<f64>> = networks
             .iter()
@@ -308,7 +308,7 @@ mod tests {
     fn trials(networks: usize, trainings: usize) -> Vec<Trial> {
         let config = config();
         let space = Space::new(&config.space, [1, 28, 28], 10).unwrap();
-        let size = Size {
+        let size = StudySize {
             networks,
             trainings,
         };
@@ -340,8 +340,8 @@ mod tests {
         assert_eq!(trials(4, 5)[..8], fewer[..]);
     }
 
-    fn network(name: &str, rewards: &[f64]) -> Network {
-        Network {
+    fn network(name: &str, rewards: &[f64]) -> NetworkTrainings {
+        NetworkTrainings {
             name: name.to_owned(),
             depth: None,
             rewards: rewards.to_vec(),

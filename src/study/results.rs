@@ -68,7 +68,7 @@ fn folders(path: &Path) -> Vec<std::path::PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::reliability::Network;
+    use crate::study::reliability::NetworkTrainings;
 
     #[test]
     fn results_are_found_in_the_run_directory_and_a_damaged_one_is_named() {
@@ -76,7 +76,7 @@ mod tests {
         assert!(Results::of(run.path()).is_empty());
         let rewards = vec![0.5, 0.6];
         let name = "child 1".to_owned();
-        let network = Network {
+        let network = NetworkTrainings {
             name,
             depth: Some(3),
             rewards,

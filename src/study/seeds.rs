@@ -11,7 +11,7 @@ use crate::foundation::numbers::accuracy;
 
 /// The trainings of the set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Question {
+pub struct SeedsQuestion {
     /// ARCH as given by the user.
     pub origin: String,
     /// Name of the network.
@@ -67,7 +67,7 @@ pub struct OneSeed {
 
 impl SeedsSummary {
     /// The summary of the trainings as they are now.
-    pub fn of(series: &Series<Question>) -> SeedsSummary {
+    pub fn of(series: &Series<SeedsQuestion>) -> SeedsSummary {
         let question = series.question();
         let both = question.seeds.iter().zip(series.paths());
         let one = |(seed, path): (&u64, std::path::PathBuf)| {
@@ -84,7 +84,7 @@ impl SeedsSummary {
         SeedsSummary::of_trainings(question, both.map(one).collect())
     }
 
-    fn of_trainings(question: &Question, trainings: Vec<OneSeed>) -> SeedsSummary {
+    fn of_trainings(question: &SeedsQuestion, trainings: Vec<OneSeed>) -> SeedsSummary {
         let over = |value: fn(&OneSeed) -> Option<f64>| -> Vec<f64> {
             let complete = trainings.iter().filter(|one| one.is_complete);
             complete.filter_map(value).collect()
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn only_completed_trainings_are_in_the_means() {
-        let question = Question {
+        let question = SeedsQuestion {
             origin: "net.json".to_owned(),
             architecture: "net".to_owned(),
             seeds: vec![1, 2, 3],

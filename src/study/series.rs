@@ -22,7 +22,7 @@ const FILE: &str = "trainings.json";
 
 /// The list of trainings. `Q` is the question they answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Contents<Q> {
+struct SeriesFile<Q> {
     v: u32,
     /// Names of the run directories, in the order in which they are trained.
     trainings: Vec<String>,
@@ -32,7 +32,7 @@ struct Contents<Q> {
 
 /// One training to be prepared.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct PreparedTraining {
     /// Name of its run directory.
     pub name: String,
     /// The network.
@@ -45,7 +45,7 @@ pub struct Prepared {
 #[derive(Debug, Clone)]
 pub struct Series<Q> {
     folder: PathBuf,
-    contents: Contents<Q>,
+    contents: SeriesFile<Q>,
 }
 
 /// Whether `folder` holds a set of trainings.
@@ -58,7 +58,11 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
     ///
     /// # Errors
     /// If the folder cannot be written to.
-    pub fn begin(folder: &Path, question: Q, trainings: &[Prepared]) -> io::Result<Series<Q>> {
+    pub fn begin(
+        folder: &Path,
+        question: Q,
+        trainings: &[PreparedTraining],
+    ) -> io::Result<Series<Q>> {
         for training in trainings {
             let path = folder.join(&training.name);
             fs::create_dir_all(&path).map_err(|error| in_file(&path, "cannot create", error))?;
@@ -68,7 +72,7 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
             let config = training.config.to_toml();
             write_atomically(&path.join("config.toml"), config.as_bytes())?;
         }
-        let contents = Contents {
+        let contents = SeriesFile {
             v: VERSION,
             trainings: trainings
                 .iter()
@@ -99,7 +103,7 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
             path: path.clone(),
             problem,
         };
-        let contents: Contents<Q> =
+        let contents: SeriesFile<Q> =
             serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
         if contents.v != VERSION {
             let found = contents.v;
@@ -177,8 +181,8 @@ mod tests {
         }
     }
 
-    fn training(name: &str) -> Prepared {
-        Prepared {
+    fn training(name: &str) -> PreparedTraining {
+        PreparedTraining {
             name: name.to_owned(),
             architecture: network(),
             config: resolve(&Options::default()).unwrap(),

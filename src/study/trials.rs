@@ -94,7 +94,7 @@ impl Trial {
 
 /// The trainings to be carried out.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct TrialsPlan {
     /// The purpose of the trainings: `reliability`, `verify`.
     pub purpose: String,
     /// The settings that the children are trained with.
@@ -107,7 +107,7 @@ pub struct Plan {
 
 /// The contents of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Contents {
+struct TrialsFile {
     v: u32,
     purpose: String,
     /// Fingerprint of the data; absent before the workers have read them.
@@ -125,7 +125,7 @@ struct Contents {
 pub struct Trials {
     folder: PathBuf,
     config: Config,
-    contents: Contents,
+    contents: TrialsFile,
     /// The open file holds the lock.
     _lock: File,
 }
@@ -137,10 +137,10 @@ impl Trials {
     /// # Errors
     /// If another process is working in the folder, its file is damaged, or it contains trainings
     /// that are not part of this plan.
-    pub fn open(folder: &Path, plan: Plan) -> Result<Trials, StudyError> {
+    pub fn open(folder: &Path, plan: TrialsPlan) -> Result<Trials, StudyError> {
         fs::create_dir_all(folder).map_err(|error| in_file(folder, "cannot create", error))?;
         let lock = lock(folder)?;
-        let mut contents = Contents {
+        let mut contents = TrialsFile {
             v: VERSION,
             purpose: plan.purpose,
             fingerprint: plan.data.map(|data| data.fingerprint),
@@ -280,7 +280,7 @@ pub fn begun(folder: &Path) -> Result<Option<Vec<Trial>>, StudyError> {
     Ok(contents.map(|contents| contents.trials))
 }
 
-fn read(path: &Path) -> Result<Option<Contents>, StudyError> {
+fn read(path: &Path) -> Result<Option<TrialsFile>, StudyError> {
     let damaged = |problem: String| StudyError::Damaged {
         path: path.to_owned(),
         problem,
@@ -290,7 +290,7 @@ fn read(path: &Path) -> Result<Option<Contents>, StudyError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(in_file(path, "cannot read", error).into()),
     };
-    let contents: Contents =
+    let contents: TrialsFile =
         serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
     if contents.v == VERSION {
         Ok(Some(contents))
@@ -323,9 +323,9 @@ fn check_settings(folder: &Path, now: &Config) -> Result<(), StudyError> {
 /// `planned`, with the outcomes of `begun`.
 fn taken_over(
     folder: &Path,
-    begun: Contents,
-    mut planned: Contents,
-) -> Result<Contents, StudyError> {
+    begun: TrialsFile,
+    mut planned: TrialsFile,
+) -> Result<TrialsFile, StudyError> {
     let other = |difference: String| StudyError::OtherPlan {
         folder: folder.to_owned(),
         difference,

@@ -20,7 +20,7 @@ const UNIFORM: &str = "uniform";
 
 /// The comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Question {
+pub struct VerifyQuestion {
     /// Name of the run.
     pub run: String,
     /// Its strategy, as in `search.strategy`.
@@ -71,7 +71,7 @@ pub fn plan(
 pub struct Verification {
     /// The comparison.
     #[serde(flatten)]
-    pub question: Question,
+    pub question: VerifyQuestion,
     /// Children of the policy.
     pub policy: Arm,
     /// Children drawn uniformly.
@@ -107,7 +107,11 @@ pub struct Arm {
 
 impl Verification {
     /// From the trainings that have ended.
-    pub fn of(question: Question, trials: &[Trial], earlier_looks: Vec<usize>) -> Verification {
+    pub fn of(
+        question: VerifyQuestion,
+        trials: &[Trial],
+        earlier_looks: Vec<usize>,
+    ) -> Verification {
         let (policy, uniform) = (Arm::of(POLICY, trials), Arm::of(UNIFORM, trials));
         let broken = |trial: &&Trial| trial.end.is_some() && !trial.is_done();
         Verification {
@@ -139,7 +143,7 @@ impl Verification {
 
     /// Caveats for the reader; empty if there are none.
     pub fn caveats(&self) -> Vec<String> {
-        let Question {
+        let VerifyQuestion {
             episode, episodes, ..
         } = self.question;
         let mut caveats = Vec::new();
@@ -193,7 +197,7 @@ impl Arm {
 
 impl fmt::Display for Verification {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Question {
+        let VerifyQuestion {
             run,
             strategy,
             episode,
@@ -234,8 +238,8 @@ mod tests {
         plan(&mut Random::default(), &space, depth, children, 1).unwrap()
     }
 
-    fn question() -> Question {
-        Question {
+    fn question() -> VerifyQuestion {
+        VerifyQuestion {
             run: "run".to_owned(),
             strategy: "reinforce".to_owned(),
             episode: 10,
@@ -299,7 +303,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_search_and_an_earlier_look_are_mentioned() {
-        let question = Question {
+        let question = VerifyQuestion {
             episode: 4,
             ..question()
         };

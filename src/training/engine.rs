@@ -27,7 +27,7 @@ use crate::train::tick::Ticks;
 use crate::train::{Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
 
 /// A training in progress in this process.
-pub(super) struct Engine<'a> {
+pub(super) struct TrainingEngine<'a> {
     pub run: &'a mut Run<Training>,
     pub training: Training,
     pub commands: UnboundedReceiver<Command>,
@@ -45,7 +45,7 @@ struct EngineState<'data> {
     last_save: Instant,
 }
 
-impl Engine<'_> {
+impl TrainingEngine<'_> {
     /// Train until the end of the recipe, a client asks for a stop, or an error makes it impossible
     /// to continue.
     pub(super) fn run(mut self) -> Result<(), Halt> {

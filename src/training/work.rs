@@ -5,7 +5,7 @@ use std::path::Path;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::checkpoint::TrainingCheckpoint;
-use super::engine::Engine;
+use super::engine::TrainingEngine;
 use super::ledger::TrainingLedger;
 use crate::analysis::{RunSummary, TrainingSummary};
 use crate::config::{Config, Decode, StrategyName};
@@ -97,7 +97,7 @@ impl Work for Training {
         checkpoint: Option<TrainingCheckpoint>,
         commands: UnboundedReceiver<Command>,
     ) -> Result<(), Halt> {
-        let engine = Engine {
+        let engine = TrainingEngine {
             run,
             training: self,
             commands,

@@ -41,7 +41,7 @@ fn cases() -> Vec<(String, Vec<Trained>, Vec<Expected>)> {
     cases.collect()
 }
 
-fn found(effects: &Effects, head: usize, value: u32) -> Option<Effect> {
+fn found(effects: &Effects, head: usize, value: u32) -> Option<EffectEstimate> {
     let head = effects.heads.iter().find(|found| found.head == head)?;
     head.options.iter().find(|found| found.value == value)?.all
 }

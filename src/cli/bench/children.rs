@@ -88,7 +88,7 @@ struct ChildLine<'child> {
 
 /// The last line, in the format of the comparison script.
 #[derive(Debug, Serialize)]
-struct Summary {
+struct BenchmarkSummary {
     children: usize,
     wall_seconds: f64,
     children_per_hour: f64,
@@ -250,7 +250,7 @@ fn print_summary(
     };
     let (per_hour, per_second) = (3600.0 * children as f64 / wall, seen / wall);
     if args.json {
-        let summary = Summary {
+        let summary = BenchmarkSummary {
             children,
             wall_seconds: round(wall, 3),
             children_per_hour: round(per_hour, 2),

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-use crate::analysis::early_stopping::{Assessment, Rule, Trained, assess_all, assess_run};
+use crate::analysis::early_stopping::{Assessment, LearningCurve, Rule, assess_all, assess_run};
 use crate::cli::OrBadInput;
-use crate::cli::table::{self, Column};
+use crate::cli::table::{self, TableColumn};
 use crate::evaluate::table::Table;
 use crate::event::Event;
 use crate::journal::Reader;
@@ -94,7 +94,7 @@ fn of_run(run: &Path) -> anyhow::Result<Measured> {
 }
 
 /// The number of epochs of a run's children, and the sampled children that were trained completely.
-fn children_of(journal: &Path) -> anyhow::Result<(usize, Vec<Trained>)> {
+fn children_of(journal: &Path) -> anyhow::Result<(usize, Vec<LearningCurve>)> {
     let (mut epochs, mut children) = (0, Vec::new());
     let mut sampled = std::collections::HashSet::new();
     for record in Reader::open(journal)? {
@@ -111,7 +111,7 @@ fn children_of(journal: &Path) -> anyhow::Result<(usize, Vec<Trained>)> {
                     && child.valid_accuracies.len() == epochs
                     && sampled.contains(&child.child) =>
             {
-                children.push(Trained {
+                children.push(LearningCurve {
                     episode: child.episode,
                     accuracies: child.valid_accuracies,
                     outcome: child.accuracy,
@@ -127,12 +127,12 @@ fn of_table(path: &Path) -> anyhow::Result<Measured> {
     let (decided, epochs) = TABLE_EPOCHS;
     // The accuracy at the decision stands for all epochs until then.
     let table = Table::read(path)?;
-    let trained = table.rows().map(|row| Trained {
+    let trained = table.rows().map(|row| LearningCurve {
         episode: 1,
         accuracies: vec![row.validation; decided],
         outcome: row.test,
     });
-    let children: Vec<Trained> = trained.collect();
+    let children: Vec<LearningCurve> = trained.collect();
     let rules = BELOW.map(|below| Rule {
         after: decided,
         below,
@@ -144,15 +144,15 @@ fn of_table(path: &Path) -> anyhow::Result<Measured> {
     })
 }
 
-const fn column(title: &'static str) -> Column {
-    Column {
+const fn column(title: &'static str) -> TableColumn {
+    TableColumn {
         title,
         right: true,
         wraps: false,
     }
 }
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [TableColumn; 8] = [
     column("after epoch"),
     column("below quantile"),
     column("stopped"),

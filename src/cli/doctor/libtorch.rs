@@ -1,20 +1,20 @@
 //! libtorch: the loaded version, its folder, and the devices it can use.
 
 #[cfg(not(feature = "torch"))]
-use super::Finding;
+use super::CheckResult;
 #[cfg(not(feature = "torch"))]
-use super::Status;
+use super::CheckStatus;
 #[cfg(not(feature = "torch"))]
 use crate::telemetry::driver::Driver;
 
 /// A program built without libtorch cannot train.
 #[cfg(not(feature = "torch"))]
-pub(super) fn findings(_driver: Option<&Driver>) -> Vec<Finding> {
+pub(super) fn findings(_driver: Option<&Driver>) -> Vec<CheckResult> {
     let text = "this program was built without libtorch (as a viewer): it can inspect and replay, not search or train";
     let remedy = "build it with the default features: `make build`, or `cargo build --release` with LIBTORCH set";
-    vec![Finding::with(
+    vec![CheckResult::with(
         "libtorch",
-        Status::Failure,
+        CheckStatus::Failure,
         text,
         remedy,
         serde_json::json!({ "feature": false }),
@@ -29,29 +29,29 @@ mod with_torch {
     use serde_json::json;
 
     use crate::child::{cuda, libtorch};
-    use crate::cli::doctor::{Finding, Status};
+    use crate::cli::doctor::{CheckResult, CheckStatus};
     use crate::telemetry::driver::Driver;
 
-    pub fn findings(driver: Option<&Driver>) -> Vec<Finding> {
+    pub fn findings(driver: Option<&Driver>) -> Vec<CheckResult> {
         // libtorch looks for its CUDA part only at its first use.
         cuda::library();
         vec![library(), cuda(driver)]
     }
 
-    fn library() -> Finding {
+    fn library() -> CheckResult {
         let folder = libtorch::folder();
         let version = libtorch::version();
         let shown = libtorch::version_in_words();
         let details = json!({ "version": version, "folder": folder, "mkl": tch::utils::has_mkl(), "threads": tch::get_num_threads() });
         match works() {
-            Ok(()) => Finding::ok(
+            Ok(()) => CheckResult::ok(
                 "libtorch",
                 format!("{shown}, {}, device cpu works", folder.display()),
                 details,
             ),
-            Err(error) => Finding::with(
+            Err(error) => CheckResult::with(
                 "libtorch",
-                Status::Failure,
+                CheckStatus::Failure,
                 format!("{shown} in {} cannot compute: {error}", folder.display()),
                 "install libtorch 2.11.0 again: remove the folder and run `make build`, or set LIBTORCH to another copy",
                 details,
@@ -75,7 +75,7 @@ mod with_torch {
     }
 
     /// In JSON, `available` means that libtorch is built for CUDA and its libraries are loaded.
-    fn cuda(driver: Option<&Driver>) -> Finding {
+    fn cuda(driver: Option<&Driver>) -> CheckResult {
         let count = cuda::devices();
         let details = json!({
             "available": *cuda::library() == cuda::Library::Loaded, "devices": count, "cudnn": cuda::has_cudnn(),
@@ -91,23 +91,27 @@ mod with_torch {
             });
             let text = devices.join(", ") + &versions;
             return match facts.and_then(|facts| facts.concern()) {
-                Some(found) => Finding::with(
+                Some(found) => CheckResult::with(
                     "cuda",
-                    Status::Warning,
+                    CheckStatus::Warning,
                     format!("{text}; {}", found.reason),
                     found.remedy,
                     details,
                 ),
-                None => Finding::ok("cuda", text, details),
+                None => CheckResult::ok("cuda", text, details),
             };
         }
         match facts.and_then(|facts| facts.diagnose()) {
-            Some(found) => {
-                Finding::with("cuda", Status::Warning, found.reason, found.remedy, details)
-            }
-            None => Finding::with(
+            Some(found) => CheckResult::with(
                 "cuda",
-                Status::Note,
+                CheckStatus::Warning,
+                found.reason,
+                found.remedy,
+                details,
+            ),
+            None => CheckResult::with(
+                "cuda",
+                CheckStatus::Note,
                 "none: children train on the CPU",
                 "nothing to do without an NVIDIA GPU",
                 details,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Finding, Status};
+use super::{CheckResult, CheckStatus};
 use crate::foundation::host::cores;
 use crate::telemetry::driver::{self, Driver, Silence};
 use crate::telemetry::{GpuSample, GpuStatus, host};
@@ -20,7 +20,7 @@ const LEAST_MEMORY: u64 = 2 * GIB;
 /// The GPUs according to NVML, and the driver.
 pub(super) struct Gpus {
     pub driver: Option<Driver>,
-    pub finding: Finding,
+    pub finding: CheckResult,
 }
 
 pub(super) fn gpus() -> Gpus {
@@ -35,14 +35,14 @@ pub(super) fn gpus() -> Gpus {
         Ok((driver, status)) => {
             let details = json!({ "driver": driver.version, "cuda": cuda(&driver), "gpus": [] });
             let finding = match status {
-                GpuStatus::Absent(reason) if !driver.gpus.is_empty() => Finding::with(
+                GpuStatus::Absent(reason) if !driver.gpus.is_empty() => CheckResult::with(
                     "nvml",
-                    Status::Note,
+                    CheckStatus::Note,
                     format!("{driver}, but {reason}"),
                     "in a container, start it with NVIDIA_DRIVER_CAPABILITIES=compute,utility; without NVML the screen shows no GPU",
                     details,
                 ),
-                _ => Finding::ok("nvml", format!("{driver}: no GPU"), details),
+                _ => CheckResult::ok("nvml", format!("{driver}: no GPU"), details),
             };
             Gpus {
                 driver: Some(driver),
@@ -55,7 +55,7 @@ pub(super) fn gpus() -> Gpus {
             let details = json!({ "error": error });
             Gpus {
                 driver: None,
-                finding: Finding::with("nvml", Status::Note, text, remedy, details),
+                finding: CheckResult::with("nvml", CheckStatus::Note, text, remedy, details),
             }
         }
         Err(Silence::Fails(error)) => {
@@ -66,22 +66,22 @@ pub(super) fn gpus() -> Gpus {
             let details = json!({ "error": error });
             Gpus {
                 driver: None,
-                finding: Finding::with("nvml", Status::Warning, text, remedy, details),
+                finding: CheckResult::with("nvml", CheckStatus::Warning, text, remedy, details),
             }
         }
     }
 }
 
-fn describe_gpus(driver: &Driver, gpus: &[GpuSample]) -> Finding {
+fn describe_gpus(driver: &Driver, gpus: &[GpuSample]) -> CheckResult {
     let names: Vec<String> = gpus.iter().map(describe_gpu).collect();
     let text = format!("{driver}: {}", names.join(", "));
     let figures: Vec<Value> = gpus.iter().map(figures).collect();
     let details = json!({ "driver": driver.version, "cuda": cuda(driver), "gpus": figures });
     if gpus.iter().any(|gpu| gpu.lost) {
         let remedy = "look for `Xid` in the kernel's log (`dmesg`); restart the machine";
-        return Finding::with("nvml", Status::Warning, text, remedy, details);
+        return CheckResult::with("nvml", CheckStatus::Warning, text, remedy, details);
     }
-    Finding::ok("nvml", text, details)
+    CheckResult::ok("nvml", text, details)
 }
 
 fn cuda(driver: &Driver) -> Option<String> {
@@ -110,7 +110,7 @@ fn figures(gpu: &GpuSample) -> Value {
     })
 }
 
-pub(super) fn findings() -> Vec<Finding> {
+pub(super) fn findings() -> Vec<CheckResult> {
     let runs = Path::new(RUNS);
     let folder = if runs.is_dir() { runs } else { Path::new(".") };
     vec![
@@ -120,13 +120,13 @@ pub(super) fn findings() -> Vec<Finding> {
     ]
 }
 
-fn disk(folder: &Path, free: std::io::Result<u64>) -> Finding {
+fn disk(folder: &Path, free: std::io::Result<u64>) -> CheckResult {
     let shown = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let details = json!({ "folder": shown, "free_bytes": free.as_ref().ok() });
     match free {
-        Ok(free) if free < LEAST_DISK => Finding::with(
+        Ok(free) if free < LEAST_DISK => CheckResult::with(
             "disk",
-            Status::Warning,
+            CheckStatus::Warning,
             format!(
                 "only {:.2} GiB free for runs in {}",
                 gib(free),
@@ -135,14 +135,14 @@ fn disk(folder: &Path, free: std::io::Result<u64>) -> Finding {
             "free at least 1 GiB, or keep runs elsewhere with --run DIR",
             details,
         ),
-        Ok(free) => Finding::ok(
+        Ok(free) => CheckResult::ok(
             "disk",
             format!("{:.1} GiB free for runs in {}", gib(free), shown.display()),
             details,
         ),
-        Err(error) => Finding::with(
+        Err(error) => CheckResult::with(
             "disk",
-            Status::Warning,
+            CheckStatus::Warning,
             format!("free space of {} is unknown: {error}", shown.display()),
             "check that the folder exists and can be read",
             details,
@@ -156,12 +156,12 @@ fn free_space(folder: &Path) -> std::io::Result<u64> {
     Ok(figures.f_bavail.saturating_mul(figures.f_frsize))
 }
 
-fn processors() -> Finding {
+fn processors() -> CheckResult {
     let cores = cores();
     let model = host::cpu_model();
     let details = json!({ "cores": cores, "model": model });
     let plural = if cores == 1 { "" } else { "s" };
-    Finding::ok(
+    CheckResult::ok(
         "cpu",
         format!(
             "{cores} core{plural}{}",
@@ -201,12 +201,12 @@ fn group_memory() -> Option<(u64, u64)> {
     Some((limit, limit.saturating_sub(used.saturating_sub(cached))))
 }
 
-fn memory(figures: Option<(u64, u64)>) -> Finding {
+fn memory(figures: Option<(u64, u64)>) -> CheckResult {
     let details = json!({ "total_bytes": figures.map(|(total, _)| total), "available_bytes": figures.map(|(_, available)| available) });
     match figures {
-        Some((total, available)) if available < LEAST_MEMORY => Finding::with(
+        Some((total, available)) if available < LEAST_MEMORY => CheckResult::with(
             "memory",
-            Status::Warning,
+            CheckStatus::Warning,
             format!(
                 "only {:.1} of {:.1} GiB available",
                 gib(available),
@@ -215,14 +215,14 @@ fn memory(figures: Option<(u64, u64)>) -> Finding {
             "end other programs, or use fewer workers (workers.count) and smaller batches (child.batch_size)",
             details,
         ),
-        Some((total, available)) => Finding::ok(
+        Some((total, available)) => CheckResult::ok(
             "memory",
             format!("{:.1} of {:.1} GiB available", gib(available), gib(total)),
             details,
         ),
-        None => Finding::with(
+        None => CheckResult::with(
             "memory",
-            Status::Note,
+            CheckStatus::Note,
             "unknown",
             "this system has no /proc/meminfo",
             details,
@@ -240,11 +240,14 @@ mod tests {
 
     #[test]
     fn a_disk_that_is_nearly_full_is_a_warning() {
-        assert_eq!(disk(Path::new("."), Ok(GIB - 1)).status, Status::Warning);
-        assert_eq!(disk(Path::new("."), Ok(GIB)).status, Status::Ok);
+        assert_eq!(
+            disk(Path::new("."), Ok(GIB - 1)).status,
+            CheckStatus::Warning
+        );
+        assert_eq!(disk(Path::new("."), Ok(GIB)).status, CheckStatus::Ok);
         assert_eq!(
             disk(Path::new("/nowhere"), free_space(Path::new("/nowhere"))).status,
-            Status::Warning
+            CheckStatus::Warning
         );
     }
 
@@ -255,8 +258,8 @@ mod tests {
 
     #[test]
     fn little_memory_is_a_warning() {
-        assert_eq!(memory(Some((8 * GIB, GIB))).status, Status::Warning);
-        assert_eq!(memory(Some((8 * GIB, 4 * GIB))).status, Status::Ok);
+        assert_eq!(memory(Some((8 * GIB, GIB))).status, CheckStatus::Warning);
+        assert_eq!(memory(Some((8 * GIB, 4 * GIB))).status, CheckStatus::Ok);
         let (total, available) = available_memory().unwrap();
         assert!(0 < available && available <= total);
     }

@@ -10,7 +10,7 @@ use clap::Args as ClapArgs;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::data::{Status as DataStatus, listed};
+use super::data::{DataStatus, listed};
 use super::print;
 use crate::config::DeviceChoice;
 
@@ -60,9 +60,9 @@ pub struct Args {
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Finding {
+struct CheckResult {
     topic: &'static str,
-    status: Status,
+    status: CheckStatus,
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
@@ -72,7 +72,7 @@ struct Finding {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Status {
+enum CheckStatus {
     Ok,
     /// Missing, but needed only for some purposes.
     Note,
@@ -81,11 +81,11 @@ enum Status {
     Failure,
 }
 
-impl Finding {
+impl CheckResult {
     fn ok(topic: &'static str, text: impl Into<String>, details: Value) -> Self {
-        Finding {
+        CheckResult {
             topic,
-            status: Status::Ok,
+            status: CheckStatus::Ok,
             text: text.into(),
             remedy: None,
             details,
@@ -94,12 +94,12 @@ impl Finding {
 
     fn with(
         topic: &'static str,
-        status: Status,
+        status: CheckStatus,
         text: impl Into<String>,
         remedy: impl Into<String>,
         details: Value,
     ) -> Self {
-        Finding {
+        CheckResult {
             topic,
             status,
             text: text.into(),
@@ -117,11 +117,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut findings = libtorch::findings(gpu.driver.as_ref());
     findings.push(gpu.finding);
     findings.extend(data_sets());
-    findings.extend(terminal::findings(&terminal::Terminal::of_this_process()));
+    findings.extend(terminal::findings(
+        &terminal::TerminalFacts::of_this_process(),
+    ));
     findings.extend(machine::findings());
-    let failures: Vec<&Finding> = findings
+    let failures: Vec<&CheckResult> = findings
         .iter()
-        .filter(|finding| finding.status == Status::Failure)
+        .filter(|finding| finding.status == CheckStatus::Failure)
         .collect();
     if args.json {
         let report = serde_json::json!({ "usable": failures.is_empty(), "findings": findings });
@@ -150,12 +152,12 @@ fn train(args: &Args) -> anyhow::Result<()> {
     )
 }
 
-fn line(finding: &Finding) -> String {
+fn line(finding: &CheckResult) -> String {
     let mark = match finding.status {
-        Status::Ok => "ok",
-        Status::Note => "note",
-        Status::Warning => "warning",
-        Status::Failure => "failure",
+        CheckStatus::Ok => "ok",
+        CheckStatus::Note => "note",
+        CheckStatus::Warning => "warning",
+        CheckStatus::Failure => "failure",
     };
     let remedy = finding
         .remedy
@@ -164,23 +166,23 @@ fn line(finding: &Finding) -> String {
     format!("{mark:<8} {:<9} {}\n{remedy}", finding.topic, finding.text)
 }
 
-fn data_sets() -> Vec<Finding> {
+fn data_sets() -> Vec<CheckResult> {
     let finding = |data: super::data::Listed| {
         let details = serde_json::json!({ "name": data.name, "place": data.place });
         match (data.status, data.place, data.remedy) {
-            (DataStatus::Found, place, _) => Finding::ok(
+            (DataStatus::Found, place, _) => CheckResult::ok(
                 "data",
                 format!("{}: {}", data.name, place.unwrap_or_default()),
                 details,
             ),
-            (DataStatus::NeedsFolder, ..) => Finding::ok(
+            (DataStatus::NeedsFolder, ..) => CheckResult::ok(
                 "data",
                 format!("{}: images of your own, folder:DIR", data.name),
                 details,
             ),
-            (DataStatus::Missing, _, remedy) => Finding::with(
+            (DataStatus::Missing, _, remedy) => CheckResult::with(
                 "data",
-                Status::Note,
+                CheckStatus::Note,
                 format!("{}: not found", data.name),
                 remedy.unwrap_or_default(),
                 details,

@@ -4,14 +4,14 @@ use std::io::IsTerminal;
 
 use serde_json::json;
 
-use super::{Finding, Status};
+use super::{CheckResult, CheckStatus};
 
 /// Smallest terminal in which everything is visible.
 const SMALLEST: (u16, u16) = (80, 24);
 
 /// What a process can find out about its terminal.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Terminal {
+pub(super) struct TerminalFacts {
     pub is_terminal: bool,
     pub term: Option<String>,
     pub colorterm: Option<String>,
@@ -22,10 +22,10 @@ pub(super) struct Terminal {
     pub size: Option<(u16, u16)>,
 }
 
-impl Terminal {
+impl TerminalFacts {
     pub fn of_this_process() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Terminal {
+        TerminalFacts {
             is_terminal: std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),
             term: variable("TERM"),
             colorterm: variable("COLORTERM"),
@@ -68,7 +68,7 @@ fn window_size() -> Option<(u16, u16)> {
     (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
 }
 
-pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
+pub(super) fn findings(terminal: &TerminalFacts) -> Vec<CheckResult> {
     let details = json!({
         "is_terminal": terminal.is_terminal, "term": terminal.term, "colorterm": terminal.colorterm,
         "no_color": terminal.no_color, "locale": terminal.locale, "utf8": terminal.is_utf8(), "size": terminal.size,
@@ -76,9 +76,9 @@ pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
     if !terminal.is_terminal {
         let text = "standard input and output are not a terminal: runs print plain lines";
         let remedy = "for the screen, run it in a terminal (with ssh: `ssh -t`)";
-        return vec![Finding::with(
+        return vec![CheckResult::with(
             "terminal",
-            Status::Note,
+            CheckStatus::Note,
             text,
             remedy,
             details,
@@ -88,11 +88,17 @@ pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
     let (columns, rows) = terminal.size.unwrap_or((0, 0));
     let text = format!("TERM {term}, {columns}x{rows}, {}", terminal.colours());
     let mut findings = vec![match problem(terminal, (columns, rows)) {
-        Some(remedy) => Finding::with("terminal", Status::Warning, text, remedy, details.clone()),
-        None => Finding::ok("terminal", text, details.clone()),
+        Some(remedy) => CheckResult::with(
+            "terminal",
+            CheckStatus::Warning,
+            text,
+            remedy,
+            details.clone(),
+        ),
+        None => CheckResult::ok("terminal", text, details.clone()),
     }];
     findings.push(match terminal.is_utf8() {
-        true => Finding::ok(
+        true => CheckResult::ok(
             "locale",
             terminal.locale.clone().unwrap_or_default(),
             details,
@@ -102,13 +108,19 @@ pub(super) fn findings(terminal: &Terminal) -> Vec<Finding> {
                 "{}: not UTF-8, so the screen uses only ASCII",
                 terminal.locale.as_deref().unwrap_or("not set")
             );
-            Finding::with("locale", Status::Warning, text, "set LANG=C.UTF-8", details)
+            CheckResult::with(
+                "locale",
+                CheckStatus::Warning,
+                text,
+                "set LANG=C.UTF-8",
+                details,
+            )
         }
     });
     findings
 }
 
-fn problem(terminal: &Terminal, (columns, rows): (u16, u16)) -> Option<String> {
+fn problem(terminal: &TerminalFacts, (columns, rows): (u16, u16)) -> Option<String> {
     match terminal.term.as_deref() {
         None | Some("dumb") => Some(
             "set TERM to the type of your terminal, for example TERM=xterm-256color".to_owned(),
@@ -128,17 +140,17 @@ fn problem(terminal: &Terminal, (columns, rows): (u16, u16)) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn good() -> Terminal {
-        Terminal {
+    fn good() -> TerminalFacts {
+        TerminalFacts {
             is_terminal: true,
             term: Some("xterm-256color".to_owned()),
             locale: Some("de_DE.UTF-8".to_owned()),
             size: Some((120, 40)),
-            ..Terminal::default()
+            ..TerminalFacts::default()
         }
     }
 
-    fn statuses(terminal: &Terminal) -> Vec<Status> {
+    fn statuses(terminal: &TerminalFacts) -> Vec<CheckStatus> {
         findings(terminal)
             .iter()
             .map(|finding| finding.status)
@@ -147,49 +159,49 @@ mod tests {
 
     #[test]
     fn a_usual_terminal_is_fine() {
-        assert_eq!(statuses(&good()), [Status::Ok, Status::Ok]);
+        assert_eq!(statuses(&good()), [CheckStatus::Ok, CheckStatus::Ok]);
     }
 
     #[test]
     fn problems_with_a_terminal_come_with_a_remedy() {
         for (terminal, remedy) in [
             (
-                Terminal {
+                TerminalFacts {
                     term: None,
                     ..good()
                 },
                 "set TERM",
             ),
             (
-                Terminal {
+                TerminalFacts {
                     term: Some("dumb".to_owned()),
                     ..good()
                 },
                 "set TERM",
             ),
             (
-                Terminal {
+                TerminalFacts {
                     size: Some((79, 24)),
                     ..good()
                 },
                 "at least 80x24",
             ),
             (
-                Terminal {
+                TerminalFacts {
                     size: None,
                     ..good()
                 },
                 "stty",
             ),
             (
-                Terminal {
+                TerminalFacts {
                     locale: Some("C".to_owned()),
                     ..good()
                 },
                 "C.UTF-8",
             ),
             (
-                Terminal {
+                TerminalFacts {
                     is_terminal: false,
                     ..good()
                 },
@@ -212,7 +224,7 @@ mod tests {
     fn colours_are_determined_from_the_environment() {
         assert_eq!(good().colours(), "256 colours");
         assert_eq!(
-            Terminal {
+            TerminalFacts {
                 colorterm: Some("truecolor".to_owned()),
                 ..good()
             }
@@ -220,7 +232,7 @@ mod tests {
             "16 million colours"
         );
         assert_eq!(
-            Terminal {
+            TerminalFacts {
                 no_color: true,
                 ..good()
             }

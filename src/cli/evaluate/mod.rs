@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use tch::{Device, Kind};
 
-use self::output::{Evaluated, Output};
-use self::settings::{Settings, cifar10_config, training_config};
+use self::output::{Evaluated, EvaluationOutput};
+use self::settings::{EvaluationSettings, cifar10_config, training_config};
 use super::arch::{ArchArgs, parse_size};
 use super::{OrBadInput, say};
 use crate::child::{self, Network, Plan, weights};
@@ -105,11 +105,11 @@ pub struct Args {
 /// written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let origin = args.arch.run_settings().transpose()?;
-    let Settings {
+    let EvaluationSettings {
         data: config,
         validation,
         architecture,
-    } = Settings::new(args, origin.as_ref())?;
+    } = EvaluationSettings::new(args, origin.as_ref())?;
     let weights = weights_file(args)?;
     let mut sets = data::load_tests(&config).or_bad_input()?;
     let against = reference(args, &config)?;
@@ -126,14 +126,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .flatten()
         .for_each(|unread| say(&format!("nas-tui: warning: {unread}")));
     let prepare = || preparation(&training_config(args, &config)?, validation, first);
-    let run = Run::new(args, &architecture, &weights, first, prepare)?;
+    let run = LoadedNetwork::new(args, &architecture, &weights, first, prepare)?;
     let mut csv = args.predictions.as_deref();
     let against = against.map(|set| run.evaluate(set, None)).transpose()?;
     let versions: Vec<Evaluated> = sets
         .drain(..)
         .map(|set| run.evaluate(set, csv.take()))
         .collect::<anyhow::Result<_>>()?;
-    let output = Output::new(&architecture.name, versions, against.as_ref())
+    let output = EvaluationOutput::new(&architecture.name, versions, against.as_ref())
         .context("there is nothing to report")?;
     super::print(&if args.json {
         output.json()?
@@ -143,7 +143,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// A network with its weights, and how images are prepared for it.
-struct Run<'a> {
+struct LoadedNetwork<'a> {
     architecture: &'a Architecture,
     network: Network,
     preparation: Preparation,
@@ -151,7 +151,7 @@ struct Run<'a> {
     limit: usize,
 }
 
-impl<'a> Run<'a> {
+impl<'a> LoadedNetwork<'a> {
     /// For images like those of `set`. They are prepared once network and weights are known to be
     /// good.
     fn new(
@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
         let limit = args.limit.map_or(usize::MAX, |limit| {
             usize::try_from(limit).unwrap_or(usize::MAX)
         });
-        Ok(Run {
+        Ok(LoadedNetwork {
             architecture,
             network,
             preparation,

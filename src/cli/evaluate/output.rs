@@ -34,7 +34,7 @@ pub struct Drop {
 
 /// A version of CIFAR-10.1, or the only test set of other data.
 #[derive(Debug, Serialize)]
-struct Version {
+struct TestVersion {
     #[serde(flatten)]
     evaluated: Evaluated,
     /// `None` for other data; null if CIFAR-10 was not found.
@@ -44,12 +44,12 @@ struct Version {
 
 /// The complete output.
 #[derive(Debug, Serialize)]
-pub struct Output<'a> {
+pub struct EvaluationOutput<'a> {
     architecture: &'a str,
     #[serde(flatten)]
-    first: Version,
+    first: TestVersion,
     #[serde(skip_serializing_if = "Option::is_none")]
-    other_versions: Option<Vec<Version>>,
+    other_versions: Option<Vec<TestVersion>>,
 }
 
 impl Drop {
@@ -85,23 +85,23 @@ impl Drop {
     }
 }
 
-impl<'a> Output<'a> {
+impl<'a> EvaluationOutput<'a> {
     /// The output for all versions of the data, in order; `None` if there are none.
     pub fn new(
         architecture: &'a str,
         versions: Vec<Evaluated>,
         against: Option<&Evaluated>,
-    ) -> Option<Output<'a>> {
+    ) -> Option<EvaluationOutput<'a>> {
         let judged = |evaluated: Evaluated| {
             let drop = evaluated
                 .version
                 .map(|_| against.and_then(|against| Drop::new(against, &evaluated)));
-            Version { evaluated, drop }
+            TestVersion { evaluated, drop }
         };
         let mut versions = versions.into_iter().map(judged);
         let first = versions.next()?;
         let other_versions = first.evaluated.version.map(|_| versions.collect());
-        Some(Output {
+        Some(EvaluationOutput {
             architecture,
             first,
             other_versions,
@@ -126,7 +126,7 @@ impl<'a> Output<'a> {
 
     fn describe(
         &self,
-        Version {
+        TestVersion {
             evaluated:
                 Evaluated {
                     data,
@@ -134,7 +134,7 @@ impl<'a> Output<'a> {
                     report,
                 },
             drop,
-        }: &Version,
+        }: &TestVersion,
     ) -> String {
         let version = version
             .map(|version| format!(" ({version})"))

@@ -12,15 +12,18 @@ use crate::data;
 use crate::space::Architecture;
 
 /// What is evaluated, and on which data.
-pub(super) struct Settings {
+pub(super) struct EvaluationSettings {
     pub(super) data: DataConfig,
     /// If not specified, the default number of the data set.
     pub(super) validation: Option<usize>,
     pub(super) architecture: Architecture,
 }
 
-impl Settings {
-    pub(super) fn new(args: &Args, origin: Option<&RunSettings>) -> anyhow::Result<Settings> {
+impl EvaluationSettings {
+    pub(super) fn new(
+        args: &Args,
+        origin: Option<&RunSettings>,
+    ) -> anyhow::Result<EvaluationSettings> {
         let own = origin.map(|origin| &origin.config.data);
         let (source, dir) = source(args, own)?;
         // The scale at which a network sees objects belongs to the network, whatever the data.
@@ -59,7 +62,7 @@ impl Settings {
             // A DNA or a built-in network takes images of the size above.
             data.size = [architecture.input[1], architecture.input[2]];
         }
-        Ok(Settings {
+        Ok(EvaluationSettings {
             data,
             validation,
             architecture,

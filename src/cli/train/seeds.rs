@@ -18,8 +18,8 @@ use crate::foundation::spawning::in_own_session;
 use crate::link;
 use crate::runs::RunDirectory;
 use crate::runs::directory::lock_state;
-use crate::study::seeds::{Question, SeedsSummary};
-use crate::study::series::{Prepared, Series, is_complete};
+use crate::study::seeds::{SeedsQuestion, SeedsSummary};
+use crate::study::series::{PreparedTraining, Series, is_complete};
 use crate::tui::{self, Leave};
 
 /// Interval for checking whether the next training has begun.
@@ -40,7 +40,7 @@ pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result
             seed: Some(*seed),
             ..settings.clone()
         };
-        prepared.push(Prepared {
+        prepared.push(PreparedTraining {
             name: format!("seed-{seed}"),
             architecture: architecture.clone(),
             config: settings.resolve()?,
@@ -55,7 +55,7 @@ pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result
         }
     };
     let folder = folder.map_err(|error| classify(error.into()))?;
-    let question = Question {
+    let question = SeedsQuestion {
         origin,
         architecture: architecture.name,
         seeds,
@@ -67,12 +67,12 @@ pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result
 
 /// Continue the set in `folder`.
 pub fn resume(folder: &Path, show: &ShowArgs) -> anyhow::Result<()> {
-    let found = Series::<Question>::find(folder).map_err(study::classify)?;
+    let found = Series::<SeedsQuestion>::find(folder).map_err(study::classify)?;
     let series = found.with_context(|| format!("{}: not a set of trainings", folder.display()))?;
     carry_out(&series, show)
 }
 
-fn carry_out(series: &Series<Question>, show: &ShowArgs) -> anyhow::Result<()> {
+fn carry_out(series: &Series<SeedsQuestion>, show: &ShowArgs) -> anyhow::Result<()> {
     say(&format!(
         "trainings are saved in {}",
         series.folder().display()
@@ -91,12 +91,12 @@ fn carry_out(series: &Series<Question>, show: &ShowArgs) -> anyhow::Result<()> {
 }
 
 /// The command that continues the set.
-fn command(series: &Series<Question>) -> String {
+fn command(series: &Series<SeedsQuestion>) -> String {
     format!("nas-tui train --resume {}", series.folder().display())
 }
 
 /// Show each training, after starting a process for the set unless there is one.
-fn watch(series: &Series<Question>, ascii: bool) -> anyhow::Result<()> {
+fn watch(series: &Series<SeedsQuestion>, ascii: bool) -> anyhow::Result<()> {
     let first = series.paths().into_iter().next().context("no trainings")?;
     let config = config::read(&first.join("config.toml")).or_bad_input()?;
     let look = screen::settings(config.screen, ascii)?;
@@ -126,7 +126,7 @@ fn watch(series: &Series<Question>, ascii: bool) -> anyhow::Result<()> {
 }
 
 /// Report how the set ended.
-fn conclude(series: &Series<Question>) -> anyhow::Result<()> {
+fn conclude(series: &Series<SeedsQuestion>) -> anyhow::Result<()> {
     // The last training is over, and its summary is being written.
     let since = Instant::now();
     while series.lock().is_err() && since.elapsed() < PATIENCE {
@@ -147,7 +147,7 @@ fn conclude(series: &Series<Question>) -> anyhow::Result<()> {
 
 /// Wait until `path` is being trained and can be connected to; false if no process is working on
 /// the set or the training is already over.
-fn wait_until_at_work(series: &Series<Question>, path: &Path) -> bool {
+fn wait_until_at_work(series: &Series<SeedsQuestion>, path: &Path) -> bool {
     let since = Instant::now();
     loop {
         let is_late = since.elapsed() > PATIENCE;
@@ -166,7 +166,7 @@ fn wait_until_at_work(series: &Series<Question>, path: &Path) -> bool {
 
 /// Start the process that carries the set out, in its own session, so that it is not affected by
 /// what happens to the terminal.
-fn detach(series: &Series<Question>) -> anyhow::Result<()> {
+fn detach(series: &Series<SeedsQuestion>) -> anyhow::Result<()> {
     let log = log_of(series);
     let open =
         || -> std::io::Result<File> { OpenOptions::new().create(true).append(true).open(&log) };
@@ -183,12 +183,12 @@ fn detach(series: &Series<Question>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn log_of(series: &Series<Question>) -> PathBuf {
+fn log_of(series: &Series<SeedsQuestion>) -> PathBuf {
     series.folder().join("training.log")
 }
 
 /// Report the state of a set whose screen was closed.
-fn farewell(series: &Series<Question>, leave: Leave) -> anyhow::Result<()> {
+fn farewell(series: &Series<SeedsQuestion>, leave: Leave) -> anyhow::Result<()> {
     match leave {
         Leave::Stopped => {
             Err(Interrupted(format!("stopped; continue with: {}", command(series))).into())
@@ -201,7 +201,7 @@ fn farewell(series: &Series<Question>, leave: Leave) -> anyhow::Result<()> {
     }
 }
 
-fn goes_on(series: &Series<Question>) -> String {
+fn goes_on(series: &Series<SeedsQuestion>) -> String {
     let command = command(series);
     match series.lock() {
         Ok(_) => format!("no process is working on the trainings; continue them with: {command}"),

@@ -28,7 +28,7 @@ pub struct CacheKey {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct File {
+struct CacheFile {
     version: u32,
     devices: Vec<Throughput>,
 }
@@ -58,7 +58,7 @@ impl Cache {
         let mut devices = self.read().unwrap_or_default();
         devices.retain(|kept| !kept.is_for(&key));
         devices.push(throughput.clone());
-        let text = serde_json::to_string_pretty(&File {
+        let text = serde_json::to_string_pretty(&CacheFile {
             version: VERSION,
             devices,
         })
@@ -94,7 +94,7 @@ impl Cache {
 }
 
 fn parse(text: &str) -> Result<Vec<Throughput>, String> {
-    let file: File = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let file: CacheFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if file.version != VERSION {
         return Err(format!(
             "version {} is not the one of this program, {VERSION}",

@@ -6,11 +6,11 @@
 //! control. (A control that reused an earlier child's outcome would share its noise with the arm
 //! that it is compared with, which visits some networks again and again.)
 
-use super::{Crew, Engine, Halt};
+use super::{Crew, Halt, SearchEngine};
 use crate::search::episode::{self, Child};
 use crate::strategy::{Origin, Proposal, Random};
 
-impl Engine<'_> {
+impl SearchEngine<'_> {
     /// Sample the controls of the episode of `children`, and start the trainings that are missing.
     pub(super) fn draw_controls(
         &mut self,

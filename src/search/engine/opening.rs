@@ -1,6 +1,6 @@
 //! The start of a session: take over the run, wait for the workers.
 
-use super::Engine;
+use super::SearchEngine;
 use crate::analysis::early_stopping::Rule;
 use crate::config::Config;
 use crate::data;
@@ -16,7 +16,7 @@ use crate::search::{Search, SearchError};
 use crate::session::{Halt, Run};
 use crate::space::{Space, SpaceError};
 
-impl Engine<'_> {
+impl SearchEngine<'_> {
     /// Complete what the last process did but could not record.
     pub(super) fn make_good(&mut self, checkpoint: Option<&SearchCheckpoint>) -> Result<(), Halt> {
         if let Some(checkpoint) = checkpoint.filter(|saved| {

@@ -1,6 +1,6 @@
 //! How the search responds to the evaluator's reports and to the ends of children.
 
-use super::{Crew, Effort, Engine, Halt};
+use super::{Crew, Effort, Halt, SearchEngine};
 use crate::evaluate::Report;
 use crate::event::{ChildFinished, Event, Level};
 use crate::search::SearchError;
@@ -8,7 +8,7 @@ use crate::search::episode::{self, Child};
 use crate::search::inbox::Heard;
 use crate::search::ledger::Ended;
 
-impl Engine<'_> {
+impl SearchEngine<'_> {
     /// Handle what has arrived; while paused, wait.
     pub(super) fn attend(&mut self, crew: &mut Crew) -> Result<(), Halt> {
         loop {

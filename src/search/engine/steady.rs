@@ -4,11 +4,11 @@
 //! The strategy sees proposals and ends in the order of the journal: a resumed search replays those
 //! that an earlier session recorded, and arrives at that session's state.
 
-use super::{Crew, Engine, Halt};
+use super::{Crew, Halt, SearchEngine};
 use crate::search::episode::{self, Child};
 use crate::search::ledger::{Ended, Step};
 
-impl Engine<'_> {
+impl SearchEngine<'_> {
     /// Propose, evaluate and learn from the children of an episode, as many at a time as the
     /// evaluator works on.
     pub(super) fn train_and_learn(

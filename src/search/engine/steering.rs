@@ -1,6 +1,6 @@
 //! User commands during a search: pause, stop, skip a child, train an edited one.
 
-use super::{Crew, Effort, Engine, Halt};
+use super::{Crew, Effort, Halt, SearchEngine};
 use crate::event::{ChildQueued, Event, Level};
 use crate::link::Command;
 use crate::search::episode::Child;
@@ -9,7 +9,7 @@ use crate::session::Instruction;
 use crate::space::{Dna, SpaceError};
 use crate::strategy::{Origin, Proposal};
 
-impl Engine<'_> {
+impl SearchEngine<'_> {
     pub(super) fn obey(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
         match self.run.take(command)? {
             None => {}

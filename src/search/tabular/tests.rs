@@ -37,8 +37,8 @@ fn space(config: &Config) -> Space {
     Space::new(&config.space, [0, 0, 0], 0).unwrap()
 }
 
-fn limits(evaluations: usize) -> Limits {
-    Limits {
+fn limits(evaluations: usize) -> SearchLimits {
+    SearchLimits {
         evaluations,
         repeats_in_a_row: 50,
     }

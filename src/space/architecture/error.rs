@@ -40,13 +40,13 @@ pub enum ArchitectureError {
     #[error("{reader}: the list of inputs is empty: name at least one layer (0 is the image)")]
     NoInputs {
         /// The layer or the classifier.
-        reader: Reader,
+        reader: OutputReader,
     },
     /// A layer reads itself or one after it, or the classifier one that does not exist.
     #[error("{reader} reads layer {input}, which is not an earlier layer (0 is the image)")]
     LaterInput {
         /// The layer or the classifier.
-        reader: Reader,
+        reader: OutputReader,
         /// Number of the layer that it reads.
         input: usize,
     },
@@ -54,7 +54,7 @@ pub enum ArchitectureError {
     #[error("{reader} reads layer {input} twice")]
     RepeatedInput {
         /// Whose inputs.
-        reader: Reader,
+        reader: OutputReader,
         /// Number of the layer that is listed twice.
         input: usize,
     },
@@ -105,7 +105,7 @@ pub enum ArchitectureError {
     )]
     Overflow {
         /// Where the sum grew too large.
-        reader: Reader,
+        reader: OutputReader,
         /// The quantity, in words: `parameters`.
         figure: &'static str,
     },
@@ -113,18 +113,18 @@ pub enum ArchitectureError {
 
 /// A reader of the outputs of earlier layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
+pub enum OutputReader {
     /// A layer, by number from 1.
     Layer(usize),
     /// The Linear at the end.
     Classifier,
 }
 
-impl std::fmt::Display for Reader {
+impl std::fmt::Display for OutputReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Reader::Layer(layer) => write!(f, "layer {layer}"),
-            Reader::Classifier => f.write_str("the classifier (output)"),
+            OutputReader::Layer(layer) => write!(f, "layer {layer}"),
+            OutputReader::Classifier => f.write_str("the classifier (output)"),
         }
     }
 }

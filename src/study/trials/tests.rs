@@ -20,8 +20,8 @@ fn trial(group: &str, seed: u64) -> Trial {
     }
 }
 
-fn plan(trials: Vec<Trial>) -> Plan {
-    Plan {
+fn plan(trials: Vec<Trial>) -> TrialsPlan {
+    TrialsPlan {
         purpose: "verify".to_owned(),
         config: config(&[]),
         data: None,
@@ -83,7 +83,7 @@ fn a_training_whose_worker_failed_is_repeated_and_a_failed_one_is_not() {
 fn other_settings_networks_or_data_are_refused_and_named() {
     let folder = tempfile::tempdir().unwrap();
     drop(Trials::open(folder.path(), plan(vec![trial("a", 1)])).unwrap());
-    let other = Plan {
+    let other = TrialsPlan {
         config: config(&["child.epochs=7"]),
         ..plan(vec![trial("a", 1)])
     };
@@ -91,7 +91,7 @@ fn other_settings_networks_or_data_are_refused_and_named() {
     assert!(error.contains("child.epochs was 2 and is 7"), "{error}");
     let error = Trials::open(folder.path(), plan(vec![trial("b", 1)])).unwrap_err();
     assert!(matches!(error, StudyError::OtherPlan { .. }), "{error}");
-    let elsewhere = Plan {
+    let elsewhere = TrialsPlan {
         config: config(&["workers.count=3"]),
         ..plan(vec![trial("a", 1)])
     };

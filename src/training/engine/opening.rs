@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Engine;
+use super::TrainingEngine;
 use crate::child::{self, Network, libtorch};
 use crate::config::Precision;
 use crate::data;
@@ -35,7 +35,7 @@ impl BestFile<'_> {
     }
 }
 
-impl Engine<'_> {
+impl TrainingEngine<'_> {
     /// The images, on the device.
     pub(super) fn data(&mut self) -> Result<TrainingData, Halt> {
         let (device, threads) = self.place()?;

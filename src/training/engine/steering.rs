@@ -1,12 +1,12 @@
 //! User commands during a training: pause, resume, stop.
 
-use super::{Engine, EngineState};
+use super::{EngineState, TrainingEngine};
 use crate::event::Level;
 use crate::link::Command;
 use crate::session::{Halt, Instruction};
 use crate::train::{Fit, TrainError, synchronize};
 
-impl Engine<'_> {
+impl TrainingEngine<'_> {
     /// Obey commands between two batches. Returns when the next batch may start.
     pub(super) fn obey(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
         loop {

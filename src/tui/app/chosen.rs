@@ -80,7 +80,9 @@ impl App {
     /// Show a child in all panels; `None` means the one in training.
     pub(super) fn choose(&mut self, child: Option<u64>) {
         self.view.chosen = child;
-        self.view.panels.dna.top = 0;
+        for panel in PanelId::ALL {
+            self.view.panels.get_mut(*panel).child_chosen();
+        }
     }
 
     /// Show the child of another worker.

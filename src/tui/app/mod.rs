@@ -25,6 +25,7 @@ use super::layout::{Areas, Arrangement};
 use super::panels::PanelId;
 use super::panels::footer::Remark;
 use super::panels::scene::Scene;
+use super::text_line::Purpose;
 use super::theme::Theme;
 use super::view::View;
 use super::{Leave, Settings};
@@ -348,7 +349,7 @@ impl App {
             Action::Accept => return self.accept_text(),
             Action::Discard => self.view.text = None,
             Action::Search => self.begin_typing(),
-            Action::FilterLog => self.begin_log_filter(),
+            Action::FilterLog => self.begin_text(Purpose::LogFilter),
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),

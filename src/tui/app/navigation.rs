@@ -75,14 +75,19 @@ impl App {
             .get_mut(panel)
             .act(action, &self.scene(), area.unwrap_or(Rect::ZERO));
         self.view.panels = panels;
+        let understood = response.is_some();
+        self.respond(response.unwrap_or(Response::Draw));
+        understood
+    }
+
+    /// Do what a panel asks for.
+    pub(super) fn respond(&mut self, response: Response) {
         match response {
-            None => return false,
-            Some(Response::Draw) => {}
-            Some(Response::Choose(child)) => self.choose(child),
-            Some(Response::StepWorker { forward }) => self.step_worker(forward),
-            Some(Response::Tell(level, text)) => self.tell(level, text),
+            Response::Draw => {}
+            Response::Choose(child) => self.choose(child),
+            Response::StepWorker { forward } => self.step_worker(forward),
+            Response::Tell(level, text) => self.tell(level, text),
         }
-        true
     }
 
     /// The child that Enter opens: the one at the focused panel's cursor, otherwise the one shown

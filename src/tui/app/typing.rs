@@ -4,7 +4,6 @@ use crossterm::event::KeyEvent;
 
 use super::{App, Effect};
 use crate::config::LayoutName;
-use crate::event::Level;
 use crate::event::RunKind;
 use crate::tui::panels::PanelId;
 use crate::tui::text_line::{Purpose, TextLine};
@@ -13,29 +12,34 @@ impl App {
     /// Start typing what to find in the focused panel, or else in the children, or in the log of a
     /// training.
     pub(super) fn begin_typing(&mut self) {
-        if self.view.focus == PanelId::Log {
-            self.view.text = Some(TextLine::new(Purpose::Search, &self.view.panels.log.query));
-            return;
+        if self.purpose_here().is_none() {
+            self.show_layout(match self.kind() {
+                RunKind::Training => LayoutName::Log,
+                RunKind::Search => LayoutName::Children,
+            });
         }
-        if self.kind() == RunKind::Training {
-            self.show_layout(LayoutName::Log);
-            self.view.text = Some(TextLine::new(Purpose::Search, &self.view.panels.log.query));
-            return;
+        if let Some(purpose) = self.purpose_here() {
+            self.begin_text(purpose);
         }
-        if self.view.focus != PanelId::Children {
-            self.show_layout(LayoutName::Children);
-        }
-        self.view.text = Some(TextLine::new(
-            Purpose::Filter,
-            self.view.panels.list.filter_text(),
-        ));
     }
 
-    pub(super) fn begin_log_filter(&mut self) {
-        self.view.text = Some(TextLine::new(
-            Purpose::LogFilter,
-            &self.view.panels.log.filter,
-        ));
+    /// What is found in the focused panel by typing.
+    fn purpose_here(&self) -> Option<Purpose> {
+        let focused = self.view.panels.get(self.view.focus);
+        let mut purposes = [Purpose::Search, Purpose::Filter].into_iter();
+        purposes.find(|purpose| focused.text(*purpose).is_some())
+    }
+
+    /// Start typing the text that a panel has for this purpose.
+    pub(super) fn begin_text(&mut self, purpose: Purpose) {
+        let text = |panel: PanelId| self.view.panels.get(panel).text(purpose);
+        let text = self.panel_with(purpose).and_then(text);
+        self.view.text = text.map(|text| TextLine::new(purpose, text));
+    }
+
+    fn panel_with(&self, purpose: Purpose) -> Option<PanelId> {
+        let mut all = PanelId::ALL.iter().copied();
+        all.find(|panel| self.view.panels.get(*panel).text(purpose).is_some())
     }
 
     pub(super) fn type_key(&mut self, key: &KeyEvent) -> Effect {
@@ -44,41 +48,24 @@ impl App {
     }
 
     pub(super) fn accept_text(&mut self) -> Effect {
-        let Some(line) = self.view.text.take() else {
+        let Some(mut line) = self.view.text.take() else {
             return Effect::Nothing;
         };
-        match line.purpose {
-            Purpose::Search => {
-                let mut log = std::mem::take(&mut self.view.panels.log);
-                log.query = line.text();
-                if !log.query.is_empty() && !log.find_next(self.state(), false) {
-                    self.tell(
-                        Level::Info,
-                        format!("the log has no line with \"{}\"", log.query),
-                    );
-                }
-                self.view.panels.log = log;
-            }
-            Purpose::LogFilter => {
-                self.view.panels.log.filter = line.text();
-                self.view.panels.log.end = None;
-            }
-            Purpose::Filter => {
-                if let Err(problem) = self.set_filter(&line.text()) {
-                    let mut line = line;
-                    line.problem = Some(problem);
-                    self.view.text = Some(line);
-                }
+        let Some(panel) = self.panel_with(line.purpose) else {
+            return Effect::Draw;
+        };
+        let mut panels = std::mem::take(&mut self.view.panels);
+        let accepted = panels
+            .get_mut(panel)
+            .set_text(line.purpose, &line.text(), &self.scene());
+        self.view.panels = panels;
+        match accepted {
+            Ok(response) => self.respond(response),
+            Err(problem) => {
+                line.problem = Some(problem);
+                self.view.text = Some(line);
             }
         }
         Effect::Draw
-    }
-
-    fn set_filter(&mut self, text: &str) -> Result<(), String> {
-        self.view
-            .panels
-            .list
-            .set_filter(text)
-            .map_err(|error| error.to_string())
     }
 }

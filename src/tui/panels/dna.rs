@@ -46,6 +46,10 @@ impl TextPanel for DnaView {
         content(scene, self.columns, width, height)
     }
 
+    fn shows_child(&self) -> bool {
+        true
+    }
+
     fn act(&mut self, action: Action) -> Option<Response> {
         (action == Action::ToggleColumns).then(|| {
             self.columns = match self.columns {

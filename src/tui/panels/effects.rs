@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::panel::{About, SEARCH, TextPanel};
 use super::{Content, PanelId, Row, labelled, words};
-use crate::analysis::effects::{Band, Effect, Effects, OptionEffects};
+use crate::analysis::effects::{Band, EffectEstimate, Effects, OptionEffects};
 use crate::event::RunStarted;
 use crate::foundation::numbers::count;
 use crate::state::SearchRun;
@@ -157,7 +157,7 @@ impl EffectTable<'_> {
         row
     }
 
-    fn effect(&self, effect: Option<&Effect>, width: usize) -> (Role, String) {
+    fn effect(&self, effect: Option<&EffectEstimate>, width: usize) -> (Role, String) {
         let Some(effect) = effect else {
             return (Role::Dim, format!("{:>width$}", "unknown  "));
         };

@@ -11,6 +11,7 @@ use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::scroll::Scroll;
+use crate::tui::text_line::Purpose;
 use crate::tui::theme::Role;
 
 /// Columns of `12:34:56 `.
@@ -87,6 +88,32 @@ impl Panel for LogView {
             }
         }
         Some(Response::Draw)
+    }
+
+    fn text(&self, purpose: Purpose) -> Option<&str> {
+        match purpose {
+            Purpose::Search => Some(&self.query),
+            Purpose::LogFilter => Some(&self.filter),
+            Purpose::Filter => None,
+        }
+    }
+
+    fn set_text(
+        &mut self,
+        purpose: Purpose,
+        text: &str,
+        scene: &Scene<'_>,
+    ) -> Result<Response, String> {
+        if purpose == Purpose::LogFilter {
+            self.filter = text.to_owned();
+            self.end = None;
+            return Ok(Response::Draw);
+        }
+        self.query = text.to_owned();
+        let found = text.is_empty() || self.find_next(scene.state, false);
+        let nothing =
+            || Response::Tell(Level::Info, format!("the log has no line with \"{text}\""));
+        Ok(if found { Response::Draw } else { nothing() })
     }
 }
 

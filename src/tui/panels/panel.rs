@@ -10,6 +10,7 @@ use super::{Content, Row, inside, title};
 use crate::event::{Level, RunKind};
 use crate::tui::keymap::{Action, Binding};
 use crate::tui::paint::Painter;
+use crate::tui::text_line::Purpose;
 
 /// The fixed properties of a panel.
 #[derive(Debug)]
@@ -75,6 +76,28 @@ pub trait Panel {
     /// Update what it keeps about the run.
     fn refresh(&mut self, _scene: &Scene<'_>) {}
 
+    /// Another child is shown in all panels from now on.
+    fn child_chosen(&mut self) {}
+
+    /// The text it uses for this purpose now; `None` if it has no such text.
+    fn text(&self, _purpose: Purpose) -> Option<&str> {
+        None
+    }
+
+    /// Use a text typed for a purpose that it has.
+    ///
+    /// # Errors
+    ///
+    /// Why the text cannot be used.
+    fn set_text(
+        &mut self,
+        _purpose: Purpose,
+        _text: &str,
+        _scene: &Scene<'_>,
+    ) -> Result<Response, String> {
+        Ok(Response::Draw)
+    }
+
     /// The child under its cursor.
     fn selected(&self, _scene: &Scene<'_>) -> Option<u64> {
         None
@@ -99,6 +122,11 @@ pub trait TextPanel {
 
     /// See [`Panel::refresh`].
     fn refresh(&mut self, _scene: &Scene<'_>) {}
+
+    /// Whether it shows a child, so that it starts at its top when another one is chosen.
+    fn shows_child(&self) -> bool {
+        false
+    }
 
     /// Perform `action` unless it scrolls; `None` if it means nothing.
     fn act(&mut self, _action: Action) -> Option<Response> {
@@ -153,5 +181,11 @@ impl<P: TextPanel> Panel for Scrolled<P> {
 
     fn refresh(&mut self, scene: &Scene<'_>) {
         self.panel.refresh(scene);
+    }
+
+    fn child_chosen(&mut self) {
+        if self.panel.shows_child() {
+            self.top = 0;
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
-use plan::Plan;
+use plan::BenchmarkPlan;
 
 /// Compare strategies on a table: many searches of each, in parallel and in memory.
 ///
@@ -103,7 +103,7 @@ fn at_least_one() -> clap::builder::RangedU64ValueParser<u64> {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let plan = Plan::new(args)?;
+    let plan = BenchmarkPlan::new(args)?;
     let began = Instant::now();
     let searches = work::search(&plan)?;
     output::tell(args, &plan, &searches, began.elapsed())

@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::Serialize;
 
-use super::plan::Plan;
+use super::plan::BenchmarkPlan;
 use super::{Args, Half};
-use crate::analysis::benchmark::{Comparison, Row, Searches, comparisons, rows};
+use crate::analysis::benchmark::{BenchmarkRow, Searches, StrategyComparison, comparisons, rows};
 use crate::analysis::statistics::p_text;
-use crate::cli::table::{Column, table};
+use crate::cli::table::{TableColumn, table};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::numbers::{count, duration};
 use crate::report::figures::Form;
@@ -18,14 +18,19 @@ use crate::report::figures::strategies::{StrategyCurves, draw};
 
 /// The output of --json.
 #[derive(Serialize)]
-struct Results {
-    results: Vec<Row>,
-    comparisons: Vec<Comparison>,
+struct BenchmarkOutput {
+    results: Vec<BenchmarkRow>,
+    comparisons: Vec<StrategyComparison>,
 }
 
 /// Write the files of `--out`, then print.
-pub fn tell(args: &Args, plan: &Plan, searches: &[Searches], took: Duration) -> anyhow::Result<()> {
-    let results = Results {
+pub fn tell(
+    args: &Args,
+    plan: &BenchmarkPlan,
+    searches: &[Searches],
+    took: Duration,
+) -> anyhow::Result<()> {
+    let results = BenchmarkOutput {
         results: rows(searches, &plan.evaluations, plan.table.best_test()),
         comparisons: comparisons(searches, &plan.evaluations),
     };
@@ -42,9 +47,9 @@ pub fn tell(args: &Args, plan: &Plan, searches: &[Searches], took: Duration) -> 
 
 fn write(
     folder: &Path,
-    plan: &Plan,
+    plan: &BenchmarkPlan,
     searches: &[Searches],
-    results: &Results,
+    results: &BenchmarkOutput,
 ) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
     let put = |name: &str, bytes: &[u8]| write_atomically(&folder.join(name), bytes);
@@ -71,7 +76,7 @@ fn csv<T: Serialize>(rows: &[T]) -> anyhow::Result<Vec<u8>> {
 
 /// A line of searches.csv: what one search had found after a number of evaluations. In percent.
 #[derive(Serialize)]
-struct Line<'a> {
+struct SearchLine<'a> {
     strategy: &'a str,
     seed: u64,
     evaluations: usize,
@@ -80,12 +85,12 @@ struct Line<'a> {
     test: f64,
 }
 
-fn found<'a>(plan: &'a Plan, searches: &'a [Searches]) -> Vec<Line<'a>> {
+fn found<'a>(plan: &'a BenchmarkPlan, searches: &'a [Searches]) -> Vec<SearchLine<'a>> {
     let lines = searches.iter().flat_map(|searches| {
         searches.trajectories.iter().flat_map(move |trajectory| {
             plan.evaluations.iter().map(move |evaluations| {
                 let found = trajectory.after(*evaluations);
-                Line {
+                SearchLine {
                     strategy: &searches.strategy,
                     seed: trajectory.seed,
                     evaluations: *evaluations,
@@ -99,15 +104,15 @@ fn found<'a>(plan: &'a Plan, searches: &'a [Searches]) -> Vec<Line<'a>> {
     lines.collect()
 }
 
-const fn column(title: &'static str, right: bool) -> Column {
-    Column {
+const fn column(title: &'static str, right: bool) -> TableColumn {
+    TableColumn {
         title,
         right,
         wraps: false,
     }
 }
 
-const ROWS: [Column; 7] = [
+const ROWS: [TableColumn; 7] = [
     column("evaluations", true),
     column("strategy", false),
     column("test accuracy", true),
@@ -117,7 +122,7 @@ const ROWS: [Column; 7] = [
     column("ended early", true),
 ];
 
-const PAIRS: [Column; 7] = [
+const PAIRS: [TableColumn; 7] = [
     column("evaluations", true),
     column("a", false),
     column("b", false),
@@ -127,7 +132,7 @@ const PAIRS: [Column; 7] = [
     column("Holm", true),
 ];
 
-fn text(args: &Args, plan: &Plan, results: &Results, took: Duration) -> String {
+fn text(args: &Args, plan: &BenchmarkPlan, results: &BenchmarkOutput, took: Duration) -> String {
     let (first, last) = (plan.seeds[0], plan.seeds[plan.seeds.len() - 1]);
     let which = match args.half {
         None => "",
@@ -155,7 +160,7 @@ fn text(args: &Args, plan: &Plan, results: &Results, took: Duration) -> String {
     text
 }
 
-fn line_of_row(row: &Row) -> [String; 7] {
+fn line_of_row(row: &BenchmarkRow) -> [String; 7] {
     [
         count(row.evaluations as u64),
         row.strategy.clone(),
@@ -167,7 +172,7 @@ fn line_of_row(row: &Row) -> [String; 7] {
     ]
 }
 
-fn line_of_pair(pair: &Comparison) -> [String; 7] {
+fn line_of_pair(pair: &StrategyComparison) -> [String; 7] {
     [
         count(pair.evaluations as u64),
         pair.a.clone(),

@@ -9,11 +9,11 @@ use crate::cli::OrBadInput;
 use crate::config::{self, Config, Options};
 use crate::evaluate::table::Table;
 use crate::foundation::host;
-use crate::search::tabular::Limits;
+use crate::search::tabular::SearchLimits;
 use crate::space::Space;
 
 /// What the searches have in common.
-pub struct Plan {
+pub struct BenchmarkPlan {
     /// Settings of each strategy's searches, except for the seed.
     pub configs: Vec<Config>,
     pub space: Space,
@@ -21,21 +21,21 @@ pub struct Plan {
     pub seeds: Vec<u64>,
     /// Numbers of evaluations to report, ascending.
     pub evaluations: Vec<usize>,
-    pub limits: Limits,
+    pub limits: SearchLimits,
     /// Number of searches at a time.
     pub threads: usize,
 }
 
-impl Plan {
+impl BenchmarkPlan {
     /// Check the arguments.
     ///
     /// # Errors
     /// Bad settings, strategies, table or numbers (exit status 2).
-    pub fn new(args: &Args) -> anyhow::Result<Plan> {
-        Plan::checked(args).or_bad_input()
+    pub fn new(args: &Args) -> anyhow::Result<BenchmarkPlan> {
+        BenchmarkPlan::checked(args).or_bad_input()
     }
 
-    fn checked(args: &Args) -> anyhow::Result<Plan> {
+    fn checked(args: &Args) -> anyhow::Result<BenchmarkPlan> {
         let configs = configs(args)?;
         let space = Space::new(&configs[0].space, [0, 0, 0], 0)
             .with_context(|| format!("--space {}", args.space))?;
@@ -47,13 +47,13 @@ impl Plan {
         let searches = configs.len() * seeds.len();
         let cores = host::cores();
         let threads = args.threads.map_or(cores, |threads| threads as usize);
-        Ok(Plan {
+        Ok(BenchmarkPlan {
             configs,
             space,
             table,
             seeds,
             evaluations,
-            limits: Limits {
+            limits: SearchLimits {
                 evaluations: most,
                 repeats_in_a_row: args.repeats as usize,
             },

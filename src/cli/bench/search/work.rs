@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::plan::Plan;
+use super::plan::BenchmarkPlan;
 use crate::analysis::benchmark::{Searches, Trajectory};
 use crate::cli::run;
 use crate::config::Config;
@@ -14,7 +14,7 @@ use crate::search::tabular;
 
 /// Search with every strategy and every seed. A thread makes each strategy that it uses, because
 /// tensors never cross threads.
-pub fn search(plan: &Plan) -> anyhow::Result<Vec<Searches>> {
+pub fn search(plan: &BenchmarkPlan) -> anyhow::Result<Vec<Searches>> {
     let total = plan.configs.len() * plan.seeds.len();
     let mut found: Vec<Option<Trajectory>> = vec![None; total];
     let progress = progress(total as u64);
@@ -49,7 +49,11 @@ pub fn search(plan: &Plan) -> anyhow::Result<Vec<Searches>> {
 }
 
 /// Do one search after another until none are left.
-fn work(plan: &Plan, next: &AtomicUsize, results: Sender<(usize, anyhow::Result<Trajectory>)>) {
+fn work(
+    plan: &BenchmarkPlan,
+    next: &AtomicUsize,
+    results: Sender<(usize, anyhow::Result<Trajectory>)>,
+) {
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let Some(config) = plan.configs.get(number / plan.seeds.len()) else {
@@ -63,7 +67,7 @@ fn work(plan: &Plan, next: &AtomicUsize, results: Sender<(usize, anyhow::Result<
     }
 }
 
-fn one(plan: &Plan, config: &Config, seed: u64) -> anyhow::Result<Trajectory> {
+fn one(plan: &BenchmarkPlan, config: &Config, seed: u64) -> anyhow::Result<Trajectory> {
     let mut config = config.clone();
     config.search.seed = seed;
     let search = || {

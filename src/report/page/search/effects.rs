@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::analysis::effects::{Band, Effect, Effects};
+use crate::analysis::effects::{Band, EffectEstimate, Effects};
 use crate::analysis::statistics::p_text;
 use crate::event::RunStarted;
 use crate::foundation::numbers::count;
@@ -93,7 +93,7 @@ fn bands_table(run: &RunStarted, effects: &Effects) -> Markup {
     table(&caption, &columns, rows)
 }
 
-fn cell(effect: Option<&Effect>) -> Markup {
+fn cell(effect: Option<&EffectEstimate>) -> Markup {
     match effect {
         None => text("unknown"),
         Some(effect) => {
@@ -107,7 +107,7 @@ fn cell(effect: Option<&Effect>) -> Markup {
     }
 }
 
-fn interval(effect: &Effect) -> String {
+fn interval(effect: &EffectEstimate) -> String {
     let [low, high] = effect.ci95;
     format!("{low:+.4} to {high:+.4}")
 }

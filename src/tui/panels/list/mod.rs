@@ -24,6 +24,7 @@ use super::{PanelId, Row, labelled};
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
+use crate::tui::text_line::Purpose;
 use crate::tui::theme::{Glyphs, Role};
 
 /// The details of a child from the journal, if they have been read.
@@ -121,6 +122,20 @@ impl Panel for ListView {
         if let Some(child) = scene.chosen {
             self.stand_on(child, scene.state);
         }
+    }
+
+    fn text(&self, purpose: Purpose) -> Option<&str> {
+        (purpose == Purpose::Filter).then(|| self.filter_text())
+    }
+
+    fn set_text(
+        &mut self,
+        _purpose: Purpose,
+        text: &str,
+        _scene: &Scene<'_>,
+    ) -> Result<Response, String> {
+        let set = self.set_filter(text).map_err(|error| error.to_string());
+        set.map(|()| Response::Draw)
     }
 
     fn selected(&self, scene: &Scene<'_>) -> Option<u64> {
