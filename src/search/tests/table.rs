@@ -9,7 +9,7 @@ use crate::config::{Config, Options, resolve};
 use crate::evaluate::table::{Table, TableLookup};
 use crate::event::Event;
 use crate::search::Search;
-use crate::search::tabular::{self, Limits};
+use crate::search::tabular::{self, SearchLimits};
 use crate::space::Space;
 use crate::strategy::{
     Evolution, Learned, Proposal, Reward, Strategy, StrategyError, StrategyState,
@@ -142,7 +142,7 @@ fn a_run_and_a_search_in_memory_propose_repeat_and_learn_the_same() {
             strategy: make(&run.config, &space),
             calls: Arc::clone(&in_memory),
         };
-        let limits = Limits {
+        let limits = SearchLimits {
             evaluations: 60,
             repeats_in_a_row: 1_000,
         };
