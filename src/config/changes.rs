@@ -7,8 +7,11 @@ use super::{Config, earlier};
 /// A setting that differs between two sets; `absent` stands for a missing value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedSetting {
+    /// Dotted key, for example `child.epochs`.
     pub key: String,
+    /// Its earlier value, as TOML.
     pub then: String,
+    /// Its value now, as TOML.
     pub now: String,
 }
 
