@@ -152,11 +152,13 @@ fn a_run_and_a_search_in_memory_propose_repeat_and_learn_the_same() {
             .found;
 
         let (in_run, in_memory) = (in_run.lock().unwrap(), in_memory.lock().unwrap());
-        assert!(in_memory.len() > 60, "{} calls", in_memory.len());
-        assert_eq!(in_run[..in_memory.len()], in_memory[..]);
-        let evaluated: Vec<u64> = evaluated.take(found.len()).collect();
+        let both = in_run.len().min(in_memory.len());
+        assert!(both > 60, "{both} calls");
+        assert_eq!(in_run[..both], in_memory[..both]);
+        let evaluated: Vec<u64> = evaluated.collect();
         let found: Vec<u64> = found.iter().map(|found| found.child).collect();
-        assert_eq!(evaluated, found);
-        assert!(found[found.len() - 1] > found.len() as u64, "no repeats");
+        assert!(evaluated.len() < 320, "no repeats");
+        let both = evaluated.len().min(found.len());
+        assert_eq!(evaluated[..both], found[..both]);
     }
 }
