@@ -11,7 +11,7 @@ pub use epochs::{EpochPoint, Measure};
 
 use super::statistics::quartiles;
 use crate::event::{EpisodeFinished, RunStarted};
-use crate::state::RunState;
+use crate::state::{RunState, is_better};
 
 /// The quantity drawn for each child. The two are different: reward = accuracy^power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -163,11 +163,14 @@ impl Children {
 
     /// The running maximum, at each child that raised it.
     pub fn improvements(&self) -> impl Iterator<Item = (u64, f64)> {
-        let mut best = f64::NEG_INFINITY;
+        let mut best = None;
         self.unfailed().filter_map(move |point| {
-            let is_better = point.value > best;
-            best = best.max(point.value);
-            is_better.then_some((point.child, best))
+            let this = (point.value, point.child);
+            let is_best = best.is_none_or(|best| is_better(this, best));
+            is_best.then(|| {
+                best = Some(this);
+                (point.child, point.value)
+            })
         })
     }
 }

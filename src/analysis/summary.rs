@@ -4,19 +4,18 @@
 mod text;
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 pub(super) use text::{duration, reason_word};
 
+use super::RunSummary;
 use super::lift::PolicyLift;
 use super::statistics::{self, Slope};
 use super::verdict::Comparison;
 use crate::event::{
     ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, Reference,
 };
-use crate::journal::{JournalError, Reader};
 use crate::space::Dna;
 use crate::state::clock::Clock;
 use crate::state::{Ending, Outcomes, RunStatus};
@@ -149,25 +148,15 @@ pub struct EpisodeSummary {
     pub entropy: Option<f64>,
 }
 
-impl Summary {
-    /// Summary of the journal at `path`, read line by line.
-    ///
-    /// # Errors
-    /// If the journal cannot be read or is damaged.
-    pub fn of_journal(path: &Path) -> Result<Summary, JournalError> {
-        let mut tally = SearchTally::default();
-        for record in Reader::open(path)? {
-            tally.apply(&record?);
-        }
-        Ok(tally.summary())
+impl RunSummary for Summary {
+    type Tally = SearchTally;
+
+    fn count(tally: &mut SearchTally, record: &Record) {
+        tally.apply(record);
     }
 
-    /// `summary.json`: indented, with a newline at the end.
-    ///
-    /// # Errors
-    /// If a number cannot be represented in JSON; a journal contains none.
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    fn of(tally: &SearchTally) -> Summary {
+        tally.summary()
     }
 }
 

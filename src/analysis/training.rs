@@ -2,15 +2,14 @@
 //! any time.
 
 use std::fmt;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::RunSummary;
 use super::summary::{duration, reason_word};
 use crate::classification::ClassificationReport;
 use crate::config::{Precision, Recipe};
 use crate::event::{Event, FinishReason, Record, RunKind, TrainingEpoch};
-use crate::journal::{JournalError, Reader};
 use crate::state::clock::Clock;
 use crate::state::{RunStatus, TrainingRun};
 
@@ -82,25 +81,15 @@ pub struct BestEpoch {
     pub valid_loss: f64,
 }
 
-impl TrainingSummary {
-    /// Summary of the journal at `path`, read line by line.
-    ///
-    /// # Errors
-    /// If the journal cannot be read or is damaged.
-    pub fn of_journal(path: &Path) -> Result<TrainingSummary, JournalError> {
-        let mut tally = TrainingTally::default();
-        for record in Reader::open(path)? {
-            tally.apply(&record?);
-        }
-        Ok(tally.summary())
+impl RunSummary for TrainingSummary {
+    type Tally = TrainingTally;
+
+    fn count(tally: &mut TrainingTally, record: &Record) {
+        tally.apply(record);
     }
 
-    /// `summary.json`: indented, with a newline at the end.
-    ///
-    /// # Errors
-    /// If a number cannot be represented in JSON; a journal contains none.
-    pub fn to_json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    fn of(tally: &TrainingTally) -> TrainingSummary {
+        tally.summary()
     }
 }
 

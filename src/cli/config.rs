@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::{OrBadInput, screen};
-use crate::config::{self, DeviceChoice, Options};
+use crate::config::{self, DeviceChoice, Options, presets};
 use crate::{runs, space};
 
 #[derive(Debug, ClapArgs)]
@@ -45,9 +45,8 @@ pub struct SettingsArgs {
     /// Settings file (default: ./config.toml if it exists and no preset is given)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Built-in settings to start from: demo, monograph, paper, paper-strides,
-    /// paper-pooling or nasbench201
-    #[arg(long, value_name = "NAME")]
+    /// Built-in settings to start from
+    #[arg(long, value_name = "NAME", help = preset_help())]
     pub preset: Option<String>,
     /// Change one setting, as in --set child.epochs=3; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
@@ -55,6 +54,13 @@ pub struct SettingsArgs {
     /// Seed of the run (short for --set search.seed=N)
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+}
+
+/// The help of `--preset`, with the names.
+fn preset_help() -> String {
+    let [first @ .., last] = presets::NAMES;
+    let first = first.join(", ");
+    format!("Built-in settings to start from: {first} or {last}")
 }
 
 /// Settings from the command line's options, including the rules of the space, which `config` does

@@ -9,7 +9,7 @@ use super::config::SettingsArgs;
 use super::config::WhereArgs;
 use super::study::{self, classify};
 use super::{OrBadInput, print, say};
-use crate::analysis::summary::Summary;
+use crate::analysis::{RunSummary, Summary};
 use crate::config::Config;
 use crate::data;
 use crate::space::Space;

@@ -1,4 +1,4 @@
-//! `nas-tui replay`: watch a finished run as if it were happening now.
+//! `nas-tui replay`: watch a run that is over as if it were happening now.
 
 use std::path::PathBuf;
 

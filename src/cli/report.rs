@@ -14,7 +14,7 @@ use crate::runs::directory::{kind_of, resume_command};
 /// Write a report on a run: a self-contained HTML page, its figures as SVG and PNG, its tables as
 /// CSV
 ///
-/// Works at any time, whether the run is in progress, finished, stopped or dead. DIR is created if
+/// Works at any time, whether the run is in progress, completed, stopped or dead. DIR is created if
 /// necessary; an older report in it is replaced. It then contains report.html, summary.json,
 /// figures/ and tables/. The path of the page is printed.
 #[derive(Debug, ClapArgs)]

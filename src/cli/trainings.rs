@@ -11,7 +11,7 @@ use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{Interrupted, say};
-use crate::evaluate::environment::die_with_this_process;
+use crate::foundation::spawning::die_with_this_process;
 use crate::study::series::is_complete;
 
 /// Interval for checking whether a training has ended, and whether a signal has arrived.

@@ -7,8 +7,11 @@ use super::{Config, earlier};
 /// A setting that differs between two sets; `absent` stands for a missing value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedSetting {
+    /// Dotted key, for example `child.epochs`.
     pub key: String,
+    /// Its earlier value, as TOML.
     pub then: String,
+    /// Its value now, as TOML.
     pub now: String,
 }
 
@@ -26,8 +29,7 @@ impl Config {
     /// keys that are `free` to change.
     pub fn differences(&self, then: &str, free: impl Fn(&str) -> bool) -> Vec<ChangedSetting> {
         // Settings of an earlier version, as this one reads them: keys that it did not have are there.
-        let then = super::parse(then, "the earlier settings")
-            .map_or_else(|_| flat(then), |config| flat(&config.to_toml()));
+        let then = as_read_today(then).map_or_else(|| flat(then), |config| flat(&config.to_toml()));
         let now = flat(&self.to_toml());
         let text = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".to_owned());
         let keys: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
@@ -42,6 +44,14 @@ impl Config {
             })
             .collect()
     }
+}
+
+/// Settings as they were saved in a run directory; `None` if this version refuses them.
+fn as_read_today(saved: &str) -> Option<Config> {
+    let mut table = saved.parse::<toml::Table>().ok()?;
+    // Before the preset fills in what is missing: a run continues as it was started.
+    earlier::complete(&mut table);
+    super::parse(&toml::to_string(&table).ok()?, "the earlier settings").ok()
 }
 
 /// Settings by dotted key.

@@ -35,6 +35,7 @@ pub struct RawConfig {
     pub screen: RawScreen,
 }
 
+/// Section `[data]`, as [`super::DataConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawData {
@@ -51,6 +52,7 @@ pub struct RawData {
     pub flip: bool,
 }
 
+/// `data.crop`; its number of pixels is a key of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RawCrop {
@@ -59,6 +61,7 @@ pub enum RawCrop {
     Upsample,
 }
 
+/// Section `[search]`, as [`super::SearchConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawSearch {
@@ -77,6 +80,7 @@ pub struct RawSearch {
     pub table: Option<PathBuf>,
 }
 
+/// Section `[controller]`, as [`super::ControllerConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawController {
@@ -90,6 +94,7 @@ pub struct RawController {
     pub gradient_clip: f64,
 }
 
+/// Section `[evolution]`, as [`super::EvolutionConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawEvolution {
@@ -112,6 +117,7 @@ pub struct RawPredictor {
     pub candidates: i64,
 }
 
+/// Section `[early_stopping]`, as [`super::EarlyStoppingConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawEarlyStopping {
@@ -119,6 +125,7 @@ pub struct RawEarlyStopping {
     pub after: f64,
 }
 
+/// Section `[space]`, as [`super::SpaceConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawSpace {
@@ -130,6 +137,7 @@ pub struct RawSpace {
     pub decode: Decode,
 }
 
+/// Section `[constraints]`, as [`super::ConstraintsConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawConstraints {
@@ -141,6 +149,7 @@ pub struct RawConstraints {
     pub max_memory: Option<i64>,
 }
 
+/// Section `[child]`, as [`super::ChildConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawChild {
@@ -153,6 +162,7 @@ pub struct RawChild {
     pub schedule: ChildSchedule,
 }
 
+/// Section `[reward]`, as [`super::RewardConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawReward {
@@ -163,6 +173,7 @@ pub struct RawReward {
     pub macs_exponent: f64,
 }
 
+/// Section `[workers]`, as [`super::WorkersConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawWorkers {
@@ -171,6 +182,7 @@ pub struct RawWorkers {
     pub device: DeviceChoice,
 }
 
+/// Section `[train]`, as [`super::TrainConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawTrain {
@@ -204,6 +216,7 @@ pub struct RawRecipe {
     pub early_stopping: i64,
 }
 
+/// `recipes.*.schedule`; its figures are keys of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RawSchedule {
@@ -213,6 +226,7 @@ pub enum RawSchedule {
     Cosine,
 }
 
+/// Section `[screen]`, as [`super::ScreenConfig`] before its ranges are checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawScreen {

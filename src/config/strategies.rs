@@ -31,9 +31,26 @@ impl StrategyName {
         StrategyName::Predictor,
     ];
 
-    /// Whether children are sampled from the LSTM policy, which needs libtorch.
-    pub fn has_policy(self) -> bool {
-        matches!(self, StrategyName::Reinforce | StrategyName::Ppo)
+    /// Its fixed properties.
+    const fn about(self) -> About {
+        let (name, learns, section) = match self {
+            StrategyName::Reinforce => ("reinforce", true, None),
+            StrategyName::Random => ("random", false, None),
+            StrategyName::Evolution => ("evolution", true, Some("evolution")),
+            StrategyName::LocalSearch => ("local_search", true, None),
+            StrategyName::Ppo => ("ppo", true, Some("ppo")),
+            StrategyName::Predictor => ("predictor", true, Some("predictor")),
+        };
+        About {
+            name,
+            learns,
+            section,
+        }
+    }
+
+    /// The name used in `search.strategy`.
+    pub fn name(self) -> &'static str {
+        self.about().name
     }
 
     /// The strategy with this name in a journal or in settings; `None` if this program does not
@@ -44,32 +61,36 @@ impl StrategyName {
             .find(|strategy| strategy.name() == name)
     }
 
+    /// Whether children are sampled from the LSTM policy, which needs libtorch.
+    pub fn has_policy(self) -> bool {
+        matches!(self, StrategyName::Reinforce | StrategyName::Ppo)
+    }
+
     /// Whether its proposals depend on rewards.
     pub fn learns(self) -> bool {
-        self != StrategyName::Random
+        self.about().learns
+    }
+
+    /// The sections of the settings that belong to one strategy each.
+    pub fn sections() -> impl Iterator<Item = &'static str> {
+        let all = StrategyName::ALL.into_iter();
+        all.filter_map(|strategy| strategy.about().section)
     }
 
     /// Whether it uses the settings in `section`, some of which only belong to other strategies.
     pub fn reads(self, section: &str) -> bool {
-        match section {
-            "evolution" => self == StrategyName::Evolution,
-            "ppo" => self == StrategyName::Ppo,
-            "predictor" => self == StrategyName::Predictor,
-            _ => true,
-        }
+        self.about().section == Some(section) || StrategyName::sections().all(|own| own != section)
     }
+}
 
+/// The fixed properties of a strategy.
+struct About {
     /// The name used in `search.strategy`.
-    pub fn name(self) -> &'static str {
-        match self {
-            StrategyName::Reinforce => "reinforce",
-            StrategyName::Random => "random",
-            StrategyName::Evolution => "evolution",
-            StrategyName::LocalSearch => "local_search",
-            StrategyName::Ppo => "ppo",
-            StrategyName::Predictor => "predictor",
-        }
-    }
+    name: &'static str,
+    /// Whether its proposals depend on rewards.
+    learns: bool,
+    /// The section of the settings that only it reads.
+    section: Option<&'static str>,
 }
 
 /// The LSTM policy and REINFORCE (paper, sections 3.1, 3.2 and 4.1).

@@ -1,9 +1,6 @@
 //! The environment of processes that train.
 
-use std::os::unix::process::CommandExt;
 use std::process::Command;
-
-use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 
 /// Settings of the C library's allocator in processes that train: freed memory stays with the
 /// process (in huge pages if the system allows them) for the next batch's tensors. Mapping it again
@@ -44,21 +41,6 @@ pub fn of_training(command: &mut Command, threads: usize, sharing: usize) {
     {
         command.env("PYTORCH_CUDA_ALLOC_CONF", gpu_allocator(sharing));
     }
-}
-
-/// Have the process that `command` starts killed when this one ends, for whatever reason.
-pub fn die_with_this_process(command: &mut Command) {
-    let parent = getpid();
-    let between_fork_and_exec = move || {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        // The parent may have died before the request took effect.
-        match getppid() {
-            Some(pid) if pid == parent => Ok(()),
-            _ => Err(rustix::io::Errno::SRCH.into()),
-        }
-    };
-    // SAFETY: the closure makes plain system calls and allocates nothing.
-    unsafe { command.pre_exec(between_fork_and_exec) };
 }
 
 #[cfg(test)]

@@ -2,20 +2,19 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use signal_hook::consts::{
-    SIGABRT, SIGBUS, SIGHUP, SIGILL, SIGINT, SIGKILL, SIGSEGV, SIGTERM, SIGTSTP,
-};
+use signal_hook::consts::{SIGABRT, SIGBUS, SIGILL, SIGKILL, SIGSEGV, SIGTERM};
 
 use super::environment;
 use super::protocol::{FromWorker, ToWorker};
 use crate::foundation::fault;
 use crate::foundation::messages;
+use crate::foundation::spawning;
 use crate::foundation::thread::spawn;
 
 /// Number of lines of standard error kept to explain a death.
@@ -59,9 +58,8 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         environment::of_training(&mut command, threads, sharing);
-        environment::die_with_this_process(&mut command);
-        // SAFETY: signal is async-signal-safe; the closure allocates nothing.
-        unsafe { command.pre_exec(leave_terminal_signals) };
+        spawning::die_with_this_process(&mut command);
+        spawning::leave_terminal_signals(&mut command);
         let mut child = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the worker is missing");
         let (stdin, stdout) = (
@@ -140,15 +138,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// Between fork and exec: ignore the terminal's signals, which are for the search.
-fn leave_terminal_signals() -> std::io::Result<()> {
-    for signal in [SIGINT, SIGTSTP, SIGHUP] {
-        // SAFETY: a plain system call; ignoring a signal runs no handler.
-        unsafe { libc::signal(signal, libc::SIG_IGN) };
-    }
-    Ok(())
 }
 
 fn read_lines(stream: impl Read, mut take: impl FnMut(String)) {

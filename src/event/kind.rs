@@ -17,6 +17,15 @@ impl RunKind {
     /// Every kind.
     pub const ALL: [RunKind; 2] = [RunKind::Search, RunKind::Training];
 
+    /// `steps` as the children of a search or the epochs of a training, which have separate fields
+    /// in records.
+    pub fn fields_of(self, steps: u64) -> (Option<u64>, Option<usize>) {
+        match self {
+            RunKind::Search => (Some(steps), None),
+            RunKind::Training => (None, Some(steps as usize)),
+        }
+    }
+
     /// The name used in texts, as in "the search continues".
     pub fn noun(self) -> &'static str {
         match self {

@@ -12,4 +12,5 @@ pub mod messages;
 pub mod numbers;
 pub mod sealed;
 pub mod seeds;
+pub mod spawning;
 pub mod thread;

@@ -292,7 +292,10 @@ mod tests {
     fn the_survey_of_a_recorded_run_agrees_with_its_summary() {
         let (_root, run) = recorded(|_| false);
         let info = look_at(&run).unwrap();
-        let summary = crate::analysis::Summary::of_journal(&run.join("journal.jsonl")).unwrap();
+        let summary = <crate::analysis::Summary as crate::analysis::RunSummary>::of_journal(
+            &run.join("journal.jsonl"),
+        )
+        .unwrap();
         assert_eq!(
             (info.name.as_str(), info.work.subject()),
             ("a-run", summary.preset.as_str())

@@ -170,17 +170,15 @@ impl SearchEngine<'_> {
         let numbers = self.begin_episode(crew, episode)?;
         let mut children = Vec::with_capacity(self.run.config.search.children_per_episode);
         for number in numbers {
-            children.push(self.propose(crew, episode, number)?);
+            children.push(self.propose(crew, number)?);
         }
         Ok(children)
     }
 
     /// Propose and record one child with the strategy's current state.
-    fn propose(&mut self, crew: &mut Crew, episode: usize, number: u64) -> Result<Child, Halt> {
-        let depth = self.run.config.search.depth(number);
-        let seed = episode::sampling_seed(number, &self.run.config.search);
-        let proposal = crew.strategy.propose(&crew.space, depth, seed)?;
-        let mut child = Child::new(number, episode, proposal, &crew.space)?;
+    fn propose(&mut self, crew: &mut Crew, number: u64) -> Result<Child, Halt> {
+        let search = &self.run.config.search;
+        let mut child = Child::propose::<Halt>(&mut *crew.strategy, &crew.space, search, number)?;
         self.record_sample(&child)?;
         child.repeats = self.earlier(&child);
         Ok(child)

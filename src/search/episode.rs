@@ -10,7 +10,7 @@ use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, Episode
 use crate::foundation::seeds::derive;
 use crate::reward::{self, Outcome};
 use crate::space::{Design, Space, SpaceError};
-use crate::strategy::{Learned, Origin, Proposal, Sample};
+use crate::strategy::{Learned, Origin, Proposal, Sample, Strategy, StrategyError};
 
 /// A proposed child.
 #[derive(Debug, Clone)]
@@ -28,6 +28,23 @@ pub(super) struct Child {
 }
 
 impl Child {
+    /// Child `number` as the strategy proposes it in its current state.
+    pub fn propose<E: From<StrategyError> + From<SpaceError>>(
+        strategy: &mut dyn Strategy,
+        space: &Space,
+        search: &SearchConfig,
+        number: u64,
+    ) -> Result<Child, E> {
+        let seed = sampling_seed(number, search);
+        let proposal = strategy.propose(space, search.depth(number), seed)?;
+        Ok(Child::new(
+            number,
+            episode_of(number, search),
+            proposal,
+            space,
+        )?)
+    }
+
     pub fn new(
         number: u64,
         episode: usize,

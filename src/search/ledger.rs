@@ -56,7 +56,7 @@ pub struct Best {
     pub design: Design,
 }
 
-/// What a strategy that learns from each child is told of, in order.
+/// What happens to the children of a strategy that learns from each of them, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// This child was proposed.
@@ -182,7 +182,7 @@ impl Ledger for SearchLedger {
     }
 
     /// Number of sampled children that have ended, not counting controls and edited ones.
-    fn children_ended(&self) -> u64 {
+    fn steps_done(&self) -> u64 {
         self.tally.outcomes().counts.sampled as u64
     }
 }

@@ -1,9 +1,10 @@
 //! A whole search over a table in memory, without run directory, journal or processes, for
 //! comparing strategies over hundreds of seeds.
 //!
-//! It proposes the same children as a run with the same settings and seed, and judges them by the
-//! same rules. The only difference is where it ends: not after `search.episodes`, but after a
-//! number of evaluations.
+//! It proposes the same children as a run with the same settings and seed, judges them by the same
+//! rules and learns from them in the same order, which a test checks. It is a loop of its own because
+//! a run records, recovers and obeys commands between any two steps, and it ends elsewhere: not after
+//! `search.episodes`, but after a number of evaluations.
 
 use std::collections::HashMap;
 
@@ -12,8 +13,8 @@ use super::ledger::Ended;
 use crate::analysis::benchmark::{Found, Trajectory};
 use crate::config::Config;
 use crate::evaluate::table::Table;
-use crate::foundation::seeds::derive;
 use crate::space::{Space, SpaceError};
+use crate::state::is_better;
 use crate::strategy::{Proposal, Reward, Strategy, StrategyError};
 
 /// When a search ends.
@@ -87,8 +88,8 @@ struct TableSearch<'a> {
     rewards: HashMap<String, f64>,
     /// Number of repeats since the latest evaluation.
     repeats: usize,
-    best_reward: Option<f64>,
-    /// The first child with that reward.
+    /// The highest reward and the first child that has it.
+    best_reward: Option<(f64, u64)>,
     best: Found,
     /// What had been found after each evaluation.
     found: Vec<Found>,
@@ -107,42 +108,32 @@ impl TableSearch<'_> {
         let mut rewards = Vec::new();
         if strategy.learns_from_each() {
             for number in numbers {
-                let proposal = self.propose(strategy, number)?;
-                let reward = self.evaluate(number, episode, &proposal)?;
-                strategy.child_ended(number, &proposal, reward)?;
-                proposals.push(proposal);
+                let child = self.propose(strategy, number)?;
+                let reward = self.evaluate(&child)?;
+                strategy.child_ended(number, &child.proposal, reward)?;
+                proposals.push(child.proposal);
                 rewards.push(Reward::trained(reward));
                 if self.is_over() {
                     return Ok(());
                 }
             }
         } else {
-            for number in numbers.clone() {
-                proposals.push(self.propose(strategy, number)?);
-            }
-            for (number, proposal) in numbers.zip(&proposals) {
-                let reward = self.evaluate(number, episode, proposal)?;
-                rewards.push(Reward::trained(reward));
+            let children = numbers.map(|number| self.propose(strategy, number));
+            for child in children.collect::<Result<Vec<Child>, _>>()? {
+                rewards.push(Reward::trained(self.evaluate(&child)?));
+                proposals.push(child.proposal);
             }
         }
         strategy.learn(&proposals, &rewards)?;
         Ok(())
     }
 
-    fn propose(&self, strategy: &mut dyn Strategy, number: u64) -> Result<Proposal, StrategyError> {
-        let search = &self.config.search;
-        let seed = derive(search.seed, "sample", number);
-        strategy.propose(self.space, search.depth(number), seed)
+    fn propose(&self, strategy: &mut dyn Strategy, number: u64) -> Result<Child, TabularError> {
+        Child::propose(strategy, self.space, &self.config.search, number)
     }
 
     /// The reward of a child: that of its row, or of the child that it repeats.
-    fn evaluate(
-        &mut self,
-        number: u64,
-        episode: usize,
-        proposal: &Proposal,
-    ) -> Result<f64, TabularError> {
-        let child = Child::new(number, episode, proposal.clone(), self.space)?;
+    fn evaluate(&mut self, child: &Child) -> Result<f64, TabularError> {
         let key = child.design.key();
         if let Some(reward) = self.rewards.get(&key) {
             self.repeats += 1;
@@ -170,16 +161,17 @@ impl TableSearch<'_> {
         };
         self.rewards.insert(key, reward);
         self.repeats = 0;
-        if self.best_reward.is_none_or(|best| reward > best) {
-            self.best_reward = Some(reward);
+        let this = (reward, child.number);
+        if self.best_reward.is_none_or(|best| is_better(this, best)) {
+            self.best_reward = Some(this);
             self.best = Found {
-                child: number,
+                child: child.number,
                 validation: accuracy,
                 test,
             };
         }
         self.found.push(Found {
-            child: number,
+            child: child.number,
             ..self.best
         });
         Ok(reward)

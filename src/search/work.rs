@@ -11,9 +11,10 @@ use super::ledger::SearchLedger;
 use crate::analysis::Summary;
 use crate::config::Config;
 use crate::evaluate::{Evaluator, Report};
+use crate::event::RunKind;
 use crate::journal::JournalError;
 use crate::link::Command;
-use crate::session::{Halt, NextStep, Run, SessionError, Work};
+use crate::session::{Halt, Run, SessionError, Work};
 use crate::space::Space;
 use crate::strategy::Strategy;
 
@@ -41,6 +42,7 @@ impl Work for Search {
     type Checkpoint = SearchCheckpoint;
     type Summary = Summary;
 
+    const KIND: RunKind = RunKind::Search;
     const NAME: &'static str = "search";
     const THREAD: &'static str = "nas-search";
     const WITHOUT_CHECKPOINT: &'static str = "recomputes it from the journal";
@@ -58,8 +60,8 @@ impl Work for Search {
             || !now.search.strategy.reads(section)
     }
 
-    fn next_step(checkpoint: Option<&SearchCheckpoint>) -> NextStep {
-        NextStep::Child(checkpoint.map_or(1, |checkpoint| checkpoint.next_child))
+    fn next_step(checkpoint: Option<&SearchCheckpoint>) -> u64 {
+        checkpoint.map_or(1, |checkpoint| checkpoint.next_child)
     }
 
     fn work(

@@ -10,6 +10,7 @@ use super::task::{Assignment, Numbers, ProbeAnswer, ProbeTask};
 use crate::evaluate::environment;
 use crate::foundation::device::Device;
 use crate::foundation::messages;
+use crate::foundation::spawning::die_with_this_process;
 use crate::foundation::thread::spawn;
 
 /// Time limit for one answer. A device that hangs must not block the report.
@@ -45,7 +46,7 @@ impl ProbeProcess {
             Numbers::F32 => command.env("NVIDIA_TF32_OVERRIDE", "0"),
             Numbers::Tf32 | Numbers::Bf16 => command.env_remove("NVIDIA_TF32_OVERRIDE"),
         };
-        environment::die_with_this_process(&mut command);
+        die_with_this_process(&mut command);
         let mut process = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the probe is missing");
         let mut stdin = process.stdin.take().ok_or_else(missing)?;

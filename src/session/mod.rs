@@ -11,7 +11,7 @@ pub use error::{Halt, SessionError, WorkError};
 pub use recorder::{Begun, Ledger, Recorder};
 pub use run::Run;
 pub use steering::Instruction;
-pub use work::{Checkpoint, NextStep, Work};
+pub use work::{Checkpoint, Work};
 
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::JoinHandle;
@@ -19,7 +19,6 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::config::{self, Config};
-use crate::data;
 use crate::event::Level;
 use crate::foundation::fault;
 use crate::foundation::thread::spawn;
@@ -97,9 +96,8 @@ impl<W: Work> Session<W> {
         directory: RunDirectory,
         (recorder, commands): recorder::Recording<W::Ledger>,
         checkpoint: Option<W::Checkpoint>,
-        mut notices: Vec<String>,
+        notices: Vec<String>,
     ) -> Session<W> {
-        notices.extend(data::unread_files(&config.data).map(|unread| unread.to_string()));
         let notices = notices
             .into_iter()
             .map(|text| (Level::Warning, text))

@@ -21,14 +21,8 @@ pub trait Ledger: Debug + Default {
     fn begun(&self) -> Option<Begun<'_>>;
     /// Whether a checkpoint has been saved.
     fn has_checkpoint(&self) -> bool;
-    /// Number of a search's children that have ended; 0 for other work.
-    fn children_ended(&self) -> u64 {
-        0
-    }
-    /// Number of a training's completed epochs; `None` for other work.
-    fn epochs_done(&self) -> Option<usize> {
-        None
-    }
+    /// Number of steps done: children of a search that have ended, completed epochs of a training.
+    fn steps_done(&self) -> u64;
 }
 
 /// The conditions a run was begun under that affect its results.

@@ -4,7 +4,7 @@ use std::io;
 
 use super::error::{Halt, SessionError};
 use super::recorder::{Ledger, Recorder};
-use super::work::{NextStep, Work};
+use super::work::Work;
 use crate::config::Config;
 use crate::event::{Compute, DataDescription, Event, FinishReason, Level};
 use crate::foundation::build_info::VERSION;
@@ -53,10 +53,7 @@ impl<W: Work> Run<W> {
         if self.ledger().begun().is_none() {
             return Ok(());
         }
-        let (next_child, epoch) = match W::next_step(checkpoint) {
-            NextStep::Child(child) => (Some(child), None),
-            NextStep::Epoch(epoch) => (None, Some(epoch)),
-        };
+        let (next_child, epoch) = W::KIND.fields_of(W::next_step(checkpoint));
         Ok(self.tell(Event::RunResumed {
             host: host_name(),
             pid: std::process::id(),
@@ -161,11 +158,11 @@ impl<W: Work> Run<W> {
         if let Some(error) = error {
             self.recorder.notice(Level::Error, error.to_string())?;
         }
-        let ledger = &self.recorder.ledger;
+        let (children, epochs) = W::KIND.fields_of(self.ledger().steps_done());
         let event = Event::RunFinished {
             reason,
-            children: ledger.children_ended(),
-            epochs: ledger.epochs_done(),
+            children: children.unwrap_or(0),
+            epochs,
             wall_seconds: self.recorder.seconds(),
         };
         self.recorder.tell(event)?;

@@ -9,6 +9,7 @@ use super::error::Halt;
 use super::recorder::Ledger;
 use super::run::Run;
 use crate::config::Config;
+use crate::event::RunKind;
 use crate::foundation::sealed::CheckpointError;
 use crate::journal::JournalError;
 use crate::link::Command;
@@ -24,6 +25,8 @@ pub trait Work: Sized + Send + 'static {
     /// Its results: printed, and written to `summary.json`.
     type Summary: Serialize + Send;
 
+    /// The kind of its runs.
+    const KIND: RunKind;
     /// Its name in messages: "the NAME was ended by ...".
     const NAME: &'static str;
     /// Name of the thread that does it.
@@ -40,8 +43,9 @@ pub trait Work: Sized + Send + 'static {
     /// the change.
     fn is_free_to_change(key: &str, now: &Config) -> bool;
 
-    /// Where the work continues from `checkpoint`, or starts without one.
-    fn next_step(checkpoint: Option<&Self::Checkpoint>) -> NextStep;
+    /// Number of the step (child or epoch) at which the work continues from `checkpoint`, or starts
+    /// without one.
+    fn next_step(checkpoint: Option<&Self::Checkpoint>) -> u64;
 
     /// Work until it is complete, a client requests a stop, or it cannot continue. `checkpoint` is
     /// the state at the end of an earlier session. The session has already recorded that this
@@ -63,15 +67,6 @@ pub trait Work: Sized + Send + 'static {
     /// # Errors
     /// If the journal cannot be read or is damaged.
     fn summary(ledger: &Self::Ledger, journal: &Path) -> Result<Self::Summary, JournalError>;
-}
-
-/// The first thing that a process has to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NextStep {
-    /// A search: sample the child with this number.
-    Child(u64),
-    /// A training: train the epoch with this number.
-    Epoch(usize),
 }
 
 /// A saved state of a run's work.

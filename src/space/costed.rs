@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::file::{json, lines, rows};
-use super::{Architecture, ArchitectureError, Cost, Layer, LayerCost, Operation};
+use super::{Architecture, ArchitectureError, Cost, Layer, LayerCost};
 
 /// An architecture file with its costs: the output of `inspect --json`, also accepted wherever an
 /// architecture file is.
@@ -26,32 +26,16 @@ pub struct CostedArchitecture {
     pub output: Vec<usize>,
 }
 
-/// A layer with its cost. (The fields are repeated here because serde cannot both flatten and
-/// reject unknown fields.)
+/// A layer with its cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CostedLayer {
-    /// What it computes; a convolution if the file does not say.
-    #[serde(default, skip_serializing_if = "Operation::is_convolution")]
-    pub kind: Operation,
-    /// `[height, width]`, as are stride and padding.
-    pub kernel: [usize; 2],
-    /// Output channels.
-    pub filters: usize,
-    /// At least 1.
-    pub stride: [usize; 2],
-    /// Zeros on both sides.
-    pub padding: [usize; 2],
-    /// Layers (0 = image) whose outputs it reads.
-    pub inputs: Vec<usize>,
-    /// `[C, H, W]`.
-    pub output_shape: [usize; 3],
-    /// Trainable parameters.
-    pub params: u64,
-    /// Multiply-accumulates for one image.
-    pub macs: u64,
-    /// Size in image pixels of the area that one output value depends on, `[height, width]`.
-    pub receptive_field: [u64; 2],
+    /// The layer.
+    #[serde(flatten)]
+    pub layer: Layer,
+    /// Its cost.
+    #[serde(flatten)]
+    pub cost: LayerCost,
 }
 
 impl CostedArchitecture {
@@ -72,7 +56,7 @@ impl CostedArchitecture {
         let layers = layers
             .into_iter()
             .zip(cost.layers)
-            .map(|(layer, cost)| CostedLayer::new(layer, cost))
+            .map(|(layer, cost)| CostedLayer { layer, cost })
             .collect();
         Ok(CostedArchitecture {
             name,
@@ -114,37 +98,6 @@ impl CostedArchitecture {
     }
 }
 
-impl CostedLayer {
-    fn new(layer: Layer, cost: LayerCost) -> CostedLayer {
-        let Layer {
-            kind,
-            kernel,
-            filters,
-            stride,
-            padding,
-            inputs,
-        } = layer;
-        let LayerCost {
-            output_shape,
-            params,
-            macs,
-            receptive_field,
-        } = cost;
-        CostedLayer {
-            kind,
-            kernel,
-            filters,
-            stride,
-            padding,
-            inputs,
-            output_shape,
-            params,
-            macs,
-            receptive_field,
-        }
-    }
-}
-
 impl From<CostedArchitecture> for Architecture {
     fn from(costed: CostedArchitecture) -> Architecture {
         let CostedArchitecture {
@@ -155,31 +108,30 @@ impl From<CostedArchitecture> for Architecture {
             output,
             ..
         } = costed;
-        let plain = |layer| {
-            let CostedLayer {
-                kind,
-                kernel,
-                filters,
-                stride,
-                padding,
-                inputs,
-                ..
-            } = layer;
-            Layer {
-                kind,
-                kernel,
-                filters,
-                stride,
-                padding,
-                inputs,
-            }
-        };
         Architecture {
             name,
             input,
             classes,
-            layers: layers.into_iter().map(plain).collect(),
+            layers: layers.into_iter().map(|costed| costed.layer).collect(),
             output,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_with_its_cost_has_the_fields_of_both_and_no_others() {
+        let text = r#"{"kernel":[3,3],"filters":8,"stride":[1,1],"padding":[1,1],"inputs":[0],"output_shape":[8,32,32],"params":232,"macs":221184,"receptive_field":[3,3]}"#;
+        let costed: CostedLayer = serde_json::from_str(text).unwrap();
+        assert_eq!(json(&costed), text);
+        for wrong in [
+            text.replace("\"macs\"", "\"mac\""),
+            text.replace('{', "{\"dilation\":2,"),
+        ] {
+            serde_json::from_str::<CostedLayer>(&wrong).unwrap_err();
         }
     }
 }

@@ -9,62 +9,39 @@ use super::rules::{check_same_padding, check_value, names};
 use super::{Architecture, Design, Dna, Layer};
 use crate::config::{Decode, SpaceConfig, Violation};
 
+/// A size whose options are listed in the settings.
+const fn size(
+    key: &'static str,
+    name: &'static str,
+    short_name: &'static str,
+    setting: &'static str,
+) -> HeadKind {
+    HeadKind {
+        key,
+        name,
+        short_name,
+        values: Values::Listed(setting),
+    }
+}
+
 /// Side of a square kernel, pixels.
-pub const KERNEL: HeadKind = HeadKind {
-    key: "kernel",
-    name: "kernel",
-    short_name: "kernel",
-    values: Values::Listed("space.kernels"),
-};
+pub const KERNEL: HeadKind = size("kernel", "kernel", "kernel", "space.kernels");
 /// Height of a kernel, pixels.
-pub const KERNEL_HEIGHT: HeadKind = HeadKind {
-    key: "kernel_height",
-    name: "kernel height",
-    short_name: "k.high",
-    values: Values::Listed("space.kernels"),
-};
+pub const KERNEL_HEIGHT: HeadKind =
+    size("kernel_height", "kernel height", "k.high", "space.kernels");
 /// Width of a kernel, pixels.
-pub const KERNEL_WIDTH: HeadKind = HeadKind {
-    key: "kernel_width",
-    name: "kernel width",
-    short_name: "k.wide",
-    values: Values::Listed("space.kernels"),
-};
+pub const KERNEL_WIDTH: HeadKind = size("kernel_width", "kernel width", "k.wide", "space.kernels");
 /// Output channels of a layer.
-pub const FILTERS: HeadKind = HeadKind {
-    key: "filters",
-    name: "filters",
-    short_name: "filters",
-    values: Values::Listed("space.filters"),
-};
+pub const FILTERS: HeadKind = size("filters", "filters", "filters", "space.filters");
 /// Stride along both axes.
-pub const STRIDE: HeadKind = HeadKind {
-    key: "stride",
-    name: "stride",
-    short_name: "stride",
-    values: Values::Listed("space.strides"),
-};
+pub const STRIDE: HeadKind = size("stride", "stride", "stride", "space.strides");
 /// Stride along the height.
-pub const STRIDE_HEIGHT: HeadKind = HeadKind {
-    key: "stride_height",
-    name: "stride height",
-    short_name: "s.high",
-    values: Values::Listed("space.strides"),
-};
+pub const STRIDE_HEIGHT: HeadKind =
+    size("stride_height", "stride height", "s.high", "space.strides");
 /// Stride along the width.
-pub const STRIDE_WIDTH: HeadKind = HeadKind {
-    key: "stride_width",
-    name: "stride width",
-    short_name: "s.wide",
-    values: Values::Listed("space.strides"),
-};
+pub const STRIDE_WIDTH: HeadKind = size("stride_width", "stride width", "s.wide", "space.strides");
 /// Zeros on each side, along both axes.
-pub const PADDING: HeadKind = HeadKind {
-    key: "padding",
-    name: "padding",
-    short_name: "pad",
-    values: Values::Listed("space.paddings"),
-};
+pub const PADDING: HeadKind = size("padding", "padding", "pad", "space.paddings");
 
 /// How the genes of a chain of convolutions are laid out.
 #[derive(Debug)]

@@ -33,7 +33,7 @@ pub struct SearchRun {
     /// Children sampled or queued but not ended, by number.
     pub waiting: BTreeMap<u64, Candidate>,
     /// Children in training, by worker.
-    pub training: BTreeMap<usize, TrainedChild>,
+    pub by_worker: BTreeMap<usize, TrainedChild>,
     /// The best child's network, as sampled.
     pub best_architecture: Option<Architecture>,
 }
@@ -63,7 +63,7 @@ impl SearchRun {
             Event::RunResumed { .. } => {
                 self.stops_after_episode = false;
                 // Sampling is not recorded again, but training restarts.
-                self.training.clear();
+                self.by_worker.clear();
             }
             Event::EpisodeStarted {
                 episode,
@@ -81,7 +81,7 @@ impl SearchRun {
             }
             Event::EpisodeStopRequested => self.stops_after_episode = true,
             Event::EpisodeStopWithdrawn => self.stops_after_episode = false,
-            Event::RunFinished { .. } => self.training.clear(),
+            Event::RunFinished { .. } => self.by_worker.clear(),
             _ => {
                 self.apply_training(event, seq);
                 self.apply_end(event, ending, seq);
@@ -116,9 +116,9 @@ impl SearchRun {
                     training.epochs.push(epoch.clone());
                 }
             }
-            Event::ChildRetried { child, .. } => {
-                self.training.retain(|_, training| training.child != *child)
-            }
+            Event::ChildRetried { child, .. } => self
+                .by_worker
+                .retain(|_, training| training.child != *child),
             _ => {}
         }
     }
@@ -160,7 +160,7 @@ impl SearchRun {
 
     /// The worker that trains a child, and how far it is.
     pub fn in_training(&self, child: u64) -> Option<(usize, &TrainedChild)> {
-        let mut training = self.training.iter();
+        let mut training = self.by_worker.iter();
         let (worker, training) = training.find(|(_, training)| training.child == child)?;
         Some((*worker, training))
     }
@@ -198,14 +198,14 @@ impl SearchRun {
     }
 
     fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut TrainedChild> {
-        self.training
+        self.by_worker
             .get_mut(&worker)
             .filter(|training| training.child == child)
     }
 
     fn start_child(&mut self, child: u64, worker: usize, device: &str) {
         let candidate = self.waiting.get(&child).cloned();
-        self.training.insert(
+        self.by_worker.insert(
             worker,
             TrainedChild {
                 child,
@@ -274,7 +274,7 @@ impl SearchRun {
             self.energy.children += 1;
         }
         self.waiting.remove(&row.child);
-        self.training
+        self.by_worker
             .retain(|_, training| training.child != row.child);
         self.children.push(row);
     }

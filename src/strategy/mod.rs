@@ -63,7 +63,7 @@ impl Proposal {
 ///
 /// A strategy that learns after an episode is first asked for all of the episode's children, and
 /// does not change until [`Strategy::learn`]. One that learns after each child
-/// ([`Strategy::learns_from_each`]) is told of every end between two proposals, in the order of the
+/// ([`Strategy::learns_from_each`]) learns every end between two proposals, in the order of the
 /// journal; a resumed search replays that order.
 pub trait Strategy {
     /// Propose a child of `depth` layers (at least 1). The same state, space, depth and seed give

@@ -23,7 +23,7 @@ use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use self::network::{Fit, Network};
+use self::network::{FitSettings, RegressionNetwork};
 use super::path::{Path, below};
 use super::{
     Learned, Origin, Proposal, Reward, Strategy, StrategyError, StrategyState, check_rewards,
@@ -59,7 +59,7 @@ pub struct Predictor {
     /// Seed of the networks' weights.
     seed: u64,
     /// Children that have ended, in that order.
-    evaluated: Vec<Evaluated>,
+    evaluated: Vec<EvaluatedChild>,
     /// Children that were proposed and have not ended.
     pending: BTreeSet<Dna>,
     /// All children that were proposed.
@@ -69,7 +69,7 @@ pub struct Predictor {
 
 /// A child that has ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Evaluated {
+struct EvaluatedChild {
     child: u64,
     dna: Dna,
     reward: f64,
@@ -81,7 +81,7 @@ struct Evaluated {
 struct Fitted {
     children: usize,
     depth: usize,
-    networks: Vec<Network>,
+    networks: Vec<RegressionNetwork>,
 }
 
 impl Predictor {
@@ -121,7 +121,7 @@ impl Predictor {
         let rewards: Vec<f64> = evaluated.iter().map(|child| child.reward).collect();
         let targets = normal_scores(&rewards);
         let [count, active] = size(space, depth);
-        let fit = Fit {
+        let fit = FitSettings {
             epochs: EPOCHS.min(STEPS.div_ceil(children.div_ceil(BATCH))),
             batch: BATCH,
             learning_rate: RATE,
@@ -130,7 +130,7 @@ impl Predictor {
             let purpose = format!("predictor {number}");
             let seed = derive(self.seed, &purpose, children as u64);
             let mut random = ChaCha12Rng::seed_from_u64(seed);
-            let mut network = Network::new(count, active, HIDDEN, &mut random);
+            let mut network = RegressionNetwork::new(count, active, HIDDEN, &mut random);
             network.fit(&inputs, &targets, fit, &mut random);
             network
         };
@@ -142,8 +142,8 @@ impl Predictor {
     }
 
     /// The best children that have ended, from the best; of equal ones the earlier first.
-    fn parents(&self) -> Vec<&Evaluated> {
-        let mut best: Vec<&Evaluated> = self.evaluated.iter().collect();
+    fn parents(&self) -> Vec<&EvaluatedChild> {
+        let mut best: Vec<&EvaluatedChild> = self.evaluated.iter().collect();
         best.sort_by(|one, other| other.reward.total_cmp(&one.reward));
         best.truncate(PARENTS);
         best
@@ -154,7 +154,7 @@ impl Predictor {
         &self,
         space: &Space,
         depth: usize,
-        parents: &[&Evaluated],
+        parents: &[&EvaluatedChild],
         random: &mut impl Rng,
     ) -> Option<Proposal> {
         let unseen = |dna: &Dna| !self.seen.contains(dna);
@@ -318,7 +318,7 @@ impl Strategy for Predictor {
         check_rewards(std::slice::from_ref(proposal), &[Reward::trained(reward)])?;
         self.pending.remove(&proposal.dna);
         let dna = proposal.dna.clone();
-        self.evaluated.push(Evaluated { child, dna, reward });
+        self.evaluated.push(EvaluatedChild { child, dna, reward });
         Ok(())
     }
 
@@ -346,7 +346,7 @@ impl Strategy for Predictor {
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
         state.expect_strategy(Self::NAME)?;
-        let evaluated: Vec<Evaluated> = state.scalar("evaluated")?;
+        let evaluated: Vec<EvaluatedChild> = state.scalar("evaluated")?;
         let pending: BTreeSet<Dna> = state.scalar("pending")?;
         let ended = evaluated.iter().map(|child| child.dna.clone());
         self.seen = ended.chain(pending.iter().cloned()).collect();

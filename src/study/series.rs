@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::StudyError;
 use super::trials::lock;
-use crate::analysis::TrainingSummary;
+use crate::analysis::{RunSummary, TrainingSummary};
 use crate::config::Config;
 use crate::event::FinishReason;
 use crate::foundation::durable::{in_file, write_atomically};

@@ -51,11 +51,11 @@ pub enum Next {
     Enough,
 }
 
-/// Train the child of `job` from scratch and return its validation accuracy after each epoch, each
+/// Train `architecture` from scratch and return its validation accuracy after each epoch, each
 /// in 0..=1. There are fewer than `config.epochs` if `control` returned [`Next::Enough`].
 ///
-/// Everything random (weights, order of images, augmentation) is derived from `job.seed`. A child
-/// that will need more memory than the `available` bytes, if known, is refused.
+/// Everything random (weights, order of images, augmentation) is derived from `seed`. A child that
+/// will need more memory than the `available` bytes, if known, is refused.
 ///
 /// # Errors
 /// [`TrainError`], with one variant per reason; [`TrainError::Stopped`] exactly when `control`

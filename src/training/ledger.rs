@@ -33,11 +33,11 @@ impl Ledger for TrainingLedger {
     }
 
     fn has_checkpoint(&self) -> bool {
-        self.epochs_done() > Some(0)
+        self.steps_done() > 0
     }
 
-    fn epochs_done(&self) -> Option<usize> {
-        Some(self.run.as_ref().map_or(0, |run| run.epochs.len()))
+    fn steps_done(&self) -> u64 {
+        self.run.as_ref().map_or(0, |run| run.epochs.len() as u64)
     }
 }
 

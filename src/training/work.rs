@@ -7,13 +7,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::checkpoint::TrainingCheckpoint;
 use super::engine::TrainingEngine;
 use super::ledger::TrainingLedger;
-use crate::analysis::TrainingSummary;
-use crate::config::{Config, Decode};
+use crate::analysis::{RunSummary, TrainingSummary};
+use crate::config::{Config, Decode, StrategyName};
+use crate::event::RunKind;
 use crate::foundation::fault;
 use crate::journal::JournalError;
 use crate::link::Command;
 use crate::runs::RunDirectory;
-use crate::session::{Halt, NextStep, Run, SessionError, Work};
+use crate::session::{Halt, Run, SessionError, Work};
 use crate::space::file::DnaContext;
 use crate::space::{Architecture, read_architecture};
 use crate::train::TrainError;
@@ -53,6 +54,7 @@ impl Work for Training {
     type Checkpoint = TrainingCheckpoint;
     type Summary = TrainingSummary;
 
+    const KIND: RunKind = RunKind::Training;
     const NAME: &'static str = "training";
     const THREAD: &'static str = "nas-train";
     const WITHOUT_CHECKPOINT: &'static str = "starts again from the first epoch";
@@ -64,13 +66,12 @@ impl Work for Training {
     /// Settings of the machine, the screen and searches do not affect the result of a training.
     fn is_free_to_change(key: &str, _now: &Config) -> bool {
         let sections = [
-            "workers.",
-            "screen.",
-            "controller.",
-            "evolution.",
-            "space.",
-            "child.",
-            "reward.",
+            "workers",
+            "screen",
+            "controller",
+            "space",
+            "child",
+            "reward",
         ];
         let keys = [
             "preset",
@@ -79,11 +80,15 @@ impl Work for Training {
             "train.data_on_device",
         ];
         let of_search = key.starts_with("search.") && key != "search.seed";
-        of_search || keys.contains(&key) || sections.iter().any(|section| key.starts_with(section))
+        let section = key.split('.').next().unwrap_or(key);
+        of_search
+            || keys.contains(&key)
+            || sections.contains(&section)
+            || StrategyName::sections().any(|own| own == section)
     }
 
-    fn next_step(checkpoint: Option<&TrainingCheckpoint>) -> NextStep {
-        NextStep::Epoch(checkpoint.map_or(1, |checkpoint| checkpoint.header.epoch))
+    fn next_step(checkpoint: Option<&TrainingCheckpoint>) -> u64 {
+        checkpoint.map_or(1, |checkpoint| checkpoint.header.epoch as u64)
     }
 
     fn work(

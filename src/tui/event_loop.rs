@@ -158,7 +158,7 @@ impl Screen {
 
     /// Whether the screen has served its purpose.
     fn done(&self) -> Option<Leave> {
-        let over = || (self.leave_when_over && self.app.finished()).then_some(Leave::Finished);
+        let over = || (self.leave_when_over && self.app.is_over()).then_some(Leave::Finished);
         self.app.done().or_else(over)
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use nas_tui::analysis::Summary;
+use nas_tui::analysis::{RunSummary, Summary};
 use nas_tui::config::{Decode, SpaceConfig, StrategyName};
 use nas_tui::event::{Event, Record};
 use nas_tui::foundation::seeds::derive;

@@ -1,7 +1,7 @@
 //! The summary of a training, from its records.
 
-use nas_tui::analysis::TrainingSummary;
 use nas_tui::analysis::training::TrainingTally;
+use nas_tui::analysis::{RunSummary, TrainingSummary};
 use nas_tui::event::{Event, FinishReason};
 
 use crate::example_training as example;

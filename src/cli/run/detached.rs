@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -15,6 +15,7 @@ use crate::cli::config::SettingsArgs;
 use crate::cli::train;
 use crate::event::RunKind;
 use crate::foundation::messages;
+use crate::foundation::spawning::in_own_session;
 use crate::runs::directory::{log_of, resume_command};
 
 /// A run that continues after this value, this process and its terminal are gone.
@@ -64,13 +65,7 @@ impl Detached {
             .stdin(Stdio::from(directory.into_lock()))
             .stdout(Stdio::piped())
             .stderr(Stdio::from(log));
-        // SAFETY: setsid is async-signal-safe and allocates nothing.
-        unsafe {
-            command.pre_exec(|| {
-                rustix::process::setsid()?;
-                Ok(())
-            })
-        };
+        in_own_session(&mut command);
         let mut child = command.spawn()?;
         let stdout = child.stdout.take();
         let stdout =

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use super::config::{SettingsArgs, resolved};
 use super::{BadInput, Interrupted, OrBadInput, say};
-use crate::analysis::{Summary, TrainingSummary};
+use crate::analysis::{RunSummary, Summary, TrainingSummary};
 use crate::config::{Config, Options};
 use crate::event::{FinishReason, RunKind};
 use crate::runs::RunDirectory;

@@ -2,7 +2,6 @@
 //! and screens watch the current one.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use crate::cli::run::{ShowArgs, classify};
 use crate::cli::{Interrupted, OrBadInput, print, say, screen, study, trainings};
 use crate::config;
 use crate::foundation::durable::write_atomically;
+use crate::foundation::spawning::in_own_session;
 use crate::link;
 use crate::runs::RunDirectory;
 use crate::runs::directory::lock_state;
@@ -178,13 +178,7 @@ fn detach(series: &Series<SeedsQuestion>) -> anyhow::Result<()> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::from(file));
-    // SAFETY: setsid is async-signal-safe and allocates nothing.
-    unsafe {
-        command.pre_exec(|| {
-            rustix::process::setsid()?;
-            Ok(())
-        })
-    };
+    in_own_session(&mut command);
     command.spawn().context("cannot start the trainings")?;
     Ok(())
 }

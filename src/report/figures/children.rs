@@ -72,7 +72,7 @@ impl Data {
 /// The figure.
 pub fn draw(data: &Data, form: Form, title: &str) -> String {
     let Some((first, last)) = data.children.ends() else {
-        return empty(form, "No child has finished yet.");
+        return empty(form, "No child has ended yet.");
     };
     let (low, high) = extremes(data.values());
     if low > high {
@@ -311,7 +311,7 @@ mod tests {
             episodes: Vec::new(),
             ..three(Quantity::Reward)
         };
-        assert!(draw(&none, Form::Wide, "t").contains("No child has finished yet."));
+        assert!(draw(&none, Form::Wide, "t").contains("No child has ended yet."));
         let failed = Data {
             children: Children {
                 failed: vec![FAILED],

@@ -17,6 +17,7 @@ pub use material::Material;
 pub use png::{PngError, SCALE};
 pub use tables::CsvTable;
 
+use crate::analysis::RunSummary;
 use crate::foundation::build_info::VERSION;
 use crate::report::figures::Figure;
 

@@ -3,6 +3,7 @@
 use super::SearchEngine;
 use crate::analysis::early_stopping::Rule;
 use crate::config::Config;
+use crate::data;
 use crate::evaluate::{Ready, Report};
 use crate::event::{Event, Level, RunStarted};
 use crate::foundation::host::host_name;
@@ -66,6 +67,11 @@ impl SearchEngine<'_> {
     /// Record that the run starts, or what has changed since; then the notices, the first of which
     /// is about a reference that the run cannot be compared with.
     pub(super) fn open(&mut self, ready: &Ready, space: &Space) -> Result<(), Halt> {
+        if self.run.config.search.table.is_none() {
+            let unread = data::unread_files(&self.run.config.data);
+            let notices = unread.map(|unread| (Level::Warning, unread.to_string()));
+            self.run.notices.extend(notices);
+        }
         let started = |run: &mut Run<Search>| {
             let started = run_started(run, ready, space)?;
             if let Some(reference) = &started.reference

@@ -1,8 +1,8 @@
 //! An episode of a strategy that learns from each child: children are proposed one by one, as
 //! earlier ones end.
 //!
-//! The strategy is told of events in the order of the journal, whoever wrote it: a resumed search
-//! replays the existing proposals and ends, and arrives at the state of the earlier session.
+//! The strategy sees proposals and ends in the order of the journal: a resumed search replays those
+//! that an earlier session recorded, and arrives at that session's state.
 
 use super::{Crew, Halt, SearchEngine};
 use crate::search::episode::{self, Child};
@@ -31,7 +31,7 @@ impl SearchEngine<'_> {
                 // A repeat has ended at once.
             } else if self.run.is_running() && next <= *numbers.end() && under_way < crew.at_a_time
             {
-                children.push(self.propose(crew, episode, next)?);
+                children.push(self.propose(crew, next)?);
             } else if self.run.is_running() && next > *numbers.end() && under_way == 0 {
                 return Ok(children);
             } else {
@@ -41,8 +41,8 @@ impl SearchEngine<'_> {
         }
     }
 
-    /// Tell the strategy of what has happened since step `heard`, and return the number of steps it
-    /// has now been told of.
+    /// Pass what has happened since step `heard` on to the strategy, and return the number of steps
+    /// that it knows now.
     fn catch_up(
         &mut self,
         crew: &mut Crew,
@@ -58,7 +58,7 @@ impl SearchEngine<'_> {
             }
             let known = children.iter().find(|child| child.number == number);
             match (step, known) {
-                (Step::Proposed(_), None) => children.push(self.propose(crew, episode, number)?),
+                (Step::Proposed(_), None) => children.push(self.propose(crew, number)?),
                 (Step::Ended(_), Some(child)) => {
                     let reward = self.run.ledger().ended(number).and_then(Ended::reward);
                     if let Some(reward) = reward {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fakes::{Behaviour, Run, RunOutcome};
-use crate::analysis::Summary;
+use crate::analysis::{RunSummary, Summary};
 use crate::event::{ChildSampled, Event, Level};
 use crate::link::Command;
 use crate::state::RunState;

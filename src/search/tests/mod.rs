@@ -12,3 +12,4 @@ mod reference;
 mod refusals;
 mod resume;
 mod steering;
+mod table;

@@ -321,7 +321,7 @@ fn the_screen_of_a_resumed_run_knows_the_dna_of_children_sampled_before() {
         state.apply(&record);
         if let Event::ChildStarted { worker, .. } = record.event {
             assert!(
-                state.search().training[&worker].candidate.is_some(),
+                state.search().by_worker[&worker].candidate.is_some(),
                 "{:?}",
                 record.event
             );

@@ -14,7 +14,7 @@ const EPSILON: f32 = 1e-8;
 /// A network with `inputs` binary features, two hidden layers of `hidden` rectified units, and one
 /// output.
 #[derive(Debug, Clone)]
-pub struct Network {
+pub struct RegressionNetwork {
     hidden: usize,
     /// Rows of `hidden` values: one per input, the first bias, one per first hidden unit, the
     /// second bias, the output weights; then the output bias.
@@ -24,7 +24,7 @@ pub struct Network {
 
 /// How a network is fitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Fit {
+pub struct FitSettings {
     /// Passes over the samples.
     pub epochs: usize,
     /// Number of samples per step.
@@ -39,10 +39,15 @@ struct Activations {
     second: Vec<f32>,
 }
 
-impl Network {
+impl RegressionNetwork {
     /// Uniform weights as in He et al. (2015), for inputs of which `active` are on at a time, with
     /// those of the output centred at 0 too; biases are 0.
-    pub fn new(inputs: usize, active: usize, hidden: usize, random: &mut impl Rng) -> Network {
+    pub fn new(
+        inputs: usize,
+        active: usize,
+        hidden: usize,
+        random: &mut impl Rng,
+    ) -> RegressionNetwork {
         let mut weights = Vec::with_capacity((inputs + hidden + 3) * hidden + 1);
         let mut uniform = |count: usize, fan_in: usize| {
             let range = (6.0 / fan_in.max(1) as f32).sqrt();
@@ -56,7 +61,7 @@ impl Network {
         uniform(hidden, usize::MAX);
         uniform(hidden, 6 * hidden);
         uniform(1, usize::MAX);
-        Network {
+        RegressionNetwork {
             hidden,
             weights,
             inputs,
@@ -70,7 +75,13 @@ impl Network {
     }
 
     /// Minimise the mean squared error over the samples.
-    pub fn fit(&mut self, samples: &[Vec<u32>], targets: &[f32], fit: Fit, random: &mut impl Rng) {
+    pub fn fit(
+        &mut self,
+        samples: &[Vec<u32>],
+        targets: &[f32],
+        fit: FitSettings,
+        random: &mut impl Rng,
+    ) {
         let mut order: Vec<usize> = (0..samples.len()).collect();
         let batches = samples.len().div_ceil(fit.batch.max(1));
         let steps = (fit.epochs * batches) as f32;
@@ -249,7 +260,7 @@ mod tests {
     #[test]
     fn the_gradient_agrees_with_finite_differences() {
         let mut random = ChaCha12Rng::seed_from_u64(1);
-        let mut network = Network::new(6, 3, 16, &mut random);
+        let mut network = RegressionNetwork::new(6, 3, 16, &mut random);
         let features = [0, 2, 5];
         let mut activations = network.activations();
         network.forward(&features, &mut activations);
@@ -275,8 +286,8 @@ mod tests {
     fn a_fit_generalises_to_samples_that_it_has_not_seen() {
         let mut random = ChaCha12Rng::seed_from_u64(2);
         let (seen, targets) = samples(200, &mut random);
-        let mut network = Network::new(6, 3, 16, &mut random);
-        let fit = Fit {
+        let mut network = RegressionNetwork::new(6, 3, 16, &mut random);
+        let fit = FitSettings {
             epochs: 60,
             batch: 16,
             learning_rate: 0.02,
@@ -293,8 +304,8 @@ mod tests {
         let fitted = || {
             let mut random = ChaCha12Rng::seed_from_u64(3);
             let (seen, targets) = samples(50, &mut random);
-            let mut network = Network::new(6, 3, 8, &mut random);
-            let fit = Fit {
+            let mut network = RegressionNetwork::new(6, 3, 8, &mut random);
+            let fit = FitSettings {
                 epochs: 5,
                 batch: 16,
                 learning_rate: 0.02,

@@ -45,6 +45,9 @@ impl TrainingEngine<'_> {
         // trying would cost more than it gains.)
         tch::Cuda::cudnn_set_benchmark(device.is_cuda());
         self.run.config.workers.threads = Some(threads);
+        let unread = data::unread_files(&self.run.config.data);
+        let notices = unread.map(|unread| (Level::Warning, unread.to_string()));
+        self.run.notices.extend(notices);
         let dataset = data::load(&self.run.config.data).map_err(TrainingError::from)?;
         let resident = self.run.config.train.data_on_device;
         let opened = child::device::open(device).map_err(TrainingError::from)?;

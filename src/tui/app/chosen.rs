@@ -88,7 +88,7 @@ impl App {
     /// Show the child of another worker.
     pub(super) fn step_worker(&mut self, forward: bool) {
         let current = self.view.worker;
-        let mut workers = self.state().search().training.keys().copied();
+        let mut workers = self.state().search().by_worker.keys().copied();
         let next = if forward {
             workers.find(|worker| *worker > current)
         } else {

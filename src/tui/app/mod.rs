@@ -261,7 +261,7 @@ impl App {
 
     /// Set if the screen has done what it was opened for: the stop requested here has happened.
     pub fn done(&self) -> Option<Leave> {
-        (self.stop_asked && self.finished()).then_some(Leave::Stopped)
+        (self.stop_asked && self.is_over()).then_some(Leave::Stopped)
     }
 
     /// The current status of the run, independent of the moment shown.
@@ -270,7 +270,7 @@ impl App {
     }
 
     /// Whether the run has ended at present, whatever moment is shown.
-    pub fn finished(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.status().is_over()
     }
 

@@ -49,7 +49,7 @@ impl App {
     pub(super) fn step_moment(&mut self, forward: bool) {
         let finished = self.live.step_seqs().len();
         // A run that has ended is already at the end of its last episode.
-        let present = if self.finished() {
+        let present = if self.is_over() {
             finished
         } else {
             finished + 1

@@ -115,7 +115,7 @@ impl App {
     /// Leave at once if nothing is in progress that the user might want to stop; otherwise ask.
     pub(super) fn quit(&mut self) -> Effect {
         match self.link {
-            _ if self.finished() => Effect::Leave(Leave::Finished),
+            _ if self.is_over() => Effect::Leave(Leave::Finished),
             LinkStatus::Live { watch_only: false } | LinkStatus::Dead { watch_only: false } => {
                 self.ask(Question::Leave);
                 Effect::Draw

@@ -45,14 +45,14 @@ pub fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Division)] {
             150 x 20 (55 Children | 45 [60 Dna, 40 Controller])
         },
         (LayoutName::Network, Stage::Search) => arrangements! {
-            120 x 20 (50 [30 Training, 70 Dna] | 50 Controller)
-            60 x 20 [30 Training, 70 Dna]
+            120 x 20 (50 [30 Workers, 70 Dna] | 50 Controller)
+            60 x 20 [30 Workers, 70 Dna]
         },
         (LayoutName::Network, _) => arrangements! {
             150 x 20 (54 Network | 46 Layers)
             60 x 40 [54 Network, 46 Layers]
         },
-        (LayoutName::Machine, Stage::Search) => arrangements! { 60 x 20 [62 Machine, 38 Training] },
+        (LayoutName::Machine, Stage::Search) => arrangements! { 60 x 20 [62 Machine, 38 Workers] },
         (LayoutName::Machine, _) => arrangements! { 60 x 20 [56 Machine, 44 Progress] },
         (LayoutName::Children | LayoutName::Log, _) => &[],
     }
@@ -63,11 +63,11 @@ fn overview(stage: Stage) -> &'static [(Size, Division)] {
     match stage {
         Stage::Search => arrangements! {
             150 x 40 [
-                78 (50 [58 Chart, 42 Controller] | 50 [22 Training, 46 Dna, 32 Machine]),
+                78 (50 [58 Chart, 42 Controller] | 50 [22 Workers, 46 Dna, 32 Machine]),
                 22 Log
             ]
             100 x 36 [
-                76 (50 [58 Chart, 42 Controller] | 50 [20 Training, 48 Dna, 32 Machine]),
+                76 (50 [58 Chart, 42 Controller] | 50 [20 Workers, 48 Dna, 32 Machine]),
                 24 Log
             ]
             100 x 26 [72 (54 Chart | 46 [60 Dna, 40 Machine]), 28 Log]

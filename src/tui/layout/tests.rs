@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::PanelId::{Controller, Training};
+use super::PanelId::{Controller, Workers};
 use super::*;
 
 const LAYOUTS: [LayoutName; 6] = [
@@ -47,7 +47,7 @@ fn a_screen_too_small_has_no_panels() {
 fn a_large_screen_shows_everything_at_once() {
     assert_eq!(
         shown(200, 50, STAGES[0]),
-        [Chart, Controller, Training, Dna, Machine, Log]
+        [Chart, Controller, Workers, Dna, Machine, Log]
     );
     assert!(STAGES.iter().all(|stage| shown(120, 40, *stage).len() == 6));
 }

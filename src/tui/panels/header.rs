@@ -198,7 +198,7 @@ fn part(label: &str, number: u64, total: usize) -> Row {
 
 /// A child in training that the user edited, with its parent; empty if there is none.
 fn edited_child(state: &RunState) -> Row {
-    let mut training = state.search().training.values();
+    let mut training = state.search().by_worker.values();
     let edited = training
         .find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
     edited.map_or(Row::new(), |(child, parent)| {
@@ -263,7 +263,7 @@ fn counts(state: &RunState) -> impl Iterator<Item = Row> {
 fn current_child(state: &RunState, run: &RunStarted) -> u64 {
     let training = state
         .search()
-        .training
+        .by_worker
         .values()
         .map(|training| training.child);
     let ended = state

@@ -52,7 +52,7 @@ macro_rules! panels {
 panels! {
     Chart, chart: super::chart::ChartView;
     Controller, controller: Scrolled<super::controller::Controller>;
-    Training, workers: super::training::WorkersView;
+    Workers, workers: super::training::WorkersView;
     Dna, dna: Scrolled<super::dna::DnaView>;
     Children, list: super::list::ListView;
     Effects, effects: Scrolled<super::effects::EffectsView>;

@@ -80,7 +80,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Whether the run has ended at present.
-    pub fn finished(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.status().is_over()
     }
 
@@ -90,9 +90,9 @@ impl<'a> Scene<'a> {
         let state = self.state;
         let training = state
             .search()
-            .training
+            .by_worker
             .get(&self.worker)
-            .or_else(|| state.search().training.values().next());
+            .or_else(|| state.search().by_worker.values().next());
         self.chosen
             .filter(|child| *child <= newest_child(state))
             .or_else(|| training.map(|training| training.child))
@@ -119,7 +119,7 @@ impl<'a> Scene<'a> {
     /// Why no commands can be sent to the run from here; `None` if they can.
     pub fn read_only_reason(&self) -> Option<String> {
         let reason = match self.link {
-            LinkStatus::Live { watch_only: false } if self.finished() => "the run is over",
+            LinkStatus::Live { watch_only: false } if self.is_over() => "the run is over",
             LinkStatus::Live { watch_only: false } => return None,
             LinkStatus::Live { watch_only: true } => "this screen only watches",
             LinkStatus::Journal { .. } => {

@@ -31,15 +31,15 @@ impl Panel for WorkersView {
         let chosen = scene
             .state
             .search()
-            .training
+            .by_worker
             .keys()
             .position(|worker| *worker == scene.worker)
             .unwrap_or(0);
         // The selected worker stays in view.
-        let rows_each = content.body.len() / scene.state.search().training.len().max(1);
+        let rows_each = content.body.len() / scene.state.search().by_worker.len().max(1);
         let top = ((chosen + 1) * rows_each).saturating_sub(height);
         let position = content.position(height, top);
-        let workers = scene.state.search().training.len();
+        let workers = scene.state.search().by_worker.len();
         let beside = if workers > 0 && scene.why_abandoned().is_none() {
             labelled("workers", Role::Text, workers.to_string())
         } else {
@@ -59,7 +59,7 @@ impl Panel for WorkersView {
 
 fn content(scene: &Scene<'_>, width: usize) -> Content {
     let state = scene.state;
-    if state.search().training.is_empty() {
+    if state.search().by_worker.is_empty() {
         let nothing = || vec![words(Role::Dim, "no child in training")];
         return outcome(scene, width).unwrap_or_else(nothing).into();
     }
@@ -77,14 +77,14 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
         };
         return Content {
             head,
-            body: state.search().training.values().map(row).collect(),
+            body: state.search().by_worker.values().map(row).collect(),
         };
     }
     let rows = |(worker, training): (&usize, &TrainedChild)| {
         let is_shown = shown == Some(training.child);
         worker_rows(state, *worker, training, is_shown, scene.glyphs(), width)
     };
-    let workers = state.search().training.iter();
+    let workers = state.search().by_worker.iter();
     workers.flat_map(rows).collect::<Vec<_>>().into()
 }
 

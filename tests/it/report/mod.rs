@@ -7,7 +7,7 @@ mod samples;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use nas_tui::analysis::{Summary, TrainingSummary};
+use nas_tui::analysis::{RunSummary, Summary, TrainingSummary};
 use nas_tui::report::page::SCALE;
 
 use self::samples::{SEARCH, run_directory, training, with_test};
@@ -263,9 +263,7 @@ fn a_run_in_which_nothing_has_happened_yet_is_reported() {
         .map(|line| line.to_owned() + "\n")
         .collect();
     let page = read(reported(folder.path(), &first).join("report.html"));
-    assert!(
-        page.contains("No child has finished yet.") && page.contains("there is no best network")
-    );
+    assert!(page.contains("No child has ended yet.") && page.contains("there is no best network"));
     let page = read(reported(folder.path(), "").join("report.html"));
     assert!(page.contains("never got as far as its first episode"));
 }

@@ -9,7 +9,7 @@ fn an_edited_child_in_training_is_labelled_as_edited() {
         .live
         .search_mut()
         .unwrap()
-        .training
+        .by_worker
         .get_mut(&0)
         .expect("worker 0 trains");
     let candidate = training.candidate.as_mut().expect("it was sampled");

@@ -85,7 +85,7 @@ fn title(scene: &Scene<'_>) -> (&'static str, Row) {
 fn trains_on_cpu(state: &RunState) -> bool {
     let mut at_work = state
         .search()
-        .training
+        .by_worker
         .values()
         .map(|training| training.device.as_str())
         .peekable();

@@ -53,7 +53,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
     };
     let gone = scene
         .why_abandoned()
-        .filter(|_| !scene.finished())
+        .filter(|_| !scene.is_over())
         .map(|reason| panels::wrapped(Role::Error, &reason, width));
     let mut body: Vec<Row> = gone.unwrap_or_default();
     body.extend(gauges(scene, training, width));
@@ -89,7 +89,7 @@ fn gauges(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     let short = format!(" of {planned} epochs");
     let left = training
         .seconds_left()
-        .filter(|_| !scene.in_the_past() && !scene.finished() && scene.why_abandoned().is_none());
+        .filter(|_| !scene.in_the_past() && !scene.is_over() && scene.why_abandoned().is_none());
     let long = left.map_or(short.clone(), |seconds| {
         format!(
             " of {planned}, {} {} left",
