@@ -281,9 +281,10 @@ fn screens_of_recorded_runs_load_nothing_of_cuda() {
 }
 
 /// One child on few images.
-const TINY: [&str; 9] = [
+const TINY: [&str; 10] = [
     "search.episodes=1",
     "search.children_per_episode=1",
+    "controller.baseline=moving_average",
     "search.controls=0",
     "data.limit=200",
     "data.validation=100",

@@ -7,9 +7,10 @@ use super::*;
 
 const IDLE: &str = "this machine's NVIDIA GPU stays idle, the CPU does the work: CUDA_VISIBLE_DEVICES is empty, which hides \
                     every GPU; unset it, or set workers.device = \"cpu\" if you want to use the CPU";
-const TINY: [&str; 10] = [
+const TINY: [&str; 11] = [
     "search.episodes=1",
     "search.children_per_episode=1",
+    "controller.baseline=moving_average",
     "search.controls=0",
     "search.initial_depth=2",
     "data.limit=200",
