@@ -98,7 +98,7 @@ fn wait_for_line(path: &Path, text: &str) {
 struct Found {
     dna: BTreeMap<u64, String>,
     accuracies: BTreeMap<u64, (f64, f64, Option<u64>)>,
-    baselines: Vec<(f64, f64)>,
+    baselines: Vec<(f64, Option<f64>, Option<f64>)>,
     controller: StrategyState,
 }
 
@@ -138,9 +138,11 @@ fn found(path: &Path) -> Found {
                 );
             }
             Event::ChildFailed { child, reason, .. } => panic!("child {child} failed: {reason}"),
-            Event::EpisodeFinished(episode) => found
-                .baselines
-                .push((episode.mean_reward, episode.next_baseline.unwrap())),
+            Event::EpisodeFinished(episode) => {
+                found
+                    .baselines
+                    .push((episode.mean_reward, episode.baseline, episode.next_baseline))
+            }
             _ => {}
         }
     }
