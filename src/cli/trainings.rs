@@ -63,7 +63,7 @@ fn stopped(paths: &[PathBuf], command: &str) -> anyhow::Error {
     let done = paths.iter().filter(|path| is_complete(path)).count();
     let all = paths.len();
     Interrupted(format!(
-        "stopped: {done} of {all} trainings are finished; continue with: {command}"
+        "stopped: {done} of {all} trainings are completed; continue with: {command}"
     ))
     .into()
 }

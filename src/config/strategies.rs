@@ -32,7 +32,7 @@ impl StrategyName {
     ];
 
     /// Its fixed properties.
-    const fn about(self) -> About {
+    const fn about(self) -> StrategyFacts {
         let (name, learns, section) = match self {
             StrategyName::Reinforce => ("reinforce", true, None),
             StrategyName::Random => ("random", false, None),
@@ -41,7 +41,7 @@ impl StrategyName {
             StrategyName::Ppo => ("ppo", true, Some("ppo")),
             StrategyName::Predictor => ("predictor", true, Some("predictor")),
         };
-        About {
+        StrategyFacts {
             name,
             learns,
             section,
@@ -84,7 +84,7 @@ impl StrategyName {
 }
 
 /// The fixed properties of a strategy.
-struct About {
+struct StrategyFacts {
     /// The name used in `search.strategy`.
     name: &'static str,
     /// Whether its proposals depend on rewards.

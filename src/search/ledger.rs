@@ -30,7 +30,7 @@ pub struct SearchLedger {
     dna: HashMap<u64, Dna>,
     waiting: HashMap<u64, ChildSampled>,
     ended: HashMap<u64, Ended>,
-    /// By the architecture's key: the children sampled with it, in order, except for skipped and
+    /// The children sampled with each architecture, by its key, in order, except for skipped and
     /// excluded ones.
     with: HashMap<String, Vec<u64>>,
     /// Validation accuracies by epoch of every child that was trained, and not ended by a user.

@@ -61,7 +61,7 @@ pub enum SessionError {
         now: String,
     },
     /// The thread of the work panicked.
-    #[error("the {work} was ended by a bug: {cause}. The run can be resumed; please report this")]
+    #[error("the {work} was stopped by a bug: {cause}. The run can be resumed; please report this")]
     Panicked {
         /// Name of the work: `search`, `training`.
         work: &'static str,

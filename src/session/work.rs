@@ -27,7 +27,7 @@ pub trait Work: Sized + Send + 'static {
 
     /// The kind of its runs.
     const KIND: RunKind;
-    /// Its name in messages: "the NAME was ended by ...".
+    /// Its name in messages: "the NAME was stopped by ...".
     const NAME: &'static str;
     /// Name of the thread that does it.
     const THREAD: &'static str;

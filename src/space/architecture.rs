@@ -132,8 +132,8 @@ impl Architecture {
     }
 
     /// The network without its name, as one line of JSON with its fields in the order of the
-    /// architecture file: equal for two children exactly if they are the same network, and stable
-    /// across versions of Rust and of the program.
+    /// architecture file: equal for two children if and only if they are the same network, and
+    /// stable across versions of Rust and of the program.
     pub fn key(&self) -> String {
         #[derive(Serialize)]
         struct Unnamed<'a> {

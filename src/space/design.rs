@@ -43,7 +43,7 @@ impl Design {
         }
     }
 
-    /// Equal for two children exactly if they are the same network (or row): see
+    /// Equal for two children if and only if they are the same network (or row): see
     /// [`Architecture::key`].
     pub fn key(&self) -> String {
         match self {

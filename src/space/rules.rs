@@ -11,8 +11,8 @@ pub fn names(kinds: &[HeadKind]) -> String {
     names.join(", ")
 }
 
-/// Check one value of a gene: a size must not be 0 (except a padding) and not exceed the limit of
-/// the settings, and any other value must be an index into the options of the head.
+/// Check one value of a gene: a size must be within the limit of the settings and, except for a
+/// padding, at least 1; any other value must be an index into the options of the head.
 ///
 /// # Errors
 /// [`SpaceError::ZeroValue`], [`SpaceError::ValueTooLarge`] or [`SpaceError::NoSuchOption`].

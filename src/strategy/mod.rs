@@ -1,7 +1,8 @@
 //! Strategies propose children and may learn from their rewards.
 //!
-//! A strategy is one file here (the LSTM controller, which needs libtorch, has a separate room) and
-//! one line where the program assembles a search.
+//! A strategy is one file here (the LSTM controller, which needs libtorch, has a separate room), an
+//! entry in [`StrategyName`](crate::config::StrategyName), and an arm where the program assembles a
+//! search (`cli/run/opened.rs`).
 
 pub mod baseline;
 mod error;

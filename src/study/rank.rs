@@ -64,7 +64,7 @@ pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<RankQuestion, 
         )));
     }
     let worth = |child: &PastChild| child.accuracy.unwrap_or(0.0);
-    // A stable order: the earlier child wins ties.
+    // A stable order, as everywhere: the earlier child wins ties.
     candidates.sort_by(|one, other| worth(other).total_cmp(&worth(one)));
     let count = candidates.len();
     let mut others = candidates.split_off(top);

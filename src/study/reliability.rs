@@ -121,7 +121,7 @@ pub struct Findings {
     /// The trainings of each network.
     pub networks: Vec<NetworkTrainings>,
     /// Number of trainings about which nothing is known because their workers failed; their
-    /// networks are in no figure.
+    /// networks are excluded from all figures.
     pub excluded: usize,
     /// Null if it cannot be determined: fewer than two networks, or rewards that do not vary.
     pub reliability: Option<Reliability>,

@@ -1,5 +1,5 @@
 //! Whether the final policy of a search is better than chance: fresh children of it compared with
-//! fresh uniform ones at one depth, each trained itself.
+//! fresh uniform ones at one depth, each trained separately.
 
 use std::collections::HashSet;
 use std::fmt;

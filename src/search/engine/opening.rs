@@ -67,7 +67,7 @@ impl SearchEngine<'_> {
     /// Record that the run starts, or what has changed since; then the notices, the first of which
     /// is about a reference that the run cannot be compared with.
     pub(super) fn open(&mut self, ready: &Ready, space: &Space) -> Result<(), Halt> {
-        if self.run.config.search.table.is_none() {
+        if ready.data.images.is_some() {
             let unread = data::unread_files(&self.run.config.data);
             let notices = unread.map(|unread| (Level::Warning, unread.to_string()));
             self.run.notices.extend(notices);

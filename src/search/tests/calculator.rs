@@ -230,9 +230,7 @@ pub fn parts(behaviour: &Behaviour) -> Search {
                 StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),
                 StrategyName::LocalSearch => Box::new(LocalSearch::new()),
                 StrategyName::Predictor => Box::new(Predictor::new(&config.predictor, 5)),
-                StrategyName::Reinforce | StrategyName::Ppo | StrategyName::Random => {
-                    Box::new(Bandit::new(space))
-                }
+                _ => Box::new(Bandit::new(space)),
             })
         }),
     }

@@ -85,7 +85,7 @@ impl RegressionNetwork {
         let mut order: Vec<usize> = (0..samples.len()).collect();
         let batches = samples.len().div_ceil(fit.batch.max(1));
         let steps = (fit.epochs * batches) as f32;
-        let mut adam = Adam::new(self.weights.len());
+        let mut adam = PlainAdam::new(self.weights.len());
         let mut gradient = vec![0.0; self.weights.len()];
         let mut activations = self.activations();
         for _ in 0..fit.epochs {
@@ -182,16 +182,16 @@ impl RegressionNetwork {
     }
 }
 
-/// Adam (Kingma & Ba 2014).
-struct Adam {
+/// Adam (Kingma & Ba 2014) over plain numbers.
+struct PlainAdam {
     steps: i32,
     mean: Vec<f32>,
     square: Vec<f32>,
 }
 
-impl Adam {
-    fn new(count: usize) -> Adam {
-        Adam {
+impl PlainAdam {
+    fn new(count: usize) -> PlainAdam {
+        PlainAdam {
             steps: 0,
             mean: vec![0.0; count],
             square: vec![0.0; count],

@@ -168,7 +168,7 @@ impl ChartView {
     }
 
     /// Show the window of `count` children from `first` on, moved inside the run; if the newest
-    /// child is in it, the window follows that.
+    /// child is in it, the window follows the newest child.
     fn show(&mut self, extent: &Extent, first: u64, count: u64) {
         let end = extent.end();
         if count >= end {

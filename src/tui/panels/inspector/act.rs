@@ -67,8 +67,8 @@ impl InspectorView {
         view
     }
 
-    /// Update the view with what has become known about the child: to be called when its details
-    /// have been read.
+    /// Update the view with what has become known about the child. Call this when its details have
+    /// been read.
     pub fn refresh(&mut self, known: &Known<'_>) {
         let subject = Subject::of(self.child, known);
         let Some(dna) = &subject.dna else { return };

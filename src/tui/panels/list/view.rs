@@ -37,7 +37,7 @@ pub struct ListView {
 }
 
 impl ListView {
-    /// Process the children that have ended since: to be called after records were processed, and
+    /// Process the children that have ended since. Call this after records have been processed, and
     /// when the state is that of another moment. Cheap if nothing has changed.
     pub fn refresh(&mut self, state: &RunState) {
         if self.order.update(&self.criteria, state, &self.marks) {
