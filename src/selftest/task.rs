@@ -10,7 +10,7 @@ use crate::foundation::host::cores;
 pub struct Assignment {
     /// The device for the tasks.
     pub device: Device,
-    /// CPU threads of the process, unless a task's [`Form`] says otherwise.
+    /// CPU threads of the process, unless a task's [`ProbeForm`] says otherwise.
     pub threads: usize,
     /// The tasks, in order.
     pub tasks: Vec<ProbeTask>,
