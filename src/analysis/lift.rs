@@ -2,8 +2,8 @@
 //! control arm): the one comparison within a run that the growing depth cannot move.
 //!
 //! The two arms have different variances: a policy that concentrates, well or badly, has a
-//! smaller one, and an interval from a common variance would then hold the truth in 69 % of runs
-//! instead of 95 % (docs/STATISTICS.md).
+//! smaller one, and an interval from a common variance would then hold the truth far too seldom.
+//! How often each statement is false has been simulated (docs/STATISTICS.md).
 
 use std::fmt;
 
