@@ -81,7 +81,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     );
     let question = VerifyQuestion {
         run: name_of(&run),
-        strategy: config.search.strategy.name().to_owned(),
+        strategy: config.search.strategy.name.to_owned(),
         episode: checkpoint.episode,
         episodes: config.search.episodes,
         depth,
@@ -115,10 +115,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<SearchCheckpoint> {
     let shown = run.display();
     let strategy = config.search.strategy;
-    if !strategy.learns() {
+    if !strategy.learns {
         return Err(anyhow!(
             "{shown}: the strategy {} has no policy, and its children are already uniform; give a run of a strategy that learns",
-            strategy.name()
+            strategy.name
         ))
         .or_bad_input();
     }

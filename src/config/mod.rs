@@ -21,7 +21,8 @@ pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 pub use strategies::{
-    BaselineKind, ControllerConfig, EvolutionConfig, PpoConfig, PredictorConfig, StrategyName,
+    BaselineKind, ControllerConfig, EvolutionConfig, PpoConfig, PredictorConfig, STRATEGIES,
+    StrategyFacts,
 };
 pub use validate::{LARGEST_SETTING, Violation, check_choices};
 
@@ -156,7 +157,7 @@ pub enum Crop {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchConfig {
     /// The strategy that proposes them.
-    pub strategy: StrategyName,
+    pub strategy: &'static StrategyFacts,
     /// Number of episodes: rounds of children after each of which the strategy may learn.
     pub episodes: usize,
     /// Children in each episode.
@@ -197,7 +198,7 @@ impl SearchConfig {
     /// Number of controls in each episode: none for random search, which draws all of its children
     /// the way controls are drawn.
     pub fn controls(&self) -> u64 {
-        if self.strategy.learns() {
+        if self.strategy.learns {
             self.controls_per_episode as u64
         } else {
             0

@@ -9,7 +9,7 @@ use super::raw::{
 };
 use super::{
     Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice,
-    LayoutName, Normalization, Precision, StrategyName, ThemeName,
+    LayoutName, Normalization, Precision, ThemeName,
 };
 
 /// Names of the presets, default first.
@@ -118,7 +118,7 @@ fn controller() -> RawController {
 /// Ten episodes of 16 children, a layer deeper each time.
 fn growing_children() -> RawSearch {
     RawSearch {
-        strategy: StrategyName::Reinforce,
+        strategy: "reinforce".to_owned(),
         episodes: 10,
         children_per_episode: 16,
         controls: 1,

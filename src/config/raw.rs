@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::presets;
 use super::{
     Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice,
-    LayoutName, Normalization, Precision, StrategyName, ThemeName,
+    LayoutName, Normalization, Precision, ThemeName,
 };
 
 /// The whole file. Every key is optional; missing ones come from the preset.
@@ -65,7 +65,7 @@ pub enum RawCrop {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawSearch {
-    pub strategy: StrategyName,
+    pub strategy: String,
     pub episodes: i64,
     pub children_per_episode: i64,
     pub controls: i64,

@@ -1,96 +1,50 @@
 //! Settings of the strategies.
 
+use linkme::distributed_slice;
 use serde::{Deserialize, Serialize};
 
-/// The strategy that proposes children.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StrategyName {
-    /// LSTM policy trained by REINFORCE.
-    Reinforce,
-    /// Uniform over each head's feasible options; never learns.
-    Random,
-    /// Regularized evolution (Real et al. 2019).
-    Evolution,
-    /// Local search (White et al. 2020).
-    LocalSearch,
-    /// The LSTM policy of `reinforce`, trained by PPO's clipped objective (Schulman et al. 2017).
-    Ppo,
-    /// An ensemble of networks predicts rewards (in the manner of BANANAS, White et al. 2021).
-    Predictor,
+/// What is known about a strategy before it runs. The program has the strategies listed in
+/// [`STRATEGIES`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct StrategyFacts {
+    /// The name used in `search.strategy`.
+    pub name: &'static str,
+    /// Whether its proposals depend on rewards.
+    pub learns: bool,
+    /// Whether children are sampled from the LSTM policy, which needs libtorch.
+    pub has_policy: bool,
+    /// The section of the settings that only it reads.
+    pub section: Option<&'static str>,
 }
 
-impl StrategyName {
-    /// Every strategy.
-    pub const ALL: [StrategyName; 6] = [
-        StrategyName::Reinforce,
-        StrategyName::Ppo,
-        StrategyName::Random,
-        StrategyName::Evolution,
-        StrategyName::LocalSearch,
-        StrategyName::Predictor,
-    ];
+/// Every strategy, in no particular order. Each registers itself in the file that contains it.
+#[distributed_slice]
+pub static STRATEGIES: [StrategyFacts];
 
-    /// Its fixed properties.
-    const fn about(self) -> StrategyFacts {
-        let (name, learns, section) = match self {
-            StrategyName::Reinforce => ("reinforce", true, None),
-            StrategyName::Random => ("random", false, None),
-            StrategyName::Evolution => ("evolution", true, Some("evolution")),
-            StrategyName::LocalSearch => ("local_search", true, None),
-            StrategyName::Ppo => ("ppo", true, Some("ppo")),
-            StrategyName::Predictor => ("predictor", true, Some("predictor")),
-        };
-        StrategyFacts {
-            name,
-            learns,
-            section,
-        }
-    }
-
-    /// The name used in `search.strategy`.
-    pub fn name(self) -> &'static str {
-        self.about().name
+impl StrategyFacts {
+    /// Every strategy, by name.
+    pub fn all() -> Vec<&'static StrategyFacts> {
+        let mut all: Vec<&StrategyFacts> = STRATEGIES.iter().collect();
+        all.sort_by_key(|strategy| strategy.name);
+        all
     }
 
     /// The strategy with this name in a journal or in settings; `None` if this program does not
     /// have it.
-    pub fn named(name: &str) -> Option<StrategyName> {
-        StrategyName::ALL
-            .into_iter()
-            .find(|strategy| strategy.name() == name)
+    pub fn named(name: &str) -> Option<&'static StrategyFacts> {
+        STRATEGIES.iter().find(|strategy| strategy.name == name)
     }
 
-    /// Whether children are sampled from the LSTM policy, which needs libtorch.
-    pub fn has_policy(self) -> bool {
-        matches!(self, StrategyName::Reinforce | StrategyName::Ppo)
-    }
-
-    /// Whether its proposals depend on rewards.
-    pub fn learns(self) -> bool {
-        self.about().learns
-    }
-
-    /// The sections of the settings that belong to one strategy each.
-    pub fn sections() -> impl Iterator<Item = &'static str> {
-        let all = StrategyName::ALL.into_iter();
-        all.filter_map(|strategy| strategy.about().section)
+    /// Whether the settings in `section` belong to one strategy.
+    pub fn owns(section: &str) -> bool {
+        let mut all = STRATEGIES.iter();
+        all.any(|strategy| strategy.section == Some(section))
     }
 
     /// Whether it uses the settings in `section`, some of which only belong to other strategies.
-    pub fn reads(self, section: &str) -> bool {
-        self.about().section == Some(section) || StrategyName::sections().all(|own| own != section)
+    pub fn reads(&self, section: &str) -> bool {
+        self.section == Some(section) || !StrategyFacts::owns(section)
     }
-}
-
-/// The fixed properties of a strategy.
-struct StrategyFacts {
-    /// The name used in `search.strategy`.
-    name: &'static str,
-    /// Whether its proposals depend on rewards.
-    learns: bool,
-    /// The section of the settings that only it reads.
-    section: Option<&'static str>,
 }
 
 /// The LSTM policy and REINFORCE (paper, sections 3.1, 3.2 and 4.1).

@@ -224,7 +224,7 @@ fn crop(raw: &RawData) -> Checked<Crop> {
 
 fn search(raw: &RawSearch) -> Checked<SearchConfig> {
     Ok(SearchConfig {
-        strategy: raw.strategy,
+        strategy: strategies::strategy(raw)?,
         episodes: whole("search.episodes", raw.episodes, 1, 1_000_000)?,
         children_per_episode: whole(
             "search.children_per_episode",

@@ -1,13 +1,24 @@
 //! PPO (Schulman et al. 2017, "Proximal Policy Optimization Algorithms"): several steps on the
 //! children of an episode, as long as the policy stays close to the one that sampled them.
 
+use linkme::distributed_slice;
 use tch::Tensor;
 
 use super::evaluation::Evaluation;
 use super::reinforce::Reinforce;
 use crate::config::{ControllerConfig, PpoConfig};
 use crate::space::{Head, Space};
-use crate::strategy::{Learned, Proposal, Reward, Sample, Strategy, StrategyError, StrategyState};
+use crate::strategy::policies::PPO;
+use crate::strategy::{
+    CONSTRUCTORS, Constructor, Learned, Proposal, Reward, Sample, Strategy, StrategyError,
+    StrategyState,
+};
+
+#[distributed_slice(CONSTRUCTORS)]
+static CONSTRUCTOR: Constructor = Constructor {
+    of: &PPO,
+    make: |config, space| Box::new(Ppo::of(Reinforce::for_run(config, space), &config.ppo)),
+};
 
 /// The LSTM policy of [`Reinforce`], with the clipped objective.
 #[derive(Debug)]
@@ -25,7 +36,7 @@ impl Ppo {
     /// The same controller with the clipped objective.
     pub(super) fn of(controller: Reinforce, config: &PpoConfig) -> Self {
         Ppo {
-            controller: controller.named("ppo"),
+            controller: controller.named(PPO.name),
             config: *config,
         }
     }

@@ -3,15 +3,24 @@
 
 use std::collections::BTreeMap;
 
+use linkme::distributed_slice;
 use tch::{Tensor, no_grad};
 
 use super::adam::{Adam, from_state, state_names, to_state};
 use super::policy::Policy;
-use crate::config::ControllerConfig;
+use crate::config::{Config, ControllerConfig};
+use crate::foundation::seeds::derive;
 use crate::space::{Head, Space};
+use crate::strategy::policies::REINFORCE;
 use crate::strategy::{
-    Baseline, Learned, Proposal, Reward, Sample, Strategy, StrategyError, StrategyState,
-    check_rewards, samples,
+    Baseline, CONSTRUCTORS, Constructor, Learned, Proposal, Reward, Sample, Strategy,
+    StrategyError, StrategyState, check_rewards, samples,
+};
+
+#[distributed_slice(CONSTRUCTORS)]
+static CONSTRUCTOR: Constructor = Constructor {
+    of: &REINFORCE,
+    make: |config, space| Box::new(Reinforce::for_run(config, space)),
 };
 
 /// The LSTM policy with its optimiser and baseline.
@@ -36,15 +45,21 @@ impl Reinforce {
         tch::set_num_threads(1);
         let policy = Policy::new(config, heads, seed);
         let adam = Adam::new(config.learning_rate, &policy.parameters());
-        let baseline = Baseline::new(config.baseline, config.baseline_decay);
+        let baseline = Baseline::of(config);
         Reinforce {
-            name: "reinforce",
+            name: REINFORCE.name,
             policy,
             adam,
             baseline,
             entropy_weight: config.entropy,
             gradient_clip: config.gradient_clip,
         }
+    }
+
+    /// The controller of a run, before its first episode.
+    pub(super) fn for_run(config: &Config, space: &Space) -> Self {
+        let seed = derive(config.search.seed, "controller", 0);
+        Reinforce::new(&config.controller, space.heads(), seed)
     }
 
     /// The same controller with the name of another strategy.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Decode, MacsPenalty, StrategyName};
+use crate::config::{Decode, MacsPenalty, StrategyFacts};
 use crate::space::{Head, Space, SpaceError};
 
 /// The beginning of a search.
@@ -78,7 +78,7 @@ impl RunStarted {
 
     /// Whether its strategy learns from rewards, as far as this program knows.
     pub fn learns(&self) -> bool {
-        StrategyName::named(&self.strategy).is_none_or(StrategyName::learns)
+        StrategyFacts::named(&self.strategy).is_none_or(|strategy| strategy.learns)
     }
 
     /// The run that this one can be compared with.

@@ -1,7 +1,7 @@
 //! The baseline that is subtracted from the rewards of an episode.
 
 use super::{Learned, Reward, StrategyError};
-use crate::config::BaselineKind;
+use crate::config::{BaselineKind, ControllerConfig};
 
 /// The baseline that is subtracted from the rewards of an episode. No kind ever contains the reward
 /// that it is subtracted from, so the gradient stays unbiased.
@@ -26,6 +26,11 @@ pub struct Baseline {
 }
 
 impl Baseline {
+    /// That of the controller's settings, without rewards.
+    pub fn of(config: &ControllerConfig) -> Self {
+        Baseline::new(config.baseline, config.baseline_decay)
+    }
+
     /// No rewards yet. `decay`, in `0..1`, is that of the moving average.
     pub fn new(kind: BaselineKind, decay: f64) -> Self {
         Baseline {

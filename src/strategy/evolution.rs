@@ -12,16 +12,31 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use linkme::distributed_slice;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
-use serde::{Deserialize, Serialize};
 
 use super::path::{Path, below};
 use super::{
-    Learned, Origin, Proposal, Reward, Strategy, StrategyError, StrategyState, check_rewards,
+    CONSTRUCTORS, Constructor, EndedChild, Origin, Proposal, Strategy, StrategyError, StrategyState,
 };
-use crate::config::EvolutionConfig;
-use crate::space::{Dna, Space};
+use crate::config::{EvolutionConfig, STRATEGIES, StrategyFacts};
+use crate::space::Space;
+
+/// Regularized evolution.
+#[distributed_slice(STRATEGIES)]
+static FACTS: StrategyFacts = StrategyFacts {
+    name: "evolution",
+    learns: true,
+    has_policy: false,
+    section: Some("evolution"),
+};
+
+#[distributed_slice(CONSTRUCTORS)]
+static CONSTRUCTOR: Constructor = Constructor {
+    of: &FACTS,
+    make: |config, _| Box::new(Evolution::new(&config.evolution)),
+};
 
 /// Regularized evolution: learns from each child as it ends.
 #[derive(Debug, Clone)]
@@ -31,20 +46,10 @@ pub struct Evolution {
     /// Number of members drawn (with replacement) for each parent.
     sample: usize,
     /// The population, youngest last.
-    members: VecDeque<Member>,
-}
-
-/// A child that has ended and may become a parent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Member {
-    child: u64,
-    dna: Dna,
-    reward: f64,
+    members: VecDeque<EndedChild>,
 }
 
 impl Evolution {
-    const NAME: &str = "evolution";
-
     /// An empty population.
     pub fn new(config: &EvolutionConfig) -> Evolution {
         let EvolutionConfig { population, sample } = *config;
@@ -62,7 +67,7 @@ impl Evolution {
 
     /// The best of a few members drawn at random; the one drawn first wins ties. `None` while the
     /// population is incomplete.
-    fn parent(&self, random: &mut impl Rng) -> Option<&Member> {
+    fn parent(&self, random: &mut impl Rng) -> Option<&EndedChild> {
         if self.members.len() < self.population {
             return None;
         }
@@ -86,7 +91,7 @@ impl Strategy for Evolution {
     ) -> Result<Proposal, StrategyError> {
         space.check_depth(depth)?;
         let mut random = ChaCha12Rng::seed_from_u64(seed);
-        let Some(Member { child, dna, .. }) = self.parent(&mut random) else {
+        let Some(EndedChild { child, dna, .. }) = self.parent(&mut random) else {
             let path = Path::uniform(space, depth, &mut random);
             return Ok(Proposal {
                 dna: path.dna,
@@ -107,42 +112,24 @@ impl Strategy for Evolution {
         true
     }
 
-    fn child_ended(
-        &mut self,
-        child: u64,
-        proposal: &Proposal,
-        reward: f64,
-    ) -> Result<(), StrategyError> {
-        check_rewards(std::slice::from_ref(proposal), &[Reward::trained(reward)])?;
-        let dna = proposal.dna.clone();
-        self.members.push_back(Member { child, dna, reward });
+    fn take(&mut self, child: EndedChild) {
+        self.members.push_back(child);
         if self.members.len() > self.population {
             self.members.pop_front();
         }
-        Ok(())
-    }
-
-    /// Everything has already been learned in `child_ended`.
-    fn learn(
-        &mut self,
-        proposals: &[Proposal],
-        rewards: &[Reward],
-    ) -> Result<Learned, StrategyError> {
-        check_rewards(proposals, rewards)?;
-        Ok(Learned::default())
     }
 
     fn state(&self) -> StrategyState {
         StrategyState {
-            strategy: Self::NAME.to_owned(),
+            strategy: FACTS.name.to_owned(),
             scalars: BTreeMap::from([("population".to_owned(), serde_json::json!(self.members))]),
             tensors: BTreeMap::new(),
         }
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
-        state.expect_strategy(Self::NAME)?;
-        let members: VecDeque<Member> = state.scalar("population")?;
+        state.expect_strategy(FACTS.name)?;
+        let members: VecDeque<EndedChild> = state.scalar("population")?;
         if members.len() > self.population {
             return Err(StrategyError::Scalar {
                 name: "population".to_owned(),

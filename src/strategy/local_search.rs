@@ -9,41 +9,48 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use linkme::distributed_slice;
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
-use serde::{Deserialize, Serialize};
 
 use super::path::Path;
 use super::{
-    Learned, Origin, Proposal, Reward, Strategy, StrategyError, StrategyState, check_rewards,
+    CONSTRUCTORS, Constructor, EndedChild, Learned, Origin, Proposal, Reward, Strategy,
+    StrategyError, StrategyState, check_rewards,
 };
+use crate::config::{STRATEGIES, StrategyFacts};
 use crate::space::{Dna, Space};
 
 /// Maximum number of uniform children sampled to find one that was not proposed before.
 const DRAWS: usize = 100;
 
+/// Local search.
+#[distributed_slice(STRATEGIES)]
+static FACTS: StrategyFacts = StrategyFacts {
+    name: "local_search",
+    learns: true,
+    has_policy: false,
+    section: None,
+};
+
+#[distributed_slice(CONSTRUCTORS)]
+static CONSTRUCTOR: Constructor = Constructor {
+    of: &FACTS,
+    make: |_, _| Box::new(LocalSearch::new()),
+};
+
 /// Local search: learns from each child as it ends.
 #[derive(Debug, Clone, Default)]
 pub struct LocalSearch {
     /// The child whose neighbours are evaluated; `None` before the first start has ended.
-    current: Option<Stand>,
+    current: Option<EndedChild>,
     /// Every child that was proposed.
     seen: BTreeSet<Dna>,
     /// Proposed children that have not ended.
     pending: BTreeSet<Dna>,
 }
 
-/// The current child of the search.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Stand {
-    child: u64,
-    dna: Dna,
-    reward: f64,
-}
-
 impl LocalSearch {
-    const NAME: &str = "local_search";
-
     /// Nothing has been evaluated yet.
     pub fn new() -> LocalSearch {
         LocalSearch::default()
@@ -53,7 +60,7 @@ impl LocalSearch {
     /// that case there is no current child any more, unless a neighbour that has not ended may
     /// still be better.
     fn step(&mut self, space: &Space, depth: usize, random: &mut ChaCha12Rng) -> Option<Proposal> {
-        let Stand { child, dna, .. } = self.current.as_ref()?;
+        let EndedChild { child, dna, .. } = self.current.as_ref()?;
         let parent = *child;
         let here = Path::along(space, depth, dna, random);
         let (dna, origin) = if here.dna != *dna {
@@ -112,23 +119,15 @@ impl Strategy for LocalSearch {
         true
     }
 
-    fn child_ended(
-        &mut self,
-        child: u64,
-        proposal: &Proposal,
-        reward: f64,
-    ) -> Result<(), StrategyError> {
-        check_rewards(std::slice::from_ref(proposal), &[Reward::trained(reward)])?;
-        self.pending.remove(&proposal.dna);
-        if self.current.as_ref().is_none_or(|now| reward > now.reward) {
-            let dna = proposal.dna.clone();
-            self.current = Some(Stand { child, dna, reward });
+    fn take(&mut self, child: EndedChild) {
+        self.pending.remove(&child.dna);
+        let is_better = |now: &EndedChild| child.reward > now.reward;
+        if self.current.as_ref().is_none_or(is_better) {
+            self.current = Some(child);
         }
-        Ok(())
     }
 
-    /// Everything has already been learned in `child_ended`. A child that is still pending was
-    /// excluded.
+    /// A child that is still pending was excluded.
     fn learn(
         &mut self,
         proposals: &[Proposal],
@@ -146,14 +145,14 @@ impl Strategy for LocalSearch {
             ("pending", serde_json::json!(self.pending)),
         ];
         StrategyState {
-            strategy: Self::NAME.to_owned(),
+            strategy: FACTS.name.to_owned(),
             scalars: scalars.map(|(name, value)| (name.to_owned(), value)).into(),
             tensors: BTreeMap::new(),
         }
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
-        state.expect_strategy(Self::NAME)?;
+        state.expect_strategy(FACTS.name)?;
         *self = LocalSearch {
             current: state.scalar("current")?,
             seen: state.scalar("seen")?,

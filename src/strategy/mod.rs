@@ -1,14 +1,16 @@
 //! Strategies propose children and may learn from their rewards.
 //!
-//! A strategy is one file here (the LSTM controller, which needs libtorch, has a separate room), an
-//! entry in [`StrategyName`](crate::config::StrategyName), and an arm where the program assembles a
-//! search (`cli/run/opened.rs`).
+//! A strategy is one file, which registers its facts in
+//! [`STRATEGIES`] and its constructor in [`CONSTRUCTORS`]; the only
+//! other line is its `mod` line. The LSTM controller, which needs libtorch, has a separate room; its
+//! facts are here ([`policies`]), because the viewer reads its runs.
 
 pub mod baseline;
 mod error;
 mod evolution;
 mod local_search;
 mod path;
+pub mod policies;
 mod predictor;
 mod random;
 pub mod sample;
@@ -19,13 +21,35 @@ mod test_space;
 pub use baseline::Baseline;
 pub use error::StrategyError;
 pub use evolution::Evolution;
-pub use local_search::LocalSearch;
-pub use predictor::Predictor;
 pub use random::Random;
 pub use sample::Sample;
 pub use state::{StateTensor, StrategyState};
 
+use linkme::distributed_slice;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, StrategyFacts};
 use crate::space::{Dna, Space};
+
+/// How a strategy is made.
+pub struct Constructor {
+    /// The strategy.
+    pub of: &'static StrategyFacts,
+    /// Makes it, in its state before the first episode.
+    pub make: fn(&Config, &Space) -> Box<dyn Strategy>,
+}
+
+/// The constructor of every strategy of this build.
+#[distributed_slice]
+pub static CONSTRUCTORS: [Constructor];
+
+/// The strategy named in the settings, in its state before the first episode; `None` if this
+/// program was built without what it needs.
+pub fn named_in(config: &Config, space: &Space) -> Option<Box<dyn Strategy>> {
+    let mut all = CONSTRUCTORS.iter();
+    let constructor = all.find(|constructor| constructor.of == config.search.strategy)?;
+    Some((constructor.make)(config, space))
+}
 
 /// A child proposed by a strategy.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,8 +88,8 @@ impl Proposal {
 ///
 /// A strategy that learns after an episode is first asked for all of the episode's children, and
 /// does not change until [`Strategy::learn`]. One that learns after each child
-/// ([`Strategy::learns_from_each`]) learns every end between two proposals, in the order of the
-/// journal; a resumed search replays that order.
+/// ([`Strategy::learns_from_each`]) implements [`Strategy::take`] instead; it learns every end
+/// between two proposals, in the order of the journal, and a resumed search replays that order.
 pub trait Strategy {
     /// Propose a child of `depth` layers (at least 1). The same state, space, depth and seed give
     /// the same child, bit for bit: all randomness comes from `seed`, so no generator has to be
@@ -92,14 +116,21 @@ pub trait Strategy {
     /// If the reward cannot be learned from; the strategy is then unchanged.
     fn child_ended(
         &mut self,
-        _child: u64,
-        _proposal: &Proposal,
-        _reward: f64,
+        child: u64,
+        proposal: &Proposal,
+        reward: f64,
     ) -> Result<(), StrategyError> {
+        check_rewards(std::slice::from_ref(proposal), &[Reward::trained(reward)])?;
+        let dna = proposal.dna.clone();
+        self.take(EndedChild { child, dna, reward });
         Ok(())
     }
 
-    /// End an episode and learn from the reward of each proposal, in child order.
+    /// Learn from a child that has ended with a finite reward; see [`Strategy::child_ended`].
+    fn take(&mut self, _child: EndedChild) {}
+
+    /// End an episode and learn from the reward of each proposal, in child order. A strategy that
+    /// learns from each child has already learned everything.
     ///
     /// # Errors
     /// If the rewards cannot be learned from; the strategy is then unchanged.
@@ -107,7 +138,10 @@ pub trait Strategy {
         &mut self,
         proposals: &[Proposal],
         rewards: &[Reward],
-    ) -> Result<Learned, StrategyError>;
+    ) -> Result<Learned, StrategyError> {
+        check_rewards(proposals, rewards)?;
+        Ok(Learned::default())
+    }
 
     /// Baseline of the current episode: an average of the rewards of previous episodes. `None` if
     /// each child is compared with the others of its episode, and for a strategy without a
@@ -124,6 +158,17 @@ pub trait Strategy {
     /// # Errors
     /// If it belongs to another strategy or is damaged; the strategy is then unchanged.
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError>;
+}
+
+/// A child that has ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndedChild {
+    /// Its number.
+    pub child: u64,
+    /// Its DNA.
+    pub dna: Dna,
+    /// Its reward.
+    pub reward: f64,
 }
 
 /// The reward of a child that has ended.

@@ -18,17 +18,17 @@ mod network;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use linkme::distributed_slice;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
-use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use self::network::{FitSettings, RegressionNetwork};
 use super::path::{Path, below};
 use super::{
-    Learned, Origin, Proposal, Reward, Strategy, StrategyError, StrategyState, check_rewards,
+    CONSTRUCTORS, Constructor, EndedChild, Origin, Proposal, Strategy, StrategyError, StrategyState,
 };
-use crate::config::PredictorConfig;
+use crate::config::{PredictorConfig, STRATEGIES, StrategyFacts};
 use crate::foundation::seeds::derive;
 use crate::space::{Dna, Space};
 
@@ -52,6 +52,24 @@ const UNIFORM: f64 = 0.5;
 /// Attempts per candidate to find one that was not proposed before.
 const ATTEMPTS: usize = 10;
 
+/// The predictor.
+#[distributed_slice(STRATEGIES)]
+static FACTS: StrategyFacts = StrategyFacts {
+    name: "predictor",
+    learns: true,
+    has_policy: false,
+    section: Some("predictor"),
+};
+
+#[distributed_slice(CONSTRUCTORS)]
+static CONSTRUCTOR: Constructor = Constructor {
+    of: &FACTS,
+    make: |config, _| {
+        let seed = derive(config.search.seed, "predictor", 0);
+        Box::new(Predictor::new(&config.predictor, seed))
+    },
+};
+
 /// The predictor: learns from each child as it ends.
 #[derive(Debug, Clone)]
 pub struct Predictor {
@@ -59,20 +77,12 @@ pub struct Predictor {
     /// Seed of the networks' weights.
     seed: u64,
     /// Children that have ended, in that order.
-    evaluated: Vec<EvaluatedChild>,
+    evaluated: Vec<EndedChild>,
     /// Children that were proposed and have not ended.
     pending: BTreeSet<Dna>,
     /// All children that were proposed.
     seen: BTreeSet<Dna>,
     fitted: Option<Fitted>,
-}
-
-/// A child that has ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct EvaluatedChild {
-    child: u64,
-    dna: Dna,
-    reward: f64,
 }
 
 /// Networks, and what they were fitted to, from which they follow, so checkpoints do not contain
@@ -85,8 +95,6 @@ struct Fitted {
 }
 
 impl Predictor {
-    const NAME: &str = "predictor";
-
     /// Nothing has been evaluated yet; `seed` determines the networks' weights.
     pub fn new(config: &PredictorConfig, seed: u64) -> Predictor {
         Predictor {
@@ -142,8 +150,8 @@ impl Predictor {
     }
 
     /// The best children that have ended, from the best; of equal ones the earlier first.
-    fn parents(&self) -> Vec<&EvaluatedChild> {
-        let mut best: Vec<&EvaluatedChild> = self.evaluated.iter().collect();
+    fn parents(&self) -> Vec<&EndedChild> {
+        let mut best: Vec<&EndedChild> = self.evaluated.iter().collect();
         best.sort_by(|one, other| other.reward.total_cmp(&one.reward));
         best.truncate(PARENTS);
         best
@@ -154,7 +162,7 @@ impl Predictor {
         &self,
         space: &Space,
         depth: usize,
-        parents: &[&EvaluatedChild],
+        parents: &[&EndedChild],
         random: &mut impl Rng,
     ) -> Option<Proposal> {
         let unseen = |dna: &Dna| !self.seen.contains(dna);
@@ -309,27 +317,9 @@ impl Strategy for Predictor {
         true
     }
 
-    fn child_ended(
-        &mut self,
-        child: u64,
-        proposal: &Proposal,
-        reward: f64,
-    ) -> Result<(), StrategyError> {
-        check_rewards(std::slice::from_ref(proposal), &[Reward::trained(reward)])?;
-        self.pending.remove(&proposal.dna);
-        let dna = proposal.dna.clone();
-        self.evaluated.push(EvaluatedChild { child, dna, reward });
-        Ok(())
-    }
-
-    /// Everything has already been learned in `child_ended`.
-    fn learn(
-        &mut self,
-        proposals: &[Proposal],
-        rewards: &[Reward],
-    ) -> Result<Learned, StrategyError> {
-        check_rewards(proposals, rewards)?;
-        Ok(Learned::default())
+    fn take(&mut self, child: EndedChild) {
+        self.pending.remove(&child.dna);
+        self.evaluated.push(child);
     }
 
     fn state(&self) -> StrategyState {
@@ -338,15 +328,15 @@ impl Strategy for Predictor {
             ("pending", serde_json::json!(self.pending)),
         ];
         StrategyState {
-            strategy: Self::NAME.to_owned(),
+            strategy: FACTS.name.to_owned(),
             scalars: scalars.map(|(name, value)| (name.to_owned(), value)).into(),
             tensors: BTreeMap::new(),
         }
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
-        state.expect_strategy(Self::NAME)?;
-        let evaluated: Vec<EvaluatedChild> = state.scalar("evaluated")?;
+        state.expect_strategy(FACTS.name)?;
+        let evaluated: Vec<EndedChild> = state.scalar("evaluated")?;
         let pending: BTreeSet<Dna> = state.scalar("pending")?;
         let ended = evaluated.iter().map(|child| child.dna.clone());
         self.seen = ended.chain(pending.iter().cloned()).collect();

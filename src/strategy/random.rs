@@ -3,12 +3,30 @@
 
 use std::collections::BTreeMap;
 
+use linkme::distributed_slice;
+
 use super::sample::{Sample, masked_log_softmax};
 use super::{
-    Baseline, Learned, Proposal, Reward, Strategy, StrategyError, StrategyState, check_rewards,
+    Baseline, CONSTRUCTORS, Constructor, Learned, Proposal, Reward, Strategy, StrategyError,
+    StrategyState, check_rewards,
 };
-use crate::config::BaselineKind;
+use crate::config::{BaselineKind, STRATEGIES, StrategyFacts};
 use crate::space::Space;
+
+/// Random search.
+#[distributed_slice(STRATEGIES)]
+static FACTS: StrategyFacts = StrategyFacts {
+    name: "random",
+    learns: false,
+    has_policy: false,
+    section: None,
+};
+
+#[distributed_slice(CONSTRUCTORS)]
+static CONSTRUCTOR: Constructor = Constructor {
+    of: &FACTS,
+    make: |config, _| Box::new(Random::new(Baseline::of(&config.controller))),
+};
 
 /// Makes every choice uniformly among the feasible options. Keeps the same baseline as the
 /// controller so that the two can be compared.
@@ -18,8 +36,6 @@ pub struct Random {
 }
 
 impl Random {
-    const NAME: &str = "random";
-
     /// Starts without rewards in `baseline`.
     pub fn new(baseline: Baseline) -> Self {
         Random { baseline }
@@ -73,14 +89,14 @@ impl Strategy for Random {
             serde_json::json!(self.baseline.value()),
         )]);
         StrategyState {
-            strategy: Self::NAME.to_owned(),
+            strategy: FACTS.name.to_owned(),
             scalars,
             tensors: BTreeMap::new(),
         }
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
-        state.expect_strategy(Self::NAME)?;
+        state.expect_strategy(FACTS.name)?;
         self.baseline.restore(state.scalar("baseline")?)
     }
 }

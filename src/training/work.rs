@@ -8,7 +8,7 @@ use super::checkpoint::TrainingCheckpoint;
 use super::engine::TrainingEngine;
 use super::ledger::TrainingLedger;
 use crate::analysis::{RunSummary, TrainingSummary};
-use crate::config::{Config, Decode, StrategyName};
+use crate::config::{Config, Decode, StrategyFacts};
 use crate::event::RunKind;
 use crate::foundation::fault;
 use crate::journal::JournalError;
@@ -84,7 +84,7 @@ impl Work for Training {
         of_search
             || keys.contains(&key)
             || sections.contains(&section)
-            || StrategyName::sections().any(|own| own == section)
+            || StrategyFacts::owns(section)
     }
 
     fn next_step(checkpoint: Option<&TrainingCheckpoint>) -> u64 {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use nas_tui::analysis::{RunSummary, Summary};
-use nas_tui::config::{Decode, SpaceConfig, StrategyName};
+use nas_tui::config::{Decode, SpaceConfig, StrategyFacts};
 use nas_tui::event::{Event, Record};
 use nas_tui::foundation::seeds::derive;
 use nas_tui::space::{Design, Dna, Space};
@@ -96,8 +96,8 @@ fn children(run: &Path) -> Vec<(u64, String, String)> {
 fn every_strategy_searches_a_table_headless_and_trains_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let table = write_table(folder.path());
-    for strategy in StrategyName::ALL {
-        let (has_policy, strategy) = (strategy.has_policy(), strategy.name());
+    for strategy in StrategyFacts::all() {
+        let (has_policy, strategy) = (strategy.has_policy, strategy.name);
         let run = folder.path().join(strategy);
         let output = search(&run, &table, strategy);
         assert!(

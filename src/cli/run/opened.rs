@@ -3,22 +3,17 @@
 use std::path::PathBuf;
 
 use super::{Farewell, Prepared, classify};
-use crate::config::{Config, StrategyName};
-#[cfg(feature = "torch")]
-use crate::controller::{Ppo, Reinforce};
+use crate::config::Config;
 #[cfg(feature = "torch")]
 use crate::evaluate::LocalWorkers;
 use crate::evaluate::table::TableLookup;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::RunKind;
-use crate::foundation::seeds::derive;
 use crate::link::Hub;
 use crate::search::Search;
-#[cfg(not(feature = "torch"))]
-use crate::session::WorkError;
-use crate::session::{Session, SessionError, Work};
+use crate::session::{Session, SessionError, Work, WorkError};
 use crate::space::Space;
-use crate::strategy::{Baseline, Evolution, LocalSearch, Predictor, Random, Strategy};
+use crate::strategy::{self, Strategy};
 #[cfg(feature = "torch")]
 use crate::training::Training;
 
@@ -78,7 +73,7 @@ impl Opened {
     }
 }
 
-/// Assembles a search: evaluators and strategies are registered here.
+/// Assembles a search.
 fn search() -> Search {
     Search {
         evaluator: Box::new(|config, reports| {
@@ -111,36 +106,11 @@ pub fn evaluator(
 
 /// The strategy named in the settings, in its state before the first episode.
 pub fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, SessionError> {
-    let controller = &config.controller;
-    let baseline = Baseline::new(controller.baseline, controller.baseline_decay);
-    Ok(match config.search.strategy {
-        #[cfg(not(feature = "torch"))]
-        StrategyName::Reinforce | StrategyName::Ppo => {
-            let _ = space;
-            return Err(NeedsLibtorch("the LSTM controller (search.strategy)").into());
-        }
-        #[cfg(feature = "torch")]
-        StrategyName::Reinforce => {
-            let seed = derive(config.search.seed, "controller", 0);
-            Box::new(Reinforce::new(controller, space.heads(), seed))
-        }
-        #[cfg(feature = "torch")]
-        StrategyName::Ppo => {
-            let seed = derive(config.search.seed, "controller", 0);
-            Box::new(Ppo::new(controller, &config.ppo, space.heads(), seed))
-        }
-        StrategyName::Random => Box::new(Random::new(baseline)),
-        StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),
-        StrategyName::LocalSearch => Box::new(LocalSearch::new()),
-        StrategyName::Predictor => {
-            let seed = derive(config.search.seed, "predictor", 0);
-            Box::new(Predictor::new(&config.predictor, seed))
-        }
-    })
+    let strategy = strategy::named_in(config, space);
+    strategy.ok_or_else(|| NeedsLibtorch("the LSTM controller (search.strategy)").into())
 }
 
 /// A feature that is missing because this program was built without libtorch.
-#[cfg(not(feature = "torch"))]
 #[derive(Debug, thiserror::Error)]
 #[error(
     "this nas-tui was built without libtorch, which {0} needs: use one that has it, or search a table (--table CSV) with \
@@ -148,7 +118,6 @@ pub fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, Ses
 )]
 struct NeedsLibtorch(&'static str);
 
-#[cfg(not(feature = "torch"))]
 impl WorkError for NeedsLibtorch {
     fn is_bad_input(&self) -> bool {
         true

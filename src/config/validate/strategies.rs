@@ -1,14 +1,25 @@
 //! The rules of the strategies' settings.
 
 use super::{Checked, between, positive, together_with, violation, whole};
-use crate::config::raw::{RawController, RawEvolution, RawPpo, RawPredictor};
+use crate::config::raw::{RawController, RawEvolution, RawPpo, RawPredictor, RawSearch};
 use crate::config::{
     BaselineKind, Config, ControllerConfig, EvolutionConfig, PpoConfig, PredictorConfig,
+    StrategyFacts,
 };
+
+/// The strategy that is asked for.
+pub fn strategy(raw: &RawSearch) -> Checked<&'static StrategyFacts> {
+    if let Some(strategy) = StrategyFacts::named(&raw.strategy) {
+        return Ok(strategy);
+    }
+    let names: Vec<&str> = StrategyFacts::all().iter().map(|one| one.name).collect();
+    let rule = format!("must be one of {}", names.join(", "));
+    violation("search.strategy", &raw.strategy, rule)
+}
 
 /// A child that is alone in its episode cannot be compared with others.
 pub fn others_exist(config: &Config) -> Checked<()> {
-    if config.search.strategy.has_policy()
+    if config.search.strategy.has_policy
         && config.controller.baseline == BaselineKind::LeaveOneOut
         && config.search.children_per_episode < 2
     {

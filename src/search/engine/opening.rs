@@ -141,7 +141,7 @@ fn run_started(
     let mut started = RunStarted {
         run: run.directory.name(),
         preset: preset.clone(),
-        strategy: search.strategy.name().to_owned(),
+        strategy: search.strategy.name.to_owned(),
         seed: search.seed,
         version: crate::foundation::build_info::VERSION.to_owned(),
         host: host_name(),

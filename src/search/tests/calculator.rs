@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::bandit::Bandit;
-use crate::config::StrategyName;
 use crate::evaluate::{Evaluator, Job, Ready, Report};
 use crate::event::{Compute, DataDescription, ImageSet, Level};
 use crate::foundation::seeds::derive;
 use crate::reward::{Outcome, SKIPPED};
 use crate::search::Search;
-use crate::strategy::{Evolution, LocalSearch, Predictor};
+use crate::strategy;
 
 /// The behaviour of a test's evaluator.
 #[derive(Clone, Default)]
@@ -226,12 +225,10 @@ pub fn parts(behaviour: &Behaviour) -> Search {
             }) as Box<dyn Evaluator>)
         }),
         strategy: Box::new(|config, space| {
-            Ok(match config.search.strategy {
-                StrategyName::Evolution => Box::new(Evolution::new(&config.evolution)),
-                StrategyName::LocalSearch => Box::new(LocalSearch::new()),
-                StrategyName::Predictor => Box::new(Predictor::new(&config.predictor, 5)),
-                _ => Box::new(Bandit::new(space)),
-            })
+            let facts = config.search.strategy;
+            let own = strategy::named_in(config, space);
+            let own = own.filter(|_| facts.learns && !facts.has_policy);
+            Ok(own.unwrap_or_else(|| Box::new(Bandit::new(space))))
         }),
     }
 }

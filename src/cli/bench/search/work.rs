@@ -42,7 +42,7 @@ pub fn search(plan: &BenchmarkPlan) -> anyhow::Result<Vec<Searches>> {
         .iter()
         .zip(each)
         .map(|(config, each)| Searches {
-            strategy: config.search.strategy.name().to_owned(),
+            strategy: config.search.strategy.name.to_owned(),
             trajectories: each.to_vec(),
         });
     Ok(searches.collect())
@@ -76,7 +76,7 @@ fn one(plan: &BenchmarkPlan, config: &Config, seed: u64) -> anyhow::Result<Traje
         let found = tabular::search(&config, strategy, &plan.space, &plan.table, plan.limits)?;
         anyhow::Ok(found)
     };
-    search().with_context(|| format!("{}, seed {seed}", config.search.strategy.name()))
+    search().with_context(|| format!("{}, seed {seed}", config.search.strategy.name))
 }
 
 /// Drawn on a terminal only.
