@@ -202,11 +202,6 @@ impl SearchTally {
         self.outcomes.apply(&record.event)
     }
 
-    /// The status of the run.
-    pub fn status(&self) -> RunStatus {
-        self.status
-    }
-
     /// The outcomes of the children.
     pub fn outcomes(&self) -> &Outcomes {
         &self.outcomes

@@ -73,18 +73,6 @@ pub enum Schedule {
     },
 }
 
-impl Schedule {
-    /// The name used in `recipes.NAME.schedule`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Schedule::Constant => "constant",
-            Schedule::Steps { .. } => "steps",
-            Schedule::Plateau { .. } => "plateau",
-            Schedule::Cosine { .. } => "cosine",
-        }
-    }
-}
-
 /// The precision that convolutions are computed in. Parameters, batch norm statistics and the loss
 /// are always float32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -36,11 +36,6 @@ impl Adam {
         }
     }
 
-    /// Number of steps taken so far.
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
     /// Move every parameter against its gradient.
     pub fn step(&mut self, parameters: &[(String, &Tensor)], gradients: &[Tensor]) {
         self.steps += 1;

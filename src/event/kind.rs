@@ -14,9 +14,6 @@ pub enum RunKind {
 }
 
 impl RunKind {
-    /// Every kind.
-    pub const ALL: [RunKind; 2] = [RunKind::Search, RunKind::Training];
-
     /// `steps` as the children of a search or the epochs of a training, which have separate fields
     /// in records.
     pub fn fields_of(self, steps: u64) -> (Option<u64>, Option<usize>) {

@@ -105,14 +105,6 @@ impl DeviceChoice {
             DeviceChoice::One(device) => Ok(vec![device.among(gpus)?]),
         }
     }
-
-    /// The first of [`DeviceChoice::devices`], for work that uses only one.
-    ///
-    /// # Errors
-    /// See [`DeviceChoice::devices`].
-    pub fn device(self, gpus: usize) -> Result<Device, DeviceMissing> {
-        Ok(self.devices(gpus)?.first().copied().unwrap_or(Device::Cpu))
-    }
 }
 
 impl fmt::Display for Device {
@@ -232,7 +224,6 @@ mod tests {
             DeviceChoice::Auto.devices(2),
             Ok(vec![Device::Cuda(0), Device::Cuda(1)])
         );
-        assert_eq!(DeviceChoice::Auto.device(2), Ok(Device::Cuda(0)));
     }
 
     #[test]

@@ -146,11 +146,6 @@ impl Journal {
         self.next_seq - 1
     }
 
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
         let written = self.file.write_all(line);
         if written.is_err() {

@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -155,11 +155,6 @@ impl<L> Recorder<L> {
     pub fn synced_seq(&self) -> io::Result<u64> {
         self.journal.sync()?;
         Ok(self.last_seq())
-    }
-
-    /// The run directory.
-    pub fn run(&self) -> &Path {
-        self.hub.run()
     }
 }
 

@@ -155,11 +155,6 @@ impl Space {
         self.input
     }
 
-    /// Number of classes that a child distinguishes.
-    pub fn classes(&self) -> usize {
-        self.classes
-    }
-
     /// Check that a child of `depth` layers can be built. A search checks its greatest depth before
     /// it starts.
     ///

@@ -72,6 +72,27 @@ impl ChildRow {
             (None, None) => Some("excluded"),
         }
     }
+
+    /// What sets it apart from an ordinary child, in a table where child `best` is the best one:
+    /// `best, repeat of 12`; without numbers if `short`.
+    pub fn notes(&self, best: Option<u64>, short: bool) -> String {
+        let from = |word: &str, of: &str, child: u64| {
+            if short {
+                word.to_owned()
+            } else {
+                format!("{word} {of} {child}")
+            }
+        };
+        let notes = [
+            (best == Some(self.child)).then(|| "best".to_owned()),
+            self.trouble().map(str::to_owned),
+            self.control.then(|| "control".to_owned()),
+            self.skipped.then(|| "skipped".to_owned()),
+            self.parent.map(|parent| from("edited", "from", parent)),
+            self.repeat_of.map(|earlier| from("repeat", "of", earlier)),
+        ];
+        notes.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// A network that is to be trained, and its origin.

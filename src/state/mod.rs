@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 pub use child::{Candidate, CandidateOrigin, ChildDetail, ChildRow, TrainedChild};
 pub use describe::describe;
-pub use outcomes::{Arms, Counts, Ending, Outcomes, is_better};
+pub use outcomes::{Arms, Counts, Ending, Outcomes, best_first, is_better};
 pub use search_run::{Energy, SearchRun};
 pub use status::RunStatus;
 pub use training_run::TrainingRun;

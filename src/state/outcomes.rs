@@ -1,6 +1,7 @@
 //! The outcomes of a search's children: which of them count, and which one is best. Decided here
 //! for the state, the ledger, the summary, the list of runs and reports.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{ChildFinished, Event};
@@ -171,9 +172,13 @@ impl Outcomes {
     }
 }
 
-/// Whether a child with this accuracy and number is better than another: it has a higher accuracy,
-/// or the same accuracy and a lower number (workers finish in any order, and the best must not
-/// depend on it).
+/// The order of children (or of epochs) by accuracy and number, best first: a higher accuracy comes
+/// first, then a lower number (workers finish in any order, and the best must not depend on it).
+pub fn best_first(this: (f64, u64), other: (f64, u64)) -> Ordering {
+    other.0.total_cmp(&this.0).then(this.1.cmp(&other.1))
+}
+
+/// Whether a child with this accuracy and number is better than another.
 pub fn is_better(this: (f64, u64), than: (f64, u64)) -> bool {
-    this.0 > than.0 || (this.0 == than.0 && this.1 < than.1)
+    best_first(this, than).is_lt()
 }

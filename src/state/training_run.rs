@@ -1,6 +1,6 @@
 //! A run that trains one network, according to its events.
 
-use super::RunStatus;
+use super::{RunStatus, best_first};
 use crate::config::Schedule;
 use crate::event::{Event, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted};
 
@@ -62,13 +62,9 @@ impl TrainingRun {
     /// The epoch with the highest validation accuracy, whose weights are saved; the earliest one
     /// wins ties.
     pub fn best(&self) -> Option<&TrainingEpoch> {
-        self.epochs.iter().reduce(|best, epoch| {
-            if epoch.valid_accuracy > best.valid_accuracy {
-                epoch
-            } else {
-                best
-            }
-        })
+        let rank = |epoch: &TrainingEpoch| (epoch.valid_accuracy, epoch.epoch as u64);
+        let order = |one: &&_, other: &&_| best_first(rank(one), rank(other));
+        self.epochs.iter().min_by(order)
     }
 
     /// Number of the current epoch, from 1; the last one when all are done.

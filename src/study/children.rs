@@ -36,8 +36,6 @@ pub struct PastRun {
     pub started: RunStarted,
     /// The sampled children that have a reward, one per architecture, in order.
     pub children: Vec<PastChild>,
-    /// Number of layers of the last episode's children.
-    pub last_depth: usize,
 }
 
 impl PastRun {
@@ -47,7 +45,6 @@ impl PastRun {
     /// If the journal cannot be read, or is not that of a search.
     pub fn read(run: &Path) -> Result<PastRun, StudyError> {
         let mut started = None;
-        let mut last_depth = 0;
         let (mut waiting, mut depth_of) = (HashMap::new(), HashMap::new());
         let (mut children, mut seen) = (BTreeMap::new(), HashSet::new());
         for record in Reader::open(&run.join("journal.jsonl"))? {
@@ -55,7 +52,6 @@ impl PastRun {
                 Event::RunStarted(run) => started = Some(run),
                 Event::EpisodeStarted { episode, depth, .. } => {
                     depth_of.insert(episode, depth);
-                    last_depth = depth;
                 }
                 // Controls are not results of the search.
                 Event::ChildSampled(sampled) if !sampled.control => {
@@ -96,7 +92,6 @@ impl PastRun {
         Ok(PastRun {
             children: children.collect(),
             started,
-            last_depth,
         })
     }
 

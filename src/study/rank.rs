@@ -15,6 +15,7 @@ use crate::analysis::rank_correlation::RankCorrelation;
 use crate::analysis::statistics::p_text;
 use crate::foundation::numbers::accuracy;
 use crate::foundation::seeds::derive;
+use crate::state::best_first;
 
 /// Which children are trained to completion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,8 +65,8 @@ pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<RankQuestion, 
         )));
     }
     let worth = |child: &PastChild| child.accuracy.unwrap_or(0.0);
-    // A stable order, as everywhere: the earlier child wins ties.
-    candidates.sort_by(|one, other| worth(other).total_cmp(&worth(one)));
+    let rank = |child: &PastChild| (worth(child), child.child);
+    candidates.sort_by(|one, other| best_first(rank(one), rank(other)));
     let count = candidates.len();
     let mut others = candidates.split_off(top);
     let seed = derive(run.started.seed, "rank children", 0);
@@ -134,11 +135,11 @@ impl Ranking {
     }
 
     fn of_children(question: &RankQuestion, mut children: Vec<Ranked>) -> Ranking {
-        let searched = |child: &Ranked| child.chosen.search_accuracy;
-        children.sort_by(|one, other| searched(other).total_cmp(&searched(one)));
+        let rank = |child: &Ranked| (child.chosen.search_accuracy, child.chosen.child);
+        children.sort_by(|one, other| best_first(rank(one), rank(other)));
         let pairs: Vec<(f64, f64)> = children
             .iter()
-            .filter_map(|child| Some((searched(child), child.final_accuracy?)))
+            .filter_map(|child| Some((child.chosen.search_accuracy, child.final_accuracy?)))
             .collect();
         Ranking {
             run: question.run.clone(),

@@ -192,7 +192,7 @@ fn outcome(reason: Option<FinishReason>, path: &Path) -> anyhow::Result<()> {
 /// What is printed for a complete run.
 fn nothing_to_resume(ending: &Farewell, path: &Path) -> anyhow::Result<()> {
     say(&format!(
-        "the run in {} is complete: there is nothing to resume",
+        "the run in {} is completed: there is nothing to resume",
         path.display()
     ));
     super::print(&ending.text)

@@ -1,7 +1,7 @@
 //! Stored measurements: one file for all of a user's devices, replaced as a whole.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -85,11 +85,6 @@ impl Cache {
             "cannot use",
             io::Error::new(io::ErrorKind::InvalidData, problem),
         )
-    }
-
-    /// The path of its file.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }
 
@@ -194,7 +189,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let cache = cache(folder.path());
             std::fs::create_dir(folder.path().join("nas-tui")).unwrap();
-            std::fs::write(cache.path(), text).unwrap();
+            std::fs::write(&cache.path, text).unwrap();
             let new = throughput("H100", &[(1, 10.0)]);
             let error = cache.find(&new.key()).unwrap_err().to_string();
             assert!(error.contains("throughput.json"), "{error}");

@@ -2,7 +2,7 @@
 //! working on it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -23,8 +23,6 @@ const MOST_NOTICES: usize = 100;
 pub struct Material {
     /// Name of the run directory.
     pub name: String,
-    /// The run directory, absolute if possible.
-    pub path: PathBuf,
     /// The state after the last record.
     pub state: RunState,
     /// Summary of a search; empty for a training.
@@ -141,7 +139,6 @@ impl Material {
             holder,
             settings: SavedSettings::read(&run.join("config.toml")),
             results: Results::of(run),
-            path: run.canonicalize().unwrap_or_else(|_| run.to_owned()),
             ..material
         })
     }

@@ -7,7 +7,7 @@ use crate::foundation::numbers::{compact, count, duration, or_none, reward};
 use crate::report::page::html::{Heading, Section, table, text};
 use crate::report::page::material::{Failure, Material};
 use crate::report::page::parts;
-use crate::state::{ChildRow, is_better};
+use crate::state::{ChildRow, best_first};
 
 /// Maximum number of children and of failures shown in the page.
 const MOST_CHILDREN: usize = 20;
@@ -22,16 +22,13 @@ pub fn best(material: &Material) -> Markup {
         .iter()
         .filter(|row| row.accuracy.is_some())
         .collect();
-    rows.sort_by(|one, other| match (one.accuracy, other.accuracy) {
-        (Some(a), Some(b)) if is_better((a, one.child), (b, other.child)) => {
-            std::cmp::Ordering::Less
-        }
-        _ => std::cmp::Ordering::Greater,
-    });
+    let rank = |row: &ChildRow| (row.accuracy.unwrap_or(0.0), row.child);
+    rows.sort_by(|one, other| best_first(rank(one), rank(other)));
     if rows.is_empty() {
         return html! { p { "No child has an accuracy yet." } };
     }
     let all = material.state.search().children.len();
+    let best = material.state.search().best_child();
     let row = |row: &&ChildRow| {
         let cells = [
             row.child.to_string(),
@@ -46,7 +43,7 @@ pub fn best(material: &Material) -> Markup {
             } else {
                 duration(row.seconds)
             },
-            remark(row),
+            row.notes(best, false),
         ];
         cells.iter().map(text).collect()
     };
@@ -59,7 +56,7 @@ pub fn best(material: &Material) -> Markup {
         ("parameters", true),
         ("MACs", true),
         ("training", true),
-        ("remark", false),
+        ("notes", false),
     ];
     let shown: Vec<Vec<Markup>> = rows.iter().take(MOST_CHILDREN).map(row).collect();
     let caption = format!(
@@ -68,18 +65,6 @@ pub fn best(material: &Material) -> Markup {
         count(all as u64)
     );
     table(&caption, &columns, shown)
-}
-
-fn remark(row: &ChildRow) -> String {
-    let remarks = [
-        row.repeat_of
-            .map(|earlier| format!("repeat of child {earlier}")),
-        row.parent
-            .map(|parent| format!("edited by hand from child {parent}")),
-        row.control.then(|| "control, drawn uniformly".to_owned()),
-        row.skipped.then(|| "ended early by a user".to_owned()),
-    ];
-    remarks.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Failures with their reasons, and warnings; `None` if there were none.

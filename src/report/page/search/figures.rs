@@ -8,7 +8,7 @@ use crate::report::figures::ink::Ink;
 use crate::report::figures::pareto::Pareto;
 use crate::report::figures::{Figure, children, curves, network, pareto};
 use crate::report::page::material::Material;
-use crate::state::RunState;
+use crate::state::{RunState, best_first};
 
 /// The figures with their captions.
 pub struct SearchFigures {
@@ -125,7 +125,7 @@ fn learning_curves(material: &Material) -> LineFigure {
     let best = validation
         .iter()
         .copied()
-        .max_by(|one, other| one.1.total_cmp(&other.1));
+        .min_by(|one, other| best_first((one.1, one.0), (other.1, other.0)));
     LineFigure {
         along: "epoch",
         up: "accuracy",

@@ -98,11 +98,6 @@ impl InspectorView {
         self.child
     }
 
-    /// The open page.
-    pub fn tab(&self) -> Tab {
-        self.tab
-    }
-
     /// The inspector in the painter's area.
     pub fn draw(&self, known: &Known<'_>, painter: &mut Painter<'_>) {
         let subject = Subject::of(self.child, known);

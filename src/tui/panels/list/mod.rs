@@ -21,7 +21,7 @@ use super::panel::{About, Panel, Response, SEARCH};
 use super::scene::Scene;
 use super::scroll::Scroll;
 use super::{PanelId, Row, labelled};
-use crate::state::{ChildDetail, ChildRow, RunState};
+use crate::state::{ChildDetail, RunState};
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
 use crate::tui::text_line::Purpose;
@@ -189,24 +189,4 @@ fn nothing(view: &ListView, state: &RunState, what: &str) -> Row {
         (all, _) => format!("the filter shows none of the {all} children"),
     };
     vec![(Role::Dim, text)]
-}
-
-/// Notes on a child beside its figures: `best, repeat of 12`; without numbers if `short`.
-fn notes(row: &ChildRow, best: Option<u64>, short: bool) -> String {
-    let from = |word: &str, of: &str, child: u64| {
-        if short {
-            word.to_owned()
-        } else {
-            format!("{word} {of} {child}")
-        }
-    };
-    let notes = [
-        (best == Some(row.child)).then(|| "best".to_owned()),
-        row.trouble().map(str::to_owned),
-        row.control.then(|| "control".to_owned()),
-        row.skipped.then(|| "skipped".to_owned()),
-        row.parent.map(|parent| from("edited", "from", parent)),
-        row.repeat_of.map(|earlier| from("repeat", "of", earlier)),
-    ];
-    notes.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -2,7 +2,7 @@
 
 use super::order::{SortKey, row_at};
 use super::view::ListView;
-use super::{direction, filter_row, notes, nothing};
+use super::{direction, filter_row, nothing};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::{Painter, Piece};
@@ -232,11 +232,11 @@ fn role_of(column: &FigureColumn, row: &ChildRow, best: Option<u64>) -> Role {
 
 fn note(row: &ChildRow, best: Option<u64>, width: usize) -> Piece {
     let room = width.saturating_sub(2);
-    let long = notes(row, best, false);
+    let long = row.notes(best, false);
     let text = if long.width() <= room {
         long
     } else {
-        notes(row, best, true)
+        row.notes(best, true)
     };
     let text = format::fit(&text, room, "");
     let role = match (row.accuracy, best == Some(row.child)) {

@@ -4,7 +4,7 @@ use super::{DIFFERENCE, LABEL, sign};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::panels::Row;
-use crate::tui::panels::list::{notes, table};
+use crate::tui::panels::list::table;
 use crate::tui::theme::{Glyphs, Role};
 
 /// One figure of both children.
@@ -50,7 +50,7 @@ impl Compared<'_> {
         let [training, energy] = self.effort();
         let nothing = |_: &ChildRow, _: &ChildRow| String::new();
         let episode = self.figure("episode", |row| row.episode.to_string(), nothing);
-        let notes = self.figure("notes", |row| notes(row, best, true), nothing);
+        let notes = self.figure("notes", |row| row.notes(best, true), nothing);
         [
             accuracy, reward, parameters, macs, layers, training, energy, episode, notes,
         ]
