@@ -37,10 +37,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         },
         None => {
             super::print(&list::table(&runs::survey()))?;
-            return Err(anyhow::anyhow!(
+            return Err(bad_input!(
                 "specify the run to watch, as in: nas-tui attach RUN"
-            ))
-            .or_bad_input();
+            ));
         }
     };
     let connection = link::attach(&run, args.watch).or_bad_input()?;
@@ -53,10 +52,9 @@ pub(super) fn require_terminal() -> anyhow::Result<()> {
     if stdout().is_terminal() {
         return Ok(());
     }
-    Err(anyhow::anyhow!(
+    Err(bad_input!(
         "standard output is not a terminal: there is nothing to draw on"
     ))
-    .or_bad_input()
 }
 
 /// Report the state of a run whose screen was closed, and return the corresponding exit status.

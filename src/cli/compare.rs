@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
-
-use super::{BadInput, OrBadInput};
+use super::OrBadInput;
 use crate::analysis::statistics::p_text;
 use crate::classification::paired::PairedComparison;
 use crate::classification::predictions::Predictions;
@@ -40,13 +38,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let answers = a.or_bad_input()?.pair(&b.or_bad_input()?).or_bad_input()?;
     let compared = answers.compare().ok_or_else(|| {
         let path = args.a.display();
-        BadInput(anyhow::anyhow!(
-            "{path} contains no predictions: evaluate at least one image"
-        ))
+        bad_input!("{path} contains no predictions: evaluate at least one image")
     })?;
     if args.json {
-        let json = serde_json::to_string(&compared).context("encoding the comparison")?;
-        return super::print(&(json + "\n"));
+        return super::print_json(&compared);
     }
     super::print(&text(args, &compared))
 }

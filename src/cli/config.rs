@@ -79,11 +79,10 @@ impl SettingsArgs {
         let config = resolved(&self.options())?;
         screen::check_keys(&self.options(), &config.screen)?;
         match &config.search.reference {
-            Some(run) if !runs::named(run).join("journal.jsonl").is_file() => Err(anyhow::anyhow!(
+            Some(run) if !runs::named(run).join("journal.jsonl").is_file() => Err(bad_input!(
                 "search.reference = {}: must be the directory of a run, or the name of one in ./runs: there is no journal.jsonl in it",
                 run.display()
-            ))
-            .or_bad_input(),
+            )),
             _ => Ok(config),
         }
     }

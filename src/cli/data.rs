@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::arch::parse_size;
-use super::{OrBadInput, print, say};
+use super::{OrBadInput, print, print_pretty_json, say};
 use crate::config::{Crop, DataConfig, DataSource, Normalization};
 use crate::data::check::{Contents, check};
 use crate::data::fetch::{Fetch, FetchProgress, Fetched};
@@ -149,7 +149,7 @@ fn list_one(source: DataSource) -> Listed {
 fn list(json: bool) -> anyhow::Result<()> {
     let listed = listed();
     if json {
-        return print(&(serde_json::to_string_pretty(&listed)? + "\n"));
+        return print_pretty_json(&listed);
     }
     let mut text = String::new();
     for data in listed {
@@ -170,13 +170,12 @@ fn list(json: bool) -> anyhow::Result<()> {
 fn run_check(args: &CheckArgs) -> anyhow::Result<()> {
     let outcome = check_spec(args);
     if args.json {
-        let text = match &outcome {
-            Ok(contents) => serde_json::to_string_pretty(contents)?,
-            Err(error) => serde_json::to_string_pretty(
+        match &outcome {
+            Ok(contents) => print_pretty_json(contents)?,
+            Err(error) => print_pretty_json(
                 &serde_json::json!({ "spec": args.spec, "error": error.to_string() }),
             )?,
-        };
-        print(&(text + "\n"))?;
+        }
     }
     let contents = outcome.or_bad_input()?;
     contents

@@ -144,10 +144,9 @@ fn files(
             )]
         }
         (Format::Onnx, None) => {
-            return Err(anyhow!(
+            return Err(bad_input!(
                 "--format onnx needs weights; specify them with --weights"
-            ))
-            .or_bad_input();
+            ));
         }
         (Format::Dot, _) => vec![file("model.dot", dot::graph(architecture).or_bad_input()?)],
         (Format::Json, _) => vec![file("model.json", export::json(architecture))],

@@ -116,24 +116,23 @@ fn describe(
         }
         None => "not known".to_owned(),
     };
-    text += &format!("\nparameters       {}\n", grouped(cost.params));
-    text += &format!("  convolutions   {}\n", grouped(convolutions));
-    text += &format!("  batch norm     {}\n", grouped(batch_norm));
-    text += &format!("  classifier     {}\n", grouped(cost.classifier.params));
+    text += &format!("\nparameters       {}\n", numbers::count(cost.params));
+    text += &format!("  convolutions   {}\n", numbers::count(convolutions));
+    text += &format!("  batch norm     {}\n", numbers::count(batch_norm));
+    text += &format!(
+        "  classifier     {}\n",
+        numbers::count(cost.classifier.params)
+    );
     text += &format!(
         "MACs per image   {} (convolutions and classifier)\n",
-        grouped(cost.macs)
+        numbers::count(cost.macs)
     );
     text += &format!("training memory  {memory}\n");
     Ok(text)
 }
 
 fn columns() -> [TableColumn; 10] {
-    let right = |title| TableColumn {
-        title,
-        right: true,
-        wraps: false,
-    };
+    let right = TableColumn::right;
     [
         right("layer"),
         right("kernel"),
@@ -141,9 +140,8 @@ fn columns() -> [TableColumn; 10] {
         right("stride"),
         right("padding"),
         TableColumn {
-            title: "inputs",
-            right: false,
             wraps: true,
+            ..TableColumn::left("inputs")
         },
         right("output"),
         right("params"),
@@ -164,7 +162,7 @@ fn rows(architecture: &Architecture, cost: &Cost) -> Vec<[String; 10]> {
                 by(&layer.padding),
                 ranges(&layer.inputs),
                 by(&cost.output_shape),
-                grouped(cost.params),
+                numbers::count(cost.params),
                 short(cost.macs),
                 by(&cost.receptive_field),
             ]
@@ -174,7 +172,7 @@ fn rows(architecture: &Architecture, cost: &Cost) -> Vec<[String; 10]> {
     classifier[0] = "class".into();
     classifier[5] = ranges(&architecture.output);
     classifier[6] = architecture.classes.to_string();
-    classifier[7] = grouped(cost.classifier.params);
+    classifier[7] = numbers::count(cost.classifier.params);
     classifier[8] = short(cost.classifier.macs);
     rows.push(classifier);
     rows
@@ -199,17 +197,6 @@ fn ranges(numbers: &[usize]) -> String {
     text.collect::<Vec<_>>().join(",")
 }
 
-/// `4,201,630`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
-    groups
-        .into_iter()
-        .map(|group| String::from_utf8_lossy(group))
-        .collect::<Vec<_>>()
-        .join(",")
-}
-
 /// `451.6M`: four significant digits and a decimal prefix.
 fn short(number: u64) -> String {
     const PREFIXES: [(f64, &str); 5] = [
@@ -221,7 +208,7 @@ fn short(number: u64) -> String {
     ];
     match PREFIXES.iter().find(|(unit, _)| number as f64 >= *unit) {
         Some((unit, prefix)) => format!("{:.1}{prefix}", number as f64 / unit),
-        None => grouped(number),
+        None => numbers::count(number),
     }
 }
 
@@ -251,7 +238,11 @@ mod tests {
     #[test]
     fn numbers_are_grouped_by_thousands_and_shortened_from_a_million() {
         assert_eq!(
-            (grouped(0), grouped(999), grouped(4_201_630)),
+            (
+                numbers::count(0),
+                numbers::count(999),
+                numbers::count(4_201_630)
+            ),
             ("0".into(), "999".into(), "4,201,630".into())
         );
         assert_eq!(

@@ -1,6 +1,5 @@
 //! `nas-tui list`: list the runs.
 
-use anyhow::Context;
 use clap::Args as ClapArgs;
 
 use super::table::{TableColumn, table as draw};
@@ -25,9 +24,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let runs = runs::survey();
     if args.json {
-        return super::print(
-            &(serde_json::to_string_pretty(&runs).context("encoding the list")? + "\n"),
-        );
+        return super::print_pretty_json(&runs);
     }
     super::print(&table(&runs))
 }
@@ -37,16 +34,7 @@ pub(super) fn table(runs: &[RunInfo]) -> String {
     if runs.is_empty() {
         return "no runs in ./runs, and none you began elsewhere\n".to_owned();
     }
-    let left = |title| TableColumn {
-        title,
-        right: false,
-        wraps: false,
-    };
-    let right = |title| TableColumn {
-        title,
-        right: true,
-        wraps: false,
-    };
+    let (left, right) = (TableColumn::left, TableColumn::right);
     let columns = [
         left("run"),
         left("state"),

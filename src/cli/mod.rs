@@ -1,5 +1,12 @@
 //! The command line: one file per subcommand, and the exit status of each outcome.
 
+/// An error with this message that is the user's to fix: exit status 2.
+macro_rules! bad_input {
+    ($($message:tt)*) => {
+        anyhow::Error::from($crate::cli::BadInput(anyhow::anyhow!($($message)*)))
+    };
+}
+
 mod arch;
 mod attach;
 mod bench;
@@ -35,9 +42,13 @@ mod worker;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use serde::Serialize;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::foundation::fault;
 
@@ -130,6 +141,32 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Write `value` to standard output as one line of JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&(serde_json::to_string(value).context("encoding the result")? + "\n"))
+}
+
+/// Write `value` to standard output as indented JSON.
+pub(crate) fn print_pretty_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&pretty_json(value)?)
+}
+
+/// `value` as indented JSON, for a file or standard output.
+pub(crate) fn pretty_json(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(value).context("encoding the result")? + "\n")
+}
+
+/// A flag that a signal to end the program sets; the second one ends the program at once.
+pub(crate) fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, interrupted.clone())
+            .and_then(|_| signal_hook::flag::register(signal, interrupted.clone()))
+            .context("cannot listen for signals")?;
+    }
+    Ok(interrupted)
 }
 
 /// Write a line to standard error, whether or not anyone reads it.

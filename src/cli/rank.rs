@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::study::{self, classify};
-use super::{OrBadInput, print, say, trainings};
+use super::{OrBadInput, pretty_json, print, print_json, say, trainings};
 use crate::config::{self, Config, DeviceChoice, Options};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::seeds::derive;
@@ -67,12 +67,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     say(&format!("trainings are saved in {}", folder.display()));
     let ended = trainings::carry_out(&series.paths(), "the same nas-tui rank");
     let ranking = Ranking::of(&series);
-    let json = serde_json::to_string_pretty(&ranking).context("encoding the result")? + "\n";
-    write_atomically(&folder.join("result.json"), json.as_bytes())?;
+    write_atomically(
+        &folder.join("result.json"),
+        pretty_json(&ranking)?.as_bytes(),
+    )?;
     ended?;
     if args.json {
-        let json = serde_json::to_string(&ranking).context("encoding the result")?;
-        return print(&(json + "\n"));
+        return print_json(&ranking);
     }
     print(&ranking.to_string())
 }
@@ -84,18 +85,16 @@ fn continued(args: &Args, series: Series<RankQuestion>) -> anyhow::Result<Series
     let random = question.children.len() as u64 - top;
     let folder = series.folder().display();
     if (top, random) != (args.top, args.random) {
-        return Err(anyhow::anyhow!(
+        return Err(bad_input!(
             "{folder} holds the trainings of {top} top and {random} random children: continue it with --top {top} --random {random}, or \
              name another folder with --out"
-        ))
-        .or_bad_input();
+        ));
     }
     if !args.set.is_empty() || args.recipe.is_some() {
-        return Err(anyhow::anyhow!(
+        return Err(bad_input!(
             "{folder} holds trainings whose settings were decided when they were begun: leave --set and --recipe out, or name another \
              folder with --out"
-        ))
-        .or_bad_input();
+        ));
     }
     Ok(series)
 }
@@ -127,25 +126,16 @@ fn begun(
 
 /// Settings of a child's training: those of the run, with a separate seed.
 fn settings(args: &Args, run: &Path, seed: u64, child: u64) -> anyhow::Result<Config> {
-    let recipe = args
-        .recipe
-        .iter()
-        .map(|name| format!("train.recipe={name}"));
-    let device = args
-        .device
-        .iter()
-        .map(|name| format!("workers.device={name}"));
+    let recipe = args.recipe.as_ref();
+    let recipe = recipe.map(|name| format!("train.recipe={name}"));
+    let device = args.device.as_ref();
+    let device = device.map(|name| format!("workers.device={name}"));
+    let own = args.set.iter().cloned();
     let options = Options {
         file: None,
         run: Some(run.join("config.toml")),
         preset: None,
-        set: args
-            .set
-            .iter()
-            .cloned()
-            .chain(recipe)
-            .chain(device)
-            .collect(),
+        set: own.chain(recipe).chain(device).collect(),
         // Short enough to be readable.
         seed: Some(derive(seed, "rank train", child) >> 33),
     };

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::config::SettingsArgs;
 use super::config::WhereArgs;
 use super::study::{self, classify};
-use super::{OrBadInput, print, say};
+use super::{OrBadInput, print, print_json, say};
 use crate::analysis::{RunSummary, Summary};
 use crate::config::Config;
 use crate::data;
@@ -85,8 +85,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         [] => LIFTS.to_vec(),
         given if given.iter().all(|lift| lift.is_finite() && *lift != 0.0) => given.to_vec(),
         _ => {
-            let error = anyhow::anyhow!("--lift must be a number other than 0, as in --lift 0.05");
-            return Err(error).or_bad_input();
+            return Err(bad_input!(
+                "--lift must be a number other than 0, as in --lift 0.05"
+            ));
         }
     };
     if let (Some(csv), Some(group), Some(reward)) = (&args.csv, &args.group, &args.reward) {
@@ -110,8 +111,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 fn tell(args: &Args, findings: &Findings) -> anyhow::Result<()> {
     if args.json {
-        let json = serde_json::to_string(findings).context("encoding the result")?;
-        return print(&(json + "\n"));
+        return print_json(findings);
     }
     print(&findings.to_string())
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args as ClapArgs;
 
 use super::{OrBadInput, print};
@@ -36,10 +36,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let material = Material::read(&run).or_bad_input()?;
     if kind_of(&run) == RunKind::Training && material.state.training_run().is_none() {
         let (run, resume) = (run.display(), resume_command(&run));
-        return Err(anyhow!(
+        return Err(bad_input!(
             "{run}: the training has not begun, there is nothing to report; {resume} begins it"
-        ))
-        .or_bad_input();
+        ));
     }
     let report = RunReport::of(&material, jiff::Timestamp::now()).context("writing the summary")?;
     match write(&report, &args.out) {

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::OrBadInput;
 use super::config::{SettingsArgs, WhereArgs};
 use super::run::{self, Prepared, ShowArgs};
 use crate::event::RunKind;
@@ -47,11 +46,10 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         if family::named(&config.space.layer).is_ok_and(|family| family.is_tabular())
             && config.search.table.is_none()
         {
-            return Err(anyhow::anyhow!(
+            return Err(bad_input!(
                 "the space nasbench201 has no networks to train: name the CSV file that holds their accuracies with --table CSV \
                  (docs/NASBENCH201.md says how to make one)"
-            ))
-            .or_bad_input();
+            ));
         }
         let name = config.preset.clone();
         return Prepared::begin(RunKind::Search, config, args.run.as_deref(), &name);

@@ -2,12 +2,8 @@
 //! concerned.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-
-use anyhow::Context;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{BadInput, Interrupted, OrBadInput, run, say};
 use crate::config::{self, Config, Options};
@@ -44,12 +40,11 @@ pub fn settings_of(path: &Path, set: &[String]) -> anyhow::Result<Config> {
     if changes.is_empty() {
         return Ok(now);
     }
-    Err(anyhow::anyhow!(
+    Err(bad_input!(
         "{}: its children were trained with other settings ({}): only workers, data.dir and the like may be changed",
         path.display(),
         changes.join("; ")
     ))
-    .or_bad_input()
 }
 
 /// The run directory that a user means, or an error with the remedy.
@@ -57,24 +52,17 @@ pub fn run_named(name: &Path) -> anyhow::Result<PathBuf> {
     let path = runs::named(name);
     match path.join("journal.jsonl").is_file() {
         true => Ok(path),
-        false => Err(anyhow::anyhow!(
+        false => Err(bad_input!(
             "{}: there is no run: give a run directory, or the name of a run in ./runs (nas-tui list)",
             name.display()
-        ))
-        .or_bad_input(),
+        )),
     }
 }
 
 /// Train what is left of `trials`, printing a line for each that ends. A signal ends it, with an
 /// error saying that the same command continues.
 pub fn train(trials: &mut Trials) -> anyhow::Result<()> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        // The second one ends the program at once.
-        signal_hook::flag::register_conditional_shutdown(signal, 130, interrupted.clone())
-            .and_then(|_| signal_hook::flag::register(signal, interrupted.clone()))
-            .context("cannot listen for signals")?;
-    }
+    let interrupted = super::interrupted()?;
     let mut progress = Progress::default();
     let start = |config: &Config, sender: std::sync::mpsc::Sender<_>| {
         run::evaluator(config, move |report| {

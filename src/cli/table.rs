@@ -9,6 +9,25 @@ pub struct TableColumn {
     pub wraps: bool,
 }
 
+impl TableColumn {
+    /// A column of text.
+    pub const fn left(title: &'static str) -> TableColumn {
+        TableColumn {
+            title,
+            right: false,
+            wraps: false,
+        }
+    }
+
+    /// A column of numbers.
+    pub const fn right(title: &'static str) -> TableColumn {
+        TableColumn {
+            right: true,
+            ..TableColumn::left(title)
+        }
+    }
+}
+
 /// Minimum width of a wrapping column.
 const NARROWEST: usize = 6;
 

@@ -89,16 +89,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// The options for the settings, including those that ARCH implies.
 fn settings(args: &Args) -> SettingsArgs {
     let mut settings = args.settings.clone();
-    settings.set.extend(
-        args.recipe
-            .iter()
-            .map(|name| format!("train.recipe={name}")),
-    );
-    settings.set.extend(
-        args.device
-            .iter()
-            .map(|device| format!("workers.device={device}")),
-    );
+    let recipe = args.recipe.as_ref();
+    let recipe = recipe.map(|name| format!("train.recipe={name}"));
+    let device = args.device.as_ref();
+    let device = device.map(|device| format!("workers.device={device}"));
+    settings.set.extend(recipe.into_iter().chain(device));
     let (None, None, Some(arch)) = (&settings.config, &settings.preset, &args.arch) else {
         return settings;
     };

@@ -3,12 +3,10 @@
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{Interrupted, say};
 use crate::foundation::spawning::die_with_this_process;
@@ -24,13 +22,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A signal, after the current training has saved its checkpoint; or failed trainings, once all
 /// others are over. Both errors say that `command` continues.
 pub fn carry_out(paths: &[PathBuf], command: &str) -> anyhow::Result<()> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        // The second one ends this process, and the training with it.
-        signal_hook::flag::register_conditional_shutdown(signal, 130, interrupted.clone())
-            .and_then(|_| signal_hook::flag::register(signal, interrupted.clone()))
-            .context("cannot listen for signals")?;
-    }
+    let interrupted = super::interrupted()?;
     let mut failed = Vec::new();
     for (place, path) in paths.iter().enumerate() {
         if is_complete(path) {

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use super::config::WhereArgs;
 use super::run::{classify as classify_session, strategy};
 use super::study::{self, classify};
-use super::{OrBadInput, print, say};
+use super::{OrBadInput, print, print_json, say};
 use crate::config::Config;
 use crate::runs::directory::{name_of, resume_command};
 use crate::search::Search;
@@ -105,8 +105,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let verification = Verification::of(question, trials.all(), trials.earlier_looks());
     trials.conclude(&verification)?;
     if args.json {
-        let json = serde_json::to_string(&verification).context("encoding the result")?;
-        return print(&(json + "\n"));
+        return print_json(&verification);
     }
     print(&verification.to_string())
 }
@@ -116,20 +115,18 @@ fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<SearchCheckpoint> {
     let shown = run.display();
     let strategy = config.search.strategy;
     if !strategy.learns {
-        return Err(anyhow!(
+        return Err(bad_input!(
             "{shown}: the strategy {} has no policy, and its children are already uniform; give a run of a strategy that learns",
             strategy.name
-        ))
-        .or_bad_input();
+        ));
     }
     let path = run.join("checkpoint").join("search.safetensors");
     let found = SearchCheckpoint::load(&path).or_bad_input()?;
     let Some(checkpoint) = found.filter(|checkpoint| checkpoint.episode > 0) else {
-        return Err(anyhow!(
+        return Err(bad_input!(
             "{shown}: there is no checkpoint of a trained policy: let the search finish an episode first, with: {}",
             resume_command(run)
-        ))
-        .or_bad_input();
+        ));
     };
     let changes = config.changes_since(&checkpoint.config, |key| {
         Search::is_free_to_change(key, config)
@@ -137,11 +134,10 @@ fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<SearchCheckpoint> {
     if changes.is_empty() {
         return Ok(checkpoint);
     }
-    Err(anyhow!(
+    Err(bad_input!(
         "{shown}: the checkpoint has other settings ({}): restore the run's config.toml",
         changes.join("; ")
     ))
-    .or_bad_input()
 }
 
 /// The strategy restored from the checkpoint.

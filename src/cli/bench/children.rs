@@ -105,11 +105,10 @@ struct BenchmarkSummary {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let children = read_architectures(&args.children).or_bad_input()?;
     let Some(first) = children.first() else {
-        return Err(anyhow::anyhow!(
+        return Err(bad_input!(
             "{}: the list of children is empty",
             args.children.display()
-        ))
-        .or_bad_input();
+        ));
     };
     let (data, sample) = images(args, first)?;
     let program = std::env::current_exe().context("cannot find this program's own file")?;

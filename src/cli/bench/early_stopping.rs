@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use serde::Serialize;
 
 use crate::analysis::early_stopping::{Assessment, LearningCurve, Rule, assess_all, assess_run};
@@ -67,8 +67,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         measured: measured.or_bad_input()?,
     };
     if args.json {
-        let json = serde_json::to_string(&all).context("encoding the measurements")?;
-        return crate::cli::print(&(json + "\n"));
+        return crate::cli::print_json(&all);
     }
     let texts: Vec<String> = all.measured.iter().map(text).collect();
     crate::cli::print(&texts.join("\n"))
@@ -144,23 +143,15 @@ fn of_table(path: &Path) -> anyhow::Result<Measured> {
     })
 }
 
-const fn column(title: &'static str) -> TableColumn {
-    TableColumn {
-        title,
-        right: true,
-        wraps: false,
-    }
-}
-
 const COLUMNS: [TableColumn; 8] = [
-    column("after epoch"),
-    column("below quantile"),
-    column("stopped"),
-    column("epochs saved"),
-    column("best tenth stopped"),
-    column("best stopped"),
-    column("tau"),
-    column("tau of best tenth"),
+    TableColumn::right("after epoch"),
+    TableColumn::right("below quantile"),
+    TableColumn::right("stopped"),
+    TableColumn::right("epochs saved"),
+    TableColumn::right("best tenth stopped"),
+    TableColumn::right("best stopped"),
+    TableColumn::right("tau"),
+    TableColumn::right("tau of best tenth"),
 ];
 
 fn text(measured: &Measured) -> String {

@@ -24,13 +24,10 @@ pub(super) struct Gpus {
 }
 
 pub(super) fn gpus() -> Gpus {
-    match driver::ask() {
+    let (driver, finding) = match driver::ask() {
         Ok((driver, GpuStatus::Present(gpus))) => {
             let finding = describe_gpus(&driver, &gpus);
-            Gpus {
-                driver: Some(driver),
-                finding,
-            }
+            (Some(driver), finding)
         }
         Ok((driver, status)) => {
             let details = json!({ "driver": driver.version, "cuda": cuda(&driver), "gpus": [] });
@@ -44,32 +41,30 @@ pub(super) fn gpus() -> Gpus {
                 ),
                 _ => CheckResult::ok("nvml", format!("{driver}: no GPU"), details),
             };
-            Gpus {
-                driver: Some(driver),
-                finding,
-            }
+            (Some(driver), finding)
         }
-        Err(Silence::NotThere(error)) => {
-            let text = format!("not available: {error}");
-            let remedy = "install NVIDIA's driver if this machine has such a GPU; without one the screen shows CPU and memory";
-            let details = json!({ "error": error });
-            Gpus {
-                driver: None,
-                finding: CheckResult::with("nvml", CheckStatus::Note, text, remedy, details),
-            }
-        }
-        Err(Silence::Fails(error)) => {
-            let (text, remedy) = (
-                format!("does not answer: {error}"),
-                "try `nvidia-smi`; reload the driver or restart the machine",
-            );
-            let details = json!({ "error": error });
-            Gpus {
-                driver: None,
-                finding: CheckResult::with("nvml", CheckStatus::Warning, text, remedy, details),
-            }
-        }
-    }
+        Err(silence) => (None, silent(silence)),
+    };
+    Gpus { driver, finding }
+}
+
+fn silent(silence: Silence) -> CheckResult {
+    let (status, text, error, remedy) = match silence {
+        Silence::NotThere(error) => (
+            CheckStatus::Note,
+            "not available",
+            error,
+            "install NVIDIA's driver if this machine has such a GPU; without one the screen shows CPU and memory",
+        ),
+        Silence::Fails(error) => (
+            CheckStatus::Warning,
+            "does not answer",
+            error,
+            "try `nvidia-smi`; reload the driver or restart the machine",
+        ),
+    };
+    let details = json!({ "error": error });
+    CheckResult::with("nvml", status, format!("{text}: {error}"), remedy, details)
 }
 
 fn describe_gpus(driver: &Driver, gpus: &[GpuSample]) -> CheckResult {

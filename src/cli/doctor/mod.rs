@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::data::{DataStatus, listed};
-use super::print;
+use super::{print, print_pretty_json};
 use crate::config::DeviceChoice;
 
 /// Report libtorch and its devices, NVML, data sets, terminal, disk, CPU and memory, each with a
@@ -127,7 +127,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .collect();
     if args.json {
         let report = serde_json::json!({ "usable": failures.is_empty(), "findings": findings });
-        print(&(serde_json::to_string_pretty(&report)? + "\n"))?;
+        print_pretty_json(&report)?;
     } else {
         print(&findings.iter().map(line).collect::<String>())?;
     }

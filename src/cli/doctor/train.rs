@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::child;
-use crate::cli::{OrBadInput, print, say};
+use crate::cli::{OrBadInput, pretty_json, print, say};
 use crate::foundation::device::{Device, DeviceChoice};
 use crate::foundation::numbers::{bytes, count};
 use crate::selftest::report::{
@@ -29,7 +29,7 @@ pub fn run(choice: DeviceChoice, json: bool) -> anyhow::Result<()> {
     warning.iter().for_each(|warning| tell(warning));
     let report = selftest::run(&program, &devices, &tell);
     print(&if json {
-        serde_json::to_string_pretty(&report)? + "\n"
+        pretty_json(&report)?
     } else {
         text(&report)
     })?;

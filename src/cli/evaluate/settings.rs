@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
-
 use super::super::OrBadInput;
 use super::super::arch::RunSettings;
 use super::Args;
@@ -78,11 +76,10 @@ fn source(args: &Args, own: Option<&DataConfig>) -> anyhow::Result<(DataSource, 
         (None, None) => (DataSource::FashionMnistMini, None),
     };
     if args.against.is_some() && source != DataSource::Cifar10_1 {
-        return Err(anyhow!(
+        return Err(bad_input!(
             "--against can only be used with --data cifar10.1, not {}",
             source.name()
-        ))
-        .or_bad_input();
+        ));
     }
     Ok((source, dir))
 }
@@ -96,10 +93,9 @@ pub(super) fn cifar10_config(args: &Args, config: &DataConfig) -> anyhow::Result
             dir,
             ..config.clone()
         }),
-        _ => Err(anyhow!(
+        _ => Err(bad_input!(
             "--against {spec}: cifar10.1 can only be compared with cifar10[:DIR]"
-        ))
-        .or_bad_input(),
+        )),
     }
 }
 

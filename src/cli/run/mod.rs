@@ -12,7 +12,7 @@ use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
 use super::config::{SettingsArgs, resolved};
-use super::{BadInput, Interrupted, OrBadInput, say};
+use super::{BadInput, Interrupted, say};
 use crate::analysis::{RunSummary, Summary, TrainingSummary};
 use crate::config::{Config, Options};
 use crate::event::{FinishReason, RunKind};
@@ -104,10 +104,9 @@ impl Prepared {
         }
         let (path_text, noun) = (path.display(), prepared.kind.noun());
         let command = resume_command(path);
-        Err(anyhow::anyhow!(
+        Err(bad_input!(
             "{path_text} is a {noun}; continue it with: {command}"
         ))
-        .or_bad_input()
     }
 
     fn open(self) -> anyhow::Result<Opened> {

@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow};
 use super::{Args, file_name, network};
 use crate::cli::config::SettingsArgs;
 use crate::cli::run::{ShowArgs, classify};
-use crate::cli::{Interrupted, OrBadInput, print, say, screen, study, trainings};
+use crate::cli::{Interrupted, OrBadInput, pretty_json, print, say, screen, study, trainings};
 use crate::config;
 use crate::foundation::durable::write_atomically;
 use crate::foundation::spawning::in_own_session;
@@ -83,7 +83,7 @@ fn carry_out(series: &Series<SeedsQuestion>, show: &ShowArgs) -> anyhow::Result<
     let lock = series.lock().map_err(study::classify)?;
     let ended = trainings::carry_out(&series.paths(), &command(series));
     let summary = SeedsSummary::of(series);
-    let json = serde_json::to_string_pretty(&summary).context("encoding the summary")? + "\n";
+    let json = pretty_json(&summary)?;
     write_atomically(&series.folder().join("summary.json"), json.as_bytes())?;
     drop(lock);
     print(&summary.to_string())?;

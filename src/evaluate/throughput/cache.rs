@@ -129,7 +129,7 @@ mod tests {
     use super::super::tests::throughput;
     use super::*;
 
-    fn cache(folder: &Path) -> Cache {
+    fn cache(folder: &std::path::Path) -> Cache {
         Cache::at(folder.join("nas-tui/throughput.json"))
     }
 

@@ -39,8 +39,7 @@ pub fn tell(
             .with_context(|| format!("writing to {}", folder.display()))?;
     }
     if args.json {
-        let json = serde_json::to_string(&results).context("encoding the results")?;
-        return crate::cli::print(&(json + "\n"));
+        return crate::cli::print_json(&results);
     }
     crate::cli::print(&text(args, plan, &results, took))
 }
@@ -104,32 +103,24 @@ fn found<'a>(plan: &'a BenchmarkPlan, searches: &'a [Searches]) -> Vec<SearchLin
     lines.collect()
 }
 
-const fn column(title: &'static str, right: bool) -> TableColumn {
-    TableColumn {
-        title,
-        right,
-        wraps: false,
-    }
-}
-
 const ROWS: [TableColumn; 7] = [
-    column("evaluations", true),
-    column("strategy", false),
-    column("test accuracy", true),
-    column("regret", true),
-    column("validation", true),
-    column("children", true),
-    column("ended early", true),
+    TableColumn::right("evaluations"),
+    TableColumn::left("strategy"),
+    TableColumn::right("test accuracy"),
+    TableColumn::right("regret"),
+    TableColumn::right("validation"),
+    TableColumn::right("children"),
+    TableColumn::right("ended early"),
 ];
 
 const PAIRS: [TableColumn; 7] = [
-    column("evaluations", true),
-    column("a", false),
-    column("b", false),
-    column("a - b", true),
-    column("a better", true),
-    column("b better", true),
-    column("Holm", true),
+    TableColumn::right("evaluations"),
+    TableColumn::left("a"),
+    TableColumn::left("b"),
+    TableColumn::right("a - b"),
+    TableColumn::right("a better"),
+    TableColumn::right("b better"),
+    TableColumn::right("Holm"),
 ];
 
 fn text(args: &Args, plan: &BenchmarkPlan, results: &BenchmarkOutput, took: Duration) -> String {

@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use super::*;
 pub use crate::analysis::front::tests::row;
 use crate::journal::Archive;
-use crate::state::SearchRun;
+use crate::state::{ChildRow, SearchRun};
 use crate::tui::sample;
 
 pub fn state_of(children: Vec<ChildRow>) -> RunState {
