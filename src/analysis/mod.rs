@@ -16,7 +16,7 @@ pub mod training;
 pub mod two_samples;
 pub mod verdict;
 
-pub use summary::Summary;
+pub use summary::{SearchTally, Summary};
 pub use training::TrainingSummary;
 
 use std::path::Path;

@@ -212,20 +212,18 @@ impl SearchTally {
         &self.clock
     }
 
+    /// Slope of the mean reward over the finished episodes.
+    pub fn reward_slope(&self) -> Option<Slope> {
+        let episodes = self.episodes.iter();
+        let points = episodes.map(|episode| (episode.episode as f64, episode.mean_reward));
+        let (positions, rewards): (Vec<f64>, Vec<f64>) = points.unzip();
+        statistics::slope(&positions, &rewards)
+    }
+
     /// The summary of the records so far.
     pub fn summary(&self) -> Summary {
         let wall_seconds = self.clock.seconds();
         let counts = self.outcomes.counts;
-        let positions: Vec<f64> = self
-            .episodes
-            .iter()
-            .map(|episode| episode.episode as f64)
-            .collect();
-        let rewards: Vec<f64> = self
-            .episodes
-            .iter()
-            .map(|episode| episode.mean_reward)
-            .collect();
         let points: Vec<(usize, f64)> = self
             .episodes
             .iter()
@@ -247,7 +245,7 @@ impl SearchTally {
             control_children: counts.controls as u64,
             best: self.outcomes.best.as_ref().map(BestChild::from),
             episodes: self.episodes.iter().map(EpisodeSummary::from).collect(),
-            reward_slope: statistics::slope(&positions, &rewards),
+            reward_slope: self.reward_slope(),
             policy_lift: PolicyLift::of(&self.outcomes.arms),
             reference: self
                 .reference

@@ -26,16 +26,16 @@ mod probe;
 mod rank;
 mod reliability;
 mod replay;
+mod replicate;
 mod report;
 mod run;
 mod screen;
 mod search;
+mod series;
 mod study;
 mod table;
 #[cfg(feature = "torch")]
 mod train;
-#[cfg(feature = "torch")]
-mod trainings;
 mod verify;
 #[cfg(feature = "torch")]
 mod worker;
@@ -83,6 +83,7 @@ enum CliCommand {
     Compare(compare::Args),
     Verify(verify::Args),
     Reliability(reliability::Args),
+    Replicate(replicate::Args),
     #[cfg(feature = "torch")]
     Rank(rank::Args),
     Inspect(inspect::Args),
@@ -230,6 +231,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(CliCommand::Compare(args)) => compare::run(&args),
         Some(CliCommand::Verify(args)) => verify::run(&args),
         Some(CliCommand::Reliability(args)) => reliability::run(&args),
+        Some(CliCommand::Replicate(args)) => replicate::run(&args),
         #[cfg(feature = "torch")]
         Some(CliCommand::Rank(args)) => rank::run(&args),
         Some(CliCommand::Replay(args)) => replay::run(&args),

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::study::{self, classify};
-use super::{OrBadInput, pretty_json, print, print_json, say, trainings};
+use super::{OrBadInput, pretty_json, print, print_json, say, series};
 use crate::config::{self, Config, DeviceChoice, Options};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::seeds::derive;
 use crate::space::Architecture;
 use crate::study::children::PastRun;
 use crate::study::rank::{RankQuestion, Ranking, choose};
-use crate::study::series::{PreparedTraining, Series};
+use crate::study::series::{PreparedRun, Series};
 
 /// Train the best children of a search and some random others to completion: does the accuracy in
 /// the search tell which network is better?
@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let _lock = series.lock().map_err(classify)?;
     say(&format!("trainings are saved in {}", folder.display()));
-    let ended = trainings::carry_out(&series.paths(), "the same nas-tui rank");
+    let ended = series::carry_out(&series.paths(), "the same nas-tui rank");
     let ranking = Ranking::of(&series);
     write_atomically(
         &folder.join("result.json"),
@@ -115,9 +115,9 @@ fn begun(
     let mut prepared = Vec::new();
     for chosen in &question.children {
         let architecture = networks.get(&chosen.child).copied();
-        prepared.push(PreparedTraining {
+        prepared.push(PreparedRun {
             name: format!("child-{}", chosen.child),
-            architecture: architecture.context("a child without a network")?.clone(),
+            architecture: Some(architecture.context("a child without a network")?.clone()),
             config: settings(args, run, past.started.seed, chosen.child)?,
         });
     }

@@ -6,6 +6,7 @@ pub mod children;
 pub mod error;
 pub mod rank;
 pub mod reliability;
+pub mod replication;
 pub mod results;
 pub mod seeds;
 pub mod series;

@@ -1,4 +1,4 @@
-//! A set of full trainings in one folder, each with its own run directory: the list
+//! A set of trainings or searches in one folder, each with its own run directory: the list
 //! (`trainings.json`), and the progress of each.
 
 use std::fs::{self, File};
@@ -11,44 +11,45 @@ use super::StudyError;
 use super::trials::lock;
 use crate::analysis::{RunSummary, TrainingSummary};
 use crate::config::Config;
-use crate::event::FinishReason;
 use crate::foundation::durable::{in_file, write_atomically};
+use crate::runs::look_at;
 use crate::space::Architecture;
+use crate::state::RunStatus;
 
 /// Version of the file's format.
 const VERSION: u32 = 1;
 /// Name of the file.
 const FILE: &str = "trainings.json";
 
-/// The list of trainings. `Q` is the question they answer.
+/// The list of runs. `Q` is the question they answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct SeriesFile<Q> {
     v: u32,
-    /// Names of the run directories, in the order in which they are trained.
+    /// Names of the run directories, in the order in which they are carried out.
     trainings: Vec<String>,
     #[serde(flatten)]
     question: Q,
 }
 
-/// One training to be prepared.
+/// One run to be prepared.
 #[derive(Debug)]
-pub struct PreparedTraining {
+pub struct PreparedRun {
     /// Name of its run directory.
     pub name: String,
-    /// The network.
-    pub architecture: Architecture,
-    /// Its settings; `search.seed` is the seed of the training.
+    /// The network of a training; `None` for a search.
+    pub architecture: Option<Architecture>,
+    /// Its settings; `search.seed` is its seed.
     pub config: Config,
 }
 
-/// A set of trainings in its folder.
+/// A set of runs in its folder.
 #[derive(Debug, Clone)]
 pub struct Series<Q> {
     folder: PathBuf,
     contents: SeriesFile<Q>,
 }
 
-/// Whether `folder` holds a set of trainings.
+/// Whether `folder` holds a set of runs.
 pub fn is_series(folder: &Path) -> bool {
     folder.join(FILE).is_file()
 }
@@ -58,26 +59,21 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
     ///
     /// # Errors
     /// If the folder cannot be written to.
-    pub fn begin(
-        folder: &Path,
-        question: Q,
-        trainings: &[PreparedTraining],
-    ) -> io::Result<Series<Q>> {
-        for training in trainings {
-            let path = folder.join(&training.name);
+    pub fn begin(folder: &Path, question: Q, runs: &[PreparedRun]) -> io::Result<Series<Q>> {
+        for run in runs {
+            let path = folder.join(&run.name);
             fs::create_dir_all(&path).map_err(|error| in_file(&path, "cannot create", error))?;
-            let network = training.architecture.to_json();
-            write_atomically(&path.join("architecture.json"), network.as_bytes())?;
-            // With this file it is a run, which `train --resume` can begin.
-            let config = training.config.to_toml();
+            if let Some(architecture) = &run.architecture {
+                let network = architecture.to_json();
+                write_atomically(&path.join("architecture.json"), network.as_bytes())?;
+            }
+            // With this file it is a run, which `--resume` can begin.
+            let config = run.config.to_toml();
             write_atomically(&path.join("config.toml"), config.as_bytes())?;
         }
         let contents = SeriesFile {
             v: VERSION,
-            trainings: trainings
-                .iter()
-                .map(|training| training.name.clone())
-                .collect(),
+            trainings: runs.iter().map(|run| run.name.clone()).collect(),
             question,
         };
         let text = serde_json::to_string_pretty(&contents)? + "\n";
@@ -122,12 +118,12 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
         &self.folder
     }
 
-    /// The question that the trainings answer.
+    /// The question that the runs answer.
     pub fn question(&self) -> &Q {
         &self.contents.question
     }
 
-    /// The run directories, in the order in which they are trained.
+    /// The run directories, in the order in which they are carried out.
     pub fn paths(&self) -> Vec<PathBuf> {
         let names = self.contents.trainings.iter();
         names.map(|name| self.folder.join(name)).collect()
@@ -148,9 +144,9 @@ pub fn summary_of(run: &Path) -> Option<TrainingSummary> {
     (!summary.run.is_empty()).then_some(summary)
 }
 
-/// Whether the training in `run` was completed as planned.
+/// Whether the run in `run` was completed as planned.
 pub fn is_complete(run: &Path) -> bool {
-    summary_of(run).is_some_and(|summary| summary.reason == Some(FinishReason::Completed))
+    look_at(run).is_some_and(|run| run.status == RunStatus::Completed)
 }
 
 #[cfg(test)]
@@ -181,10 +177,10 @@ mod tests {
         }
     }
 
-    fn training(name: &str) -> PreparedTraining {
-        PreparedTraining {
+    fn training(name: &str) -> PreparedRun {
+        PreparedRun {
             name: name.to_owned(),
-            architecture: network(),
+            architecture: Some(network()),
             config: resolve(&Options::default()).unwrap(),
         }
     }

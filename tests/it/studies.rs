@@ -1,4 +1,4 @@
-//! `reliability`, `verify`, `rank` and `train --seeds` as users run them: with real workers, real
+//! `reliability`, `verify`, `rank`, `replicate` and `train --seeds` as users run them: with real workers, real
 //! images, kill -9 and the same command again.
 
 use std::fs;
@@ -262,6 +262,44 @@ fn the_best_and_random_children_are_trained_completely_and_ranked() {
     let other = ["rank", "run", "--top", "3"];
     let error = refused(workspace.nas_tui(&other, &[]));
     assert!(error.contains("--top 2 --random 2"), "{error}");
+}
+
+#[test]
+fn a_killed_replication_is_continued_and_equals_separate_searches() {
+    let workspace = Workspace::with_run("random");
+    let command = |set: &[&str]| {
+        let arguments = ["replicate", "--seeds", "2", "--out", "set", "--json"];
+        workspace.nas_tui(&arguments, &[&TINY[..], set].concat())
+    };
+    let process = command(&[]).spawn().unwrap();
+    let second = workspace.path("set/random-1/journal.jsonl");
+    wait_until("the second search has not begun", || second.is_file());
+    kill_all(process);
+    let found = json(&ended(command(&[]).output().unwrap()).stdout);
+    assert_eq!(
+        (&found["unfinished"], &found["preset"]),
+        (&0.into(), &"demo".into())
+    );
+    let runs: Vec<_> = found["searches"].as_array().unwrap().iter().collect();
+    assert!(
+        runs.iter().all(|run| run["trainings"].as_u64() > Some(0)),
+        "{found}"
+    );
+    let rewards = |run: &str| {
+        let summary = workspace.json(&format!("{run}/summary.json"));
+        let episodes = summary["episodes"].as_array().unwrap().iter();
+        episodes
+            .map(|one| one["mean_reward"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rewards("set/random-1"), rewards("run"));
+    let seeds = found["lifts"][0]["seeds"].as_array().unwrap();
+    assert_eq!((seeds.len(), &seeds[0]["seed"]), (2, &1.into()));
+    assert!(seeds[0]["random"]["ci95"][0].is_f64(), "{found}");
+    assert_eq!(workspace.json("set/result.json"), found);
+    assert!(workspace.path("set/lift-reinforce.svg").is_file());
+    let error = refused(command(&["search.episodes=4"]));
+    assert!(error.contains("search.episodes was 3 and is 4"), "{error}");
 }
 
 #[test]

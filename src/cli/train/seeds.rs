@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow};
 use super::{Args, file_name, network};
 use crate::cli::config::SettingsArgs;
 use crate::cli::run::{ShowArgs, classify};
-use crate::cli::{Interrupted, OrBadInput, pretty_json, print, say, screen, study, trainings};
+use crate::cli::{self, Interrupted, OrBadInput, pretty_json, print, say, screen, study};
 use crate::config;
 use crate::foundation::durable::write_atomically;
 use crate::foundation::spawning::in_own_session;
@@ -19,7 +19,7 @@ use crate::link;
 use crate::runs::RunDirectory;
 use crate::runs::directory::lock_state;
 use crate::study::seeds::{SeedsQuestion, SeedsSummary};
-use crate::study::series::{PreparedTraining, Series, is_complete};
+use crate::study::series::{PreparedRun, Series, is_complete};
 use crate::tui::{self, Leave};
 
 /// Interval for checking whether the next training has begun.
@@ -40,9 +40,9 @@ pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result
             seed: Some(*seed),
             ..settings.clone()
         };
-        prepared.push(PreparedTraining {
+        prepared.push(PreparedRun {
             name: format!("seed-{seed}"),
-            architecture: architecture.clone(),
+            architecture: Some(architecture.clone()),
             config: settings.resolve()?,
         });
     }
@@ -81,7 +81,7 @@ fn carry_out(series: &Series<SeedsQuestion>, show: &ShowArgs) -> anyhow::Result<
         return watch(series, show.ascii);
     }
     let lock = series.lock().map_err(study::classify)?;
-    let ended = trainings::carry_out(&series.paths(), &command(series));
+    let ended = cli::series::carry_out(&series.paths(), &command(series));
     let summary = SeedsSummary::of(series);
     let json = pretty_json(&summary)?;
     write_atomically(&series.folder().join("summary.json"), json.as_bytes())?;

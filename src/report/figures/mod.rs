@@ -5,6 +5,7 @@ pub mod children;
 pub mod confusion;
 pub mod curves;
 pub mod ink;
+pub mod lifts;
 pub mod network;
 pub mod pareto;
 pub mod per_class;

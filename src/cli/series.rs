@@ -1,4 +1,5 @@
-//! Several full trainings, one after the other: each is a `nas-tui train` of a run directory.
+//! Several trainings or searches, one after the other: each is a `nas-tui train` or `nas-tui search` of
+//! a run directory.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,17 +11,18 @@ use anyhow::Context;
 
 use super::{Interrupted, say};
 use crate::foundation::spawning::die_with_this_process;
+use crate::runs::directory::{kind_of, name_of, subcommand_of};
 use crate::study::series::is_complete;
 
 /// Interval for checking whether a training has ended, and whether a signal has arrived.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Train the run directories `paths` that are not complete yet, in order. The output of each
-/// training goes to standard error.
+/// Carry out the runs in the directories `paths` that are not complete yet, in order. The output of
+/// each goes to standard error.
 ///
 /// # Errors
-/// A signal, after the current training has saved its checkpoint; or failed trainings, once all
-/// others are over. Both errors say that `command` continues.
+/// A signal, after the current run has saved its checkpoint; or failed runs, once all others are
+/// over. Both errors say that `command` continues.
 pub fn carry_out(paths: &[PathBuf], command: &str) -> anyhow::Result<()> {
     let interrupted = super::interrupted()?;
     let mut failed = Vec::new();
@@ -28,9 +30,10 @@ pub fn carry_out(paths: &[PathBuf], command: &str) -> anyhow::Result<()> {
         if is_complete(path) {
             continue;
         }
-        let name = crate::runs::directory::name_of(path);
+        let name = name_of(path);
         say(&format!(
-            "training {} of {}: {name}",
+            "{} {} of {}: {name}",
+            kind_of(path).noun(),
             place + 1,
             paths.len()
         ));
@@ -55,36 +58,38 @@ fn stopped(paths: &[PathBuf], command: &str) -> anyhow::Error {
     let done = paths.iter().filter(|path| is_complete(path)).count();
     let all = paths.len();
     Interrupted(format!(
-        "stopped: {done} of {all} trainings are completed; continue with: {command}"
+        "stopped: {done} of {all} are completed; continue with: {command}"
     ))
     .into()
 }
 
-/// Start the process that trains the network of `run`, whether or not it has begun before.
+/// Start the process that carries out the run in `run`, whether or not it has begun before.
 fn start(run: &Path) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let mut command = Command::new(program);
     command
-        .args(["train", "--headless", "--resume"])
+        .args([subcommand_of(run), "--headless", "--resume"])
         .arg(run)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         // The terminal's Ctrl-C reaches only this process, which passes it on once.
         .process_group(0);
     die_with_this_process(&mut command);
-    command.spawn().context("cannot start the training")
+    command
+        .spawn()
+        .with_context(|| format!("cannot start the {}", kind_of(run).noun()))
 }
 
-/// Wait until the training has ended, passing on signals.
-fn wait_for(mut training: Child, interrupted: &AtomicBool) -> anyhow::Result<ExitStatus> {
+/// Wait until the run has ended, passing on signals.
+fn wait_for(mut process: Child, interrupted: &AtomicBool) -> anyhow::Result<ExitStatus> {
     let mut is_told = false;
     loop {
-        if let Some(status) = training.try_wait().context("waiting for the training")? {
+        if let Some(status) = process.try_wait().context("waiting for the run")? {
             return Ok(status);
         }
         if interrupted.load(Ordering::Relaxed) && !is_told {
-            let process = rustix::process::Pid::from_child(&training);
-            let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+            let pid = rustix::process::Pid::from_child(&process);
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             is_told = true;
         }
         std::thread::sleep(LOOK);
