@@ -6,61 +6,61 @@
 //! choice; the input of the next step is the mean of the hidden states at the anchors of the chosen
 //! layers, or a learned vector if none is chosen.
 
-use tch::{Kind, Tensor};
-
-use super::policy::KIND;
+use super::linear::{add_derivatives, add_product, add_scaled, dot};
+use super::parameters::Part;
 
 /// The parameters that compare two layers.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Anchor {
     /// `W_prev`, `[H, H]`
-    previous: Tensor,
+    pub previous: Part,
     /// `W_curr`, `[H, H]`
-    current: Tensor,
+    pub current: Part,
     /// `v`, `[1, H]`
-    vector: Tensor,
+    pub vector: Part,
 }
 
 impl Anchor {
-    pub fn new(hidden: i64, uniform: &mut impl FnMut(&[i64]) -> Tensor) -> Anchor {
-        Anchor {
-            previous: uniform(&[hidden, hidden]),
-            current: uniform(&[hidden, hidden]),
-            vector: uniform(&[1, hidden]),
-        }
+    /// Logits of no and yes, with 0 for no, so that their softmax is the sigmoid. `earlier` and
+    /// `current` are the hidden states `[H]` at the anchors of the two layers.
+    pub fn logits(&self, values: &[f64], earlier: &[f64], current: &[f64]) -> Vec<f64> {
+        let mixed = self.mixed(values, earlier, current);
+        vec![0.0, dot(self.vector.of(values), &mixed)]
     }
 
-    /// Every parameter with its name in PyTorch.
-    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
-        [
-            ("w_prev.weight", &self.previous),
-            ("w_curr.weight", &self.current),
-            ("v.weight", &self.vector),
-        ]
-        .into_iter()
+    /// `tanh(W_prev h_j + W_curr h_i)`
+    fn mixed(&self, values: &[f64], earlier: &[f64], current: &[f64]) -> Vec<f64> {
+        let mut mixed = vec![0.0; earlier.len()];
+        add_product(&mut mixed, self.previous.of(values), earlier);
+        add_product(&mut mixed, self.current.of(values), current);
+        mixed.iter().map(|sum| sum.tanh()).collect()
     }
 
-    /// Logits `[N, 2]` of no and yes, with 0 for no, so that their softmax is the sigmoid.
-    /// `earlier` and `current` are the hidden states `[N, H]` at the anchors of the two layers.
-    pub fn logits(&self, earlier: &Tensor, current: &Tensor) -> Tensor {
-        let none = None::<&Tensor>;
-        let mixed = earlier.linear(&self.previous, none) + current.linear(&self.current, none);
-        let yes = mixed.tanh().linear(&self.vector, none);
-        Tensor::cat(&[yes.zeros_like(), yes], 1)
+    /// The derivatives of the logit of yes, multiplied by `slope`: with respect to the parameters,
+    /// added to `gradient`; and with respect to the two hidden states, returned.
+    pub fn derivatives(
+        &self,
+        values: &[f64],
+        slope: f64,
+        [earlier, current]: [&[f64]; 2],
+        gradient: &mut [f64],
+    ) -> [Vec<f64>; 2] {
+        let mixed = self.mixed(values, earlier, current);
+        let vector = self.vector.of(values).iter();
+        let of_sums = vector.zip(&mixed);
+        let of_sums: Vec<f64> = of_sums
+            .map(|(weight, mixed)| slope * weight * (1.0 - mixed * mixed))
+            .collect();
+        add_scaled(self.vector.of_mut(gradient), &mixed, slope);
+        [(self.previous, earlier), (self.current, current)].map(|(matrix, hidden)| {
+            let mut of_hidden = vec![0.0; hidden.len()];
+            let of_matrix = matrix.of_mut(gradient);
+            add_derivatives(
+                &of_sums,
+                (matrix.of(values), of_matrix),
+                (hidden, &mut of_hidden),
+            );
+            of_hidden
+        })
     }
-}
-
-/// The LSTM's input after the anchor of layer `i`, `[B, H]`: for each child the mean of the hidden
-/// states at the chosen layers' anchors, or `nothing`, `[1, H]`, if none is chosen. `taken` is `[B,
-/// i - 1]` of zeros and ones; `anchors` are the states `[B, H]` of layers 1 to `i - 1`.
-pub(super) fn after_anchor(taken: &Tensor, anchors: &[&Tensor], nothing: &Tensor) -> Tensor {
-    let children = taken.size()[0];
-    if anchors.is_empty() {
-        return nothing.expand([children, -1], false);
-    }
-    let number = taken.sum_dim_intlist(1, true, None::<Kind>);
-    let share = (taken / number.clamp_min(1.0)).unsqueeze(1);
-    let mean = share.bmm(&Tensor::stack(anchors, 1)).squeeze_dim(1);
-    let is_nothing = number.eq(0.0).to_kind(KIND);
-    mean + is_nothing * nothing
 }

@@ -1,47 +1,19 @@
 //! The policy network: a multi-layer LSTM that reads the previous choice and outputs the
 //! distribution of the next.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha12Rng;
-use tch::{Device, Kind, Tensor, no_grad};
-
-use super::anchor::{Anchor, after_anchor};
-use super::evaluation::{Evaluation, Taken};
-use super::steps::Steps;
+use super::anchor::Anchor;
+use super::evaluation::{EvaluatedDecision, Evaluation, Loss, Place};
+use super::linear::{add_derivatives, add_product, add_scaled};
+use super::lstm::{Input, Steps};
+use super::parameters::{HeadOutput, Parameters, Part};
 use crate::config::ControllerConfig;
 use crate::event::Choice;
 use crate::space::{Decision, Head};
 use crate::strategy::Sample;
-use crate::strategy::sample::masked_log_softmax;
+use crate::strategy::sample::{count, entropy_of, masked_log_softmax};
 
-pub(super) const KIND: Kind = Kind::Double;
-
-/// One layer of the LSTM, in PyTorch's layout (gates: input, forget, cell, output).
-#[derive(Debug)]
-struct Cell {
-    /// `[4 H, H]`
-    weight_ih: Tensor,
-    /// `[4 H, H]`
-    weight_hh: Tensor,
-    /// `[4 H]`
-    bias_ih: Tensor,
-    /// `[4 H]`
-    bias_hh: Tensor,
-}
-
-/// Computes the logits of one head from a hidden state.
-#[derive(Debug)]
-enum HeadOutput {
-    /// A linear layer for `C` options.
-    Options {
-        /// `[C, H]`
-        weight: Tensor,
-        /// `[C]`
-        bias: Tensor,
-    },
-    /// An anchor point (see [`anchor`](super::anchor)).
-    Anchor(Anchor),
-}
+/// Steps of the LSTM that are kept at most between two children (about 4 kB each with 35 units).
+const MOST_STEPS: usize = 20_000;
 
 /// The network `pi_theta` (paper, section 3.1): the embedding of the previous choice (initially of
 /// a start token) goes through the LSTM, and the head of the next decision turns the top hidden
@@ -50,314 +22,218 @@ enum HeadOutput {
 /// In a space with skip connections each layer ends with an anchor point (section 3.3): a single
 /// step of the LSTM at which all connections of the layer are decided, independently of one
 /// another.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Policy {
-    hidden_size: i64,
-    /// `[1, H]`
-    start: Tensor,
-    /// One table `[C, H]` per head; for an anchor `[1, H]`, read after an anchor that chose no
-    /// layer.
-    embeddings: Vec<Tensor>,
-    cells: Vec<Cell>,
-    heads: Vec<HeadOutput>,
+    parameters: Parameters,
+    /// Steps with these parameters.
+    steps: Steps,
 }
 
-/// Hidden and cell state of each LSTM layer, `[B, H]` each.
-struct LstmState(Vec<(Tensor, Tensor)>);
+/// The way of one child through the steps of the LSTM.
+#[derive(Default)]
+struct Walk {
+    /// The latest step.
+    step: Option<usize>,
+    /// The steps at the anchors so far.
+    anchors: Vec<usize>,
+    /// Number of connections decided at the latest anchor.
+    decided: usize,
+    /// The steps at the anchors of the layers chosen there.
+    taken: Vec<usize>,
+}
 
 impl Policy {
     /// A network with these heads. Every parameter, including biases and embeddings, is uniform in
-    /// `±init_range` (paper, section 4.1: 0.08), drawn from `seed` in the order of
-    /// [`Policy::parameters`].
+    /// `±init_range` (paper, section 4.1: 0.08), drawn from `seed`.
     pub fn new(config: &ControllerConfig, heads: &[Head], seed: u64) -> Self {
-        let mut random = ChaCha12Rng::seed_from_u64(seed);
-        let range = config.init_range;
-        let mut uniform = |shape: &[i64]| {
-            let count = shape.iter().product::<i64>();
-            let values: Vec<f64> = (0..count)
-                .map(|_| range * (2.0 * random.random::<f64>() - 1.0))
-                .collect();
-            Tensor::from_slice(&values)
-                .reshape(shape)
-                .set_requires_grad(true)
-        };
-        let hidden = config.hidden_size as i64;
         Policy {
-            hidden_size: hidden,
-            start: uniform(&[1, hidden]),
-            embeddings: heads
-                .iter()
-                .map(|head| match head.kind.is_connection() {
-                    true => uniform(&[1, hidden]),
-                    false => uniform(&[head.options.len() as i64, hidden]),
-                })
-                .collect(),
-            cells: (0..config.layers)
-                .map(|_| Cell {
-                    weight_ih: uniform(&[4 * hidden, hidden]),
-                    weight_hh: uniform(&[4 * hidden, hidden]),
-                    bias_ih: uniform(&[4 * hidden]),
-                    bias_hh: uniform(&[4 * hidden]),
-                })
-                .collect(),
-            heads: heads
-                .iter()
-                .map(|head| match head.kind.is_connection() {
-                    true => HeadOutput::Anchor(Anchor::new(hidden, &mut uniform)),
-                    false => HeadOutput::Options {
-                        weight: uniform(&[head.options.len() as i64, hidden]),
-                        bias: uniform(&[head.options.len() as i64]),
-                    },
-                })
-                .collect(),
+            parameters: Parameters::new(config, heads, seed),
+            steps: Steps::default(),
         }
     }
 
-    /// Every parameter with its name in the equivalent PyTorch network, in a fixed order.
-    pub fn parameters(&self) -> Vec<(String, &Tensor)> {
-        let mut all = vec![("start".to_owned(), &self.start)];
-        all.extend(
-            self.embeddings
-                .iter()
-                .enumerate()
-                .map(|(head, table)| (format!("embeddings.{head}.weight"), table)),
-        );
-        for (layer, cell) in self.cells.iter().enumerate() {
-            all.push((format!("lstm.weight_ih_l{layer}"), &cell.weight_ih));
-            all.push((format!("lstm.weight_hh_l{layer}"), &cell.weight_hh));
-            all.push((format!("lstm.bias_ih_l{layer}"), &cell.bias_ih));
-            all.push((format!("lstm.bias_hh_l{layer}"), &cell.bias_hh));
-        }
-        for (number, head) in self.heads.iter().enumerate() {
-            match head {
-                HeadOutput::Options { weight, bias } => {
-                    all.push((format!("heads.{number}.weight"), weight));
-                    all.push((format!("heads.{number}.bias"), bias));
-                }
-                HeadOutput::Anchor(anchor) => all.extend(
-                    anchor
-                        .parameters()
-                        .map(|(name, tensor)| (format!("heads.{number}.{name}"), tensor)),
-                ),
-            }
-        }
-        all
+    pub(super) fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Change the values of the parameters.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut [f64])) {
+        change(&mut self.parameters.values);
+        self.steps = Steps::default();
     }
 
     /// Number of options of each head.
     pub fn options(&self) -> Vec<usize> {
         let options = |head: &HeadOutput| match head {
-            HeadOutput::Options { bias, .. } => bias.size()[0] as usize,
+            HeadOutput::Options { bias, .. } => bias.of(&self.parameters.values).len(),
             HeadOutput::Anchor(_) => 2,
         };
-        self.heads.iter().map(options).collect()
+        self.parameters.heads.iter().map(options).collect()
     }
 
     /// The head at an anchor point; `None` in a space without skip connections.
-    fn anchor(&self) -> Option<(usize, &Anchor)> {
-        let mut heads = self.heads.iter().enumerate();
-        heads.find_map(|(number, head)| match head {
-            HeadOutput::Options { .. } => None,
-            HeadOutput::Anchor(anchor) => Some((number, anchor)),
-        })
+    fn anchor_head(&self) -> Option<usize> {
+        (0..self.parameters.heads.len()).find(|head| self.anchor(*head).is_some())
     }
 
-    /// Whether a head decides at an anchor point.
-    fn is_anchor(&self, head: usize) -> bool {
-        matches!(self.heads[head], HeadOutput::Anchor(_))
+    /// A head that decides at an anchor point.
+    fn anchor(&self, head: usize) -> Option<Anchor> {
+        match self.parameters.heads[head] {
+            HeadOutput::Options { .. } => None,
+            HeadOutput::Anchor(anchor) => Some(anchor),
+        }
     }
 
     /// A sampler for one child: given the next decision and the previous choice, it returns the log
-    /// of the masked distribution (`-inf` for infeasible options), without gradient. It must be
-    /// called once for every decision, in order.
-    pub fn sampler(&self) -> impl FnMut(&Decision, Option<&Choice>) -> Vec<f64> {
-        let table = no_grad(|| self.embedding_table());
-        let mut state = self.initial_state(1);
-        // Hidden states at the anchors so far, the number of connections decided at the last
-        // anchor, and which of them were chosen.
-        let (mut anchors, mut decided, mut taken) = (Vec::<Tensor>::new(), 0, Vec::<usize>::new());
+    /// of the masked distribution (`-inf` for infeasible options). It must be called once for every
+    /// decision, in order.
+    pub fn sampler(&mut self) -> impl FnMut(&Decision, Option<&Choice>) -> Vec<f64> {
+        if self.steps.len() > MOST_STEPS {
+            self.steps = Steps::default();
+        }
+        let mut walk = Walk::default();
         move |next, previous| {
-            no_grad(|| {
-                let connection = previous.filter(|choice| self.is_anchor(choice.head));
-                taken
-                    .extend(connection.and_then(|choice| (choice.index == 1).then(|| decided - 1)));
-                let is_first = previous.is_none_or(|choice| choice.layer != next.layer);
-                let hidden = match connection {
-                    // All connections of a layer are decided in one step.
-                    Some(_) if !is_first => None,
-                    _ => {
-                        let read = previous.map_or(0, |choice| self.row(choice));
-                        let mut input = table.narrow(0, read, 1);
-                        if let Some((head, _)) = self.anchor().filter(|_| is_first && read > 0) {
-                            if connection.is_none() {
-                                // The anchor of layer 1 has nothing to decide.
-                                anchors.push(self.step(input, &mut state));
-                            }
-                            let chosen: Vec<&Tensor> =
-                                taken.drain(..).map(|layer| &anchors[layer]).collect();
-                            input = match chosen[..] {
-                                [] => table.narrow(0, self.first_row(head), 1),
-                                _ => Tensor::stack(&chosen, 0).mean_dim(0, false, KIND),
-                            };
-                            decided = 0;
-                        }
-                        Some(self.step(input, &mut state))
-                    }
-                };
-                let logits = match (&self.heads[next.head], hidden) {
-                    (HeadOutput::Options { weight, bias }, Some(hidden)) => {
-                        hidden.linear(weight, Some(bias))
-                    }
-                    (HeadOutput::Options { .. }, None) => {
-                        unreachable!("sizes come before connections")
-                    }
-                    (HeadOutput::Anchor(anchor), hidden) => {
-                        anchors.extend(hidden);
-                        decided += 1;
-                        anchor.logits(&anchors[decided - 1], &anchors[anchors.len() - 1])
-                    }
-                };
-                let mut values = vec![0.0; next.feasible.len()];
-                logits.copy_data(&mut values, next.feasible.len());
-                masked_log_softmax(&values, &next.feasible)
-            })
+            let place = self.place(&mut walk, next.layer, next.head, previous);
+            masked_log_softmax(&self.logits(next.head, place), &next.feasible)
         }
     }
 
-    /// Log-probabilities and entropies of children sampled earlier, in one batch, under autograd.
-    pub fn evaluate(&self, samples: &[&Sample]) -> Evaluation {
-        let is_connection = |choice: &Choice| self.is_anchor(choice.head);
-        let steps = Steps::new(samples, self.anchor().is_some(), is_connection);
-        let hidden = self.hidden_states(samples, &steps);
-        let zeros = Tensor::zeros([samples.len() as i64], (KIND, Device::Cpu));
-        let mut evaluation = Evaluation {
-            log_prob: zeros.shallow_clone(),
-            entropy: zeros.shallow_clone(),
-            relative_entropy: zeros,
-            decisions: Tensor::zeros([0], (KIND, Device::Cpu)),
-            places: Vec::new(),
-        };
+    /// Log-probabilities and entropies of children sampled earlier.
+    pub fn evaluate(&mut self, samples: &[&Sample]) -> Evaluation {
         let mut decisions = Vec::new();
-        for (number, head) in self.heads.iter().enumerate() {
-            let taken = Taken::of_head(samples, &steps, number);
-            if taken.rows.is_empty() {
-                continue;
+        for (child, sample) in samples.iter().enumerate() {
+            let open = sample
+                .feasible
+                .iter()
+                .filter(|mask| count(mask) > 1)
+                .count() as f64;
+            let mut walk = Walk::default();
+            let mut previous = None;
+            let choices = sample.choices.iter().zip(&sample.feasible);
+            for (position, (choice, feasible)) in choices.enumerate() {
+                let place = self.place(&mut walk, choice.layer, choice.head, previous);
+                let log_probs = masked_log_softmax(&self.logits(choice.head, place), feasible);
+                decisions.push(EvaluatedDecision {
+                    child,
+                    position,
+                    head: choice.head,
+                    place,
+                    chosen: choice.index,
+                    entropy: entropy_of(&log_probs),
+                    log_probs,
+                    entropy_weight: match count(feasible) {
+                        0 | 1 => 0.0,
+                        options => 1.0 / ((options as f64).ln() * open),
+                    },
+                });
+                previous = Some(choice);
             }
-            let child = Tensor::from_slice(&taken.children);
-            let chosen = Tensor::from_slice(&taken.chosen).unsqueeze(1);
-            let infeasible =
-                Tensor::from_slice(&taken.infeasible).reshape([taken.rows.len() as i64, -1]);
-            let states = |rows: &[i64]| hidden.index_select(0, &Tensor::from_slice(rows));
-            let logits = match head {
-                HeadOutput::Options { weight, bias } => {
-                    states(&taken.rows).linear(weight, Some(bias))
+        }
+        Evaluation {
+            children: samples.len(),
+            decisions,
+        }
+    }
+
+    /// Derivatives of a loss of `evaluation`, the latest, with respect to the parameters.
+    pub(super) fn gradient(&self, evaluation: &Evaluation, loss: &Loss) -> Vec<f64> {
+        let parameters = &self.parameters;
+        let mut gradient = vec![0.0; parameters.values.len()];
+        let mut of_states = self.steps.derivatives(parameters);
+        for (decision, derivatives) in evaluation.decisions.iter().zip(&loss.derivatives) {
+            let of_logits = decision.of_logits(derivatives);
+            let Place { step, earlier } = decision.place;
+            let hidden = self.steps.hidden(step, parameters);
+            match (parameters.heads[decision.head], earlier) {
+                (HeadOutput::Options { weight, bias }, _) => {
+                    add_scaled(bias.of_mut(&mut gradient), &of_logits, 1.0);
+                    let matrix = (weight.of(&parameters.values), weight.of_mut(&mut gradient));
+                    add_derivatives(&of_logits, matrix, (hidden, of_states.of_top(step)));
                 }
-                HeadOutput::Anchor(anchor) => {
-                    anchor.logits(&states(&taken.earlier), &states(&taken.rows))
+                (HeadOutput::Anchor(anchor), earlier) => {
+                    let earlier = earlier.unwrap_or(step);
+                    let states = [self.steps.hidden(earlier, parameters), hidden];
+                    let values = &parameters.values;
+                    let [of_earlier, of_current] =
+                        anchor.derivatives(values, of_logits[1], states, &mut gradient);
+                    add_scaled(of_states.of_top(earlier), &of_earlier, 1.0);
+                    add_scaled(of_states.of_top(step), &of_current, 1.0);
                 }
-            };
-            let log_probs = logits
-                .masked_fill(&infeasible, f64::NEG_INFINITY)
-                .log_softmax(-1, None::<Kind>);
-            // p log p is 0 if p is 0; computed as -inf * 0 it would be NaN.
-            let finite = log_probs.masked_fill(&infeasible, 0.0);
-            let entropy = -(log_probs.exp() * finite).sum_dim_intlist(-1, false, None::<Kind>);
-            let log_prob = log_probs.gather(1, &chosen, false).squeeze_dim(1);
-            evaluation.log_prob = evaluation.log_prob.index_add(0, &child, &log_prob);
-            evaluation.entropy = evaluation.entropy.index_add(0, &child, &entropy);
-            let relative = entropy * Tensor::from_slice(&taken.entropy_weights);
-            evaluation.relative_entropy =
-                evaluation.relative_entropy.index_add(0, &child, &relative);
-            decisions.push(log_prob);
-            evaluation.places.extend(taken.places);
+            }
         }
-        if !decisions.is_empty() {
-            evaluation.decisions = Tensor::cat(&decisions, 0);
-        }
-        evaluation
+        self.steps.backward(of_states, parameters, &mut gradient);
+        gradient
     }
 
-    /// Top hidden state of every child at every step of the LSTM, `[T * B, H]`, in rows `t * B +
-    /// child`. Shorter children read the start token after their end; those rows are not used.
-    fn hidden_states(&self, samples: &[&Sample], steps: &Steps) -> Tensor {
-        let input = |step: usize, sample: &Sample| match step
-            .checked_sub(1)
-            .and_then(|before| steps.choice_at(before, sample))
-        {
-            Some(choice) => self.row(choice),
-            None => 0,
-        };
-        let rows: Vec<i64> = (0..steps.count())
-            .flat_map(|step| samples.iter().map(move |sample| input(step, sample)))
-            .collect();
-        let table = self.embedding_table();
-        let inputs = table.index_select(0, &Tensor::from_slice(&rows));
-        let mut state = self.initial_state(samples.len() as i64);
-        let mut hidden: Vec<Tensor> = Vec::with_capacity(steps.count());
-        for (step, input) in inputs
-            .chunk(steps.count() as i64, 0)
-            .into_iter()
-            .enumerate()
-        {
-            let input = match (self.anchor(), steps.anchor_before(step)) {
-                (Some((head, _)), Some(anchor)) => {
-                    let anchors: Vec<&Tensor> = (1..anchor.layer)
-                        .map(|layer| &hidden[steps.of_anchor(layer)])
-                        .collect();
-                    let nothing = table.narrow(0, self.first_row(head), 1);
-                    after_anchor(&steps.taken(anchor, samples), &anchors, &nothing)
+    /// Where the next decision of a child, made by `head` for `layer`, is read. Called once for each
+    /// decision, with the choice before it.
+    fn place(
+        &mut self,
+        walk: &mut Walk,
+        layer: usize,
+        head: usize,
+        previous: Option<&Choice>,
+    ) -> Place {
+        let connection = previous.filter(|choice| self.anchor(choice.head).is_some());
+        if connection.is_some_and(|choice| choice.index == 1) {
+            walk.taken.push(walk.anchors[walk.decided - 1]);
+        }
+        let is_first = previous.is_none_or(|choice| choice.layer != layer);
+        // All connections of a layer are decided in one step.
+        if connection.is_none() || is_first {
+            let mut input = previous.map_or(self.parameters.start, |choice| self.embedding(choice));
+            let mut means = None;
+            if let Some(anchor) = self
+                .anchor_head()
+                .filter(|_| is_first && previous.is_some())
+            {
+                if connection.is_none() {
+                    // The anchor of layer 1 has nothing to decide.
+                    let step = self.step(walk, Input::Embedding(input));
+                    walk.anchors.push(step);
                 }
-                _ => input,
-            };
-            hidden.push(self.step(input, &mut state));
+                input = self.parameters.embeddings[anchor];
+                means = Some(std::mem::take(&mut walk.taken)).filter(|taken| !taken.is_empty());
+                walk.decided = 0;
+            }
+            let step = self.step(walk, means.map_or(Input::Embedding(input), Input::Mean));
+            if self.anchor(head).is_some() {
+                walk.anchors.push(step);
+            }
         }
-        Tensor::cat(&hidden, 0)
+        let step = walk.step.unwrap_or_default();
+        let earlier = self.anchor(head).map(|_| {
+            walk.decided += 1;
+            walk.anchors[walk.decided - 1]
+        });
+        Place { step, earlier }
     }
 
-    /// The start token and every head's embeddings, stacked: `[1 + sum of C, H]`.
-    fn embedding_table(&self) -> Tensor {
-        let tables: Vec<&Tensor> = std::iter::once(&self.start)
-            .chain(&self.embeddings)
-            .collect();
-        Tensor::cat(&tables, 0)
+    fn step(&mut self, walk: &mut Walk, input: Input) -> usize {
+        let step = self.steps.after(walk.step, input, &self.parameters);
+        walk.step = Some(step);
+        step
     }
 
-    /// Row of a choice in [`Policy::embedding_table`]; an anchor has only one row.
-    fn row(&self, choice: &Choice) -> i64 {
-        let place = if self.is_anchor(choice.head) {
-            0
-        } else {
-            choice.index as i64
-        };
-        self.first_row(choice.head) + place
+    /// Embedding of a choice, `[H]`.
+    fn embedding(&self, choice: &Choice) -> Part {
+        let table = self.parameters.embeddings[choice.head];
+        table.row(choice.index, self.parameters.hidden_size)
     }
 
-    /// First row of a head in [`Policy::embedding_table`].
-    fn first_row(&self, head: usize) -> i64 {
-        let before = self.embeddings[..head].iter();
-        1 + before.map(|table| table.size()[0]).sum::<i64>()
-    }
-
-    fn initial_state(&self, batch: i64) -> LstmState {
-        let zeros = || Tensor::zeros([batch, self.hidden_size], (KIND, Device::Cpu));
-        LstmState(self.cells.iter().map(|_| (zeros(), zeros())).collect())
-    }
-
-    /// One step of the LSTM: input `[B, H]` to top hidden state `[B, H]`.
-    fn step(&self, input: Tensor, state: &mut LstmState) -> Tensor {
-        let mut input = input;
-        for (cell, (hidden, memory)) in self.cells.iter().zip(&mut state.0) {
-            let before = [&*hidden, &*memory];
-            let (h, c) = input.lstm_cell(
-                &before,
-                &cell.weight_ih,
-                &cell.weight_hh,
-                Some(&cell.bias_ih),
-                Some(&cell.bias_hh),
-            );
-            input = h.shallow_clone();
-            (*hidden, *memory) = (h, c);
+    fn logits(&self, head: usize, place: Place) -> Vec<f64> {
+        let values = &self.parameters.values;
+        let hidden = |step| self.steps.hidden(step, &self.parameters);
+        match self.parameters.heads[head] {
+            HeadOutput::Options { weight, bias } => {
+                let mut logits = bias.of(values).to_vec();
+                add_product(&mut logits, weight.of(values), hidden(place.step));
+                logits
+            }
+            HeadOutput::Anchor(anchor) => {
+                let earlier = place.earlier.unwrap_or(place.step);
+                anchor.logits(values, hidden(earlier), hidden(place.step))
+            }
         }
-        input
     }
 }

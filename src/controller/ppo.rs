@@ -2,9 +2,8 @@
 //! children of an episode, as long as the policy stays close to the one that sampled them.
 
 use linkme::distributed_slice;
-use tch::Tensor;
 
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, Loss};
 use super::reinforce::Reinforce;
 use crate::config::{ControllerConfig, PpoConfig};
 use crate::space::{Head, Space};
@@ -21,7 +20,7 @@ static CONSTRUCTOR: Constructor = Constructor {
 };
 
 /// The LSTM policy of [`Reinforce`], with the clipped objective.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ppo {
     controller: Reinforce,
     config: PpoConfig,
@@ -42,7 +41,7 @@ impl Ppo {
     }
 }
 
-/// The loss that is minimised, a scalar: `-1/m sum_k sum_t min(ratio_kt advantage_k, clip(ratio_kt)
+/// The loss that is minimised: `-1/m sum_k sum_t min(ratio_kt advantage_k, clip(ratio_kt)
 /// advantage_k) - entropy_weight * mean relative entropy` over the decisions t of the m children k,
 /// where ratio is the current probability of the choice divided by that at sampling, and clip
 /// limits it to `1 ± clip` (equation 7). Its gradient equals that of [`super::reinforce::loss`] as
@@ -53,20 +52,21 @@ pub fn clipped_loss(
     advantages: &[f64],
     clip: f64,
     entropy_weight: f64,
-) -> Tensor {
-    let places = &evaluation.places;
-    let before = places.iter().map(|&(child, decision)| {
-        let choice = &samples[child].choices[decision];
-        choice.log_prob
-    });
-    let before = Tensor::from_slice(&before.collect::<Vec<f64>>());
-    let advantages = places.iter().map(|&(child, _)| advantages[child]);
-    let advantages = Tensor::from_slice(&advantages.collect::<Vec<f64>>());
-    let ratio = (&evaluation.decisions - before).exp();
-    let clipped = ratio.clamp(1.0 - clip, 1.0 + clip) * &advantages;
-    let gain = (ratio * &advantages).minimum(&clipped).sum(None);
-    let children = samples.len() as f64;
-    -gain / children - evaluation.relative_entropy.sum(None) * (entropy_weight / children)
+) -> Loss {
+    evaluation.loss(entropy_weight, |decision| {
+        let (child, position) = (decision.child, decision.position);
+        let before = samples[child].choices[position].log_prob;
+        let ratio = (decision.log_prob() - before).exp();
+        let gain = ratio * advantages[child];
+        let clipped = ratio.clamp(1.0 - clip, 1.0 + clip) * advantages[child];
+        // The derivative of the ratio with respect to the log-probability is the ratio; a ratio
+        // that is clipped has none.
+        if gain <= clipped {
+            (gain, gain)
+        } else {
+            (clipped, 0.0)
+        }
+    })
 }
 
 impl Strategy for Ppo {
@@ -86,20 +86,16 @@ impl Strategy for Ppo {
         rewards: &[Reward],
     ) -> Result<Learned, StrategyError> {
         let (samples, advantages) = self.controller.episode(proposals, rewards)?;
-        let before = self.controller.state();
+        let mut controller = self.controller.clone();
         let mut first = None;
         for _ in 0..self.config.epochs {
-            let evaluation = self.controller.policy().evaluate(&samples);
-            let (clip, weight) = (self.config.clip, self.controller.entropy_weight());
+            let evaluation = controller.policy.evaluate(&samples);
+            let (clip, weight) = (self.config.clip, controller.entropy_weight());
             let loss = clipped_loss(&evaluation, &samples, &advantages, clip, weight);
-            match self.controller.step(&loss) {
-                Ok(step) => first = first.or(Some(step)),
-                Err(error) => {
-                    self.controller.restore(&before)?;
-                    return Err(error);
-                }
-            }
+            let norm = controller.step(&evaluation, &loss)?;
+            first = first.or(Some((loss.value, norm)));
         }
+        self.controller = controller;
         let (loss, norm) = first.unzip();
         Ok(self.controller.rewards().end_episode(rewards, loss, norm))
     }

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use linkme::distributed_slice;
-use tch::{Tensor, no_grad};
 
-use super::adam::{Adam, from_state, state_names, to_state};
+use super::adam::{Adam, load, save, state_names};
+use super::evaluation::{Evaluation, Loss};
+use super::linear::dot;
 use super::policy::Policy;
 use crate::config::{Config, ControllerConfig};
 use crate::foundation::seeds::derive;
@@ -24,11 +25,11 @@ static CONSTRUCTOR: Constructor = Constructor {
 };
 
 /// The LSTM policy with its optimiser and baseline.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reinforce {
     /// The name used in `search.strategy`.
     name: &'static str,
-    policy: Policy,
+    pub(super) policy: Policy,
     adam: Adam,
     baseline: Baseline,
     entropy_weight: f64,
@@ -37,14 +38,9 @@ pub struct Reinforce {
 
 impl Reinforce {
     /// A new controller for these heads; its weights are drawn from `seed`.
-    ///
-    /// Sets the calling thread, which must be the one that uses the controller, to one libtorch
-    /// thread: the matrices are so small that more threads only wait for each other (twenty times
-    /// slower beside busy workers), and this way no result depends on their number.
     pub fn new(config: &ControllerConfig, heads: &[Head], seed: u64) -> Self {
-        tch::set_num_threads(1);
         let policy = Policy::new(config, heads, seed);
-        let adam = Adam::new(config.learning_rate, &policy.parameters());
+        let adam = Adam::new(config.learning_rate, policy.parameters().values.len());
         let baseline = Baseline::of(config);
         Reinforce {
             name: REINFORCE.name,
@@ -65,11 +61,6 @@ impl Reinforce {
     /// The same controller with the name of another strategy.
     pub(super) fn named(self, name: &'static str) -> Self {
         Reinforce { name, ..self }
-    }
-
-    /// The policy network.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
     }
 
     /// Weight of the entropy bonus.
@@ -97,45 +88,25 @@ impl Reinforce {
         Ok((samples, self.baseline.advantages(rewards)))
     }
 
-    /// One step of the optimiser against the gradient of `loss`; returns the loss, and the norm of
+    /// One step of the optimiser against the gradient of a loss of `evaluation`; returns the norm of
     /// the gradient before clipping.
     ///
     /// # Errors
     ///
-    /// If they are not finite; then nothing has changed.
-    pub(super) fn step(&mut self, loss: &Tensor) -> Result<(f64, f64), StrategyError> {
-        let mut gradients = self.gradients(loss);
-        let norm = clip_by_norm(&mut gradients, self.gradient_clip);
-        let loss = loss.double_value(&[]);
-        if !(norm.is_finite() && loss.is_finite()) {
+    /// If loss or gradient are not finite; then nothing has changed.
+    pub(super) fn step(
+        &mut self,
+        evaluation: &Evaluation,
+        loss: &Loss,
+    ) -> Result<f64, StrategyError> {
+        let mut gradient = self.policy.gradient(evaluation, loss);
+        let norm = clip_by_norm(&mut gradient, self.gradient_clip);
+        if !(norm.is_finite() && loss.value.is_finite()) {
             return Err(StrategyError::Gradient);
         }
-        self.adam.step(&self.policy.parameters(), &gradients);
-        Ok((loss, norm))
-    }
-
-    /// Gradient of the loss, in the order of [`Policy::parameters`].
-    fn gradients(&self, loss: &Tensor) -> Vec<Tensor> {
-        let parameters: Vec<&Tensor> = self
-            .policy
-            .parameters()
-            .into_iter()
-            .map(|(_, parameter)| parameter)
-            .collect();
-        let gradients = Tensor::run_backward(&[loss], &parameters, false, false);
-        // A head that no child used has no gradient.
-        let or_zero = |(gradient, parameter): (Tensor, &&Tensor)| {
-            if gradient.defined() {
-                gradient
-            } else {
-                parameter.zeros_like()
-            }
-        };
-        gradients
-            .into_iter()
-            .zip(&parameters)
-            .map(or_zero)
-            .collect()
+        let adam = &mut self.adam;
+        self.policy.change(|values| adam.step(values, &gradient));
+        Ok(norm)
     }
 
     fn check_heads(&self, space: &Space) -> Result<(), StrategyError> {
@@ -153,37 +124,26 @@ impl Reinforce {
     }
 }
 
-/// The loss that is minimised, a scalar: `-1/m sum_k advantage_k log pi(child_k) - entropy_weight *
-/// mean relative entropy`, where a child's log-probability is summed over its choices, and its
-/// relative entropy is the mean over its choices, so that the weight means the same at every depth.
+/// The loss that is minimised: `-1/m sum_k advantage_k log pi(child_k) - entropy_weight * mean
+/// relative entropy`, where a child's log-probability is summed over its choices, and its relative
+/// entropy is the mean over its choices, so that the weight means the same at every depth.
 ///
 /// Minimising it follows the REINFORCE gradient *up* the expected reward (paper, equation in
 /// section 3.2).
-pub fn loss(
-    policy: &Policy,
-    samples: &[&Sample],
-    advantages: &[f64],
-    entropy_weight: f64,
-) -> Tensor {
-    let evaluation = policy.evaluate(samples);
-    let children = samples.len() as f64;
-    let expected = (evaluation.log_prob * Tensor::from_slice(advantages)).sum(None) / children;
-    -expected - evaluation.relative_entropy.sum(None) * (entropy_weight / children)
+pub fn loss(evaluation: &Evaluation, advantages: &[f64], entropy_weight: f64) -> Loss {
+    evaluation.loss(entropy_weight, |decision| {
+        let advantage = advantages[decision.child];
+        (advantage * decision.log_prob(), advantage)
+    })
 }
 
-/// Scale gradients down to a total L2 norm of at most `largest`, like
+/// Scale a gradient down to an L2 norm of at most `largest`, like
 /// `torch.nn.utils.clip_grad_norm_`; returns the norm before.
-fn clip_by_norm(gradients: &mut [Tensor], largest: f64) -> f64 {
-    let squares: f64 = gradients
-        .iter()
-        .map(|gradient| gradient.square().sum(None).double_value(&[]))
-        .sum();
-    let norm = squares.sqrt();
+fn clip_by_norm(gradient: &mut [f64], largest: f64) -> f64 {
+    let norm = dot(gradient, gradient).sqrt();
     let scale = largest / (norm + 1e-6);
     if scale < 1.0 {
-        gradients
-            .iter_mut()
-            .for_each(|gradient| *gradient = &*gradient * scale);
+        gradient.iter_mut().for_each(|slope| *slope *= scale);
     }
     norm
 }
@@ -205,9 +165,11 @@ impl Strategy for Reinforce {
         rewards: &[Reward],
     ) -> Result<Learned, StrategyError> {
         let (samples, advantages) = self.episode(proposals, rewards)?;
-        let loss = loss(&self.policy, &samples, &advantages, self.entropy_weight);
-        let (loss, norm) = self.step(&loss)?;
-        Ok(self.baseline.end_episode(rewards, Some(loss), Some(norm)))
+        let evaluation = self.policy.evaluate(&samples);
+        let loss = loss(&evaluation, &advantages, self.entropy_weight);
+        let norm = self.step(&evaluation, &loss)?;
+        let loss = Some(loss.value);
+        Ok(self.baseline.end_episode(rewards, loss, Some(norm)))
     }
 
     fn baseline(&self) -> Option<f64> {
@@ -220,39 +182,28 @@ impl Strategy for Reinforce {
             "baseline".to_owned(),
             serde_json::json!(self.baseline.value()),
         )]);
-        let tensors = parameters
-            .iter()
-            .map(|(name, parameter)| (name.clone(), to_state(parameter)))
-            .collect();
         let mut state = StrategyState {
             strategy: self.name.to_owned(),
             scalars,
-            tensors,
+            tensors: BTreeMap::new(),
         };
-        self.adam.save(&parameters, &mut state);
+        save(parameters, &parameters.values, str::to_owned, &mut state);
+        self.adam.save(parameters, &mut state);
         state
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {
         state.expect_strategy(self.name)?;
         let parameters = self.policy.parameters();
-        let known = state_names(&parameters);
+        let known = state_names(parameters);
         if let Some(name) = state.tensors.keys().find(|name| !known.contains(*name)) {
             return Err(StrategyError::UnknownTensor { name: name.clone() });
         }
-        let values = parameters
-            .iter()
-            .map(|(name, parameter)| from_state(state, name, &parameter.size()))
-            .collect::<Result<Vec<_>, _>>()?;
-        let adam = self.adam.load(&parameters, state)?;
+        let values = load(parameters, str::to_owned, state)?;
+        let adam = self.adam.load(parameters, state)?;
         self.baseline.restore(state.scalar("baseline")?)?;
         // From here on nothing can fail.
-        no_grad(|| {
-            parameters
-                .iter()
-                .zip(&values)
-                .for_each(|((_, parameter), value)| parameter.shallow_clone().copy_(value))
-        });
+        self.policy.change(|into| into.copy_from_slice(&values));
         self.adam = adam;
         Ok(())
     }

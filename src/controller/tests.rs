@@ -8,7 +8,6 @@ mod sampling;
 mod state;
 
 use serde::Deserialize;
-use tch::Tensor;
 
 use super::reinforce::Reinforce;
 use crate::config::{BaselineKind, ControllerConfig, Decode, SpaceConfig};
@@ -140,10 +139,6 @@ fn trained(rewards: &[f64]) -> Vec<Reward> {
 
 fn random() -> Random {
     Random::new(Baseline::new(BaselineKind::MovingAverage, 0.9))
-}
-
-fn values(tensor: &Tensor) -> Vec<f64> {
-    Vec::try_from(tensor.contiguous().view(-1)).unwrap()
 }
 
 fn assert_close(found: &[f64], expected: &[f64], what: &str) {

@@ -87,6 +87,18 @@ pub fn masked_log_softmax(logits: &[f64], feasible: &[bool]) -> Vec<f64> {
         .collect()
 }
 
+/// Entropy of a distribution, nats, given the logs of its probabilities (`-inf` for 0).
+pub fn entropy_of(log_probs: &[f64]) -> f64 {
+    let entropy: f64 = log_probs
+        .iter()
+        .map(|log_prob| (log_prob.exp(), log_prob))
+        .filter(|(probability, _)| *probability > 0.0)
+        .map(|(probability, log_prob)| -probability * log_prob)
+        .sum();
+    // For a certain choice, -1 * 0 is -0. (`max` may keep a negative zero.)
+    if entropy > 0.0 { entropy } else { 0.0 }
+}
+
 /// Draw one choice from a masked distribution: the inverse of its cumulative sum at a uniform
 /// number.
 fn draw_choice(
@@ -117,20 +129,12 @@ fn draw_choice(
         left -= probability;
     }
     let index = index.ok_or_else(diverged)?;
-    let entropy = probabilities
-        .iter()
-        .zip(log_probs)
-        .filter(|(p, _)| **p > 0.0)
-        .map(|(p, log_prob)| -p * log_prob)
-        .sum::<f64>();
     Ok(Choice {
         layer: next.layer,
         head: next.head,
         index,
         log_prob: log_probs[index],
-        // For a certain choice, -1 * 0 is -0.
-        // (`max` may keep a negative zero.)
-        entropy: if entropy > 0.0 { entropy } else { 0.0 },
+        entropy: entropy_of(log_probs),
         probabilities: probabilities
             .iter()
             .map(|probability| (probability * 1e4).round() / 1e4)

@@ -6,9 +6,9 @@ use crate::space::builtin::builtin;
 use crate::space::{Prefix, describe};
 
 /// The sample that leads to `dna`, with the log-probability that the sampler gives it.
-fn sample_along(controller: &Reinforce, space: &Space, dna: &Dna) -> (Sample, f64) {
+fn sample_along(controller: &mut Reinforce, space: &Space, dna: &Dna) -> (Sample, f64) {
     let mut prefix: Prefix<'_> = space.prefix(dna.depth());
-    let mut sampler = controller.policy().sampler();
+    let mut sampler = controller.policy.sampler();
     let values = dna.0.iter().flatten();
     let (mut choices, mut feasible): (Vec<Choice>, Vec<Vec<bool>>) = Default::default();
     for value in values {
@@ -45,14 +45,14 @@ fn evaluation_gives_a_sampled_child_its_log_probability_and_entropy() {
     let children: Vec<Proposal> = [(6, 1), (3, 2), (1, 3), (6, 4), (2, 5)]
         .map(|(depth, seed)| controller.propose(&space, depth, seed).unwrap())
         .into();
-    let evaluation = controller.policy().evaluate(&all_drawn(&children));
+    let evaluation = controller.policy.evaluate(&all_drawn(&children));
     let column = |value: fn(&Sample) -> f64| -> Vec<f64> {
         children.iter().map(|child| value(drawn(child))).collect()
     };
     let log_probs = column(|sample| sample.log_prob);
-    assert_close(&values(&evaluation.log_prob), &log_probs, "log-probability");
+    assert_close(&evaluation.log_prob(), &log_probs, "log-probability");
     let entropies = column(|sample| sample.entropy);
-    assert_close(&values(&evaluation.entropy), &entropies, "entropy");
+    assert_close(&evaluation.entropy(), &entropies, "entropy");
 }
 
 #[test]
@@ -66,10 +66,10 @@ fn nascnn15_has_a_positive_probability() {
         ..config()
     };
     let log_prob_of = |config: &ControllerConfig| {
-        let controller = Reinforce::new(config, space.heads(), 1);
-        let (sample, log_prob) = sample_along(&controller, &space, &dna);
-        let evaluation = controller.policy().evaluate(&[&sample]);
-        assert_close(&values(&evaluation.log_prob), &[log_prob], "evaluated");
+        let mut controller = Reinforce::new(config, space.heads(), 1);
+        let (sample, log_prob) = sample_along(&mut controller, &space, &dna);
+        let evaluation = controller.policy.evaluate(&[&sample]);
+        assert_close(&evaluation.log_prob(), &[log_prob], "evaluated");
         log_prob
     };
     // 15 layers with three choices among four options, and 15 * 14 / 2 connections.
@@ -85,30 +85,31 @@ fn nascnn15_has_a_positive_probability() {
 #[test]
 fn a_connection_depends_on_both_layers_and_later_choices_depend_on_it() {
     let space = paper_space();
-    let controller = Reinforce::new(&small_config(), space.heads(), 2);
-    let along = |genes: &[&[u32]]| {
+    let mut controller = Reinforce::new(&small_config(), space.heads(), 2);
+    let mut along = |genes: &[&[u32]]| {
         let dna = Dna(genes.iter().map(|gene| gene.to_vec()).collect());
-        sample_along(&controller, &space, &dna).0.choices
+        sample_along(&mut controller, &space, &dna).0.choices
     };
-    let connection =
+    let mut connection =
         |first: u32, second: u32| along(&[&[1, 3, first], &[3, 1, second, 1]])[6].log_prob;
     assert_ne!(connection(24, 36), connection(48, 36));
     assert_ne!(connection(24, 36), connection(24, 48));
-    let after = |bit: u32| along(&[&[1, 3, 24], &[3, 1, 24, bit], &[1, 1, 24, 0, 0]])[7].log_prob;
+    let mut after =
+        |bit: u32| along(&[&[1, 3, 24], &[3, 1, 24, bit], &[1, 1, 24, 0, 0]])[7].log_prob;
     assert_ne!(after(0), after(1));
 }
 
 #[test]
 fn the_connections_of_a_layer_do_not_depend_on_one_another() {
     let space = paper_space();
-    let controller = Reinforce::new(&small_config(), space.heads(), 2);
-    let second = |first_bit: u32| {
+    let mut controller = Reinforce::new(&small_config(), space.heads(), 2);
+    let mut second = |first_bit: u32| {
         let dna = Dna(vec![
             vec![1, 3, 24],
             vec![3, 1, 24, 1],
             vec![5, 1, 24, first_bit, 1],
         ]);
-        sample_along(&controller, &space, &dna).0.choices[11].log_prob
+        sample_along(&mut controller, &space, &dna).0.choices[11].log_prob
     };
     assert_eq!(second(0), second(1));
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use tch::no_grad;
+use tch::{Device, Kind, Tensor};
 
 use super::*;
 use crate::config::PpoConfig;
 use crate::controller::Ppo;
-use crate::controller::policy::Policy;
+use crate::controller::evaluation::{Evaluation, Loss};
+use crate::controller::parameters::{Parameters, Part};
 use crate::controller::reinforce::loss;
 use crate::space::paper::SKIP;
 use crate::strategy::StateTensor;
@@ -124,22 +125,20 @@ impl Fixture {
 #[test]
 fn log_probabilities_and_entropies_agree_with_pytorch() {
     for fixture in [Fixture::read(), Fixture::anchors()] {
-        let evaluation = fixture
-            .controller()
-            .policy()
-            .evaluate(&all_drawn(&fixture.samples()));
+        let mut controller = fixture.controller();
+        let evaluation = controller.policy.evaluate(&all_drawn(&fixture.samples()));
         assert_close(
-            &values(&evaluation.log_prob),
+            &evaluation.log_prob(),
             &fixture.steps[0].log_probs,
             "log-probability",
         );
         assert_close(
-            &values(&evaluation.entropy),
+            &evaluation.entropy(),
             &fixture.steps[0].entropies,
             "entropy",
         );
         assert_close(
-            &values(&evaluation.relative_entropy),
+            &evaluation.relative_entropy(),
             &fixture.steps[0].relative_entropies,
             "relative entropy",
         );
@@ -149,25 +148,17 @@ fn log_probabilities_and_entropies_agree_with_pytorch() {
 #[test]
 fn the_gradient_of_the_loss_agrees_with_pytorch() {
     for fixture in [Fixture::read(), Fixture::anchors()] {
-        let controller = fixture.controller();
+        let mut controller = fixture.controller();
         let advantages: Vec<f64> = fixture
             .rewards
             .iter()
             .map(|reward| reward - fixture.baseline)
             .collect();
-        loss(
-            controller.policy(),
-            &all_drawn(&fixture.samples()),
-            &advantages,
-            fixture.entropy,
-        )
-        .backward();
-        for (name, parameter) in controller.policy().parameters() {
-            assert_close(
-                &values(&parameter.grad()),
-                &fixture.gradients[&name].values,
-                &name,
-            );
+        let evaluation = controller.policy.evaluate(&all_drawn(&fixture.samples()));
+        let loss = loss(&evaluation, &advantages, fixture.entropy);
+        let gradient = controller.policy.gradient(&evaluation, &loss);
+        for (name, _, part) in &controller.policy.parameters().tensors {
+            assert_close(part.of(&gradient), &fixture.gradients[name].values, name);
         }
     }
 }
@@ -233,16 +224,13 @@ fn several_clipped_steps_on_the_same_children_agree_with_pytorch() {
         steps,
     } = &fixture.ppo;
     let mut children = fixture.samples();
-    let evaluation = fixture
-        .controller()
-        .policy()
-        .evaluate(&all_drawn(&children));
-    let drawn_with = values(&evaluation.decisions);
-    for (&(child, decision), log_prob) in evaluation.places.iter().zip(drawn_with) {
-        let Origin::Sampled(sample) = &mut children[child].origin else {
+    let mut controller = fixture.controller();
+    let evaluation = controller.policy.evaluate(&all_drawn(&children));
+    for decision in &evaluation.decisions {
+        let Origin::Sampled(sample) = &mut children[decision.child].origin else {
             unreachable!()
         };
-        sample.choices[decision].log_prob = log_prob;
+        sample.choices[decision.position].log_prob = decision.log_prob();
     }
     let config = PpoConfig {
         epochs: *epochs,
@@ -271,7 +259,7 @@ fn the_gradient_of_the_loss_agrees_with_finite_differences() {
             .any(|feasible| !feasible)),
         "no mask is at work"
     );
-    assert_gradients(&strategy, &children);
+    assert_gradients(&mut strategy, &children);
 }
 
 #[test]
@@ -283,34 +271,140 @@ fn the_gradient_with_anchors_agrees_with_finite_differences() {
         .zip(depths)
         .map(|(seed, depth)| strategy.propose(&space, depth, seed).unwrap())
         .collect();
-    assert_gradients(&strategy, &children);
+    assert_gradients(&mut strategy, &children);
 }
 
 /// Compare the gradient over four children with finite differences.
-fn assert_gradients(strategy: &Reinforce, children: &[Proposal]) {
+fn assert_gradients(strategy: &mut Reinforce, children: &[Proposal]) {
     let (advantages, entropy_weight, step) = ([0.7, -0.4, 0.1, -0.9], 0.05, 1e-5);
-    let value = |policy: &Policy| {
-        no_grad(|| {
-            loss(policy, &all_drawn(children), &advantages, entropy_weight).double_value(&[])
-        })
+    let evaluate = |strategy: &mut Reinforce| -> (Evaluation, Loss) {
+        let evaluation = strategy.policy.evaluate(&all_drawn(children));
+        let loss = loss(&evaluation, &advantages, entropy_weight);
+        (evaluation, loss)
     };
-    let policy = strategy.policy();
-    loss(policy, &all_drawn(children), &advantages, entropy_weight).backward();
-    for (name, parameter) in policy.parameters() {
-        let flat = parameter.detach().view(-1);
-        for (index, gradient) in values(&parameter.grad()).into_iter().enumerate() {
-            let mut entry = flat.narrow(0, index as i64, 1);
-            let mut moved = |by: f64| {
-                let _ = no_grad(|| entry.g_add_scalar_(by));
-                value(policy)
-            };
-            let (above, below) = (moved(step), moved(-2.0 * step));
-            moved(step);
-            let difference = (above - below) / (2.0 * step);
+    let (evaluation, loss) = evaluate(strategy);
+    let gradient = strategy.policy.gradient(&evaluation, &loss);
+    for (index, gradient) in gradient.into_iter().enumerate() {
+        let mut moved = |by: f64| {
+            strategy.policy.change(|values| values[index] += by);
+            evaluate(strategy).1.value
+        };
+        let (above, below) = (moved(step), moved(-2.0 * step));
+        moved(step);
+        let difference = (above - below) / (2.0 * step);
+        assert!(
+            (difference - gradient).abs() < 1e-8 + 1e-6 * gradient.abs(),
+            "parameter {index}: {gradient} against {difference}"
+        );
+    }
+}
+
+#[test]
+fn an_evaluation_and_its_gradient_agree_with_libtorch_at_the_size_of_the_paper() {
+    let mut strategy = reinforce(
+        &ControllerConfig {
+            init_range: 0.3,
+            ..config()
+        },
+        5,
+    );
+    let children = samples(&mut strategy, 4, 6, 0);
+    let advantages = [0.7, -0.4, 0.1, -0.9, 0.2, 0.3];
+    let evaluation = strategy.policy.evaluate(&all_drawn(&children));
+    let loss = loss(&evaluation, &advantages, 0.05);
+    let gradient = strategy.policy.gradient(&evaluation, &loss);
+    let reference = LibtorchPolicy::of(strategy.policy.parameters());
+    let (log_probs, of_loss) = reference.evaluate(&all_drawn(&children), &advantages, 0.05);
+    for (found, expected) in evaluation.log_prob().iter().zip(log_probs) {
+        assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+    }
+    assert!((loss.value - of_loss.double_value(&[])).abs() < 1e-12);
+    of_loss.backward();
+    for (name, _, part) in &strategy.policy.parameters().tensors {
+        let expected = Vec::<f64>::try_from(reference.0[name].grad().view(-1)).unwrap();
+        for (found, expected) in part.of(&gradient).iter().zip(expected) {
             assert!(
-                (difference - gradient).abs() < 1e-8 + 1e-6 * gradient.abs(),
-                "{name}[{index}]: {gradient} against {difference}"
+                (found - expected).abs() < 1e-12,
+                "{name}: {found} {expected}"
             );
         }
+    }
+}
+
+/// The network of a chain as libtorch's operations, by PyTorch's names.
+struct LibtorchPolicy(BTreeMap<String, Tensor>);
+
+impl LibtorchPolicy {
+    fn of(parameters: &Parameters) -> LibtorchPolicy {
+        let tensor = |(name, shape, part): &(String, Vec<usize>, Part)| {
+            let shape: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
+            let tensor = Tensor::from_slice(part.of(&parameters.values)).reshape(shape);
+            (name.clone(), tensor.set_requires_grad(true))
+        };
+        LibtorchPolicy(parameters.tensors.iter().map(tensor).collect())
+    }
+
+    /// The log-probability of each child, and the loss.
+    fn evaluate(
+        &self,
+        samples: &[&Sample],
+        advantages: &[f64],
+        entropy_weight: f64,
+    ) -> (Vec<f64>, Tensor) {
+        let mut log_probs = Vec::new();
+        let mut loss = Tensor::from(0.0);
+        let children = samples.len() as f64;
+        for (sample, advantage) in samples.iter().zip(advantages) {
+            let (log_prob, relative_entropy) = self.child(sample);
+            log_probs.push(log_prob.double_value(&[]));
+            loss -=
+                log_prob * (advantage / children) + relative_entropy * (entropy_weight / children);
+        }
+        (log_probs, loss)
+    }
+
+    /// Log-probability and mean relative entropy.
+    fn child(&self, sample: &Sample) -> (Tensor, Tensor) {
+        let weight = |name: String| &self.0[&name];
+        let zeros = || Tensor::zeros([1, 35], (Kind::Double, Device::Cpu));
+        let mut state = [(zeros(), zeros()), (zeros(), zeros())];
+        let mut input = self.0["start"].shallow_clone();
+        let (mut log_prob, mut entropies) = (Tensor::from(0.0), Vec::new());
+        for (choice, feasible) in sample.choices.iter().zip(&sample.feasible) {
+            for (layer, (hidden, cell)) in state.iter_mut().enumerate() {
+                let of_layer = |name: &str| weight(format!("lstm.{name}_l{layer}"));
+                (*hidden, *cell) = input.lstm_cell(
+                    &[&*hidden, &*cell],
+                    of_layer("weight_ih"),
+                    of_layer("weight_hh"),
+                    Some(of_layer("bias_ih")),
+                    Some(of_layer("bias_hh")),
+                );
+                input = hidden.shallow_clone();
+            }
+            let head = choice.head;
+            let bias = weight(format!("heads.{head}.bias"));
+            let logits = input.linear(weight(format!("heads.{head}.weight")), Some(bias));
+            let open: Vec<i64> = (0..)
+                .zip(feasible)
+                .filter_map(|(option, open)| open.then_some(option))
+                .collect();
+            let chosen = open
+                .iter()
+                .position(|option| *option == choice.index as i64)
+                .unwrap();
+            let distribution = logits
+                .squeeze_dim(0)
+                .index_select(0, &Tensor::from_slice(&open))
+                .log_softmax(0, Kind::Double);
+            log_prob += distribution.get(chosen as i64);
+            if open.len() > 1 {
+                let entropy = -(distribution.exp() * &distribution).sum(Kind::Double);
+                entropies.push(entropy / (open.len() as f64).ln());
+            }
+            let table = weight(format!("embeddings.{head}.weight"));
+            input = table.narrow(0, choice.index as i64, 1);
+        }
+        (log_prob, Tensor::stack(&entropies, 0).mean(Kind::Double))
     }
 }

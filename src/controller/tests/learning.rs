@@ -18,11 +18,7 @@ fn log_prob_around_update(advantage: f64) -> (f64, f64) {
         .unwrap();
     (
         drawn(&child[0]).log_prob,
-        strategy
-            .policy()
-            .evaluate(&all_drawn(&child))
-            .log_prob
-            .double_value(&[0]),
+        strategy.policy.evaluate(&all_drawn(&child)).log_prob()[0],
     )
 }
 
@@ -58,12 +54,8 @@ fn the_entropy_bonus_makes_the_policy_more_uniform() {
     let children = samples(&mut strategy, 4, 8, 9);
     strategy.learn(&children, &trained(&[0.5; 8])).unwrap();
     let before: f64 = children.iter().map(|child| drawn(child).entropy).sum();
-    let after = strategy
-        .policy()
-        .evaluate(&all_drawn(&children))
-        .entropy
-        .sum(None)
-        .double_value(&[]);
+    let after = strategy.policy.evaluate(&all_drawn(&children)).entropy();
+    let after: f64 = after.iter().sum();
     assert!(after > before, "{before} -> {after}");
 }
 

@@ -25,16 +25,16 @@ fn a_samples_log_probability_is_that_of_its_choices_when_reevaluated() {
     let mut strategy = reinforce(&small_config(), 3);
     let mut children = samples(&mut strategy, 5, 4, 10);
     children.extend(samples(&mut strategy, 3, 2, 20));
-    let evaluation = strategy.policy().evaluate(&all_drawn(&children));
+    let evaluation = strategy.policy.evaluate(&all_drawn(&children));
     let sampled =
         |field: fn(&Sample) -> f64| children.iter().map(drawn).map(field).collect::<Vec<_>>();
     assert_close(
-        &values(&evaluation.log_prob),
+        &evaluation.log_prob(),
         &sampled(|child| child.log_prob),
         "log-probability",
     );
     assert_close(
-        &values(&evaluation.entropy),
+        &evaluation.entropy(),
         &sampled(|child| child.entropy),
         "entropy",
     );
@@ -116,9 +116,9 @@ fn the_children_of_an_episode_differ() {
 
 #[test]
 fn choices_depend_on_previous_choices() {
-    let strategy = reinforce(&small_config(), 2);
-    let second = |first: usize| {
-        let mut sampler = strategy.policy().sampler();
+    let mut strategy = reinforce(&small_config(), 2);
+    let mut second = |first: usize| {
+        let mut sampler = strategy.policy.sampler();
         let kernel = Decision {
             layer: 1,
             head: 0,

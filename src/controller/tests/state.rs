@@ -33,7 +33,7 @@ fn optimiser_and_baseline_are_part_of_the_state() {
     let state = whole.state();
     assert_eq!(state.scalars["adam.steps"], 3);
     assert!(state.scalars["baseline"].is_f64());
-    for (name, _) in whole.policy().parameters() {
+    for (name, ..) in &whole.policy.parameters().tensors {
         for moment in [format!("adam.mean.{name}"), format!("adam.square.{name}")] {
             assert!(
                 state.tensors[&moment]
