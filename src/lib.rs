@@ -11,7 +11,6 @@ pub mod child;
 pub mod classification;
 pub mod cli;
 pub mod config;
-#[cfg(feature = "torch")]
 pub mod controller;
 pub mod data;
 pub mod evaluate;

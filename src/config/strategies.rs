@@ -11,7 +11,7 @@ pub struct StrategyFacts {
     pub name: &'static str,
     /// Whether its proposals depend on rewards.
     pub learns: bool,
-    /// Whether children are sampled from the LSTM policy, which needs libtorch.
+    /// Whether children are sampled from the LSTM policy.
     pub has_policy: bool,
     /// The section of the settings that only it reads.
     pub section: Option<&'static str>,

@@ -5,12 +5,20 @@ use linkme::distributed_slice;
 
 use super::evaluation::{Evaluation, Loss};
 use super::reinforce::Reinforce;
-use crate::config::{ControllerConfig, PpoConfig};
+use crate::config::{ControllerConfig, PpoConfig, STRATEGIES, StrategyFacts};
 use crate::space::{Head, Space};
-use crate::strategy::policies::PPO;
 use crate::strategy::{
     CONSTRUCTORS, Constructor, Learned, Proposal, Reward, Sample, Strategy, StrategyError,
     StrategyState,
+};
+
+/// The same policy trained by PPO's clipped objective (Schulman et al. 2017).
+#[distributed_slice(STRATEGIES)]
+static PPO: StrategyFacts = StrategyFacts {
+    name: "ppo",
+    learns: true,
+    has_policy: true,
+    section: Some("ppo"),
 };
 
 #[distributed_slice(CONSTRUCTORS)]

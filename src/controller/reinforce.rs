@@ -9,13 +9,21 @@ use super::adam::{Adam, load, save, state_names};
 use super::evaluation::{Evaluation, Loss};
 use super::linear::dot;
 use super::policy::Policy;
-use crate::config::{Config, ControllerConfig};
+use crate::config::{Config, ControllerConfig, STRATEGIES, StrategyFacts};
 use crate::foundation::seeds::derive;
 use crate::space::{Head, Space};
-use crate::strategy::policies::REINFORCE;
 use crate::strategy::{
     Baseline, CONSTRUCTORS, Constructor, Learned, Proposal, Reward, Sample, Strategy,
     StrategyError, StrategyState, check_rewards, samples,
+};
+
+/// The LSTM policy trained by REINFORCE.
+#[distributed_slice(STRATEGIES)]
+static REINFORCE: StrategyFacts = StrategyFacts {
+    name: "reinforce",
+    learns: true,
+    has_policy: true,
+    section: None,
 };
 
 #[distributed_slice(CONSTRUCTORS)]

@@ -4,6 +4,8 @@
 mod anchors;
 mod gradients;
 mod learning;
+#[cfg(feature = "torch")]
+mod libtorch;
 mod sampling;
 mod state;
 

@@ -2,15 +2,13 @@
 //!
 //! A strategy is one file, which registers its facts in
 //! [`STRATEGIES`] and its constructor in [`CONSTRUCTORS`]; the only
-//! other line is its `mod` line. The LSTM controller, which needs libtorch, has a separate room; its
-//! facts are here ([`policies`]), because the viewer reads its runs.
+//! other line is its `mod` line. The LSTM controller has a separate room.
 
 pub mod baseline;
 mod error;
 mod evolution;
 mod local_search;
 mod path;
-pub mod policies;
 mod predictor;
 mod random;
 pub mod sample;
@@ -39,16 +37,19 @@ pub struct Constructor {
     pub make: fn(&Config, &Space) -> Box<dyn Strategy>,
 }
 
-/// The constructor of every strategy of this build.
+/// The constructor of every strategy.
 #[distributed_slice]
 pub static CONSTRUCTORS: [Constructor];
 
-/// The strategy named in the settings, in its state before the first episode; `None` if this
-/// program was built without what it needs.
-pub fn named_in(config: &Config, space: &Space) -> Option<Box<dyn Strategy>> {
+/// The strategy named in the settings, in its state before the first episode.
+///
+/// # Panics
+/// If a strategy has registered facts and no constructor.
+pub fn named_in(config: &Config, space: &Space) -> Box<dyn Strategy> {
     let mut all = CONSTRUCTORS.iter();
-    let constructor = all.find(|constructor| constructor.of == config.search.strategy)?;
-    Some((constructor.make)(config, space))
+    let constructor = all.find(|constructor| constructor.of == config.search.strategy);
+    let constructor = constructor.expect("a strategy registers its constructor beside its facts");
+    (constructor.make)(config, space)
 }
 
 /// A child proposed by a strategy.

@@ -11,7 +11,9 @@ use crate::evaluate::{Evaluator, Report};
 use crate::event::RunKind;
 use crate::link::Hub;
 use crate::search::Search;
-use crate::session::{Session, SessionError, Work, WorkError};
+#[cfg(not(feature = "torch"))]
+use crate::session::WorkError;
+use crate::session::{Session, SessionError, Work};
 use crate::space::Space;
 use crate::strategy::{self, Strategy};
 #[cfg(feature = "torch")]
@@ -106,18 +108,18 @@ pub fn evaluator(
 
 /// The strategy named in the settings, in its state before the first episode.
 pub fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, SessionError> {
-    let strategy = strategy::named_in(config, space);
-    strategy.ok_or_else(|| NeedsLibtorch("the LSTM controller (search.strategy)").into())
+    Ok(strategy::named_in(config, space))
 }
 
 /// A feature that is missing because this program was built without libtorch.
+#[cfg(not(feature = "torch"))]
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "this nas-tui was built without libtorch, which {0} needs: use one that has it, or search a table (--table CSV) with \
-     the strategy random, evolution, local_search or predictor"
+    "this nas-tui was built without libtorch, which {0} needs: use one that has it, or search a table (--table CSV)"
 )]
 struct NeedsLibtorch(&'static str);
 
+#[cfg(not(feature = "torch"))]
 impl WorkError for NeedsLibtorch {
     fn is_bad_input(&self) -> bool {
         true

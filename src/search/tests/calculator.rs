@@ -226,9 +226,10 @@ pub fn parts(behaviour: &Behaviour) -> Search {
         }),
         strategy: Box::new(|config, space| {
             let facts = config.search.strategy;
-            let own = strategy::named_in(config, space);
-            let own = own.filter(|_| facts.learns && !facts.has_policy);
-            Ok(own.unwrap_or_else(|| Box::new(Bandit::new(space))))
+            Ok(match facts.learns && !facts.has_policy {
+                true => strategy::named_in(config, space),
+                false => Box::new(Bandit::new(space)),
+            })
         }),
     }
 }
