@@ -309,7 +309,10 @@ fn nasbench201() -> RawConfig {
         paddings: vec![],
         decode: Decode::Literal,
     };
-    // Without it the policy settles on a cell that is not the best (docs/BENCHMARK.md).
+    // Chosen on half of the benchmark's seeds (docs/BENCHMARK.md): small episodes learn sooner, and
+    // without the bonus the policy settles on a cell that is not the best.
+    config.search.episodes = 40;
+    config.search.children_per_episode = 4;
     config.controller.entropy = 0.1;
     config.child.epochs = 12;
     config.reward.last_epochs = 1;

@@ -32,8 +32,6 @@ use crate::config::{PredictorConfig, STRATEGIES, StrategyFacts};
 use crate::foundation::seeds::derive;
 use crate::space::{Dna, Space};
 
-/// Units of each hidden layer of a network.
-const HIDDEN: usize = 16;
 /// Passes over the children, and the maximum number of optimiser steps in total, which keeps a long
 /// search from becoming slower and slower.
 const EPOCHS: usize = 30;
@@ -138,7 +136,7 @@ impl Predictor {
             let purpose = format!("predictor {number}");
             let seed = derive(self.seed, &purpose, children as u64);
             let mut random = ChaCha12Rng::seed_from_u64(seed);
-            let mut network = RegressionNetwork::new(count, active, HIDDEN, &mut random);
+            let mut network = RegressionNetwork::new(count, active, &mut random);
             network.fit(&inputs, &targets, fit, &mut random);
             network
         };

@@ -19,7 +19,7 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-const STRATEGIES: &str = "reinforce,random,evolution";
+const STRATEGIES: &str = "reinforce,ppo,random,evolution,local_search";
 
 #[test]
 fn every_strategy_searches_and_is_compared_and_the_files_contain_what_is_printed() {

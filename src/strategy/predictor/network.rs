@@ -11,14 +11,18 @@ const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
-/// A network with `inputs` binary features, two hidden layers of `hidden` rectified units, and one
-/// output.
+/// Units of each hidden layer.
+const HIDDEN: usize = 16;
+
+/// A value for each unit of a hidden layer; the size is fixed so that loops over it are unrolled.
+type Row = [f32; HIDDEN];
+
+/// A network with `inputs` binary features, two hidden layers of rectified units, and one output.
 #[derive(Debug, Clone)]
 pub struct RegressionNetwork {
-    hidden: usize,
-    /// Rows of `hidden` values: one per input, the first bias, one per first hidden unit, the
-    /// second bias, the output weights; then the output bias.
-    weights: Vec<f32>,
+    /// One row per input, the first bias, one row per first hidden unit, the second bias, the output
+    /// weights; then a row that starts with the output bias.
+    weights: Vec<Row>,
     inputs: usize,
 }
 
@@ -33,45 +37,29 @@ pub struct FitSettings {
     pub learning_rate: f32,
 }
 
-/// Activations of one sample.
-struct Activations {
-    first: Vec<f32>,
-    second: Vec<f32>,
-}
+/// Activations of the two hidden layers for one sample.
+type Activations = [Row; 2];
 
 impl RegressionNetwork {
     /// Uniform weights as in He et al. (2015), for inputs of which `active` are on at a time, with
     /// those of the output centred at 0 too; biases are 0.
-    pub fn new(
-        inputs: usize,
-        active: usize,
-        hidden: usize,
-        random: &mut impl Rng,
-    ) -> RegressionNetwork {
-        let mut weights = Vec::with_capacity((inputs + hidden + 3) * hidden + 1);
-        let mut uniform = |count: usize, fan_in: usize| {
+    pub fn new(inputs: usize, active: usize, random: &mut impl Rng) -> RegressionNetwork {
+        let mut weights = vec![[0.0; HIDDEN]; inputs + HIDDEN + 4];
+        let mut uniform = |rows: &mut [Row], fan_in: usize| {
             let range = (6.0 / fan_in.max(1) as f32).sqrt();
-            for _ in 0..count {
-                weights.push(range * (2.0 * random.random::<f32>() - 1.0));
+            for weight in rows.as_flattened_mut() {
+                *weight = range * (2.0 * random.random::<f32>() - 1.0);
             }
         };
-        uniform(inputs * hidden, active);
-        uniform(hidden, usize::MAX);
-        uniform(hidden * hidden, hidden);
-        uniform(hidden, usize::MAX);
-        uniform(hidden, 6 * hidden);
-        uniform(1, usize::MAX);
-        RegressionNetwork {
-            hidden,
-            weights,
-            inputs,
-        }
+        uniform(&mut weights[..inputs], active);
+        uniform(&mut weights[inputs + 1..][..HIDDEN], HIDDEN);
+        uniform(&mut weights[inputs + HIDDEN + 2..][..1], 6 * HIDDEN);
+        RegressionNetwork { weights, inputs }
     }
 
     /// The output for a sample in which these features are on.
     pub fn predict(&self, features: &[u32]) -> f32 {
-        let mut activations = self.activations();
-        self.forward(features, &mut activations)
+        self.forward(features).0
     }
 
     /// Minimise the mean squared error over the samples.
@@ -86,14 +74,13 @@ impl RegressionNetwork {
         let batches = samples.len().div_ceil(fit.batch.max(1));
         let steps = (fit.epochs * batches) as f32;
         let mut adam = PlainAdam::new(self.weights.len());
-        let mut gradient = vec![0.0; self.weights.len()];
-        let mut activations = self.activations();
+        let mut gradient = vec![[0.0; HIDDEN]; self.weights.len()];
         for _ in 0..fit.epochs {
             shuffle(&mut order, random);
             for batch in order.chunks(fit.batch.max(1)) {
-                gradient.fill(0.0);
+                gradient.fill([0.0; HIDDEN]);
                 for &index in batch {
-                    let output = self.forward(&samples[index], &mut activations);
+                    let (output, activations) = self.forward(&samples[index]);
                     let error = 2.0 * (output - targets[index]) / batch.len() as f32;
                     self.backward(&samples[index], &activations, error, &mut gradient);
                 }
@@ -103,44 +90,30 @@ impl RegressionNetwork {
         }
     }
 
-    fn activations(&self) -> Activations {
-        Activations {
-            first: vec![0.0; self.hidden],
-            second: vec![0.0; self.hidden],
-        }
-    }
-
-    /// Start of each group of rows after those of the inputs: first bias, second layer, second
+    /// Places of the rows after those of the inputs: first bias, start of the second layer, second
     /// bias, output weights, output bias.
-    fn offsets(&self) -> [usize; 5] {
-        let hidden = self.hidden;
-        let first_bias = self.inputs * hidden;
-        let second = first_bias + hidden;
-        let second_bias = second + hidden * hidden;
-        let output = second_bias + hidden;
-        [first_bias, second, second_bias, output, output + hidden]
+    fn places(&self) -> [usize; 5] {
+        let second = self.inputs + 1;
+        let after = second + HIDDEN;
+        [self.inputs, second, after, after + 1, after + 2]
     }
 
-    fn forward(&self, features: &[u32], activations: &mut Activations) -> f32 {
-        let (hidden, weights) = (self.hidden, &self.weights);
-        let [first_bias, second, second_bias, output, output_bias] = self.offsets();
-        let Activations {
-            first: a,
-            second: b,
-        } = activations;
-        a.copy_from_slice(&weights[first_bias..second]);
+    /// The output and the activations for a sample in which these features are on.
+    fn forward(&self, features: &[u32]) -> (f32, Activations) {
+        let weights = &self.weights;
+        let [first_bias, second, second_bias, output, output_bias] = self.places();
+        let mut first = weights[first_bias];
         for &feature in features {
-            add_scaled(a, &weights[feature as usize * hidden..][..hidden], 1.0);
+            add_scaled(&mut first, &weights[feature as usize], 1.0);
         }
-        rectify(a);
-        b.copy_from_slice(&weights[second_bias..output]);
-        for (&value, row) in a.iter().zip(weights[second..second_bias].chunks(hidden)) {
-            if value > 0.0 {
-                add_scaled(b, row, value);
-            }
+        rectify(&mut first);
+        let mut last = weights[second_bias];
+        for (value, row) in first.iter().zip(&weights[second..second_bias]) {
+            add_scaled(&mut last, row, *value);
         }
-        rectify(b);
-        dot(b, &weights[output..output_bias]) + weights[output_bias]
+        rectify(&mut last);
+        let result = dot(&last, &weights[output]) + weights[output_bias][0];
+        (result, [first, last])
     }
 
     /// Add the gradient of one sample; `error` is the derivative of the loss with respect to the
@@ -148,36 +121,29 @@ impl RegressionNetwork {
     fn backward(
         &self,
         features: &[u32],
-        activations: &Activations,
+        [first, last]: &Activations,
         error: f32,
-        gradient: &mut [f32],
+        gradient: &mut [Row],
     ) {
-        let (hidden, weights) = (self.hidden, &self.weights);
-        let [first_bias, second, second_bias, output, output_bias] = self.offsets();
-        let Activations {
-            first: a,
-            second: b,
-        } = activations;
-        gradient[output_bias] += error;
-        add_scaled(&mut gradient[output..output_bias], b, error);
-        let to_second: Vec<f32> = b
-            .iter()
-            .zip(&weights[output..output_bias])
-            .map(|(&value, &weight)| if value > 0.0 { weight * error } else { 0.0 })
-            .collect();
-        add_scaled(&mut gradient[second_bias..output], &to_second, 1.0);
-        let mut to_first = vec![0.0; hidden];
-        for (unit, &value) in a.iter().enumerate() {
+        let weights = &self.weights;
+        let [first_bias, second, second_bias, output, output_bias] = self.places();
+        gradient[output_bias][0] += error;
+        add_scaled(&mut gradient[output], last, error);
+        let mut of_last = weights[output];
+        for (slope, value) in of_last.iter_mut().zip(last) {
+            *slope = if *value > 0.0 { *slope * error } else { 0.0 };
+        }
+        add_scaled(&mut gradient[second_bias], &of_last, 1.0);
+        let mut of_first = [0.0; HIDDEN];
+        for (unit, &value) in first.iter().enumerate() {
             if value > 0.0 {
-                let row = second + unit * hidden..second + (unit + 1) * hidden;
-                to_first[unit] = dot(&weights[row.clone()], &to_second);
-                add_scaled(&mut gradient[row], &to_second, value);
+                of_first[unit] = dot(&weights[second + unit], &of_last);
+                add_scaled(&mut gradient[second + unit], &of_last, value);
             }
         }
-        add_scaled(&mut gradient[first_bias..second], &to_first, 1.0);
+        add_scaled(&mut gradient[first_bias], &of_first, 1.0);
         for &feature in features {
-            let row = &mut gradient[feature as usize * hidden..][..hidden];
-            add_scaled(row, &to_first, 1.0);
+            add_scaled(&mut gradient[feature as usize], &of_first, 1.0);
         }
     }
 }
@@ -185,49 +151,57 @@ impl RegressionNetwork {
 /// Adam (Kingma & Ba 2014) over plain numbers.
 struct PlainAdam {
     steps: i32,
-    mean: Vec<f32>,
-    square: Vec<f32>,
+    mean: Vec<Row>,
+    square: Vec<Row>,
 }
 
 impl PlainAdam {
-    fn new(count: usize) -> PlainAdam {
+    fn new(rows: usize) -> PlainAdam {
         PlainAdam {
             steps: 0,
-            mean: vec![0.0; count],
-            square: vec![0.0; count],
+            mean: vec![[0.0; HIDDEN]; rows],
+            square: vec![[0.0; HIDDEN]; rows],
         }
     }
 
-    fn step(&mut self, weights: &mut [f32], gradient: &[f32], rate: f32) {
+    fn step(&mut self, weights: &mut [Row], gradient: &[Row], rate: f32) {
         self.steps = self.steps.saturating_add(1);
         let scale = rate / (1.0 - BETA1.powi(self.steps));
         let correction = 1.0 / (1.0 - BETA2.powi(self.steps)).sqrt();
         let moments = self.mean.iter_mut().zip(&mut self.square);
-        for ((weight, &slope), (mean, square)) in weights.iter_mut().zip(gradient).zip(moments) {
-            *mean = *mean * BETA1 + slope * (1.0 - BETA1);
-            *square = *square * BETA2 + slope * slope * (1.0 - BETA2);
-            *weight -= scale * *mean / (square.sqrt() * correction + EPSILON);
+        for ((weights, slopes), (means, squares)) in weights.iter_mut().zip(gradient).zip(moments) {
+            for unit in 0..HIDDEN {
+                let slope = slopes[unit];
+                means[unit] = means[unit] * BETA1 + slope * (1.0 - BETA1);
+                squares[unit] = squares[unit] * BETA2 + slope * slope * (1.0 - BETA2);
+                let denominator = squares[unit].sqrt() * correction + EPSILON;
+                weights[unit] -= scale * means[unit] / denominator;
+            }
         }
     }
 }
 
-fn add_scaled(into: &mut [f32], values: &[f32], scale: f32) {
+fn add_scaled(into: &mut Row, values: &Row, scale: f32) {
     for (into, value) in into.iter_mut().zip(values) {
         *into += scale * value;
     }
 }
 
-fn rectify(values: &mut [f32]) {
+fn rectify(values: &mut Row) {
     for value in values {
         *value = value.max(0.0);
     }
 }
 
-fn dot(left: &[f32], right: &[f32]) -> f32 {
-    left.iter()
-        .zip(right)
-        .map(|(left, right)| left * right)
-        .sum()
+/// In four partial sums, which fit into a vector register.
+fn dot(left: &Row, right: &Row) -> f32 {
+    let mut sums = [0.0; 4];
+    for (left, right) in left.chunks_exact(4).zip(right.chunks_exact(4)) {
+        for lane in 0..4 {
+            sums[lane] += left[lane] * right[lane];
+        }
+    }
+    sums.iter().sum()
 }
 
 /// Fisher and Yates's shuffle.
@@ -260,16 +234,16 @@ mod tests {
     #[test]
     fn the_gradient_agrees_with_finite_differences() {
         let mut random = ChaCha12Rng::seed_from_u64(1);
-        let mut network = RegressionNetwork::new(6, 3, 16, &mut random);
+        let mut network = RegressionNetwork::new(6, 3, &mut random);
         let features = [0, 2, 5];
-        let mut activations = network.activations();
-        network.forward(&features, &mut activations);
-        let mut gradient = vec![0.0; network.weights.len()];
+        let (_, activations) = network.forward(&features);
+        let mut gradient = vec![[0.0; HIDDEN]; network.weights.len()];
         network.backward(&features, &activations, 1.0, &mut gradient);
+        let gradient = gradient.as_flattened();
         assert!(gradient.iter().filter(|slope| **slope != 0.0).count() > 20);
-        for (index, slope) in gradient.into_iter().enumerate() {
+        for (index, slope) in gradient.iter().enumerate() {
             let mut moved = |by: f32| {
-                network.weights[index] += by;
+                network.weights.as_flattened_mut()[index] += by;
                 network.predict(&features)
             };
             let (above, below) = (moved(1e-3), moved(-2e-3));
@@ -286,7 +260,7 @@ mod tests {
     fn a_fit_generalises_to_samples_that_it_has_not_seen() {
         let mut random = ChaCha12Rng::seed_from_u64(2);
         let (seen, targets) = samples(200, &mut random);
-        let mut network = RegressionNetwork::new(6, 3, 16, &mut random);
+        let mut network = RegressionNetwork::new(6, 3, &mut random);
         let fit = FitSettings {
             epochs: 60,
             batch: 16,
@@ -304,7 +278,7 @@ mod tests {
         let fitted = || {
             let mut random = ChaCha12Rng::seed_from_u64(3);
             let (seen, targets) = samples(50, &mut random);
-            let mut network = RegressionNetwork::new(6, 3, 8, &mut random);
+            let mut network = RegressionNetwork::new(6, 3, &mut random);
             let fit = FitSettings {
                 epochs: 5,
                 batch: 16,

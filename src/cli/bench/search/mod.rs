@@ -40,7 +40,7 @@ pub struct Args {
         long,
         value_name = "LIST",
         value_delimiter = ',',
-        default_value = "reinforce,random,evolution"
+        default_value = "reinforce,ppo,random,evolution,local_search"
     )]
     strategies: Vec<String>,
 
