@@ -60,7 +60,7 @@ fn search(run: &Path, table: &Path, strategy: &str) -> Output {
         "--set",
         &set,
         "--set",
-        "search.episodes=4",
+        "search.episodes=8",
     ];
     nas_tui(&[arguments.as_slice(), &own].concat())
 }
