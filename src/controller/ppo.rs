@@ -15,10 +15,9 @@ use crate::strategy::{
 };
 
 #[distributed_slice(CONSTRUCTORS)]
-static CONSTRUCTOR: Constructor = Constructor {
-    of: &PPO,
-    make: |config, space| Box::new(Ppo::of(Reinforce::for_run(config, space), &config.ppo)),
-};
+static NEW: Constructor = (&PPO, |config, space| {
+    Box::new(Ppo::of(Reinforce::for_run(config, space), &config.ppo))
+});
 
 /// The LSTM policy of [`Reinforce`], with the clipped objective.
 #[derive(Debug)]

@@ -1,9 +1,8 @@
 //! REINFORCE (Williams 1992; paper, section 3.2): sampled children whose reward exceeds the
 //! baseline become more likely.
 
-use std::collections::BTreeMap;
-
 use linkme::distributed_slice;
+use serde_json::json;
 use tch::{Tensor, no_grad};
 
 use super::adam::{Adam, from_state, state_names, to_state};
@@ -18,10 +17,9 @@ use crate::strategy::{
 };
 
 #[distributed_slice(CONSTRUCTORS)]
-static CONSTRUCTOR: Constructor = Constructor {
-    of: &REINFORCE,
-    make: |config, space| Box::new(Reinforce::for_run(config, space)),
-};
+static NEW: Constructor = (&REINFORCE, |config, space| {
+    Box::new(Reinforce::for_run(config, space))
+});
 
 /// The LSTM policy with its optimiser and baseline.
 #[derive(Debug)]
@@ -216,19 +214,11 @@ impl Strategy for Reinforce {
 
     fn state(&self) -> StrategyState {
         let parameters = self.policy.parameters();
-        let scalars = BTreeMap::from([(
-            "baseline".to_owned(),
-            serde_json::json!(self.baseline.value()),
-        )]);
-        let tensors = parameters
+        let mut state = StrategyState::of(self.name, [("baseline", json!(self.baseline.value()))]);
+        state.tensors = parameters
             .iter()
             .map(|(name, parameter)| (name.clone(), to_state(parameter)))
             .collect();
-        let mut state = StrategyState {
-            strategy: self.name.to_owned(),
-            scalars,
-            tensors,
-        };
         self.adam.save(&parameters, &mut state);
         state
     }

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 
+use linkme::distributed_slice;
+
 use super::actor::{Actor, ActorMessage};
 use super::placement::Placement;
 use super::protocol::ImageSample;
 use super::throughput::Automatic;
-use super::{ChildJob, Evaluator, Job, Report};
+use super::{ChildJob, EVALUATORS, Evaluator, Job, Registered, Report};
 use crate::child;
 use crate::config::{ChildConfig, Config, DataConfig};
 use crate::data;
@@ -18,6 +20,16 @@ use crate::foundation::host::cores;
 use crate::foundation::thread::spawn;
 use crate::space::{self, Design};
 use crate::telemetry::EnergyMeter;
+
+#[distributed_slice(EVALUATORS)]
+static ENTRY: Registered = Registered {
+    takes: |config| space::family::named(&config.space.layer).is_ok_and(|of| !of.is_tabular()),
+    is_default: true,
+    start: |config, report| {
+        let program = std::env::current_exe()?;
+        Ok(Box::new(LocalWorkers::start(config, program, report)))
+    },
+};
 
 /// Settings sent to every worker of one evaluator when it starts.
 #[derive(Debug, Clone)]

@@ -6,8 +6,10 @@ mod columns;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use linkme::distributed_slice;
+
 use self::columns::{Columns, Lines, numbered};
-use super::{Evaluator, Job, Ready, Report, TableError};
+use super::{EVALUATORS, Evaluator, Job, Ready, Registered, Report, TableError};
 use crate::config::SpaceConfig;
 use crate::event::DataDescription;
 use crate::reward::{Outcome, SKIPPED};
@@ -128,6 +130,16 @@ impl Table {
         }
     }
 }
+
+#[distributed_slice(EVALUATORS)]
+static ENTRY: Registered = Registered {
+    takes: |config| config.search.table.is_some(),
+    is_default: false,
+    start: |config, report| {
+        let path = config.search.table.clone().unwrap_or_default();
+        Ok(Box::new(TableLookup::start(&path, &config.space, report)))
+    },
+};
 
 /// Looks children up in a table, in the order of submission.
 pub struct TableLookup {

@@ -31,13 +31,11 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, StrategyFacts};
 use crate::space::{Dna, Space};
 
-/// How a strategy is made.
-pub struct Constructor {
-    /// The strategy.
-    pub of: &'static StrategyFacts,
-    /// Makes it, in its state before the first episode.
-    pub make: fn(&Config, &Space) -> Box<dyn Strategy>,
-}
+/// A strategy, and what makes it, in its state before the first episode.
+pub type Constructor = (
+    &'static StrategyFacts,
+    fn(&Config, &Space) -> Box<dyn Strategy>,
+);
 
 /// The constructor of every strategy of this build.
 #[distributed_slice]
@@ -47,8 +45,8 @@ pub static CONSTRUCTORS: [Constructor];
 /// program was built without what it needs.
 pub fn named_in(config: &Config, space: &Space) -> Option<Box<dyn Strategy>> {
     let mut all = CONSTRUCTORS.iter();
-    let constructor = all.find(|constructor| constructor.of == config.search.strategy)?;
-    Some((constructor.make)(config, space))
+    let (_, make) = all.find(|(strategy, _)| *strategy == config.search.strategy)?;
+    Some(make(config, space))
 }
 
 /// A child proposed by a strategy.

@@ -16,11 +16,12 @@
 
 mod network;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use linkme::distributed_slice;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
+use serde_json::json;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use self::network::{FitSettings, RegressionNetwork};
@@ -62,13 +63,10 @@ static FACTS: StrategyFacts = StrategyFacts {
 };
 
 #[distributed_slice(CONSTRUCTORS)]
-static CONSTRUCTOR: Constructor = Constructor {
-    of: &FACTS,
-    make: |config, _| {
-        let seed = derive(config.search.seed, "predictor", 0);
-        Box::new(Predictor::new(&config.predictor, seed))
-    },
-};
+static NEW: Constructor = (&FACTS, |config, _| {
+    let seed = derive(config.search.seed, "predictor", 0);
+    Box::new(Predictor::new(&config.predictor, seed))
+});
 
 /// The predictor: learns from each child as it ends.
 #[derive(Debug, Clone)]
@@ -324,14 +322,10 @@ impl Strategy for Predictor {
 
     fn state(&self) -> StrategyState {
         let scalars = [
-            ("evaluated", serde_json::json!(self.evaluated)),
-            ("pending", serde_json::json!(self.pending)),
+            ("evaluated", json!(self.evaluated)),
+            ("pending", json!(self.pending)),
         ];
-        StrategyState {
-            strategy: FACTS.name.to_owned(),
-            scalars: scalars.map(|(name, value)| (name.to_owned(), value)).into(),
-            tensors: BTreeMap::new(),
-        }
+        StrategyState::of(FACTS.name, scalars)
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {

@@ -4,8 +4,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::space::Space;
+use crate::config::{Decode, SpaceConfig};
 use crate::space::builtin::builtin;
+use crate::space::{Architecture, Dna, Operation, Space};
 
 fn config(layer: &str, strides: &[u32]) -> SpaceConfig {
     SpaceConfig {
@@ -140,8 +141,8 @@ proptest! {
         height in 1usize..40,
         width in 1usize..40,
     ) {
-        for (family, strides) in [(&PAPER, &[][..]), (&PAPER_STRIDES, &[1, 2, 3])] {
-            let space = Space::new(&config(family.name, strides), [3, height, width], 10).unwrap();
+        for (family, strides) in [(PAPER, &[][..]), (PAPER_STRIDES, &[1, 2, 3])] {
+            let space = Space::new(&config(family.name(), strides), [3, height, width], 10).unwrap();
             let dna = sampled(&space, depth, &picks);
             let network = space.network(&dna, "child").unwrap();
             prop_assert!(network.check().is_ok());
