@@ -1,7 +1,6 @@
 //! PPO (Schulman et al. 2017, "Proximal Policy Optimization Algorithms"): several steps on the
 //! children of an episode, as long as the policy stays close to the one that sampled them.
 
-use linkme::distributed_slice;
 use tch::Tensor;
 
 use super::evaluation::Evaluation;
@@ -14,7 +13,7 @@ use crate::strategy::{
     StrategyState,
 };
 
-#[distributed_slice(CONSTRUCTORS)]
+#[linkme::distributed_slice(CONSTRUCTORS)]
 static NEW: Constructor = (&PPO, |config, space| {
     Box::new(Ppo::of(Reinforce::for_run(config, space), &config.ppo))
 });

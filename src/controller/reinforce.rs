@@ -1,7 +1,6 @@
 //! REINFORCE (Williams 1992; paper, section 3.2): sampled children whose reward exceeds the
 //! baseline become more likely.
 
-use linkme::distributed_slice;
 use serde_json::json;
 use tch::{Tensor, no_grad};
 
@@ -16,7 +15,7 @@ use crate::strategy::{
     StrategyError, StrategyState, check_rewards, samples,
 };
 
-#[distributed_slice(CONSTRUCTORS)]
+#[linkme::distributed_slice(CONSTRUCTORS)]
 static NEW: Constructor = (&REINFORCE, |config, space| {
     Box::new(Reinforce::for_run(config, space))
 });

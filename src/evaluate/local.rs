@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 
-use linkme::distributed_slice;
-
 use super::actor::{Actor, ActorMessage};
 use super::placement::Placement;
 use super::protocol::ImageSample;
@@ -21,7 +19,7 @@ use crate::foundation::thread::spawn;
 use crate::space::{self, Design};
 use crate::telemetry::EnergyMeter;
 
-#[distributed_slice(EVALUATORS)]
+#[linkme::distributed_slice(EVALUATORS)]
 static ENTRY: Registered = Registered {
     takes: |config| space::family::named(&config.space.layer).is_ok_and(|of| !of.is_tabular()),
     is_default: true,

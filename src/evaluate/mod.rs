@@ -26,8 +26,6 @@ pub mod throughput;
 #[cfg(feature = "torch")]
 pub mod worker;
 
-use linkme::distributed_slice;
-
 pub use error::TableError;
 #[cfg(feature = "torch")]
 pub use local::LocalWorkers;
@@ -52,7 +50,7 @@ pub struct Registered {
 }
 
 /// Every evaluator of this build, in no particular order.
-#[distributed_slice]
+#[linkme::distributed_slice]
 pub static EVALUATORS: [Registered];
 
 /// The evaluator of a run with these settings; `None` if this program has none.

@@ -6,8 +6,6 @@ mod columns;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use linkme::distributed_slice;
-
 use self::columns::{Columns, Lines, numbered};
 use super::{EVALUATORS, Evaluator, Job, Ready, Registered, Report, TableError};
 use crate::config::SpaceConfig;
@@ -131,7 +129,7 @@ impl Table {
     }
 }
 
-#[distributed_slice(EVALUATORS)]
+#[linkme::distributed_slice(EVALUATORS)]
 static ENTRY: Registered = Registered {
     takes: |config| config.search.table.is_some(),
     is_default: false,

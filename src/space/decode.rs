@@ -2,8 +2,6 @@
 //! literally or clipped as in the monograph's program. The chains of convolutions are here, the
 //! spaces with skip connections in [`super::paper`].
 
-use linkme::distributed_slice;
-
 use super::error::SpaceError;
 use super::family::{FAMILIES, Family, check_lists, families};
 use super::feasibility::{input_size, output_size};
@@ -81,11 +79,11 @@ pub static CHAIN: LayerFamily = LayerFamily {
     layer_type: None,
 };
 
-#[distributed_slice(FAMILIES)]
+#[linkme::distributed_slice(FAMILIES)]
 static ENTRY: &dyn Family = &CHAIN;
 
 /// `[kh, kw, f, sh, sw]` with "same" padding.
-#[distributed_slice(FAMILIES)]
+#[linkme::distributed_slice(FAMILIES)]
 pub static RECTANGULAR: &dyn Family = &LayerFamily {
     name: "rectangular",
     kinds: &[

@@ -3,8 +3,6 @@
 
 use std::fmt::Debug;
 
-use linkme::distributed_slice;
-
 use super::cost::Cost;
 use super::error::SpaceError;
 use super::head::{Head, HeadKind, LISTS, listed};
@@ -12,7 +10,7 @@ use super::{Architecture, Design, Dna};
 use crate::config::{Config, Decode, SpaceConfig, Violation, check_choices};
 
 /// Every family, in no particular order.
-#[distributed_slice]
+#[linkme::distributed_slice]
 pub static FAMILIES: [&'static dyn Family];
 
 /// Every family, the simplest first: of several that can express a network or read a DNA, the first

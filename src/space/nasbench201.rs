@@ -4,8 +4,6 @@
 //! A DNA is one gene of six values, one per edge in the order of the cell's name; each is an index
 //! into [`OPERATIONS`].
 
-use linkme::distributed_slice;
-
 use super::error::SpaceError;
 use super::family::{FAMILIES, Family};
 use super::head::{Head, HeadKind, Values};
@@ -57,7 +55,7 @@ const AROUND: (u64, u64) = (73_306, 7_783_040);
 #[derive(Debug)]
 struct Nasbench201;
 
-#[distributed_slice(FAMILIES)]
+#[linkme::distributed_slice(FAMILIES)]
 static ENTRY: &dyn Family = &Nasbench201;
 
 impl Nasbench201 {

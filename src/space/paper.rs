@@ -8,8 +8,6 @@
 //! With pooling, the first value is the layer type. A pooling layer has a kernel, stride 2 and as
 //! many channels as it reads; its filters have no meaning, so only the smallest option is feasible.
 
-use linkme::distributed_slice;
-
 use super::decode::{
     FILTERS, KERNEL_HEIGHT, KERNEL_WIDTH, LayerFamily, STRIDE_HEIGHT, STRIDE_WIDTH,
 };
@@ -33,7 +31,7 @@ pub const LAYER_TYPE: HeadKind = HeadKind {
 };
 
 /// Height, width and filters; stride 1.
-#[distributed_slice(FAMILIES)]
+#[linkme::distributed_slice(FAMILIES)]
 pub static PAPER: &dyn Family = &LayerFamily {
     name: "paper",
     kinds: &[KERNEL_HEIGHT, KERNEL_WIDTH, FILTERS, SKIP],
@@ -45,7 +43,7 @@ pub static PAPER: &dyn Family = &LayerFamily {
 };
 
 /// Strides are decided too.
-#[distributed_slice(FAMILIES)]
+#[linkme::distributed_slice(FAMILIES)]
 pub static PAPER_STRIDES: &dyn Family = &LayerFamily {
     name: "paper_strides",
     kinds: &[
@@ -64,7 +62,7 @@ pub static PAPER_STRIDES: &dyn Family = &LayerFamily {
 };
 
 /// The layer type is decided too; stride 1 except for pooling.
-#[distributed_slice(FAMILIES)]
+#[linkme::distributed_slice(FAMILIES)]
 pub static PAPER_POOLING: &dyn Family = &LayerFamily {
     name: "paper_pooling",
     kinds: &[LAYER_TYPE, KERNEL_HEIGHT, KERNEL_WIDTH, FILTERS, SKIP],

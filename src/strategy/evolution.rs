@@ -12,7 +12,6 @@
 
 use std::collections::VecDeque;
 
-use linkme::distributed_slice;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde_json::json;
@@ -25,7 +24,7 @@ use crate::config::{EvolutionConfig, STRATEGIES, StrategyFacts};
 use crate::space::Space;
 
 /// Regularized evolution.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static FACTS: StrategyFacts = StrategyFacts {
     name: "evolution",
     learns: true,
@@ -33,7 +32,7 @@ static FACTS: StrategyFacts = StrategyFacts {
     section: Some("evolution"),
 };
 
-#[distributed_slice(CONSTRUCTORS)]
+#[linkme::distributed_slice(CONSTRUCTORS)]
 static NEW: Constructor = (&FACTS, |config, _| {
     Box::new(Evolution::new(&config.evolution))
 });

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeSet;
 
-use linkme::distributed_slice;
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 use serde_json::json;
@@ -26,7 +25,7 @@ use crate::space::{Dna, Space};
 const DRAWS: usize = 100;
 
 /// Local search.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static FACTS: StrategyFacts = StrategyFacts {
     name: "local_search",
     learns: true,
@@ -34,7 +33,7 @@ static FACTS: StrategyFacts = StrategyFacts {
     section: None,
 };
 
-#[distributed_slice(CONSTRUCTORS)]
+#[linkme::distributed_slice(CONSTRUCTORS)]
 static NEW: Constructor = (&FACTS, |_, _| Box::new(LocalSearch::new()));
 
 /// Local search: learns from each child as it ends.

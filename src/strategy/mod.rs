@@ -25,7 +25,6 @@ pub use random::Random;
 pub use sample::Sample;
 pub use state::{StateTensor, StrategyState};
 
-use linkme::distributed_slice;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, StrategyFacts};
@@ -38,7 +37,7 @@ pub type Constructor = (
 );
 
 /// The constructor of every strategy of this build.
-#[distributed_slice]
+#[linkme::distributed_slice]
 pub static CONSTRUCTORS: [Constructor];
 
 /// The strategy named in the settings, in its state before the first episode; `None` if this

@@ -1,12 +1,10 @@
 //! The facts of the strategies with an LSTM policy, whose constructors are in the room
 //! `controller`: a program built without libtorch reads their runs too.
 
-use linkme::distributed_slice;
-
 use crate::config::{STRATEGIES, StrategyFacts};
 
 /// The LSTM policy trained by REINFORCE.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 pub static REINFORCE: StrategyFacts = StrategyFacts {
     name: "reinforce",
     learns: true,
@@ -15,7 +13,7 @@ pub static REINFORCE: StrategyFacts = StrategyFacts {
 };
 
 /// The same policy trained by PPO's clipped objective (Schulman et al. 2017).
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 pub static PPO: StrategyFacts = StrategyFacts {
     name: "ppo",
     learns: true,

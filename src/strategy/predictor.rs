@@ -18,7 +18,6 @@ mod network;
 
 use std::collections::BTreeSet;
 
-use linkme::distributed_slice;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde_json::json;
@@ -54,7 +53,7 @@ const UNIFORM: f64 = 0.5;
 const ATTEMPTS: usize = 10;
 
 /// The predictor.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static FACTS: StrategyFacts = StrategyFacts {
     name: "predictor",
     learns: true,
@@ -62,7 +61,7 @@ static FACTS: StrategyFacts = StrategyFacts {
     section: Some("predictor"),
 };
 
-#[distributed_slice(CONSTRUCTORS)]
+#[linkme::distributed_slice(CONSTRUCTORS)]
 static NEW: Constructor = (&FACTS, |config, _| {
     let seed = derive(config.search.seed, "predictor", 0);
     Box::new(Predictor::new(&config.predictor, seed))

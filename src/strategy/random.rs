@@ -1,7 +1,6 @@
 //! Random search: uniform over the feasible options, never learns. The control for every other
 //! strategy.
 
-use linkme::distributed_slice;
 use serde_json::json;
 
 use super::sample::{Sample, masked_log_softmax};
@@ -13,7 +12,7 @@ use crate::config::{BaselineKind, STRATEGIES, StrategyFacts};
 use crate::space::Space;
 
 /// Random search.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static FACTS: StrategyFacts = StrategyFacts {
     name: "random",
     learns: false,
@@ -21,7 +20,7 @@ static FACTS: StrategyFacts = StrategyFacts {
     section: None,
 };
 
-#[distributed_slice(CONSTRUCTORS)]
+#[linkme::distributed_slice(CONSTRUCTORS)]
 static NEW: Constructor = (&FACTS, |config, _| {
     Box::new(Random::new(Baseline::of(&config.controller)))
 });

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::panel::{About, Panel, Response, SEARCH};
+use super::panel::{About, PANELS, Panel, Response, SEARCH};
 use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, labelled, pieces_width, words, wrapped};
 use crate::state::{Candidate, Counts, RunState, TrainedChild};
@@ -19,11 +19,10 @@ const BAR: std::ops::RangeInclusive<usize> = 8..=24;
 #[derive(Debug, Clone, Default)]
 pub struct WorkersView;
 
-impl Panel for WorkersView {
-    fn about() -> About {
-        About::new("Training", SEARCH, &[])
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About::of::<WorkersView>("workers", "Training", 30, SEARCH);
 
+impl Panel for WorkersView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         let area = super::inside(painter.area());
         let (width, height) = (usize::from(area.width), usize::from(area.height));
