@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use jiff::tz::TimeZone;
 use linkme::distributed_slice;
@@ -207,10 +207,28 @@ impl TextPanel for Purse {
     }
 }
 
-/// The program itself, with these arguments.
-fn nas_tui(arguments: &[&str]) -> ExitCode {
-    let arguments = ["nas-tui"].iter().chain(arguments);
-    nas_tui::cli::main(arguments.map(OsString::from))
+/// Holds the arguments of the program, one per line.
+const ARGUMENTS: &str = "NAS_TUI_SEAMS_ARGUMENTS";
+
+#[test]
+#[ignore = "run by a_search_uses_what_registered_itself_here, in a process of its own"]
+fn the_program_with_what_registered_itself_here() {
+    let arguments = std::env::var(ARGUMENTS).unwrap();
+    let status = nas_tui::cli::main(arguments.lines().map(OsString::from));
+    assert_eq!(status, ExitCode::SUCCESS);
+}
+
+/// Run the program with these arguments, its first one being its name.
+fn run_program(arguments: &[&str], state: &Path) {
+    let name = "the_program_with_what_registered_itself_here";
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--ignored", "--nocapture"])
+        .env(ARGUMENTS, arguments.join("\n"))
+        .env("XDG_STATE_HOME", state)
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{printed}");
 }
 
 /// A search of 3 episodes of 4 children with three coins each, and the records of its journal.
@@ -225,6 +243,7 @@ fn search(run: &Path) -> Vec<Record> {
     let set: Vec<&str> = settings.iter().flat_map(|one| ["--set", one]).collect();
     let run_text = run.to_str().unwrap();
     let arguments = [
+        "nas-tui",
         "search",
         "--headless",
         "--preset",
@@ -232,8 +251,8 @@ fn search(run: &Path) -> Vec<Record> {
         "--run",
         run_text,
     ];
-    let status = nas_tui(&[&arguments[..], &set].concat());
-    assert_eq!(status, ExitCode::SUCCESS);
+    let state = run.with_file_name("state");
+    run_program(&[&arguments[..], &set].concat(), &state);
     nas_tui::journal::read(&run.join("journal.jsonl")).unwrap()
 }
 

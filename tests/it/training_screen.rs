@@ -60,7 +60,7 @@ fn each_panel_of_a_training_alone() {
             PanelId("layers"),
             PanelId("test"),
         ] {
-            let name = format!("{panel:?}").to_lowercase();
+            let name = panel.0;
             let mut app = running(width, height);
             maximise(&mut app, panel);
             assert_snapshot!(format!("training_{name}_{width}x{height}"), text(&app));
