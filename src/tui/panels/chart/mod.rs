@@ -171,7 +171,9 @@ impl Sketch<'_> {
         let dots = width.saturating_sub(gutter + 1) * if painter.glyphs().braille { 2 } else { 1 };
         let curves = Curves::of(self.state, &self.children, quantity, self.span, dots);
         let in_view = self.children.within(self.span.range()).iter();
+        let controls = self.children.controls.iter();
         let points = in_view
+            .chain(controls.filter(|control| self.span.contains(control.child)))
             .filter(|point| !point.failed)
             .map(|point| point.value);
         let framing = Framing {
