@@ -13,6 +13,7 @@ pub mod series;
 pub mod statistics;
 pub mod summary;
 pub mod training;
+pub mod trend;
 pub mod two_samples;
 pub mod verdict;
 

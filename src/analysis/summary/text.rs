@@ -63,6 +63,17 @@ impl fmt::Display for Summary {
             ),
             None => writeln!(f, "slope of the mean reward: needs at least 3 episodes"),
         }?;
+        if let Some(Slope {
+            per_episode,
+            ci95: [low, high],
+            p_value,
+        }) = &self.reward_slope_at_equal_depth
+        {
+            writeln!(
+                f,
+                "  at equal depth: {per_episode:+.5} per episode (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
+            )?;
+        }
         if let Some(lift) = &self.policy_lift {
             let is_final = self.reason == Some(FinishReason::Completed);
             writeln!(f, "{lift}{}", if is_final { "" } else { " so far" })?;
