@@ -9,6 +9,7 @@ pub mod lift;
 pub mod rank_correlation;
 pub mod ranks;
 pub mod reliability;
+pub mod selection;
 pub mod series;
 pub mod statistics;
 pub mod summary;

@@ -60,6 +60,10 @@ pub struct Summary {
     /// The child with the highest accuracy; the earlier one wins ties. Null before the first
     /// accuracy.
     pub best: Option<BestChild>,
+    /// Number of children with an accuracy of their own, the highest of which `best` has: the more
+    /// there are, the more of it is luck.
+    #[serde(default)]
+    pub best_of: u64,
     /// Finished episodes, in order.
     pub episodes: Vec<EpisodeSummary>,
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
@@ -247,6 +251,7 @@ impl SearchTally {
             edited_children: counts.edited as u64,
             control_children: counts.controls as u64,
             best: self.outcomes.best.as_ref().map(BestChild::from),
+            best_of: counts.compared() as u64,
             episodes: self.episodes.iter().map(EpisodeSummary::from).collect(),
             reward_slope: self.reward_slope(),
             reward_slope_at_equal_depth: at_equal_depth.map(|trend| trend.slope),

@@ -44,6 +44,8 @@ pub struct Verdict {
     pub lift: Option<PolicyLift>,
     /// Controls of the episodes that count so far; `None` for a run without controls.
     pub controls: Option<usize>,
+    /// Whether its strategy learns from rewards.
+    pub learns: bool,
     /// Trend of the mean reward; `None` for fewer than three episodes.
     pub trend: Option<Trend>,
     /// `None` if the run has no reference, is a random search, or has too few episodes.
@@ -88,6 +90,7 @@ impl Verdict {
             planned: started.map(|run| run.episodes),
             lift,
             controls: started.filter(|run| run.controls > 0).map(|_| controls),
+            learns: started.is_none_or(RunStarted::learns),
             trend: Trend::of(&points),
             comparison: started
                 .filter(|run| RunStarted::learns(run))
@@ -113,7 +116,7 @@ impl Verdict {
         let Some(comparison) = &self.comparison else {
             return heads;
         };
-        let (long, brief) = comparison.texts();
+        let (long, brief) = comparison.texts(self.so_far());
         let mut texts: Vec<String> = [&long, &brief]
             .into_iter()
             .flat_map(|tail| {
@@ -158,7 +161,7 @@ impl Verdict {
         let digits = decimals(half, 2).max(2);
         let p = p_text(lift.p_value);
         let side = lift.side();
-        let so_far = if self.is_final { "" } else { " so far" };
+        let so_far = self.so_far();
         let numbers = format!("95 % {low:+.digits$}..{high:+.digits$}, {p}, {controls} controls");
         let policy = format!("policy {difference:+.digits$}");
         let estimate = format!("{policy}{plus_minus}{half:.digits$}");
@@ -197,8 +200,9 @@ impl Verdict {
         });
         vec![
             format!(
-                "{numbers}{}{depth}{caveat}; no controls, no verdict",
-                self.after()
+                "{numbers}{}{depth}{caveat}; {}",
+                self.after(),
+                self.why_no_verdict()
             ),
             format!("{numbers}{}{depth}", self.after()),
             format!("{numbers}{depth}"),
@@ -212,6 +216,19 @@ impl Verdict {
             format!("trend {per_episode:+.digits$}"),
             p,
         ]
+    }
+
+    /// What a statement adds that the next episodes may change.
+    fn so_far(&self) -> &'static str {
+        if self.is_final { "" } else { " so far" }
+    }
+
+    /// Why a trend is no verdict.
+    fn why_no_verdict(&self) -> &'static str {
+        match self.learns {
+            true => "no controls, no verdict",
+            false => "every child is drawn at random: nothing is learned",
+        }
     }
 
     fn after(&self) -> String {

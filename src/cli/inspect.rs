@@ -38,9 +38,12 @@ pub struct Args {
 /// Run the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
-    let text = text(&architecture, batch_size(args), args.json)
+    let mut text = text(&architecture, batch_size(args), args.json)
         .with_context(|| format!("the cost of {}", args.arch.arch))
         .or_bad_input()?;
+    if let Some(best) = args.arch.best_of_search().filter(|_| !args.json) {
+        text += &best;
+    }
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // The reader has seen enough (`| head`).
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

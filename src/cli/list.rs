@@ -14,7 +14,7 @@ use crate::runs::{self, RunInfo, WorkInfo};
 /// `policy lift` is how far the reward of a search's policy is above that of random children of equal
 /// depth, if the search has controls and the terminal has room; `so far` until the search is completed.
 /// The best accuracy of a search is the highest of many on one set of validation images, and so
-/// optimistic: `nas-tui inspect RUN:best` says by how much.
+/// optimistic.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Print a JSON array of everything known about each run

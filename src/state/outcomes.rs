@@ -95,6 +95,12 @@ impl Counts {
     pub fn evaluated(&self) -> usize {
         self.sampled - self.excluded
     }
+
+    /// Number of children with an accuracy of their own, among which the best one is chosen.
+    pub fn compared(&self) -> usize {
+        self.evaluated()
+            .saturating_sub(self.repeats + self.failures)
+    }
 }
 
 /// The end of a child.
@@ -114,23 +120,6 @@ impl Outcomes {
     /// Process the next event of the run; returns the end of a child, if it is one.
     pub fn apply(&mut self, event: &Event) -> Option<Ending> {
         let (child, episode, reward, is_control) = match event {
-            Event::ChildQueued(queued) => {
-                self.edited.insert(queued.child);
-                return None;
-            }
-            Event::ChildSampled(sampled) => {
-                self.depths.insert(sampled.child, sampled.dna.depth());
-                return None;
-            }
-            Event::EpisodeFinished(finished) => {
-                let open = self.open.remove(&finished.episode).unwrap_or_default();
-                self.arms.push(open.close(finished.episode));
-                return None;
-            }
-            Event::EpisodeExcluded { episode, .. } => {
-                self.open.remove(episode);
-                return None;
-            }
             Event::ChildFinished(finished) => (
                 finished.child,
                 finished.episode,
@@ -150,7 +139,10 @@ impl Outcomes {
                 control,
                 ..
             } => (*child, *episode, None, *control),
-            _ => return None,
+            _ => {
+                self.apply_other(event);
+                return None;
+            }
         };
         let is_edited = self.is_edited(child);
         let mut ending = Ending {
@@ -174,6 +166,27 @@ impl Outcomes {
             ending.is_best = self.count(event);
         }
         Some(ending)
+    }
+
+    /// Process an event that ends no child.
+    fn apply_other(&mut self, event: &Event) {
+        match event {
+            Event::ChildQueued(queued) => {
+                self.edited.insert(queued.child);
+            }
+            Event::ChildSampled(sampled) => {
+                self.depths.insert(sampled.child, sampled.dna.depth());
+            }
+            Event::EpisodeFinished(finished) => self.close(finished.episode),
+            Event::EpisodeExcluded { episode, .. } => drop(self.open.remove(episode)),
+            _ => {}
+        }
+    }
+
+    /// The episode is finished: its rewards are complete.
+    fn close(&mut self, episode: usize) {
+        let open = self.open.remove(&episode).unwrap_or_default();
+        self.arms.push(open.close(episode));
     }
 
     /// Whether the child was edited by a user.

@@ -63,8 +63,9 @@ impl Comparison {
         })
     }
 
-    /// The comparison in words: with its numbers or the reason for having none, and without.
-    pub fn texts(&self) -> (String, String) {
+    /// The comparison in words: with its numbers or the reason for having none, and without. `so_far`
+    /// is what a run that may still change adds.
+    pub fn texts(&self, so_far: &str) -> (String, String) {
         let (strategy, difference) = match self {
             Comparison::Slopes {
                 strategy,
@@ -88,7 +89,10 @@ impl Comparison {
         let digits = decimals((high - low) / 2.0, 2).max(4);
         let change = format!("{:+.digits$}", difference.per_episode);
         let numbers = format!("{change} per episode, {}", p_text(difference.p_value));
-        (format!("; {words} ({numbers})"), format!("; {words}"))
+        (
+            format!("; {words} ({numbers}){so_far}"),
+            format!("; {words}{so_far}"),
+        )
     }
 
     /// The first difference, if the two runs cannot be compared: `child.epochs` for `child.epochs

@@ -102,6 +102,16 @@ fn a_slope_without_controls_is_a_trend_and_never_a_verdict() {
 }
 
 #[test]
+fn the_trend_of_a_random_search_is_nothing_learned() {
+    let state = changed(run(&RISING), |run| run.strategy = "random".into());
+    let text = Verdict::of(&completed(state)).text(200, "±");
+    assert!(
+        text.ends_with("; every child is drawn at random: nothing is learned"),
+        "{text}"
+    );
+}
+
+#[test]
 fn trend_interval_and_p_value_fit_in_41_columns() {
     let text = |rewards: &[f64], width, sign| Verdict::of(&run(rewards)).text(width, sign);
     assert_eq!(
@@ -166,6 +176,9 @@ fn better_than_random_needs_a_significant_difference_of_the_slopes() {
         words(&[])
     );
     assert!(words(&[0.2, 0.5, 0.1, 0.6, 0.2, 0.7]).contains("; not told apart from random ("));
+    assert!(words(&[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]).ends_with(") so far"));
+    let over = completed(beside(run(&RISING), &[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]));
+    assert!(Verdict::of(&over).text(200, "±").ends_with(')'));
     assert!(words(&[0.1, 0.3, 0.49, 0.71, 0.9, 1.1]).contains("; worse than random ("));
     assert!(
         !words(&[0.1, 0.3]).contains("random"),

@@ -4,13 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use super::{decides_nothing, settings_differences};
-use crate::config::{Config, Options, StrategyName, resolve};
+use crate::config::{Config, Options, resolve};
 use crate::runs::{self, RunInfo, WorkInfo};
 use crate::state::RunStatus;
 
 /// The value of `search.reference` that asks for a run to be found. (A folder of that name is
 /// `./auto`.)
 const AUTO: &str = "auto";
+/// The strategy whose runs are compared with.
+const RANDOM: &str = "random";
 
 /// Whether the value of `search.reference` asks for a run to be found.
 pub fn is_auto(reference: &Path) -> bool {
@@ -74,7 +76,7 @@ impl RandomRun {
         else {
             return None;
         };
-        let counts = run.status == RunStatus::Completed && strategy == StrategyName::Random.name();
+        let counts = run.status == RunStatus::Completed && strategy == RANDOM;
         let settings = || crate::config::read(&run.path.join("config.toml")).ok();
         Some(RandomRun {
             folder: run.path.clone(),
@@ -121,7 +123,7 @@ fn command(config: &Config) -> String {
     let free = |key: &str| decides_nothing(key) && !needed.contains(&key);
     let settings = config.differences(&preset, free).into_iter();
     let set = settings.map(|setting| format!("{}={}", setting.key, setting.now));
-    let all = std::iter::once("search.strategy=random".to_owned()).chain(set);
+    let all = std::iter::once(format!("search.strategy={RANDOM}")).chain(set);
     let quoted: String = all.map(|set| format!(" --set {}", quoted(&set))).collect();
     format!("nas-tui search --preset {}{quoted}", config.preset)
 }

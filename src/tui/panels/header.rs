@@ -2,6 +2,7 @@
 
 use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training_run, words};
+use crate::analysis::selection::Selection;
 use crate::event::{RunKind, RunStarted};
 use crate::link::LinkStatus;
 use crate::state::{Counts, RunState, RunStatus};
@@ -226,7 +227,11 @@ fn best(state: &RunState, width: usize) -> Row {
         format::reward(child.reward),
     ));
     if width >= 90 {
-        best.extend(labelled(" (child", Role::Text, format!("{})", child.child)));
+        best.extend(labelled(" (child", Role::Text, child.child.to_string()));
+        let selection = Selection::of(&state.search().outcomes.counts).brief();
+        let selection = selection.filter(|_| width >= 110);
+        let ending = selection.map_or(")".to_owned(), |text| format!(", {text})"));
+        best.push((Role::Text, ending));
     }
     best
 }

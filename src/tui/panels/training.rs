@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::panel::{About, PANELS, Panel, Response, SEARCH};
 use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, labelled, pieces_width, words, wrapped};
+use crate::analysis::selection::Selection;
 use crate::state::{Candidate, Counts, RunState, TrainedChild};
 use crate::tui::format;
 use crate::tui::keymap::Action;
@@ -130,6 +131,8 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
             labelled("MACs", Role::Text, format::compact(best.macs)),
         ];
         rows.push(join_fitting([vec![name], figures].concat(), "  ", width));
+        let selection = Selection::of(&state.search().outcomes.counts).words();
+        rows.extend(selection.map(|text| words(Role::Dim, text)));
         let key = scene.keymap.key_of(Action::InspectBest);
         rows.push(vec![
             (Role::Key, key),
