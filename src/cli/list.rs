@@ -21,7 +21,8 @@ pub struct Args {
     ///
     /// For each: name, path, status, kind, best_accuracy (on the validation images), started,
     /// changed, holder. If kind is `search`: preset, strategy, episode, episodes, children,
-    /// planned_children, policy_lift (null, or difference, ci95, p_value, controls, episodes). If it is `training`: network, recipe, epoch, epochs, test_accuracy.
+    /// planned_children, policy_lift (null, or difference, ci95, p_value, controls, episodes). If it
+    /// is `training`: network, recipe, epoch, epochs, test_accuracy.
     #[arg(long)]
     json: bool,
 }
