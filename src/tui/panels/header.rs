@@ -179,6 +179,8 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
             labelled("depth", Role::Text, state.search().depth.to_string()),
         ),
     ];
+    let selection = Selection::of(&state.search().outcomes.counts).brief();
+    groups.extend(selection.map(|text| (4, words(Role::Dim, text))));
     groups.extend(counts(state).map(|row| (4, row)));
     groups.extend([
         (5, verdict_line::brief(state, glyphs)),
@@ -227,11 +229,7 @@ fn best(state: &RunState, width: usize) -> Row {
         format::reward(child.reward),
     ));
     if width >= 90 {
-        best.extend(labelled(" (child", Role::Text, child.child.to_string()));
-        let selection = Selection::of(&state.search().outcomes.counts).brief();
-        let selection = selection.filter(|_| width >= 110);
-        let ending = selection.map_or(")".to_owned(), |text| format!(", {text})"));
-        best.push((Role::Text, ending));
+        best.extend(labelled(" (child", Role::Text, format!("{})", child.child)));
     }
     best
 }
