@@ -86,6 +86,7 @@ impl Scenario {
                 (0..count).map(|_| mean + noise * normal(random)).collect()
             };
             Arms {
+                depths: (6, 6),
                 episode,
                 policy: draw(CHILDREN, base + gain, self.policy_noise),
                 controls: draw(self.controls, base, CONTROL_NOISE),

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    nas_tui::cli::main()
+    nas_tui::cli::main(std::env::args_os())
 }

@@ -17,6 +17,8 @@ use crate::state::Arms;
 
 /// The first episode that counts: the children of episode 1 come from an untrained policy.
 const FIRST_EPISODE: usize = 2;
+/// A difference that is shown as zero.
+const SMALLEST: f64 = 0.000_5;
 /// Draws of the permutation test; its smallest p-value is one part in this many and one.
 const PERMUTATIONS: usize = 9_999;
 /// Relabelled episodes at most, so that the test of a run of many episodes takes no longer.
@@ -52,7 +54,8 @@ impl PolicyLift {
         episodes.iter().for_each(|episode| sums.add(episode));
         let (error, degrees) = sums.standard_error()?;
         let student = StudentsT::new(0.0, 1.0, degrees).ok()?;
-        let (difference, half) = (sums.difference(), error * student.inverse_cdf(0.975));
+        let difference = sums.difference();
+        let half = error * student.inverse_cdf(0.975);
         Some(PolicyLift {
             difference,
             ci95: [difference - half, difference + half],
@@ -60,6 +63,22 @@ impl PolicyLift {
             controls: sums.controls as usize,
             episodes: sums.episodes as usize,
         })
+    }
+
+    /// The policy's side of the controls, in words, as far as its rounded difference shows it.
+    pub fn side(&self) -> &'static str {
+        match self.difference {
+            lift if lift.abs() < SMALLEST => "level with",
+            lift if lift < 0.0 => "below",
+            _ => "above",
+        }
+    }
+
+    /// In a few characters, for lists of runs: `+0.21 p <0.001`, and `so far` until the run is
+    /// completed.
+    pub fn brief(&self, is_final: bool) -> String {
+        let so_far = if is_final { "" } else { " so far" };
+        format!("{:+.2} {}{so_far}", self.difference, p_text(self.p_value))
     }
 }
 
@@ -72,7 +91,7 @@ impl fmt::Display for PolicyLift {
             controls,
             ..
         } = self;
-        let side = if *difference < 0.0 { "below" } else { "above" };
+        let side = self.side();
         let p = p_text(self.p_value);
         write!(
             f,
@@ -157,7 +176,13 @@ impl EpisodeSums {
     }
 
     fn difference(&self) -> f64 {
-        self.differences / self.episodes
+        let difference = self.differences / self.episodes;
+        // What is left of equal rewards, which sums of them differ by.
+        if difference.abs() < 1e-12 {
+            0.0
+        } else {
+            difference
+        }
     }
 
     /// Standard error of the difference, and its degrees of freedom (Satterthwaite).
@@ -232,6 +257,7 @@ mod tests {
         pairs
             .map(|((policy, controls), episode)| Arms {
                 episode,
+                depths: (6, 6),
                 policy: policy.clone(),
                 controls: controls.clone(),
             })
@@ -315,5 +341,9 @@ mod tests {
     fn equal_rewards_are_no_difference() {
         let lift = PolicyLift::of(&arms(&vec![vec![0.5; 4]; 4], &vec![vec![0.5]; 4])).unwrap();
         assert_eq!((lift.difference, lift.p_value), (0.0, 1.0));
+        assert_eq!(lift.side(), "level with");
+        let lift = PolicyLift::of(&arms(&vec![vec![0.1; 3]; 5], &vec![vec![0.1]; 5])).unwrap();
+        assert_eq!(lift.brief(true), "+0.00 p 1.00", "rounding errors are none");
+        assert_eq!(lift.brief(false), "+0.00 p 1.00 so far");
     }
 }

@@ -9,10 +9,12 @@ pub mod lift;
 pub mod rank_correlation;
 pub mod ranks;
 pub mod reliability;
+pub mod selection;
 pub mod series;
 pub mod statistics;
 pub mod summary;
 pub mod training;
+pub mod trend;
 pub mod two_samples;
 pub mod verdict;
 

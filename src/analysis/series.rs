@@ -59,12 +59,16 @@ pub struct Failed {
 /// Number of points among which the position of a new one is searched for.
 const NEAR: usize = 64;
 
-/// The sampled children of a run, by number. Edited children are in no series.
+/// The sampled children of a run, by number, and its controls. Edited children are in no series.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Children {
     /// Points by number.
     pub points: Vec<Point>,
-    /// Failed children by number, whichever the quantity.
+    /// Controls by episode. Their `child` is the number of the sampled child beside which each is
+    /// drawn, see [`place_of_control`].
+    pub controls: Vec<Point>,
+    /// Failed children by number, whichever the quantity; failed controls are among them, at their
+    /// places.
     pub failed: Vec<Failed>,
     /// The highest number, including excluded children; 0 if there are no children.
     pub newest: u64,
@@ -77,22 +81,41 @@ impl Children {
             points: Vec::with_capacity(state.search().children.len()),
             ..Children::default()
         };
-        for row in state.search().sampled() {
-            children.newest = children.newest.max(row.child);
-            let (child, episode, failed) = (row.child, row.episode, row.is_failed());
-            if failed {
-                children.failed.push(Failed { child, episode });
-            }
+        let started = state.search().started.as_ref();
+        for row in state
+            .search()
+            .children
+            .iter()
+            .filter(|row| !row.is_edited())
+        {
+            let (episode, failed) = (row.episode, row.is_failed());
             let value = quantity.of(row.reward, row.accuracy);
-            if let Some(value) = value.filter(|value| value.is_finite()) {
-                children.push(Point {
+            let value = value.filter(|value| value.is_finite());
+            let point = |child| {
+                value.map(|value| Point {
                     child,
                     episode,
                     value,
                     failed,
-                });
+                })
+            };
+            let child = match started.filter(|_| row.control) {
+                Some(run) => place_of_control(row.child, episode, run),
+                None => row.child,
+            };
+            if failed {
+                children.failed.push(Failed { child, episode });
+            }
+            if row.control {
+                children.controls.extend(point(child));
+                continue;
+            }
+            children.newest = children.newest.max(child);
+            if let Some(point) = point(child) {
+                children.push(point);
             }
         }
+        children.controls.sort_by_key(|point| point.child);
         if !children.points.is_sorted_by_key(|point| point.child) {
             children.points.sort_by_key(|point| point.child);
         }
@@ -130,9 +153,15 @@ impl Children {
         self.unfailed().count() + self.failed.len()
     }
 
-    /// The first and the last child drawn; `None` if there are none.
+    /// The first and the last place of a child drawn; `None` if there are none.
     pub fn ends(&self) -> Option<(u64, u64)> {
-        let points = [self.points.first(), self.points.last()];
+        let (points, controls) = (&self.points, &self.controls);
+        let points = [
+            points.first(),
+            points.last(),
+            controls.first(),
+            controls.last(),
+        ];
         let failed = [self.failed.first(), self.failed.last()];
         let numbers = || {
             let points = points.into_iter().flatten().map(|point| point.child);
@@ -161,6 +190,20 @@ impl Children {
             .map(move |point| (point, smoothed.take(point.value)))
     }
 
+    /// The running mean of the controls after each of them: smoothed over as many episodes as
+    /// [`Children::smoothed`], so that a reward that changes with the depth moves both alike and
+    /// their distance is that of the two arms.
+    pub fn smoothed_controls(&self, controls: u64) -> impl Iterator<Item = (&Point, f64)> {
+        let mut smoothed = Smoothed::over(controls);
+        let controls = self.controls.iter();
+        controls.map(move |point| (point, smoothed.take(point.value)))
+    }
+
+    /// The controls that are drawn as points.
+    pub fn unfailed_controls(&self) -> impl Iterator<Item = &Point> {
+        self.controls.iter().filter(|point| !point.failed)
+    }
+
     /// The running maximum, at each child that raised it.
     pub fn improvements(&self) -> impl Iterator<Item = (u64, f64)> {
         let mut best = None;
@@ -173,6 +216,26 @@ impl Children {
             })
         })
     }
+}
+
+/// The sampled child beside which a control of `episode` is drawn. Controls are spread evenly over
+/// the width of their episode, but never stand in its middle, where its mean is.
+fn place_of_control(control: u64, episode: usize, run: &RunStarted) -> u64 {
+    let (children, controls) = (run.children_per_episode as u64, run.controls.max(1) as u64);
+    let first = (episode.max(1) as u64 - 1) * children + 1;
+    let among = control.saturating_sub(run.children() as u64 + 1) % controls;
+    first + (4 * among + 3) * children / (4 * controls)
+}
+
+/// The mean over the controls of each episode.
+pub fn control_means(children: &Children) -> impl Iterator<Item = (usize, f64)> {
+    let episodes = children
+        .controls
+        .chunk_by(|one, other| one.episode == other.episode);
+    episodes.map(|controls| {
+        let sum: f64 = controls.iter().map(|control| control.value).sum();
+        (controls[0].episode, sum / controls.len() as f64)
+    })
 }
 
 /// The quartiles of each group of neighbouring points of one episode.

@@ -1,5 +1,7 @@
 //! Ordinary least squares over a run's episodes (does the controller learn?), means and quartiles.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -24,7 +26,7 @@ pub struct LineFit {
     pub per_episode: f64,
     /// Standard error of the slope.
     pub standard_error: f64,
-    /// Degrees of freedom: the number of points minus 2.
+    /// Degrees of freedom: the number of points minus those of intercepts and of the slope.
     pub degrees: f64,
 }
 
@@ -33,33 +35,40 @@ impl LineFit {
     /// 3 points (which leave no degree of freedom), for points at a single position, and for
     /// numbers that are not finite.
     pub fn of(positions: &[f64], values: &[f64]) -> Option<LineFit> {
+        LineFit::within(&vec![(); positions.len()], positions, values)
+    }
+
+    /// Fit lines with a common slope and an intercept for each stratum (analysis of covariance):
+    /// the slope is that of positions and values minus their means within the stratum. `None` under
+    /// the same conditions as [`LineFit::of`], and if no stratum has two positions.
+    pub fn within<S: Ord>(strata: &[S], positions: &[f64], values: &[f64]) -> Option<LineFit> {
         let n = positions.len();
-        if n < 3
-            || n != values.len()
-            || !positions
-                .iter()
-                .chain(values)
-                .all(|number| number.is_finite())
-        {
+        let mut numbers = positions.iter().chain(values);
+        if n != values.len() || n != strata.len() || !numbers.all(|number| number.is_finite()) {
             return None;
         }
-        let (mean_x, mean_y) = (mean(positions), mean(values));
-        let spread: f64 = positions.iter().map(|x| (x - mean_x).powi(2)).sum();
+        let mut groups: BTreeMap<&S, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+        for ((stratum, x), y) in strata.iter().zip(positions).zip(values) {
+            let (xs, ys) = groups.entry(stratum).or_default();
+            xs.push(*x);
+            ys.push(*y);
+        }
+        let degrees = n.checked_sub(groups.len() + 1).filter(|left| *left > 0)? as f64;
+        let centred: Vec<(f64, f64)> = groups
+            .values()
+            .flat_map(|(xs, ys)| {
+                let (mean_x, mean_y) = (mean(xs), mean(ys));
+                let pairs = xs.iter().zip(ys);
+                pairs.map(move |(x, y)| (x - mean_x, y - mean_y))
+            })
+            .collect();
+        let spread: f64 = centred.iter().map(|(x, _)| x.powi(2)).sum();
         if spread == 0.0 {
             return None;
         }
-        let per_episode = positions
-            .iter()
-            .zip(values)
-            .map(|(x, y)| (x - mean_x) * (y - mean_y))
-            .sum::<f64>()
-            / spread;
-        let residual = positions
-            .iter()
-            .zip(values)
-            .map(|(x, y)| (y - mean_y - per_episode * (x - mean_x)).powi(2))
-            .sum::<f64>();
-        let degrees = (n - 2) as f64;
+        let per_episode = centred.iter().map(|(x, y)| x * y).sum::<f64>() / spread;
+        let residuals = centred.iter().map(|(x, y)| (y - per_episode * x).powi(2));
+        let residual: f64 = residuals.sum();
         Some(LineFit {
             per_episode,
             standard_error: (residual / degrees / spread).sqrt(),
@@ -208,6 +217,41 @@ mod tests {
                 (slope.ci95[0], case.ci95[0]),
                 (slope.ci95[1], case.ci95[1]),
                 (slope.p_value, case.p_value),
+            ];
+            assert!(
+                pairs.iter().all(|(ours, theirs)| close(*ours, *theirs)),
+                "{}: {pairs:?}",
+                case.name
+            );
+        }
+    }
+
+    #[derive(Deserialize)]
+    struct Grown {
+        name: String,
+        depths: Vec<usize>,
+        positions: Vec<f64>,
+        values: Vec<f64>,
+        slope: f64,
+        ci95: [f64; 2],
+        p_value: f64,
+        degrees: f64,
+    }
+
+    #[test]
+    fn the_slope_at_equal_depth_agrees_with_least_squares_over_indicators_of_depth() {
+        let text = include_str!("../../tests/fixtures/slope_at_equal_depth.json");
+        let cases: Vec<Grown> = serde_json::from_str(text).unwrap();
+        assert!(cases.len() >= 4);
+        for case in cases {
+            let fit = LineFit::within(&case.depths, &case.positions, &case.values).unwrap();
+            let slope = fit.slope().unwrap();
+            let pairs = [
+                (slope.per_episode, case.slope),
+                (slope.ci95[0], case.ci95[0]),
+                (slope.ci95[1], case.ci95[1]),
+                (slope.p_value, case.p_value),
+                (fit.degrees, case.degrees),
             ];
             assert!(
                 pairs.iter().all(|(ours, theirs)| close(*ours, *theirs)),

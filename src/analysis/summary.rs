@@ -12,6 +12,7 @@ pub(super) use text::{duration, reason_word};
 use super::RunSummary;
 use super::lift::PolicyLift;
 use super::statistics::{self, Slope};
+use super::trend::{DepthOfTrend, EpisodePoint, Trend};
 use super::verdict::Comparison;
 use crate::event::{
     ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, Reference,
@@ -59,10 +60,18 @@ pub struct Summary {
     /// The child with the highest accuracy; the earlier one wins ties. Null before the first
     /// accuracy.
     pub best: Option<BestChild>,
+    /// Number of children with an accuracy of their own, the highest of which `best` has: the more
+    /// there are, the more of it is luck.
+    #[serde(default)]
+    pub best_of: u64,
     /// Finished episodes, in order.
     pub episodes: Vec<EpisodeSummary>,
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
     pub reward_slope: Option<Slope>,
+    /// The same at equal depth, with an intercept for each depth; absent unless depth changed and
+    /// several episodes share one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward_slope_at_equal_depth: Option<Slope>,
     /// How much better the strategy's children are than controls of the same depth, over the
     /// finished episodes from the second one; null while this is unknown.
     #[serde(default)]
@@ -92,7 +101,7 @@ pub struct Held {
 }
 
 impl Held {
-    fn of(reference: &Reference, points: &[(usize, f64)]) -> Held {
+    fn of(reference: &Reference, points: &[EpisodePoint]) -> Held {
         let (difference, not_comparable) = match Comparison::of(reference, points) {
             Some(Comparison::Slopes { difference, .. }) => (Some(difference), None),
             Some(Comparison::Impossible { reason, .. }) => (None, Some(reason)),
@@ -224,11 +233,9 @@ impl SearchTally {
     pub fn summary(&self) -> Summary {
         let wall_seconds = self.clock.seconds();
         let counts = self.outcomes.counts;
-        let points: Vec<(usize, f64)> = self
-            .episodes
-            .iter()
-            .map(|episode| (episode.episode, episode.mean_reward))
-            .collect();
+        let points = EpisodePoint::of(&self.episodes, &self.outcomes.arms);
+        let at_equal_depth = Trend::of(&points)
+            .filter(|trend| matches!(trend.depth, DepthOfTrend::Separated { .. }));
         Summary {
             run: self.run.clone(),
             preset: self.preset.clone(),
@@ -244,8 +251,10 @@ impl SearchTally {
             edited_children: counts.edited as u64,
             control_children: counts.controls as u64,
             best: self.outcomes.best.as_ref().map(BestChild::from),
+            best_of: counts.compared() as u64,
             episodes: self.episodes.iter().map(EpisodeSummary::from).collect(),
             reward_slope: self.reward_slope(),
+            reward_slope_at_equal_depth: at_equal_depth.map(|trend| trend.slope),
             policy_lift: PolicyLift::of(&self.outcomes.arms),
             reference: self
                 .reference

@@ -1,8 +1,8 @@
 //! Does it learn? What the rewards so far allow to be said, in words.
 //!
 //! With controls: how far the policy's children are above or below children drawn uniformly at the
-//! same depth ([`PolicyLift`]). Without, the slope of the mean rewards is a trend and no verdict,
-//! since networks that grow deeper change the reward without any learning. Until the run has ended,
+//! same depth ([`PolicyLift`]). Without, the slope of the mean rewards is a trend and no verdict
+//! ([`Trend`]), since networks that grow deeper change the reward without any learning. Until the run has ended,
 //! an interval that is looked at after every episode excludes zero by chance more often than its
 //! 5 %, so texts say "so far" and nothing is coloured (docs/STATISTICS.md).
 
@@ -13,7 +13,8 @@ use std::cell::RefCell;
 pub use comparison::Comparison;
 
 use super::lift::PolicyLift;
-use super::statistics::{LineFit, Slope, p_text};
+use super::statistics::{Slope, p_text};
+use super::trend::{DepthOfTrend, EpisodePoint, Trend};
 use crate::event::RunStarted;
 use crate::state::{Arms, RunState, RunStatus};
 
@@ -43,12 +44,12 @@ pub struct Verdict {
     pub lift: Option<PolicyLift>,
     /// Controls of the episodes that count so far; `None` for a run without controls.
     pub controls: Option<usize>,
-    /// Slope of the mean reward per episode.
-    pub slope: Option<Slope>,
+    /// Whether its strategy learns from rewards.
+    pub learns: bool,
+    /// Trend of the mean reward; `None` for fewer than three episodes.
+    pub trend: Option<Trend>,
     /// `None` if the run has no reference, is a random search, or has too few episodes.
     pub comparison: Option<Comparison>,
-    /// Numbers of layers in the first and in the last finished episode, if they differ.
-    pub depths: Option<(usize, usize)>,
 }
 
 thread_local! {
@@ -71,11 +72,7 @@ impl Verdict {
     pub fn of(state: &RunState) -> Verdict {
         let search = state.search();
         let arms = &search.outcomes.arms;
-        let points: Vec<(usize, f64)> = search
-            .episodes
-            .iter()
-            .map(|episode| (episode.episode, episode.mean_reward))
-            .collect();
+        let points = EpisodePoint::of(&search.episodes, arms);
         let started = search.started.as_ref();
         let is_final = state.status == RunStatus::Completed;
         let lift = lift_of(arms);
@@ -93,11 +90,11 @@ impl Verdict {
             planned: started.map(|run| run.episodes),
             lift,
             controls: started.filter(|run| run.controls > 0).map(|_| controls),
-            slope: fit(&points).as_ref().and_then(LineFit::slope),
+            learns: started.is_none_or(RunStarted::learns),
+            trend: Trend::of(&points),
             comparison: started
                 .filter(|run| RunStarted::learns(run))
                 .and_then(|run| Comparison::of(run.reference.as_deref()?, &points)),
-            depths: depths(state),
         }
     }
 
@@ -119,7 +116,7 @@ impl Verdict {
         let Some(comparison) = &self.comparison else {
             return heads;
         };
-        let (long, brief) = comparison.texts();
+        let (long, brief) = comparison.texts(self.so_far());
         let mut texts: Vec<String> = [&long, &brief]
             .into_iter()
             .flat_map(|tail| {
@@ -145,10 +142,10 @@ impl Verdict {
 
     /// What this run alone says.
     fn heads(&self, plus_minus: &str) -> Vec<String> {
-        match (&self.lift, self.controls, &self.slope) {
+        match (&self.lift, self.controls, &self.trend) {
             (Some(lift), ..) => self.of_lift(lift, plus_minus),
             (None, Some(controls), _) => awaiting(controls),
-            (None, None, Some(slope)) => self.of_slope(slope, plus_minus),
+            (None, None, Some(trend)) => self.of_trend(trend, plus_minus),
             (None, None, None) => too_early(self.episodes),
         }
     }
@@ -163,8 +160,8 @@ impl Verdict {
         let half = (high - low) / 2.0;
         let digits = decimals(half, 2).max(2);
         let p = p_text(lift.p_value);
-        let side = if difference < 0.0 { "below" } else { "above" };
-        let so_far = if self.is_final { "" } else { " so far" };
+        let side = lift.side();
+        let so_far = self.so_far();
         let numbers = format!("95 % {low:+.digits$}..{high:+.digits$}, {p}, {controls} controls");
         let policy = format!("policy {difference:+.digits$}");
         let estimate = format!("{policy}{plus_minus}{half:.digits$}");
@@ -184,26 +181,16 @@ impl Verdict {
         ]
     }
 
-    fn of_slope(&self, slope: &Slope, plus_minus: &str) -> Vec<String> {
+    fn of_trend(&self, trend: &Trend, plus_minus: &str) -> Vec<String> {
         let Slope {
             per_episode,
             ci95: [low, high],
             ..
-        } = *slope;
+        } = trend.slope;
         let half = (high - low) / 2.0;
         let digits = decimals(half, 2).max(4);
-        let p = p_text(slope.p_value);
-        let (depth, caveat, brief) = match self.depths {
-            Some((first, last)) => {
-                let moved = if last > first { "grew" } else { "fell" };
-                (
-                    format!("; depth {moved} from {first} to {last}"),
-                    " with it",
-                    format!(", depth {first} to {last}"),
-                )
-            }
-            None => Default::default(),
-        };
+        let p = p_text(trend.slope.p_value);
+        let (depth, caveat, brief) = of_depth(trend.depth);
         let numbers = format!(
             "trend {per_episode:+.digits$}/episode (95 % {low:+.digits$}..{high:+.digits$}, {p})"
         );
@@ -213,8 +200,9 @@ impl Verdict {
         });
         vec![
             format!(
-                "{numbers}{}{depth}{caveat}; no controls, no verdict",
-                self.after()
+                "{numbers}{}{depth}{caveat}; {}",
+                self.after(),
+                self.why_no_verdict()
             ),
             format!("{numbers}{}{depth}", self.after()),
             format!("{numbers}{depth}"),
@@ -228,6 +216,19 @@ impl Verdict {
             format!("trend {per_episode:+.digits$}"),
             p,
         ]
+    }
+
+    /// What a statement adds that the next episodes may change.
+    fn so_far(&self) -> &'static str {
+        if self.is_final { "" } else { " so far" }
+    }
+
+    /// Why a trend is no verdict.
+    fn why_no_verdict(&self) -> &'static str {
+        match self.learns {
+            true => "no controls, no verdict",
+            false => "every child is drawn at random: nothing is learned",
+        }
     }
 
     fn after(&self) -> String {
@@ -248,6 +249,7 @@ fn awaiting(controls: usize) -> Vec<String> {
         format!("Does it learn? {missing}"),
         format!("policy against random {missing}"),
         missing,
+        format!("Does it learn? not yet: {controls} of {FEWEST_CONTROLS} controls"),
         format!("not yet: {controls} of {FEWEST_CONTROLS} controls"),
         "too early".to_owned(),
     ]
@@ -258,37 +260,30 @@ fn too_early(have: usize) -> Vec<String> {
     vec![
         format!("Does it learn? {missing}, has {have}"),
         format!("{missing}, has {have}"),
+        format!("Does it learn? not yet: {have} of 3 episodes"),
         format!("not yet: {have} of 3 episodes"),
         "too early".to_owned(),
     ]
 }
 
-fn fit(points: &[(usize, f64)]) -> Option<LineFit> {
-    let (positions, values): (Vec<f64>, Vec<f64>) = points
-        .iter()
-        .map(|(episode, value)| (*episode as f64, *value))
-        .unzip();
-    LineFit::of(&positions, &values)
-}
-
-/// Number of layers in the first and in the last finished episode, if they are known and differ.
-fn depths(state: &RunState) -> Option<(usize, usize)> {
-    let depth = |episode: usize| {
-        let of_episode = state
-            .search()
-            .children
-            .iter()
-            .filter(move |row| row.episode == episode && row.is_proposed());
-        of_episode
-            .map(|row| row.genes.depth())
-            .filter(|depth| *depth > 0)
-    };
-    let (first, last) = (
-        state.search().episodes.first()?.episode,
-        state.search().episodes.last()?.episode,
-    );
-    let (first, last) = (depth(first).next()?, depth(last).next_back()?);
-    (first != last).then_some((first, last))
+/// What a trend owes to the depth of the networks: a clause, its caveat, and the clause in brief.
+fn of_depth(depth: DepthOfTrend) -> (String, &'static str, String) {
+    match depth {
+        DepthOfTrend::Constant => Default::default(),
+        DepthOfTrend::Separated { first, last } => (
+            format!(" at equal depth (an intercept for each, {first} to {last} layers)"),
+            "",
+            " at equal depth".to_owned(),
+        ),
+        DepthOfTrend::Confounded { first, last } => {
+            let moved = if last > first { "grew" } else { "fell" };
+            (
+                format!("; depth {moved} from {first} to {last}"),
+                " with it",
+                format!(", depth {first} to {last}"),
+            )
+        }
+    }
 }
 
 /// Number of decimals needed to show that many digits of the interval's half-width.

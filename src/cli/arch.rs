@@ -6,8 +6,11 @@ use clap::{Args, ValueEnum};
 
 use super::OrBadInput;
 use super::config::SettingsArgs;
+use crate::analysis::selection::Selection;
+use crate::analysis::{RunSummary, Summary};
 use crate::config::{self, Config, Decode};
 use crate::event::RunKind;
+use crate::foundation::numbers::accuracy;
 use crate::runs::directory::kind_of;
 use crate::space::{Architecture, resolve_architecture};
 
@@ -85,6 +88,24 @@ impl ArchArgs {
     pub fn kept_weights(&self) -> Option<PathBuf> {
         let run = self.arch.strip_suffix(":best")?;
         Some(Path::new(run).join("weights.safetensors")).filter(|file| file.is_file())
+    }
+
+    /// The validation accuracy of the network if this is the RUN:best of a search, and that it was
+    /// chosen for it.
+    pub fn best_of_search(&self) -> Option<String> {
+        let run = Path::new(self.arch.strip_suffix(":best")?);
+        let summary = match kind_of(run) {
+            RunKind::Search => Summary::of_journal(&run.join("journal.jsonl")).ok()?,
+            RunKind::Training => return None,
+        };
+        let (best, children) = (summary.best?, summary.best_of as usize);
+        let selection = Selection { children }.words();
+        let selection = selection.map_or(String::new(), |words| format!("; {words}"));
+        Some(format!(
+            "validation       {} (child {}{selection})\n",
+            accuracy(best.accuracy),
+            best.child
+        ))
     }
 
     /// Whether ARCH is a child of a run.

@@ -36,7 +36,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             None => return Ok(()),
         },
         None => {
-            super::print(&list::table(&runs::survey()))?;
+            super::print(&list::table(
+                &runs::survey(),
+                super::table::terminal_width().unwrap_or(usize::MAX),
+            ))?;
             return Err(bad_input!(
                 "specify the run to watch, as in: nas-tui attach RUN"
             ));

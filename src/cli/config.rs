@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::{OrBadInput, screen};
 use crate::config::{self, DeviceChoice, Options, presets};
+use crate::search::reference;
 use crate::{runs, space};
 
 #[derive(Debug, ClapArgs)]
@@ -79,6 +80,10 @@ impl SettingsArgs {
         let config = resolved(&self.options())?;
         screen::check_keys(&self.options(), &config.screen)?;
         match &config.search.reference {
+            // Before a run directory is made.
+            Some(run) if reference::is_auto(run) => reference::candidates(&config)
+                .or_bad_input()
+                .map(|_| config),
             Some(run) if !runs::named(run).join("journal.jsonl").is_file() => Err(bad_input!(
                 "search.reference = {}: must be the directory of a run, or the name of one in ./runs: there is no journal.jsonl in it",
                 run.display()

@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 
 use super::OrBadInput;
 use super::arch::{ArchArgs, ImageArgs};
-use super::table::{TableColumn, table};
+use super::table::{TableColumn, table, terminal_width};
 use crate::foundation::numbers;
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
@@ -38,9 +38,12 @@ pub struct Args {
 /// Run the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
-    let text = text(&architecture, batch_size(args), args.json)
+    let mut text = text(&architecture, batch_size(args), args.json)
         .with_context(|| format!("the cost of {}", args.arch.arch))
         .or_bad_input()?;
+    if let Some(best) = args.arch.best_of_search().filter(|_| !args.json) {
+        text += &best;
+    }
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         // The reader has seen enough (`| head`).
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -64,21 +67,7 @@ fn text(
 ) -> Result<String, ArchitectureError> {
     match json {
         true => Ok(CostedArchitecture::new(architecture)?.to_json()),
-        false => describe(architecture, batch_size, terminal_width()),
-    }
-}
-
-/// Width of the terminal in columns; 80 if the output goes elsewhere.
-fn terminal_width() -> usize {
-    if let Some(columns) = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok())
-    {
-        return columns;
-    }
-    match rustix::termios::tcgetwinsize(std::io::stdout()) {
-        Ok(size) if size.ws_col > 0 => size.ws_col.into(),
-        _ => 80,
+        false => describe(architecture, batch_size, terminal_width().unwrap_or(80)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args as ClapArgs;
 
-use super::table::{TableColumn, table as draw};
+use super::table::{TableColumn, table as draw, terminal_width};
 use crate::runs::{self, RunInfo, WorkInfo};
 
 /// List runs: those in ./runs and those you began elsewhere
@@ -10,13 +10,19 @@ use crate::runs::{self, RunInfo, WorkInfo};
 /// A run is in progress as long as a process holds its lock. A `dead` run is unfinished, but no
 /// process is working on it: `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a
 /// training, continues it.
+///
+/// `policy lift` is how far the reward of a search's policy is above that of random children of equal
+/// depth, if the search has controls and the terminal has room; `so far` until the search is completed.
+/// The best accuracy of a search is the highest of many on one set of validation images, and so
+/// optimistic.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Print a JSON array of everything known about each run
     ///
     /// For each: name, path, status, kind, best_accuracy (on the validation images), started,
     /// changed, holder. If kind is `search`: preset, strategy, episode, episodes, children,
-    /// planned_children. If it is `training`: network, recipe, epoch, epochs, test_accuracy.
+    /// planned_children, policy_lift (null, or difference, ci95, p_value, controls, episodes). If it
+    /// is `training`: network, recipe, epoch, epochs, test_accuracy.
     #[arg(long)]
     json: bool,
 }
@@ -26,16 +32,19 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if args.json {
         return super::print_pretty_json(&runs);
     }
-    super::print(&table(&runs))
+    super::print(&table(&runs, terminal_width().unwrap_or(usize::MAX)))
 }
 
-/// One line for each run.
-pub(super) fn table(runs: &[RunInfo]) -> String {
+/// Where the policy lift is among the columns.
+const LIFT: usize = 8;
+
+/// One line for each run. Lines of more than `width` columns do without the policy lift.
+pub(super) fn table(runs: &[RunInfo], width: usize) -> String {
     if runs.is_empty() {
         return "no runs in ./runs, and none you began elsewhere\n".to_owned();
     }
     let (left, right) = (TableColumn::left, TableColumn::right);
-    let columns = [
+    let mut columns = vec![
         left("run"),
         left("state"),
         left("kind"),
@@ -44,15 +53,23 @@ pub(super) fn table(runs: &[RunInfo]) -> String {
         left("progress"),
         right("children"),
         right("best accuracy"),
+        left("policy lift"),
         right("test"),
         left("started (UTC)"),
         left("where"),
     ];
-    let rows: Vec<[String; 11]> = runs.iter().map(row).collect();
+    let mut rows: Vec<Vec<String>> = runs.iter().map(row).collect();
+    let text = draw(&columns, &rows, usize::MAX);
+    let is_known = rows.iter().any(|row| !row[LIFT].is_empty());
+    if is_known && text.lines().all(|line| line.chars().count() <= width) {
+        return text;
+    }
+    columns.remove(LIFT);
+    rows.iter_mut().for_each(|row| drop(row.remove(LIFT)));
     draw(&columns, &rows, usize::MAX)
 }
 
-fn row(run: &RunInfo) -> [String; 11] {
+fn row(run: &RunInfo) -> Vec<String> {
     let (method, test) = match &run.work {
         WorkInfo::Search { strategy, .. } => (strategy.clone(), String::new()),
         WorkInfo::Training {
@@ -61,7 +78,7 @@ fn row(run: &RunInfo) -> [String; 11] {
             ..
         } => (recipe.clone(), accuracy(*test_accuracy)),
     };
-    [
+    vec![
         run.name.clone(),
         run.status.word().to_owned(),
         run.work.kind().noun().to_owned(),
@@ -70,6 +87,7 @@ fn row(run: &RunInfo) -> [String; 11] {
         run.work.progress(),
         run.work.children(),
         accuracy(run.best_accuracy),
+        run.work.lift(run.status),
         test,
         run.started.map_or_else(String::new, |time| {
             time.strftime("%Y-%m-%d %H:%M").to_string()

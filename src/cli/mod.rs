@@ -40,6 +40,7 @@ mod verify;
 #[cfg(feature = "torch")]
 mod worker;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -175,12 +176,12 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Parse the arguments, run the subcommand, print its error, return its exit status.
-pub fn main() -> ExitCode {
+/// The program with these arguments, the first of which is its name: parse them, run the
+/// subcommand, print its error, return its exit status.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     #[cfg(feature = "torch")]
     crate::child::cuda::count_by_bus();
-    let cli = Cli::parse();
-    match run(cli) {
+    match run(Cli::parse_from(arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The reader of standard error may have gone, but the exit status still matters.

@@ -7,7 +7,6 @@ use clap::Args as ClapArgs;
 use super::config::{SettingsArgs, WhereArgs};
 use super::run::{self, Prepared, ShowArgs};
 use crate::event::RunKind;
-use crate::space::family;
 
 #[derive(Debug, Default, ClapArgs)]
 pub struct Args {
@@ -43,14 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let Some(path) = &args.resume else {
         let config = settings.resolve()?;
-        if family::named(&config.space.layer).is_ok_and(|family| family.is_tabular())
-            && config.search.table.is_none()
-        {
-            return Err(bad_input!(
-                "the space nasbench201 has no networks to train: name the CSV file that holds their accuracies with --table CSV \
-                 (docs/NASBENCH201.md says how to make one)"
-            ));
-        }
+        run::evaluator_for(&config).map_err(run::classify)?;
         let name = config.preset.clone();
         return Prepared::begin(RunKind::Search, config, args.run.as_deref(), &name);
     };

@@ -33,51 +33,57 @@ const NARROWEST: usize = 6;
 
 /// `rows` below their titles. Columns are two spaces apart, or one if `width` is too small; if that
 /// is not enough, the cells of wrapping columns are broken at commas.
-pub fn table<const N: usize>(
-    columns: &[TableColumn; N],
-    rows: &[[String; N]],
-    width: usize,
-) -> String {
-    let mut widths: [usize; N] = std::array::from_fn(|index| {
-        let cells = rows.iter().map(|row| row[index].chars().count());
+pub fn table<R: AsRef<[String]>>(columns: &[TableColumn], rows: &[R], width: usize) -> String {
+    let widest = |index: usize| {
+        let cells = rows.iter().map(|row| row.as_ref()[index].chars().count());
         cells.chain([columns[index].title.len()]).max().unwrap_or(0)
-    });
-    let total = |widths: &[usize; N], gap: usize| widths.iter().sum::<usize>() + gap * (N - 1);
+    };
+    let mut widths: Vec<usize> = (0..columns.len()).map(widest).collect();
+    let total =
+        |widths: &[usize], gap: usize| widths.iter().sum::<usize>() + gap * (widths.len() - 1);
     let gap = if total(&widths, 2) <= width { 2 } else { 1 };
-    for index in (0..N).filter(|&index| columns[index].wraps) {
+    for index in (0..columns.len()).filter(|&index| columns[index].wraps) {
         let excess = total(&widths, gap).saturating_sub(width);
         widths[index] = widths[index]
             .saturating_sub(excess)
             .max(NARROWEST.min(widths[index]));
     }
-    let mut text = line(
-        columns,
-        &columns.map(|column| column.title.to_owned()),
-        &widths,
-        gap,
-    );
+    let titles: Vec<String> = columns
+        .iter()
+        .map(|column| column.title.to_owned())
+        .collect();
+    let mut text = line(columns, &titles, &widths, gap);
     for row in rows {
-        let cells: [Vec<String>; N] =
-            std::array::from_fn(|index| broken(&row[index], widths[index]));
+        let cells: Vec<Vec<String>> = (row.as_ref().iter().zip(&widths))
+            .map(|(cell, width)| broken(cell, *width))
+            .collect();
         for part in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
-            let parts =
-                std::array::from_fn(|index| cells[index].get(part).cloned().unwrap_or_default());
+            let parts = cells.iter().map(|cell| cell.get(part).cloned());
+            let parts: Vec<String> = parts.map(Option::unwrap_or_default).collect();
             text += &line(columns, &parts, &widths, gap);
         }
     }
     text
 }
 
-fn line<const N: usize>(
-    columns: &[TableColumn; N],
-    cells: &[String; N],
-    widths: &[usize; N],
-    gap: usize,
-) -> String {
-    let aligned = (0..N).map(|index| match columns[index].right {
-        true => format!("{:>1$}", cells[index], widths[index]),
-        false => format!("{:<1$}", cells[index], widths[index]),
-    });
+/// Width of the terminal in columns; `None` if the output goes elsewhere.
+pub fn terminal_width() -> Option<usize> {
+    let set = std::env::var("COLUMNS").ok();
+    if let Some(columns) = set.and_then(|columns| columns.parse().ok()) {
+        return Some(columns);
+    }
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col.into())
+}
+
+fn line(columns: &[TableColumn], cells: &[String], widths: &[usize], gap: usize) -> String {
+    let aligned = cells
+        .iter()
+        .enumerate()
+        .map(|(index, cell)| match columns[index].right {
+            true => format!("{cell:>0$}", widths[index]),
+            false => format!("{cell:<0$}", widths[index]),
+        });
     let line = aligned.collect::<Vec<_>>().join(&" ".repeat(gap));
     format!("{}\n", line.trim_end())
 }

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use crate::foundation::device::DeviceChoice;
+pub use changes::ChangedSetting;
 pub use error::ConfigError;
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{Options, SAMPLE, parse, place_of_setting, placed, read, resolve};

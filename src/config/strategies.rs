@@ -1,6 +1,5 @@
 //! Settings of the strategies.
 
-use linkme::distributed_slice;
 use serde::{Deserialize, Serialize};
 
 /// What is known about a strategy before it runs. The program has the strategies listed in
@@ -18,7 +17,7 @@ pub struct StrategyFacts {
 }
 
 /// Every strategy, in no particular order. Each registers itself in the file that contains it.
-#[distributed_slice]
+#[linkme::distributed_slice]
 pub static STRATEGIES: [StrategyFacts];
 
 impl StrategyFacts {

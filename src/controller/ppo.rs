@@ -1,8 +1,6 @@
 //! PPO (Schulman et al. 2017, "Proximal Policy Optimization Algorithms"): several steps on the
 //! children of an episode, as long as the policy stays close to the one that sampled them.
 
-use linkme::distributed_slice;
-
 use super::evaluation::{Evaluation, Loss};
 use super::reinforce::Reinforce;
 use crate::config::{ControllerConfig, PpoConfig, STRATEGIES, StrategyFacts};
@@ -13,7 +11,7 @@ use crate::strategy::{
 };
 
 /// The same policy trained by PPO's clipped objective (Schulman et al. 2017).
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static PPO: StrategyFacts = StrategyFacts {
     name: "ppo",
     learns: true,
@@ -21,11 +19,10 @@ static PPO: StrategyFacts = StrategyFacts {
     section: Some("ppo"),
 };
 
-#[distributed_slice(CONSTRUCTORS)]
-static CONSTRUCTOR: Constructor = Constructor {
-    of: &PPO,
-    make: |config, space| Box::new(Ppo::of(Reinforce::for_run(config, space), &config.ppo)),
-};
+#[linkme::distributed_slice(CONSTRUCTORS)]
+static NEW: Constructor = (&PPO, |config, space| {
+    Box::new(Ppo::of(Reinforce::for_run(config, space), &config.ppo))
+});
 
 /// The LSTM policy of [`Reinforce`], with the clipped objective.
 #[derive(Debug, Clone)]

@@ -1,9 +1,7 @@
 //! REINFORCE (Williams 1992; paper, section 3.2): sampled children whose reward exceeds the
 //! baseline become more likely.
 
-use std::collections::BTreeMap;
-
-use linkme::distributed_slice;
+use serde_json::json;
 
 use super::adam::{Adam, load, save, state_names};
 use super::evaluation::{Evaluation, Loss};
@@ -18,7 +16,7 @@ use crate::strategy::{
 };
 
 /// The LSTM policy trained by REINFORCE.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static REINFORCE: StrategyFacts = StrategyFacts {
     name: "reinforce",
     learns: true,
@@ -26,11 +24,10 @@ static REINFORCE: StrategyFacts = StrategyFacts {
     section: None,
 };
 
-#[distributed_slice(CONSTRUCTORS)]
-static CONSTRUCTOR: Constructor = Constructor {
-    of: &REINFORCE,
-    make: |config, space| Box::new(Reinforce::for_run(config, space)),
-};
+#[linkme::distributed_slice(CONSTRUCTORS)]
+static NEW: Constructor = (&REINFORCE, |config, space| {
+    Box::new(Reinforce::for_run(config, space))
+});
 
 /// The LSTM policy with its optimiser and baseline.
 #[derive(Debug, Clone)]
@@ -186,15 +183,7 @@ impl Strategy for Reinforce {
 
     fn state(&self) -> StrategyState {
         let parameters = self.policy.parameters();
-        let scalars = BTreeMap::from([(
-            "baseline".to_owned(),
-            serde_json::json!(self.baseline.value()),
-        )]);
-        let mut state = StrategyState {
-            strategy: self.name.to_owned(),
-            scalars,
-            tensors: BTreeMap::new(),
-        };
+        let mut state = StrategyState::of(self.name, [("baseline", json!(self.baseline.value()))]);
         save(parameters, &parameters.values, str::to_owned, &mut state);
         self.adam.save(parameters, &mut state);
         state

@@ -9,7 +9,7 @@ use super::actor::{Actor, ActorMessage};
 use super::placement::Placement;
 use super::protocol::ImageSample;
 use super::throughput::Automatic;
-use super::{ChildJob, Evaluator, Job, Report};
+use super::{ChildJob, EVALUATORS, Evaluator, Job, Registered, Report};
 use crate::child;
 use crate::config::{ChildConfig, Config, DataConfig};
 use crate::data;
@@ -18,6 +18,16 @@ use crate::foundation::host::cores;
 use crate::foundation::thread::spawn;
 use crate::space::{self, Design};
 use crate::telemetry::EnergyMeter;
+
+#[linkme::distributed_slice(EVALUATORS)]
+static ENTRY: Registered = Registered {
+    takes: |config| space::family::named(&config.space.layer).is_ok_and(|of| !of.is_tabular()),
+    is_default: true,
+    start: |config, report| {
+        let program = std::env::current_exe()?;
+        Ok(Box::new(LocalWorkers::start(config, program, report)))
+    },
+};
 
 /// Settings sent to every worker of one evaluator when it starts.
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 //!
 //! An evaluator determines where children run: on which host and device, in which processes, and
 //! how their energy is measured. Local worker processes are one evaluator, a table ([`table`]) is
-//! another.
+//! another. A new one is a file that registers itself in [`EVALUATORS`]; the only other line is its
+//! `mod` line.
 
 #[cfg(feature = "torch")]
 mod actor;
@@ -30,9 +31,33 @@ pub use error::TableError;
 pub use local::LocalWorkers;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
 use crate::event::{ChildEpoch, ChildProgress, Compute, DataDescription, Level};
 use crate::reward::Outcome;
 use crate::space::{Architecture, Design};
+
+/// Receives the reports of an evaluator.
+pub type Reports = Box<dyn Fn(Report) + Send>;
+
+/// An evaluator of this program, and which runs it is for.
+pub struct Registered {
+    /// Whether it can evaluate the children of a run with these settings.
+    pub takes: fn(&Config) -> bool,
+    /// Whether it leaves a run to any other evaluator that takes it.
+    pub is_default: bool,
+    /// Starts it.
+    pub start: fn(&Config, Reports) -> std::io::Result<Box<dyn Evaluator>>,
+}
+
+/// Every evaluator of this build, in no particular order.
+#[linkme::distributed_slice]
+pub static EVALUATORS: [Registered];
+
+/// The evaluator of a run with these settings; `None` if this program has none.
+pub fn evaluator_for(config: &Config) -> Option<&'static Registered> {
+    let able = EVALUATORS.iter().filter(|one| (one.takes)(config));
+    able.min_by_key(|one| one.is_default)
+}
 
 /// One child to evaluate.
 #[derive(Debug, Clone, PartialEq)]

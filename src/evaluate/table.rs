@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use self::columns::{Columns, Lines, numbered};
-use super::{Evaluator, Job, Ready, Report, TableError};
+use super::{EVALUATORS, Evaluator, Job, Ready, Registered, Report, TableError};
 use crate::config::SpaceConfig;
 use crate::event::DataDescription;
 use crate::reward::{Outcome, SKIPPED};
@@ -128,6 +128,16 @@ impl Table {
         }
     }
 }
+
+#[linkme::distributed_slice(EVALUATORS)]
+static ENTRY: Registered = Registered {
+    takes: |config| config.search.table.is_some(),
+    is_default: false,
+    start: |config, report| {
+        let path = config.search.table.clone().unwrap_or_default();
+        Ok(Box::new(TableLookup::start(&path, &config.space, report)))
+    },
+};
 
 /// Looks children up in a table, in the order of submission.
 pub struct TableLookup {

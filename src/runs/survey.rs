@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::analysis::lift::PolicyLift;
 use crate::event::{Event, Record, RunKind, RunStarted};
 use crate::runs::directory::{kind_of, lock_state, name_of};
 use crate::state::{Outcomes, RunStatus, TrainingRun};
@@ -53,6 +54,8 @@ pub enum WorkInfo {
         children: u64,
         /// Number of children planned.
         planned_children: u64,
+        /// How far the policy is above its controls; null while that is unknown.
+        policy_lift: Option<PolicyLift>,
     },
     /// The training of one network to completion.
     Training {
@@ -100,6 +103,18 @@ impl WorkInfo {
         }
     }
 
+    /// How far the policy of a search is above its controls, in a few characters; empty while that is
+    /// unknown.
+    pub fn lift(&self, status: RunStatus) -> String {
+        match self {
+            WorkInfo::Search {
+                policy_lift: Some(lift),
+                ..
+            } => lift.brief(status == RunStatus::Completed),
+            _ => String::new(),
+        }
+    }
+
     /// Children that have ended out of those planned: `40/160`; empty for a training.
     pub fn children(&self) -> String {
         match self {
@@ -142,7 +157,7 @@ struct Glance {
 }
 
 /// Events whose lines must be parsed; most lines are samples and epochs.
-const WANTED: [&str; 18] = [
+const WANTED: [&str; 20] = [
     "training_started",
     "training_epoch",
     "training_saved",
@@ -151,6 +166,8 @@ const WANTED: [&str; 18] = [
     "run_resumed",
     "run_finished",
     "episode_started",
+    "episode_finished",
+    "episode_excluded",
     "child_finished",
     "child_failed",
     "child_excluded",
@@ -168,7 +185,7 @@ impl Glance {
         let mut input = BufReader::with_capacity(1 << 18, File::open(journal).ok()?);
         let (mut glance, mut line) = (Glance::default(), Vec::new());
         while input.read_until(b'\n', &mut line).ok()? > 0 {
-            if is_wanted(&line)
+            if glance.wants(&line)
                 && let Ok(record) = serde_json::from_slice::<Record>(&line)
             {
                 glance.apply(&record);
@@ -192,6 +209,17 @@ impl Glance {
             Event::EpisodeStarted { episode, .. } => self.episode = *episode,
             _ => {}
         }
+    }
+
+    /// Whether the line must be parsed. Samples are wanted for their depth, which only controls ask
+    /// for.
+    fn wants(&self, line: &[u8]) -> bool {
+        let has_controls = self.search.as_ref().is_some_and(|run| run.controls > 0);
+        let Some(name) = event_of(line) else {
+            return false;
+        };
+        let is = |wanted: &str| wanted.as_bytes() == name;
+        WANTED.into_iter().any(is) || (has_controls && is("child_sampled"))
     }
 
     fn best(&self) -> Option<f64> {
@@ -231,24 +259,20 @@ impl Glance {
                     episodes: run.map_or(0, |run| run.episodes),
                     children: self.outcomes.counts.sampled as u64,
                     planned_children: run.map_or(0, RunStarted::children) as u64,
+                    policy_lift: PolicyLift::of(&self.outcomes.arms),
                 }
             }
         }
     }
 }
 
-/// Whether the event of a line, which is near its beginning, is one of [`WANTED`].
-fn is_wanted(line: &[u8]) -> bool {
+/// The event of a line, which is near its beginning.
+fn event_of(line: &[u8]) -> Option<&[u8]> {
     const KEY: &[u8] = b"\"event\":\"";
     let head = &line[..line.len().min(120)];
-    let Some(start) = head.windows(KEY.len()).position(|window| window == KEY) else {
-        return false;
-    };
-    let name = head[start + KEY.len()..]
-        .split(|byte| *byte == b'"')
-        .next()
-        .unwrap_or_default();
-    WANTED.iter().any(|wanted| wanted.as_bytes() == name)
+    let start = head.windows(KEY.len()).position(|window| window == KEY)?;
+    let rest = &head[start + KEY.len()..];
+    rest.split(|byte| *byte == b'"').next()
 }
 
 #[cfg(test)]

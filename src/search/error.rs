@@ -1,5 +1,6 @@
 //! Why a search cannot begin or continue, besides the errors that any run can have.
 
+use super::reference::NoReference;
 use crate::session::{SessionError, WorkError};
 use crate::space::{Dna, SpaceError};
 use crate::strategy::StrategyError;
@@ -29,6 +30,9 @@ pub enum SearchError {
     /// The workers found their data or device unusable before anything was trained.
     #[error("{0}")]
     Unusable(String),
+    /// No run of the user's can be compared with this one (`search.reference = "auto"`).
+    #[error(transparent)]
+    Reference(NoReference),
     /// Nothing can be trained any more.
     #[error("{0}")]
     Evaluator(String),
@@ -37,9 +41,10 @@ pub enum SearchError {
 impl WorkError for SearchError {
     fn is_bad_input(&self) -> bool {
         match self {
-            SearchError::Space(_) | SearchError::OtherChild { .. } | SearchError::Unusable(_) => {
-                true
-            }
+            SearchError::Space(_)
+            | SearchError::OtherChild { .. }
+            | SearchError::Unusable(_)
+            | SearchError::Reference(_) => true,
             SearchError::Strategy(_) | SearchError::Evaluator(_) => false,
         }
     }

@@ -6,7 +6,7 @@ mod episode;
 pub mod error;
 mod inbox;
 mod ledger;
-mod reference;
+pub mod reference;
 pub mod tabular;
 pub mod work;
 

@@ -1,24 +1,51 @@
 //! The run that another one is compared with (`search.reference`): its episodes, and whether the
 //! two are comparable.
 
+mod automatic;
+
 use std::path::Path;
 
 use crate::analysis::summary::{self, SearchTally};
-use crate::config::Config;
+use crate::config::{ChangedSetting, Config};
 use crate::event::{DataDescription, Event, Reference, ReferenceEpisode, RunStarted};
 use crate::journal::{JournalError, Reader};
 use crate::runs;
+use crate::search::SearchError;
+use crate::session::SessionError;
+
+pub use automatic::{NoReference, candidates, is_auto};
+
+/// The run that `named` means (`search.reference`), for comparison with the run described by
+/// `started` and `config`: a run's directory, or `auto` for the user's random run that can be
+/// compared.
+///
+/// # Errors
+/// If its journal cannot be read, or no run can be compared and `named` is `auto`.
+pub(super) fn resolve(
+    named: &Path,
+    started: &RunStarted,
+    config: &Config,
+) -> Result<Reference, SessionError> {
+    if !is_auto(named) {
+        return Ok(reference(named, started, config)?);
+    }
+    let mut refusal = NoReference::none(config);
+    for run in candidates(config).map_err(SearchError::Reference)? {
+        let found = reference(&run, started, config)?;
+        let Some(differences) = &found.not_comparable else {
+            return Ok(found);
+        };
+        refusal = NoReference::nearest(&run, differences, config);
+    }
+    Err(SearchError::Reference(refusal).into())
+}
 
 /// The episodes of the earlier run `run`, for comparison with the run described by `started` and
 /// `config`.
 ///
 /// # Errors
 /// If its journal cannot be read.
-pub(super) fn reference(
-    run: &Path,
-    started: &RunStarted,
-    config: &Config,
-) -> Result<Reference, JournalError> {
+fn reference(run: &Path, started: &RunStarted, config: &Config) -> Result<Reference, JournalError> {
     let folder = runs::named(run);
     let (mut tally, mut other) = (SearchTally::default(), None);
     for record in Reader::open(&folder.join("journal.jsonl"))? {
@@ -59,18 +86,7 @@ fn differences(
     (now, config): (&RunStarted, &Config),
 ) -> Vec<String> {
     let mut reasons = match settings {
-        Some(settings) => {
-            let differences = config.differences(&settings.to_toml(), decides_nothing);
-            differences
-                .iter()
-                .map(|change| {
-                    format!(
-                        "{} is {} there and {} here",
-                        change.key, change.then, change.now
-                    )
-                })
-                .collect()
-        }
+        Some(settings) => settings_differences(settings, config),
         // A journal without its settings still reveals most of them.
         None => told_differences(then, now),
     };
@@ -93,6 +109,18 @@ fn differences(
         ));
     }
     reasons
+}
+
+/// The settings of another run that affect the meaning of a reward and are not those of `config`.
+fn settings_differences(settings: &Config, config: &Config) -> Vec<String> {
+    let differences = config.differences(&settings.to_toml(), decides_nothing);
+    let text = |change: &ChangedSetting| {
+        format!(
+            "{} is {} there and {} here",
+            change.key, change.then, change.now
+        )
+    };
+    differences.iter().map(text).collect()
 }
 
 /// Whether runs that differ in this setting can still be compared.

@@ -1,7 +1,6 @@
 //! Why a space, or a DNA in it, cannot be used.
 
 use super::ArchitectureError;
-use super::nasbench201::OPERATIONS;
 use crate::config::{LARGEST_SETTING, Violation};
 
 /// Why a space or a DNA cannot be used. The message names the layer, the sizes and the reason.
@@ -68,12 +67,6 @@ pub enum SpaceError {
         only: usize,
         /// The depth that was requested.
         depth: usize,
-    },
-    /// A number that stands for no operation of NAS-Bench-201.
-    #[error("there is no operation {value}: they are numbered from 0 to {}", OPERATIONS.len() - 1)]
-    UnknownOperation {
-        /// The number.
-        value: u32,
     },
     /// A network is needed, but the child is a row of a table.
     #[error("{key} is a row of a table, not a network that can be built")]

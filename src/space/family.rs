@@ -1,26 +1,30 @@
-//! The kinds of search space. To add one, implement [`Family`] in a new file and add a line to
-//! [`FAMILIES`].
+//! The kinds of search space. A new one is a file that implements [`Family`] and registers it in
+//! [`FAMILIES`]; the only other line is its `mod` line.
 
 use std::fmt::Debug;
 
 use super::cost::Cost;
-use super::decode::{CHAIN, RECTANGULAR};
 use super::error::SpaceError;
 use super::head::{Head, HeadKind, LISTS, listed};
-use super::nasbench201::Nasbench201;
-use super::paper::{PAPER, PAPER_POOLING, PAPER_STRIDES};
 use super::{Architecture, Design, Dna};
 use crate::config::{Config, Decode, SpaceConfig, Violation, check_choices};
 
-/// Every family.
-pub static FAMILIES: [&dyn Family; 6] = [
-    &CHAIN,
-    &RECTANGULAR,
-    &PAPER,
-    &PAPER_STRIDES,
-    &PAPER_POOLING,
-    &Nasbench201,
-];
+/// Every family, in no particular order.
+#[linkme::distributed_slice]
+pub static FAMILIES: [&'static dyn Family];
+
+/// Every family, the simplest first: of several that can express a network or read a DNA, the first
+/// one does.
+pub fn families() -> Vec<&'static dyn Family> {
+    let mut all = FAMILIES.to_vec();
+    all.sort_by_key(|family| {
+        let kinds = family.kinds();
+        let has_connections = kinds.iter().any(|kind| kind.is_connection());
+        let is_tabular = family.is_tabular();
+        (is_tabular, has_connections, kinds.len(), family.name())
+    });
+    all
+}
 
 /// The family with this name in `space.layer`.
 ///
@@ -28,16 +32,19 @@ pub static FAMILIES: [&dyn Family; 6] = [
 ///
 /// If there is none; the message lists the families that exist.
 pub fn named(layer: &str) -> Result<&'static dyn Family, Violation> {
-    let mut families = FAMILIES.into_iter();
-    let family = families.find(|family| family.name() == layer);
-    family.ok_or_else(|| {
-        let names: Vec<&str> = FAMILIES.iter().map(|family| family.name()).collect();
-        Violation::new(
-            "space.layer",
-            format!("{layer:?}"),
-            format!("must be one of {}", names.join(", ")),
-        )
+    let family = FAMILIES.iter().find(|family| family.name() == layer);
+    family.copied().ok_or_else(|| {
+        let rule = format!("must be one of {}", names(|_| true));
+        Violation::new("space.layer", format!("{layer:?}"), rule)
     })
+}
+
+/// The names of some families, separated by commas.
+fn names(of: fn(&dyn Family) -> bool) -> String {
+    let some = families().into_iter().filter(|family| of(*family));
+    some.map(|family| family.name())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Check the rules about spaces that only the families know.
@@ -52,7 +59,10 @@ pub fn check_settings(config: &Config) -> Result<(), Violation> {
         Some(table) if !family.is_tabular() => Err(Violation::new(
             "search.table",
             table.display().to_string(),
-            "must be left out: only children of the space nasbench201 can be looked up in a table (--preset nasbench201)",
+            format!(
+                "must be left out: only children of a tabular space can be looked up in a table (--preset {})",
+                names(|family| family.is_tabular())
+            ),
         )),
         _ => Ok(()),
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::costed::{CostedArchitecture, CostedLayer};
 use super::decode::{CHAIN, RECTANGULAR};
-use super::family::{FAMILIES, Family};
+use super::family::{Family, families};
 use super::{Architecture, Design, Dna, SpaceError};
 use crate::config::Decode;
 
@@ -188,8 +188,8 @@ fn decode(dna: &Dna, name: &str, context: DnaContext) -> Result<Architecture, Sp
             && genes.all(|(index, gene)| family.heads(index + 1).len() == gene.len())
     };
     let is_short = dna.0.first().is_none_or(|gene| gene.len() <= 4);
-    let usual: &dyn Family = if is_short { &CHAIN } else { &RECTANGULAR };
-    let family = FAMILIES.into_iter().find(fits).unwrap_or(usual);
+    let usual: &dyn Family = if is_short { &CHAIN } else { RECTANGULAR };
+    let family = families().into_iter().find(fits).unwrap_or(usual);
     match family.decode(decode, dna, name, input, classes)? {
         Design::Network(architecture) => Ok(architecture),
         Design::Key(key) => Err(SpaceError::NoNetwork { key }),

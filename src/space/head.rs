@@ -133,7 +133,7 @@ impl Serialize for HeadKind {
 impl<'de> Deserialize<'de> for HeadKind {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HeadKind, D::Error> {
         let key = String::deserialize(deserializer)?;
-        let mut kinds = FAMILIES.into_iter().flat_map(|family| family.kinds());
+        let mut kinds = FAMILIES.iter().flat_map(|family| family.kinds());
         let kind = kinds.find(|kind| kind.key == key).copied();
         kind.ok_or_else(|| D::Error::custom(format!("no space has a head \"{key}\"")))
     }

@@ -25,7 +25,7 @@ pub mod weights;
 
 pub use architecture::{Architecture, ArchitectureError, Layer, Operation};
 pub use cost::{Cost, LayerCost, training_memory};
-pub use decode::{Convolutions, describe};
+pub use decode::{LayerFamily, describe};
 pub use design::Design;
 pub use dna::{Dna, Genes};
 pub use error::SpaceError;
@@ -106,8 +106,8 @@ impl Space {
         classes: usize,
     ) -> Result<Space, SpaceError> {
         let kinds: Vec<HeadKind> = heads.iter().map(|head| head.kind).collect();
-        let family = FAMILIES.into_iter().find(|family| family.kinds() == kinds);
-        let family = family.ok_or_else(|| SpaceError::UnknownHeads {
+        let family = FAMILIES.iter().find(|family| family.kinds() == kinds);
+        let family = *family.ok_or_else(|| SpaceError::UnknownHeads {
             kinds: format!("{kinds:?}"),
         })?;
         check_input(family, input, classes)?;

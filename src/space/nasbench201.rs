@@ -5,9 +5,9 @@
 //! into [`OPERATIONS`].
 
 use super::error::SpaceError;
-use super::family::Family;
+use super::family::{FAMILIES, Family};
 use super::head::{Head, HeadKind, Values};
-use super::rules::names;
+use super::rules::check_gene;
 use super::{Design, Dna};
 use crate::config::Decode;
 
@@ -53,7 +53,10 @@ const AROUND: (u64, u64) = (73_306, 7_783_040);
 
 /// The family of NAS-Bench-201.
 #[derive(Debug)]
-pub struct Nasbench201;
+struct Nasbench201;
+
+#[linkme::distributed_slice(FAMILIES)]
+static ENTRY: &dyn Family = &Nasbench201;
 
 impl Nasbench201 {
     /// A cell's name: `|OP~0|+|OP~0|OP~1|+|OP~0|OP~1|OP~2|`.
@@ -113,18 +116,7 @@ impl Family for Nasbench201 {
     ) -> Result<Design, SpaceError> {
         self.check_depth(dna.depth())?;
         let gene = &dna.0[0];
-        if gene.len() != EDGES.len() {
-            return Err(SpaceError::GeneLength {
-                layer: 1,
-                found: gene.len(),
-                needed: EDGES.len(),
-                expected: names(&EDGES),
-            });
-        }
-        let is_unknown = |value: &&u32| **value as usize >= OPERATIONS.len();
-        if let Some(&value) = gene.iter().find(is_unknown) {
-            return Err(SpaceError::UnknownOperation { value });
-        }
+        check_gene(&EDGES, 1, gene)?;
         Ok(Design::Key(Nasbench201::name(gene)))
     }
 
@@ -226,7 +218,7 @@ mod tests {
         let error = |genes: Vec<Vec<u32>>| space.decode(&Dna(genes), "x").unwrap_err().to_string();
         assert!(error(vec![vec![0; 6]; 2]).contains("exactly 1"));
         assert!(error(vec![vec![0; 5]]).contains("must have 6"));
-        assert!(error(vec![vec![0, 0, 0, 0, 0, 5]]).contains("no operation 5"));
+        assert!(error(vec![vec![0, 0, 0, 0, 0, 5]]).contains("edge 2-3 is 5"));
         assert!(space.check_depth(2).is_err() && space.check_depth(1).is_ok());
         let network = space.network(&Dna(vec![vec![0; 6]]), "x");
         assert!(network.unwrap_err().to_string().contains("row of a table"));

@@ -17,8 +17,10 @@ pub struct Outcomes {
     pub best: Option<ChildFinished>,
     /// Rewards of the finished episodes, in order.
     pub arms: Vec<Arms>,
-    /// Rewards of the episodes in progress.
-    open: BTreeMap<usize, Arms>,
+    /// The episodes in progress.
+    open: BTreeMap<usize, OpenArms>,
+    /// Numbers of layers of the children that have not ended.
+    depths: BTreeMap<u64, usize>,
     /// Every edited child, whether or not it has ended.
     edited: BTreeSet<u64>,
 }
@@ -29,10 +31,44 @@ pub struct Outcomes {
 pub struct Arms {
     /// Number of the episode, from 1.
     pub episode: usize,
-    /// Rewards of the children that the strategy proposed.
+    /// Smallest and largest number of layers of the children that the strategy proposed; zeros if
+    /// they are not known.
+    pub depths: (usize, usize),
+    /// Rewards of the children that the strategy proposed. If there are controls, only those of
+    /// equal depth: depth may grow in the middle of an episode.
     pub policy: Vec<f64>,
-    /// Rewards of the children sampled uniformly at the same depth.
+    /// Rewards of the children sampled uniformly.
     pub controls: Vec<f64>,
+}
+
+/// Rewards with numbers of layers of an episode that is not finished.
+#[derive(Debug, Clone, Default)]
+struct OpenArms {
+    policy: Vec<(usize, f64)>,
+    controls: Vec<(usize, f64)>,
+}
+
+impl OpenArms {
+    fn close(self, episode: usize) -> Arms {
+        let depths = |arm: &[(usize, f64)]| -> BTreeSet<usize> {
+            arm.iter().map(|(depth, _)| *depth).collect()
+        };
+        let (proposed, compared) = (depths(&self.policy), depths(&self.controls));
+        let is_compared = |depth: &usize| compared.is_empty() || compared.contains(depth);
+        let sorted = |arm: Vec<(usize, f64)>| {
+            let equal = arm.into_iter().filter(|(depth, _)| is_compared(depth));
+            let mut rewards: Vec<f64> = equal.map(|(_, reward)| reward).collect();
+            rewards.sort_by(f64::total_cmp);
+            rewards
+        };
+        let ends = (proposed.first(), proposed.last());
+        Arms {
+            episode,
+            depths: (ends.0.copied().unwrap_or(0), ends.1.copied().unwrap_or(0)),
+            policy: sorted(self.policy),
+            controls: sorted(self.controls),
+        }
+    }
 }
 
 /// Numbers of children that have ended.
@@ -59,6 +95,12 @@ impl Counts {
     pub fn evaluated(&self) -> usize {
         self.sampled - self.excluded
     }
+
+    /// Number of children with an accuracy of their own, among which the best one is chosen.
+    pub fn compared(&self) -> usize {
+        self.evaluated()
+            .saturating_sub(self.repeats + self.failures)
+    }
 }
 
 /// The end of a child.
@@ -78,18 +120,6 @@ impl Outcomes {
     /// Process the next event of the run; returns the end of a child, if it is one.
     pub fn apply(&mut self, event: &Event) -> Option<Ending> {
         let (child, episode, reward, is_control) = match event {
-            Event::ChildQueued(queued) => {
-                self.edited.insert(queued.child);
-                return None;
-            }
-            Event::EpisodeFinished(finished) => {
-                self.close(finished.episode);
-                return None;
-            }
-            Event::EpisodeExcluded { episode, .. } => {
-                self.open.remove(episode);
-                return None;
-            }
             Event::ChildFinished(finished) => (
                 finished.child,
                 finished.episode,
@@ -109,7 +139,10 @@ impl Outcomes {
                 control,
                 ..
             } => (*child, *episode, None, *control),
-            _ => return None,
+            _ => {
+                self.apply_other(event);
+                return None;
+            }
         };
         let is_edited = self.is_edited(child);
         let mut ending = Ending {
@@ -122,24 +155,38 @@ impl Outcomes {
             self.counts.edited += 1;
             return Some(ending);
         }
-        let arms = self.open.entry(episode).or_default();
+        let depth = self.depths.remove(&child).unwrap_or(0);
+        let rewarded = reward.map(|reward| (depth, reward));
+        let open = self.open.entry(episode).or_default();
         if is_control {
             self.counts.controls += 1;
-            arms.controls.extend(reward);
+            open.controls.extend(rewarded);
         } else {
-            arms.policy.extend(reward);
+            open.policy.extend(rewarded);
             ending.is_best = self.count(event);
         }
         Some(ending)
     }
 
+    /// Process an event that ends no child.
+    fn apply_other(&mut self, event: &Event) {
+        match event {
+            Event::ChildQueued(queued) => {
+                self.edited.insert(queued.child);
+            }
+            Event::ChildSampled(sampled) => {
+                self.depths.insert(sampled.child, sampled.dna.depth());
+            }
+            Event::EpisodeFinished(finished) => self.close(finished.episode),
+            Event::EpisodeExcluded { episode, .. } => drop(self.open.remove(episode)),
+            _ => {}
+        }
+    }
+
     /// The episode is finished: its rewards are complete.
     fn close(&mut self, episode: usize) {
-        let mut arms = self.open.remove(&episode).unwrap_or_default();
-        arms.episode = episode;
-        arms.policy.sort_by(f64::total_cmp);
-        arms.controls.sort_by(f64::total_cmp);
-        self.arms.push(arms);
+        let open = self.open.remove(&episode).unwrap_or_default();
+        self.arms.push(open.close(episode));
     }
 
     /// Whether the child was edited by a user.
@@ -181,4 +228,52 @@ pub fn best_first(this: (f64, u64), other: (f64, u64)) -> Ordering {
 /// Whether a child with this accuracy and number is better than another.
 pub fn is_better(this: (f64, u64), than: (f64, u64)) -> bool {
     best_first(this, than).is_lt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Record;
+
+    #[test]
+    fn controls_are_compared_with_the_policys_children_of_equal_depth_only() {
+        let text = include_str!("../../tests/fixtures/journal-demo.jsonl");
+        let wanted = |name: &str| {
+            let mut lines = text.lines();
+            let line = lines.find(|line| line.contains(&format!("\"event\":\"{name}\"")));
+            serde_json::from_str::<Record>(line.unwrap()).unwrap().event
+        };
+        let (sampled, finished) = (wanted("child_sampled"), wanted("child_finished"));
+        let closing = wanted("episode_finished");
+        let (Event::ChildSampled(sampled), Event::ChildFinished(finished)) = (sampled, finished)
+        else {
+            panic!("the events have these names")
+        };
+        let mut outcomes = Outcomes::default();
+        for (child, depth, reward, control) in
+            [(1, 6, 0.3, false), (2, 7, 0.9, false), (3, 6, 0.2, true)]
+        {
+            let mut sampled = sampled.clone();
+            sampled.child = child;
+            sampled.control = control;
+            let gene = sampled.dna.0[0].clone();
+            sampled.dna.0 = vec![gene; depth];
+            outcomes.apply(&Event::ChildSampled(sampled));
+            outcomes.apply(&Event::ChildFinished(ChildFinished {
+                child,
+                reward,
+                control,
+                episode: 1,
+                ..finished.clone()
+            }));
+        }
+        outcomes.apply(&closing);
+        let expected = Arms {
+            episode: 1,
+            depths: (6, 7),
+            policy: vec![0.3],
+            controls: vec![0.2],
+        };
+        assert_eq!(outcomes.arms, [expected]);
+    }
 }

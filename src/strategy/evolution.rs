@@ -10,11 +10,11 @@
 //! the rest (the new layers, and what no longer fits) is uniform over the feasible options. The
 //! mutation then applies to any layer of the extended child.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use linkme::distributed_slice;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
+use serde_json::json;
 
 use super::path::{Path, below};
 use super::{
@@ -24,7 +24,7 @@ use crate::config::{EvolutionConfig, STRATEGIES, StrategyFacts};
 use crate::space::Space;
 
 /// Regularized evolution.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static FACTS: StrategyFacts = StrategyFacts {
     name: "evolution",
     learns: true,
@@ -32,11 +32,10 @@ static FACTS: StrategyFacts = StrategyFacts {
     section: Some("evolution"),
 };
 
-#[distributed_slice(CONSTRUCTORS)]
-static CONSTRUCTOR: Constructor = Constructor {
-    of: &FACTS,
-    make: |config, _| Box::new(Evolution::new(&config.evolution)),
-};
+#[linkme::distributed_slice(CONSTRUCTORS)]
+static NEW: Constructor = (&FACTS, |config, _| {
+    Box::new(Evolution::new(&config.evolution))
+});
 
 /// Regularized evolution: learns from each child as it ends.
 #[derive(Debug, Clone)]
@@ -120,11 +119,7 @@ impl Strategy for Evolution {
     }
 
     fn state(&self) -> StrategyState {
-        StrategyState {
-            strategy: FACTS.name.to_owned(),
-            scalars: BTreeMap::from([("population".to_owned(), serde_json::json!(self.members))]),
-            tensors: BTreeMap::new(),
-        }
+        StrategyState::of(FACTS.name, [("population", json!(self.members))])
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {

@@ -7,11 +7,11 @@
 //! the current child is extended as in [`super::Evolution`], and the extended child is the next
 //! start.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use linkme::distributed_slice;
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
+use serde_json::json;
 
 use super::path::Path;
 use super::{
@@ -25,7 +25,7 @@ use crate::space::{Dna, Space};
 const DRAWS: usize = 100;
 
 /// Local search.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static FACTS: StrategyFacts = StrategyFacts {
     name: "local_search",
     learns: true,
@@ -33,11 +33,8 @@ static FACTS: StrategyFacts = StrategyFacts {
     section: None,
 };
 
-#[distributed_slice(CONSTRUCTORS)]
-static CONSTRUCTOR: Constructor = Constructor {
-    of: &FACTS,
-    make: |_, _| Box::new(LocalSearch::new()),
-};
+#[linkme::distributed_slice(CONSTRUCTORS)]
+static NEW: Constructor = (&FACTS, |_, _| Box::new(LocalSearch::new()));
 
 /// Local search: learns from each child as it ends.
 #[derive(Debug, Clone, Default)]
@@ -140,15 +137,11 @@ impl Strategy for LocalSearch {
 
     fn state(&self) -> StrategyState {
         let scalars = [
-            ("current", serde_json::json!(self.current)),
-            ("seen", serde_json::json!(self.seen)),
-            ("pending", serde_json::json!(self.pending)),
+            ("current", json!(self.current)),
+            ("seen", json!(self.seen)),
+            ("pending", json!(self.pending)),
         ];
-        StrategyState {
-            strategy: FACTS.name.to_owned(),
-            scalars: scalars.map(|(name, value)| (name.to_owned(), value)).into(),
-            tensors: BTreeMap::new(),
-        }
+        StrategyState::of(FACTS.name, scalars)
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {

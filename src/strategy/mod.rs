@@ -1,7 +1,7 @@
 //! Strategies propose children and may learn from their rewards.
 //!
 //! A strategy is one file, which registers its facts in
-//! [`STRATEGIES`] and its constructor in [`CONSTRUCTORS`]; the only
+//! [`STRATEGIES`](crate::config::STRATEGIES) and its constructor in [`CONSTRUCTORS`]; the only
 //! other line is its `mod` line. The LSTM controller has a separate room.
 
 pub mod baseline;
@@ -23,22 +23,19 @@ pub use random::Random;
 pub use sample::Sample;
 pub use state::{StateTensor, StrategyState};
 
-use linkme::distributed_slice;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, StrategyFacts};
 use crate::space::{Dna, Space};
 
-/// How a strategy is made.
-pub struct Constructor {
-    /// The strategy.
-    pub of: &'static StrategyFacts,
-    /// Makes it, in its state before the first episode.
-    pub make: fn(&Config, &Space) -> Box<dyn Strategy>,
-}
+/// A strategy, and what makes it, in its state before the first episode.
+pub type Constructor = (
+    &'static StrategyFacts,
+    fn(&Config, &Space) -> Box<dyn Strategy>,
+);
 
 /// The constructor of every strategy.
-#[distributed_slice]
+#[linkme::distributed_slice]
 pub static CONSTRUCTORS: [Constructor];
 
 /// The strategy named in the settings, in its state before the first episode.
@@ -47,9 +44,9 @@ pub static CONSTRUCTORS: [Constructor];
 /// If a strategy has registered facts and no constructor.
 pub fn named_in(config: &Config, space: &Space) -> Box<dyn Strategy> {
     let mut all = CONSTRUCTORS.iter();
-    let constructor = all.find(|constructor| constructor.of == config.search.strategy);
-    let constructor = constructor.expect("a strategy registers its constructor beside its facts");
-    (constructor.make)(config, space)
+    let constructor = all.find(|(strategy, _)| *strategy == config.search.strategy);
+    let (_, make) = constructor.expect("a strategy registers its constructor beside its facts");
+    make(config, space)
 }
 
 /// A child proposed by a strategy.

@@ -16,11 +16,11 @@
 
 mod network;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use linkme::distributed_slice;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
+use serde_json::json;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use self::network::{FitSettings, RegressionNetwork};
@@ -51,7 +51,7 @@ const UNIFORM: f64 = 0.5;
 const ATTEMPTS: usize = 10;
 
 /// The predictor.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static FACTS: StrategyFacts = StrategyFacts {
     name: "predictor",
     learns: true,
@@ -59,14 +59,11 @@ static FACTS: StrategyFacts = StrategyFacts {
     section: Some("predictor"),
 };
 
-#[distributed_slice(CONSTRUCTORS)]
-static CONSTRUCTOR: Constructor = Constructor {
-    of: &FACTS,
-    make: |config, _| {
-        let seed = derive(config.search.seed, "predictor", 0);
-        Box::new(Predictor::new(&config.predictor, seed))
-    },
-};
+#[linkme::distributed_slice(CONSTRUCTORS)]
+static NEW: Constructor = (&FACTS, |config, _| {
+    let seed = derive(config.search.seed, "predictor", 0);
+    Box::new(Predictor::new(&config.predictor, seed))
+});
 
 /// The predictor: learns from each child as it ends.
 #[derive(Debug, Clone)]
@@ -322,14 +319,10 @@ impl Strategy for Predictor {
 
     fn state(&self) -> StrategyState {
         let scalars = [
-            ("evaluated", serde_json::json!(self.evaluated)),
-            ("pending", serde_json::json!(self.pending)),
+            ("evaluated", json!(self.evaluated)),
+            ("pending", json!(self.pending)),
         ];
-        StrategyState {
-            strategy: FACTS.name.to_owned(),
-            scalars: scalars.map(|(name, value)| (name.to_owned(), value)).into(),
-            tensors: BTreeMap::new(),
-        }
+        StrategyState::of(FACTS.name, scalars)
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {

@@ -1,9 +1,7 @@
 //! Random search: uniform over the feasible options, never learns. The control for every other
 //! strategy.
 
-use std::collections::BTreeMap;
-
-use linkme::distributed_slice;
+use serde_json::json;
 
 use super::sample::{Sample, masked_log_softmax};
 use super::{
@@ -14,7 +12,7 @@ use crate::config::{BaselineKind, STRATEGIES, StrategyFacts};
 use crate::space::Space;
 
 /// Random search.
-#[distributed_slice(STRATEGIES)]
+#[linkme::distributed_slice(STRATEGIES)]
 static FACTS: StrategyFacts = StrategyFacts {
     name: "random",
     learns: false,
@@ -22,11 +20,10 @@ static FACTS: StrategyFacts = StrategyFacts {
     section: None,
 };
 
-#[distributed_slice(CONSTRUCTORS)]
-static CONSTRUCTOR: Constructor = Constructor {
-    of: &FACTS,
-    make: |config, _| Box::new(Random::new(Baseline::of(&config.controller))),
-};
+#[linkme::distributed_slice(CONSTRUCTORS)]
+static NEW: Constructor = (&FACTS, |config, _| {
+    Box::new(Random::new(Baseline::of(&config.controller)))
+});
 
 /// Makes every choice uniformly among the feasible options. Keeps the same baseline as the
 /// controller so that the two can be compared.
@@ -84,15 +81,7 @@ impl Strategy for Random {
     }
 
     fn state(&self) -> StrategyState {
-        let scalars = BTreeMap::from([(
-            "baseline".to_owned(),
-            serde_json::json!(self.baseline.value()),
-        )]);
-        StrategyState {
-            strategy: FACTS.name.to_owned(),
-            scalars,
-            tensors: BTreeMap::new(),
-        }
+        StrategyState::of(FACTS.name, [("baseline", json!(self.baseline.value()))])
     }
 
     fn restore(&mut self, state: &StrategyState) -> Result<(), StrategyError> {

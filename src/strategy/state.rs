@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::StrategyError;
 
@@ -13,7 +14,7 @@ pub struct StrategyState {
     /// Name of the strategy that wrote it, as in `search.strategy`.
     pub strategy: String,
     /// Single values by name: counters, the baseline, a population.
-    pub scalars: BTreeMap<String, serde_json::Value>,
+    pub scalars: BTreeMap<String, Value>,
     /// Weights and moments by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tensors: BTreeMap<String, StateTensor>,
@@ -29,6 +30,15 @@ pub struct StateTensor {
 }
 
 impl StrategyState {
+    /// The state of a strategy that consists of single values.
+    pub fn of<const N: usize>(strategy: &str, scalars: [(&str, Value); N]) -> StrategyState {
+        StrategyState {
+            strategy: strategy.to_owned(),
+            scalars: scalars.map(|(name, value)| (name.to_owned(), value)).into(),
+            tensors: BTreeMap::new(),
+        }
+    }
+
     /// Check that the state was written by the strategy called `name`.
     ///
     /// # Errors

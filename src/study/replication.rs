@@ -210,6 +210,7 @@ fn between(policy: &[Arms], random: &[Arms]) -> Vec<Arms> {
         let theirs = random.iter().find(|arms| arms.episode == ours.episode)?;
         Some(Arms {
             episode: ours.episode,
+            depths: ours.depths,
             policy: ours.policy.clone(),
             controls: theirs.policy.clone(),
         })

@@ -66,21 +66,13 @@ enum Division {
 }
 
 use Division::{Columns, One, Rows};
-use PanelId::{Chart, Children, Dna, Log, Machine};
 use plans::plans;
 
 /// The main panel of an arrangement.
 pub fn main_panel(layout: LayoutName, kind: RunKind) -> PanelId {
-    match (layout, kind) {
-        (LayoutName::Overview | LayoutName::Learning, RunKind::Search) => Chart,
-        (LayoutName::Overview | LayoutName::Learning, RunKind::Training) => PanelId::Curves,
-        (LayoutName::Children, RunKind::Search) => Children,
-        (LayoutName::Children, RunKind::Training) => PanelId::Test,
-        (LayoutName::Network, RunKind::Search) => Dna,
-        (LayoutName::Network, RunKind::Training) => PanelId::Network,
-        (LayoutName::Machine, _) => Machine,
-        (LayoutName::Log, _) => Log,
-    }
+    let panels = PanelId::of(kind);
+    let leads = |panel: &&PanelId| panel.about().leads.contains(&layout);
+    *panels.iter().find(leads).unwrap_or(&panels[0])
 }
 
 /// What determines the areas of panels.

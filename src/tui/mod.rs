@@ -39,7 +39,9 @@ use std::time::Duration;
 use crate::config::{Alerts, Characters, Colours, LayoutName, ScreenConfig};
 use crate::link::Connection;
 use keymap::{Keymap, KeymapError};
-pub use panels::PanelId;
+pub use panels::panel::{ANY_RUN, About, PANELS, SEARCH, Scrolled, TRAINING, TextPanel};
+pub use panels::scene::Scene;
+pub use panels::{Content, PanelId, Row};
 use theme::{ColourDepth, Theme, locale_is_utf8};
 
 /// The appearance of the screen and its keys in this session.

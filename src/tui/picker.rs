@@ -167,33 +167,35 @@ impl Picker {
 }
 
 /// The columns. Numbers are aligned to the right.
-const TITLES: [&str; 7] = [
+const TITLES: [&str; 8] = [
     "run",
     "state",
     "of",
     "progress",
     "children",
     "best accuracy",
+    "policy lift",
     "changed",
 ];
-const IS_NUMBER: [bool; 7] = [false, false, false, false, true, true, false];
+const IS_NUMBER: [bool; 8] = [false, false, false, false, true, true, false, false];
 /// Columns that a narrow screen leaves out, in this order: preset or network (most names end with
-/// it) and children.
-const DISPENSABLE: [usize; 2] = [2, 4];
+/// it), children, and the policy lift, which is also left out if no run has one.
+const DISPENSABLE: [usize; 3] = [2, 4, LIFT];
+const LIFT: usize = 6;
 
 /// The heading, then each run, in lines of `width` columns; if that is not enough, names are cut.
 fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<String> {
-    let rows: Vec<[String; 7]> = std::iter::once(TITLES.map(str::to_owned))
+    let rows: Vec<[String; 8]> = std::iter::once(TITLES.map(str::to_owned))
         .chain(runs.iter().map(|run| row(run, now)))
         .collect();
-    let mut widths: [usize; 7] = std::array::from_fn(|column| {
+    let mut widths: [usize; 8] = std::array::from_fn(|column| {
         rows.iter()
             .map(|row| row[column].width())
             .max()
             .unwrap_or(0)
     });
     // A column that is left out has no width.
-    let needed = |widths: &[usize; 7]| {
+    let needed = |widths: &[usize; 8]| {
         widths
             .iter()
             .filter(|width| **width > 0)
@@ -201,14 +203,17 @@ fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<
             .sum::<usize>()
             - 1
     };
+    if rows[1..].iter().all(|row| row[LIFT].is_empty()) {
+        widths[LIFT] = 0;
+    }
     for column in DISPENSABLE {
         if needed(&widths) > width {
             widths[column] = 0;
         }
     }
     widths[0] -= needed(&widths).saturating_sub(width).min(widths[0] - 1);
-    let line = |row: &[String; 7]| {
-        let cells = (0..7).filter(|column| widths[*column] > 0).map(|column| {
+    let line = |row: &[String; 8]| {
+        let cells = (0..8).filter(|column| widths[*column] > 0).map(|column| {
             let (text, width) = (
                 format::fit(&row[column], widths[column], ellipsis),
                 widths[column],
@@ -224,7 +229,7 @@ fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<
     rows.iter().map(line).collect()
 }
 
-fn row(run: &RunInfo, now: Timestamp) -> [String; 7] {
+fn row(run: &RunInfo, now: Timestamp) -> [String; 8] {
     [
         run.name.clone(),
         run.status.word().to_owned(),
@@ -233,6 +238,7 @@ fn row(run: &RunInfo, now: Timestamp) -> [String; 7] {
         run.work.children(),
         run.best_accuracy
             .map_or_else(|| "none".to_owned(), format::accuracy),
+        run.work.lift(run.status),
         run.changed.map_or_else(String::new, |time| {
             format!("{} ago", age(now.duration_since(time).as_secs_f64()))
         }),
@@ -253,6 +259,7 @@ fn age(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::lift::PolicyLift;
     use crate::runs::WorkInfo;
     use crate::state::RunStatus;
 
@@ -268,6 +275,7 @@ mod tests {
                 episodes: 10,
                 children: 1_280,
                 planned_children: 1_280,
+                policy_lift: None,
             },
             best_accuracy: Some(0.8456),
             started: None,
@@ -301,13 +309,28 @@ mod tests {
 
     #[test]
     fn a_wide_terminal_shows_every_column() {
-        let [heading, _] = &shown("run", 120)[..] else {
+        let mut compared = run("run");
+        let WorkInfo::Search { policy_lift, .. } = &mut compared.work else {
+            panic!("a search")
+        };
+        *policy_lift = Some(PolicyLift {
+            difference: 0.213,
+            ci95: [0.15, 0.27],
+            p_value: 0.000_1,
+            controls: 9,
+            episodes: 9,
+        });
+        let lines = |width| lines(&[compared.clone()], Timestamp::UNIX_EPOCH, width, "...");
+        let [heading, row] = &lines(120)[..] else {
             panic!("a heading and a run")
         };
         assert!(
             TITLES.iter().all(|title| heading.contains(title)),
             "{heading}"
         );
+        assert!(row.contains(" +0.21 p <0.001 "), "{row}");
+        assert!(!lines(55)[0].contains("lift"), "no room");
+        assert!(!shown("run", 120)[0].contains("lift"), "no controls");
     }
 
     #[test]

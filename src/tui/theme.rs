@@ -91,7 +91,7 @@ pub enum Role {
     Smooth,
     /// Between the quartiles of an episode.
     Band,
-    /// The run that this one is compared with.
+    /// What the search is compared with: its controls, another run.
     Reference,
     /// The filled part of a bar.
     Gauge,

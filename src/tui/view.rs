@@ -14,7 +14,7 @@ use crate::event::RunKind;
 use crate::telemetry::{GpuStatus, HostStatus};
 
 /// Everything that keys and measurements change.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct View {
     /// Size of the terminal, in cells.
     pub size: Size,
@@ -66,7 +66,7 @@ impl View {
             answer: Answer::Cancel,
             text: None,
             message: None,
-            panels: Panels::default(),
+            panels: Panels::new(),
             worker: 0,
             chosen: None,
             moment: None,

@@ -65,6 +65,66 @@ fn search(run: &Path, table: &Path, strategy: &str) -> Output {
     nas_tui(&[arguments.as_slice(), &own].concat())
 }
 
+/// A search of the preset that the table `search` takes, with these settings.
+fn search_with(run: &Path, table: &Path, state: &Path, set: &[&str]) -> Output {
+    let (run, table) = (run.to_str().unwrap(), table.to_str().unwrap());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nas-tui"));
+    command.args(["search", "--headless", "--preset", "nasbench201"]);
+    command.args(["--table", table, "--run", run, "--set", "search.episodes=4"]);
+    command.args(set.iter().flat_map(|set| ["--set", set]));
+    command.env("XDG_STATE_HOME", state).current_dir(state);
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn reference_auto_finds_an_equal_random_run_or_refuses_with_the_difference_and_a_command() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    let table = write_table(root);
+    let auto = "search.reference=auto";
+    let refused = search_with(&root.join("early"), &table, root, &[auto]);
+    assert_eq!(refused.status.code(), Some(2));
+    let message = text(&refused.stderr);
+    assert!(
+        message.contains("no completed run of the strategy random"),
+        "{message}"
+    );
+    assert!(!root.join("early").exists(), "nothing is left behind");
+
+    let random = search_with(
+        &root.join("chance"),
+        &table,
+        root,
+        &["search.strategy=random"],
+    );
+    assert!(random.status.success(), "{}", text(&random.stderr));
+    let other = search_with(&root.join("other"), &table, root, &[auto, "reward.power=2"]);
+    assert_eq!(other.status.code(), Some(2));
+    let message = text(&other.stderr);
+    assert!(
+        message.contains("reward.power is 1.0 there and 2.0 here"),
+        "{message}"
+    );
+    assert!(
+        message.contains("--set search.strategy=random --set reward.power=2.0"),
+        "{message}"
+    );
+
+    let compared = search_with(&root.join("learned"), &table, root, &[auto]);
+    assert!(compared.status.success(), "{}", text(&compared.stderr));
+    let reference = events(&root.join("learned"))
+        .into_iter()
+        .find_map(|event| match event {
+            Event::RunStarted(run) => run.reference,
+            _ => None,
+        });
+    let reference = reference.unwrap();
+    assert_eq!(
+        (reference.run.as_str(), reference.not_comparable),
+        ("chance", None)
+    );
+}
+
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

@@ -54,19 +54,19 @@ fn the_screen_of_a_training() {
 fn each_panel_of_a_training_alone() {
     for (width, height) in SIZES {
         for panel in [
-            PanelId::Curves,
-            PanelId::Progress,
-            PanelId::Network,
-            PanelId::Layers,
-            PanelId::Test,
+            PanelId("curves"),
+            PanelId("progress"),
+            PanelId("network"),
+            PanelId("layers"),
+            PanelId("test"),
         ] {
-            let name = format!("{panel:?}").to_lowercase();
+            let name = panel.0;
             let mut app = running(width, height);
             maximise(&mut app, panel);
             assert_snapshot!(format!("training_{name}_{width}x{height}"), text(&app));
         }
         let mut app = finished(width, height);
-        maximise(&mut app, PanelId::Test);
+        maximise(&mut app, PanelId("test"));
         assert_snapshot!(format!("training_tested_{width}x{height}"), text(&app));
     }
 }
@@ -106,7 +106,7 @@ fn a_training_on_an_ascii_terminal_without_colour_is_drawn_in_ascii() {
             assert!(text(&app).is_ascii(), "{}", text(&app));
         }
         app.view.maximised = false;
-        app.view.focus = PanelId::Curves;
+        app.view.focus = PanelId("curves");
         let frame = draw(&app);
         assert!(
             frame
@@ -122,7 +122,7 @@ fn a_training_on_an_ascii_terminal_without_colour_is_drawn_in_ascii() {
 #[test]
 fn the_matrix_can_be_shown_in_percent() {
     let mut app = finished(80, 40);
-    maximise(&mut app, PanelId::Test);
+    maximise(&mut app, PanelId("test"));
     press(&mut app, "v");
     assert_snapshot!("training_percent_80x40", text(&app));
 }
@@ -172,7 +172,7 @@ fn tab_goes_through_the_panels_of_a_training_and_no_others() {
     }
     assert_eq!(seen, PanelId::of(app.kind()));
     press(&mut app, "\t");
-    assert_eq!(app.view.focus, PanelId::Curves);
+    assert_eq!(app.view.focus, PanelId("curves"));
 }
 
 #[test]

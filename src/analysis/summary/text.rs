@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::{BestChild, Held, Summary};
+use crate::analysis::selection::Selection;
 use crate::analysis::statistics::Slope;
 use crate::event::FinishReason;
 use crate::state::RunStatus;
@@ -48,28 +49,17 @@ impl fmt::Display for Summary {
             )?;
         }
         match &self.best {
-            Some(best) => write!(f, "{best}")?,
+            Some(best) => {
+                write!(f, "{best}")?;
+                let children = self.best_of as usize;
+                if let Some(words) = (Selection { children }).words() {
+                    writeln!(f, "  {words}")?;
+                }
+            }
             None => writeln!(f, "best child: none has an accuracy yet")?,
         }
         f.write_str(&self.episode_table())?;
-        match &self.reward_slope {
-            Some(Slope {
-                per_episode,
-                ci95: [low, high],
-                p_value,
-            }) => writeln!(
-                f,
-                "slope of the mean reward: {per_episode:+.5} per episode (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
-            ),
-            None => writeln!(f, "slope of the mean reward: needs at least 3 episodes"),
-        }?;
-        if let Some(lift) = &self.policy_lift {
-            let is_final = self.reason == Some(FinishReason::Completed);
-            writeln!(f, "{lift}{}", if is_final { "" } else { " so far" })?;
-        }
-        self.reference
-            .as_ref()
-            .map_or(Ok(()), |reference| write!(f, "{reference}"))
+        self.statistics(f)
     }
 }
 
@@ -77,7 +67,7 @@ impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "against {} (strategy {}): ", self.run, self.strategy)?;
         match (&self.not_comparable, &self.difference) {
-            (Some(reason), _) => writeln!(f, "not comparable: {reason}"),
+            (Some(reason), _) => write!(f, "not comparable: {reason}"),
             (
                 None,
                 Some(Slope {
@@ -86,12 +76,12 @@ impl fmt::Display for Held {
                     p_value,
                 }),
             ) => {
-                writeln!(
+                write!(
                     f,
                     "slope {per_episode:+.5} per episode more (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
                 )
             }
-            (None, None) => writeln!(f, "needs at least 3 episodes that both have finished"),
+            (None, None) => write!(f, "needs at least 3 episodes that both have finished"),
         }
     }
 }
@@ -115,6 +105,31 @@ impl fmt::Display for BestChild {
 }
 
 impl Summary {
+    /// Slope, lift and comparison.
+    fn statistics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reward_slope {
+            Some(slope) => writeln!(f, "slope of the mean reward: {}", in_full(slope)),
+            None => writeln!(f, "slope of the mean reward: needs at least 3 episodes"),
+        }?;
+        if let Some(slope) = &self.reward_slope_at_equal_depth {
+            writeln!(f, "  at equal depth: {}", in_full(slope))?;
+        }
+        let so_far = match self.reason {
+            Some(FinishReason::Completed) => "",
+            _ => " so far",
+        };
+        if let Some(lift) = &self.policy_lift {
+            writeln!(f, "{lift}{so_far}")?;
+        }
+        match &self.reference {
+            Some(reference) if reference.difference.is_some() => {
+                writeln!(f, "{reference}{so_far}")
+            }
+            Some(reference) => writeln!(f, "{reference}"),
+            None => Ok(()),
+        }
+    }
+
     fn episode_table(&self) -> String {
         if self.episodes.is_empty() {
             return String::new();
@@ -142,6 +157,18 @@ impl Summary {
         }
         text
     }
+}
+
+/// `+0.00274 per episode (95 % interval -0.04965 to +0.05512, p = 8.92e-1)`.
+fn in_full(slope: &Slope) -> String {
+    let Slope {
+        per_episode,
+        ci95: [low, high],
+        p_value,
+    } = slope;
+    format!(
+        "{per_episode:+.5} per episode (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
+    )
 }
 
 /// The word for a run's status, given why its last session ended.

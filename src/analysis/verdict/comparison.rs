@@ -1,7 +1,8 @@
 //! The slope of a run's mean rewards beside that of another run over the same episodes.
 
-use super::{decimals, fit};
+use super::decimals;
 use crate::analysis::statistics::{Slope, p_text};
+use crate::analysis::trend::{EpisodePoint, Trend};
 use crate::event::Reference;
 
 /// Minimum number of shared episodes.
@@ -27,9 +28,10 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// Both runs' slopes over the episodes that both have finished; ours are `points` (episode,
-    /// mean reward). `None` if there are too few.
-    pub fn of(reference: &Reference, points: &[(usize, f64)]) -> Option<Comparison> {
+    /// Both runs' slopes over the episodes that both have finished, within depths if possible; ours
+    /// are `points`, and the other run's episodes have the same depths, since it is comparable.
+    /// `None` if there are too few.
+    pub fn of(reference: &Reference, points: &[EpisodePoint]) -> Option<Comparison> {
         if let Some(reason) = &reference.not_comparable {
             return Some(Comparison::Impossible {
                 run: reference.run.clone(),
@@ -42,24 +44,28 @@ impl Comparison {
                 .iter()
                 .find(|other| other.episode == episode)
         };
-        let shared = points
-            .iter()
-            .filter_map(|(episode, value)| Some((*episode, *value, other(*episode)?.mean_reward)));
-        let (ours, theirs): (Vec<_>, Vec<_>) = shared
-            .map(|(episode, ours, theirs)| ((episode, ours), (episode, theirs)))
-            .unzip();
+        let shared = points.iter().filter_map(|ours| {
+            let mean_reward = other(ours.episode)?.mean_reward;
+            let theirs = EpisodePoint {
+                mean_reward,
+                ..*ours
+            };
+            Some((*ours, theirs))
+        });
+        let (ours, theirs): (Vec<_>, Vec<_>) = shared.unzip();
         if ours.len() < FEWEST {
             return None;
         }
-        let difference = fit(&ours)?.minus(&fit(&theirs)?)?;
+        let difference = Trend::fit(&ours)?.0.minus(&Trend::fit(&theirs)?.0)?;
         Some(Comparison::Slopes {
             strategy: reference.strategy.clone(),
             difference,
         })
     }
 
-    /// The comparison in words: with its numbers or the reason for having none, and without.
-    pub fn texts(&self) -> (String, String) {
+    /// The comparison in words: with its numbers or the reason for having none, and without. `so_far`
+    /// is what a run that may still change adds.
+    pub fn texts(&self, so_far: &str) -> (String, String) {
         let (strategy, difference) = match self {
             Comparison::Slopes {
                 strategy,
@@ -83,7 +89,10 @@ impl Comparison {
         let digits = decimals((high - low) / 2.0, 2).max(4);
         let change = format!("{:+.digits$}", difference.per_episode);
         let numbers = format!("{change} per episode, {}", p_text(difference.p_value));
-        (format!("; {words} ({numbers})"), format!("; {words}"))
+        (
+            format!("; {words} ({numbers}){so_far}"),
+            format!("; {words}{so_far}"),
+        )
     }
 
     /// The first difference, if the two runs cannot be compared: `child.epochs` for `child.epochs

@@ -57,6 +57,7 @@ fn with_controls(gap: f64, episodes: usize) -> RunState {
         let noise = 0.02 * (episode % 3) as f64;
         state.search_mut().unwrap().outcomes.arms.push(Arms {
             episode,
+            depths: (6, 6),
             policy: vec![0.48 + noise, 0.50, 0.52 - noise],
             controls: vec![0.5 - gap + noise - 0.02],
         });
@@ -98,6 +99,16 @@ fn a_slope_without_controls_is_a_trend_and_never_a_verdict() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn the_trend_of_a_random_search_is_nothing_learned() {
+    let state = changed(run(&RISING), |run| run.strategy = "random".into());
+    let text = Verdict::of(&completed(state)).text(200, "±");
+    assert!(
+        text.ends_with("; every child is drawn at random: nothing is learned"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -165,6 +176,9 @@ fn better_than_random_needs_a_significant_difference_of_the_slopes() {
         words(&[])
     );
     assert!(words(&[0.2, 0.5, 0.1, 0.6, 0.2, 0.7]).contains("; not told apart from random ("));
+    assert!(words(&[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]).ends_with(") so far"));
+    let over = completed(beside(run(&RISING), &[0.31, 0.30, 0.32, 0.31, 0.30, 0.31]));
+    assert!(Verdict::of(&over).text(200, "±").ends_with(')'));
     assert!(words(&[0.1, 0.3, 0.49, 0.71, 0.9, 1.1]).contains("; worse than random ("));
     assert!(
         !words(&[0.1, 0.3]).contains("random"),
@@ -228,6 +242,34 @@ fn a_run_that_cannot_be_compared_says_so_before_there_is_a_slope() {
 }
 
 #[test]
+fn episodes_of_equal_depth_are_compared_with_each_other() {
+    let mut state = run(&[0.2, 0.25, 0.3, 0.4, 0.45, 0.52]);
+    for episode in 1..=6 {
+        let depth = if episode > 3 { 8 } else { 6 };
+        state.search_mut().unwrap().outcomes.arms.push(Arms {
+            episode,
+            depths: (depth, depth),
+            ..Arms::default()
+        });
+    }
+    let verdict = Verdict::of(&completed(state));
+    assert_eq!(verdict.finding, Finding::Open);
+    let text = verdict.text(200, "±");
+    assert!(text.starts_with("trend +0.055"), "{text}");
+    assert!(
+        text.ends_with(
+            " at equal depth (an intercept for each, 6 to 8 layers); no controls, no verdict"
+        ),
+        "{text}"
+    );
+    assert!(
+        verdict.text(45, "±").ends_with(" at equal depth"),
+        "{}",
+        verdict.text(45, "±")
+    );
+}
+
+#[test]
 fn the_depths_are_named_if_they_grew_and_there_is_room() {
     let text = include_str!("../../../tests/fixtures/journal-demo.jsonl");
     let mut state = RunState::default();
@@ -249,7 +291,7 @@ proptest! {
     fn a_meaningful_interval_is_shown_in_41_columns(rewards in prop::collection::vec(0.0..1.0f64, 3..40)) {
         let verdict = Verdict::of(&run(&rewards));
         // Rewards that differ by less than a thousandth need more decimals.
-        prop_assert!(verdict.slope.as_ref().is_none_or(|slope| slope.ci95[1] - slope.ci95[0] < 2e-3) || verdict.text(41, "+-").contains("+-"));
+        prop_assert!(verdict.trend.is_none_or(|trend| trend.slope.ci95[1] - trend.slope.ci95[0] < 2e-3) || verdict.text(41, "+-").contains("+-"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::runs::RunDirectory;
 use crate::runs::directory::{kind_of, resume_command};
 use crate::session::SessionError;
 use opened::Opened;
-pub use opened::{evaluator, strategy};
+pub use opened::{evaluator, evaluator_for, strategy};
 
 /// How a run is shown.
 #[derive(Debug, Clone, Default, clap::Args)]

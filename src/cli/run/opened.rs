@@ -4,17 +4,12 @@ use std::path::PathBuf;
 
 use super::{Farewell, Prepared, classify};
 use crate::config::Config;
-#[cfg(feature = "torch")]
-use crate::evaluate::LocalWorkers;
-use crate::evaluate::table::TableLookup;
-use crate::evaluate::{Evaluator, Report};
+use crate::evaluate::{self, Evaluator, Registered, Report};
 use crate::event::RunKind;
 use crate::link::Hub;
 use crate::search::Search;
-#[cfg(not(feature = "torch"))]
-use crate::session::WorkError;
-use crate::session::{Session, SessionError, Work};
-use crate::space::Space;
+use crate::session::{Session, SessionError, Work, WorkError};
+use crate::space::{self, Space};
 use crate::strategy::{self, Strategy};
 #[cfg(feature = "torch")]
 use crate::training::Training;
@@ -37,7 +32,7 @@ impl Opened {
         match prepared.kind {
             RunKind::Search => Opened::of(search(), prepared),
             #[cfg(not(feature = "torch"))]
-            RunKind::Training => Err(classify(NeedsLibtorch("a training").into())),
+            RunKind::Training => Err(classify(Lacking::Libtorch("a training").into())),
             #[cfg(feature = "torch")]
             RunKind::Training => {
                 let origin = prepared.origin.clone();
@@ -89,19 +84,22 @@ fn search() -> Search {
     }
 }
 
-/// A table if the settings name one, otherwise local worker processes.
+/// Start the evaluator that takes a run with these settings.
 pub fn evaluator(
     config: &Config,
     report: impl Fn(Report) + Send + 'static,
 ) -> Result<Box<dyn Evaluator>, SessionError> {
-    Ok(match &config.search.table {
-        Some(path) => Box::new(TableLookup::start(path, &config.space, report)),
-        #[cfg(not(feature = "torch"))]
-        None => return Err(NeedsLibtorch("the training of children").into()),
-        #[cfg(feature = "torch")]
-        None => {
-            let program = std::env::current_exe()?;
-            Box::new(LocalWorkers::start(config, program, report))
+    Ok((evaluator_for(config)?.start)(config, Box::new(report))?)
+}
+
+/// The evaluator of a run with these settings.
+pub fn evaluator_for(config: &Config) -> Result<&'static Registered, SessionError> {
+    evaluate::evaluator_for(config).ok_or_else(|| {
+        let layer = &config.space.layer;
+        let is_tabular = space::family::named(layer).is_ok_and(|family| family.is_tabular());
+        match is_tabular {
+            true => Lacking::Table(layer.clone()).into(),
+            false => Lacking::Libtorch("the training of children").into(),
         }
     })
 }
@@ -111,16 +109,21 @@ pub fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, Ses
     Ok(strategy::named_in(config, space))
 }
 
-/// A feature that is missing because this program was built without libtorch.
-#[cfg(not(feature = "torch"))]
+/// What the run needs and does not have.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "this nas-tui was built without libtorch, which {0} needs: use one that has it, or search a table (--table CSV)"
-)]
-struct NeedsLibtorch(&'static str);
+enum Lacking {
+    #[error(
+        "this nas-tui was built without libtorch, which {0} needs: use one that has it, or search a table (--table CSV)"
+    )]
+    Libtorch(&'static str),
+    #[error(
+        "the space {0} has no networks to train: name the CSV file that holds their accuracies with --table CSV \
+         (docs/NASBENCH201.md says how to make one)"
+    )]
+    Table(String),
+}
 
-#[cfg(not(feature = "torch"))]
-impl WorkError for NeedsLibtorch {
+impl WorkError for Lacking {
     fn is_bad_input(&self) -> bool {
         true
     }

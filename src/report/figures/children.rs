@@ -18,6 +18,8 @@ pub struct Data {
     pub children: Children,
     /// The episodes that have finished and whose children are drawn.
     pub episodes: Vec<Episode>,
+    /// Controls in each episode.
+    pub controls: u64,
     /// Strategy of the run that this one is compared with.
     pub reference: Option<String>,
 }
@@ -27,13 +29,11 @@ impl Data {
     /// chart.
     pub fn of(state: &RunState, quantity: Quantity) -> Data {
         let children = Children::of(state, quantity);
-        let reference = state
-            .search()
-            .started
-            .as_ref()
-            .and_then(|run| run.comparable());
+        let started = state.search().started.as_ref();
+        let reference = started.and_then(|run| run.comparable());
         Data {
             quantity,
+            controls: started.map_or(0, |run| run.controls as u64),
             episodes: series::episodes(state, &children, quantity),
             children,
             reference: reference.map(|reference| reference.strategy.clone()),
@@ -50,8 +50,10 @@ impl Data {
                 episode.quartiles.map(|[_, high]| high),
             ]
         });
-        let points = self.children.points.iter().map(|point| Some(point.value));
+        let children = &self.children;
+        let points = children.points.iter().chain(&children.controls);
         points
+            .map(|point| Some(point.value))
             .chain(of_episodes)
             .flatten()
             .filter(|value| value.is_finite())
@@ -91,9 +93,29 @@ pub fn draw(data: &Data, form: Form, title: &str) -> String {
 }
 
 fn legend(data: &Data) -> Vec<LegendKey> {
+    let has_controls = !data.children.controls.is_empty();
     let any = |value: fn(&Episode) -> bool| data.episodes.iter().any(value);
     let keys = [
-        (true, LegendKey::new(Mark::Dot, Ink::Blue, "a child")),
+        (
+            true,
+            LegendKey::new(
+                Mark::Dot,
+                Ink::Blue,
+                if has_controls {
+                    "a child of the policy"
+                } else {
+                    "a child"
+                },
+            ),
+        ),
+        (
+            has_controls,
+            LegendKey::new(Mark::Ring, Ink::Text, "a control: random, equal depth"),
+        ),
+        (
+            has_controls,
+            LegendKey::new(Mark::Dashes, Ink::Text, "running mean of the controls"),
+        ),
         (
             !data.children.failed.is_empty(),
             LegendKey::new(Mark::Cross, Ink::Vermilion, "a failed child"),
@@ -186,12 +208,22 @@ fn lines(data: &Data, plot: &Plot) -> Markup {
         over(|episode| episode.mean),
         over(|episode| episode.reference),
     );
+    let smoothed = data.children.smoothed_controls(data.controls);
+    let controls: Vec<(f64, f64)> = smoothed
+        .map(|(control, mean)| (control.child as f64, mean))
+        .collect();
+    let hollow = data.children.unfailed_controls();
+    let hollow = hollow.map(|control| plot.at((control.child as f64, control.value)));
     html! {
         (plot.line(&data.best_so_far(), Pen::solid(Ink::Green, 2.0)))
         (plot.line(&reference, Pen::dashed(Ink::Purple, 2.0, DASH)))
         (plot.line(&mean, Pen::solid(Ink::Orange, 2.4)))
         // A few episodes are marked individually; of many, only the line can be seen.
         @if mean.len() <= 60 { @for point in &mean { (svg::disc(plot.at(*point), 3.6, Ink::Orange)) } }
+        @if !controls.is_empty() {
+            (plot.line(&controls, Pen::dashed(Ink::Text, 1.6, DASH)))
+            (svg::rings(hollow, 3.6, Ink::Text))
+        }
     }
 }
 
@@ -225,6 +257,7 @@ mod tests {
             points: vec![point(1, 0.2), point(3, 0.4)],
             failed: vec![FAILED],
             newest: 3,
+            ..Children::default()
         };
         let episode = Episode {
             first: 1,
@@ -238,6 +271,7 @@ mod tests {
             quantity,
             children,
             episodes: vec![episode],
+            controls: 0,
             reference: None,
         }
     }
@@ -302,6 +336,24 @@ mod tests {
         );
         data.episodes[0].reference = Some(0.1);
         assert!(draw(&data, Form::Wide, "t").contains("mean of the random run"));
+    }
+
+    #[test]
+    fn controls_are_hollow_points_with_their_running_mean() {
+        let mut data = three(Quantity::Reward);
+        assert!(!draw(&data, Form::Wide, "t").contains("control"));
+        data.controls = 1;
+        data.children.controls = vec![Point {
+            child: 3,
+            episode: 1,
+            value: 0.1,
+            failed: false,
+        }];
+        let drawn = draw(&data, Form::Wide, "t");
+        assert!(drawn.contains("a control: random, equal depth"));
+        assert!(drawn.contains("running mean of the controls"));
+        assert_eq!(drawn.matches("a3.6 3.6 0 1 0 7.2 0").count(), 1);
+        assert_sound(&drawn);
     }
 
     #[test]

@@ -108,6 +108,7 @@ pub struct LegendKey {
 pub enum Mark {
     Dot,
     Cross,
+    Ring,
     Line,
     Dashes,
     Band,
@@ -127,6 +128,7 @@ impl LegendKey {
         let sample = match self.mark {
             Mark::Dot => svg::disc((x + 9.0, middle), 4.0, self.ink),
             Mark::Cross => svg::crosses([(x + 9.0, middle)].into_iter(), 7.0, self.ink),
+            Mark::Ring => svg::rings([(x + 9.0, middle)].into_iter(), 3.5, self.ink),
             Mark::Line => Pen::solid(self.ink, 2.2).line((x, middle), (x + SAMPLE, middle)),
             Mark::Dashes => {
                 Pen::dashed(self.ink, 1.8, DASH).line((x, middle), (x + SAMPLE, middle))

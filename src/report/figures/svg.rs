@@ -251,6 +251,16 @@ pub fn disc((x, y): (f64, f64), radius: f64, ink: Ink) -> Markup {
     }
 }
 
+/// Circles of one size that are not filled, as a single path of pairs of half circles.
+pub fn rings(points: impl Iterator<Item = (f64, f64)>, radius: f64, ink: Ink) -> Markup {
+    let (r, across) = (number(radius), number(2.0 * radius));
+    let ring = |(x, y): (f64, f64)| {
+        let (left, y) = (number(x - radius), number(y));
+        format!("M{left} {y}a{r} {r} 0 1 0 {across} 0a{r} {r} 0 1 0 -{across} 0")
+    };
+    Pen::solid(ink, 1.6).draw(&points.map(ring).collect::<String>())
+}
+
 /// A filled rectangle.
 pub fn area((x, y): (f64, f64), (width, height): (f64, f64), ink: Ink, opacity: f64) -> Markup {
     html! {

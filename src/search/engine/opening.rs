@@ -7,13 +7,12 @@ use crate::data;
 use crate::evaluate::{Ready, Report};
 use crate::event::{Event, Level, RunStarted};
 use crate::foundation::host::host_name;
-use crate::journal::JournalError;
 use crate::link::Command;
 use crate::search::checkpoint::SearchCheckpoint;
 use crate::search::inbox::Heard;
-use crate::search::reference::reference;
+use crate::search::reference;
 use crate::search::{Search, SearchError};
-use crate::session::{Halt, Run};
+use crate::session::{Halt, Run, SessionError};
 use crate::space::{Space, SpaceError};
 
 impl SearchEngine<'_> {
@@ -125,12 +124,12 @@ impl SearchEngine<'_> {
 /// The event for the start of this run.
 ///
 /// # Errors
-/// If the reference run cannot be read.
+/// If the reference run cannot be read, or there is none.
 fn run_started(
     run: &Run<Search>,
     ready: &Ready,
     space: &Space,
-) -> Result<RunStarted, JournalError> {
+) -> Result<RunStarted, SessionError> {
     let Config {
         preset,
         search,
@@ -167,7 +166,8 @@ fn run_started(
         reference: None,
     };
     if let Some(earlier) = &search.reference {
-        started.reference = Some(Box::new(reference(earlier, &started, &run.config)?));
+        let reference = reference::resolve(earlier, &started, &run.config)?;
+        started.reference = Some(Box::new(reference));
     }
     Ok(started)
 }

@@ -1,9 +1,10 @@
 //! The control arm: sampled and trained in addition to the search, which it does not affect.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fakes::{Behaviour, Run, RunOutcome};
 use crate::analysis::{RunSummary, Summary};
+use crate::evaluate::EarlyStop;
 use crate::event::{ChildSampled, Event, Level};
 use crate::link::Command;
 use crate::state::RunState;
@@ -133,6 +134,38 @@ fn the_summary_compares_the_policy_with_its_controls() {
     let summary = without.search(&Behaviour::default()).unwrap();
     let json: serde_json::Value = serde_json::from_str(&summary.to_json().unwrap()).unwrap();
     assert!(json["policy_lift"].is_null() && json.get("policy_lift").is_some());
+}
+
+#[test]
+fn controls_are_stopped_early_by_the_accuracy_that_stops_their_episodes_children_and_do_not_move_it()
+ {
+    let run = |controls| {
+        let set = [
+            "search.reuse=false",
+            "search.episodes=6",
+            "early_stopping.below=0.5",
+        ];
+        Run::new(&[&set[..], &[controls]].concat())
+    };
+    let (with, without) = (run("search.controls=2"), run("search.controls=0"));
+    let behaviours = [Behaviour::default(), Behaviour::default()];
+    with.search(&behaviours[0]).unwrap();
+    without.search(&behaviours[1]).unwrap();
+    assert_eq!(without_controls(with.outcome(), &with), without.outcome());
+    let stops = |behaviour: &Behaviour| -> BTreeMap<u64, Option<EarlyStop>> {
+        let jobs = behaviour.jobs.lock().unwrap();
+        jobs.iter().map(|job| (job.child, job.stop)).collect()
+    };
+    let [mut with, without] = behaviours.each_ref().map(stops);
+    let controls = with.split_off(&25);
+    assert_eq!(with, without, "controls are not in the quantile");
+    let of_episode = controls
+        .iter()
+        .map(|(child, stop)| ((child - 25) / 2 + 1, stop));
+    for (episode, stop) in of_episode {
+        assert_eq!(*stop, with[&(4 * episode)], "episode {episode}");
+    }
+    assert!(controls.values().flatten().count() >= 4);
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn search(strategy: &str, seed: u64, mean: f64, is_complete: bool) -> PastSearch
     };
     let arms = (1..=6).map(|episode| Arms {
         episode,
+        depths: (6, 6),
         policy: around(mean, 8),
         controls: if strategy == "random" {
             Vec::new()

@@ -7,7 +7,6 @@ use crate::space::{Design, Dna};
 use crate::state::{Candidate, ChildDetail};
 use crate::tui::details::detail_in;
 use crate::tui::keymap::Action;
-use crate::tui::panels::PanelId;
 
 impl App {
     /// The child shown in the panels.
@@ -27,9 +26,8 @@ impl App {
     /// A child that is shown but not loaded yet.
     pub(super) fn wanted_child(&self) -> Option<Wanted> {
         let scene = self.scene();
-        let in_panels = PanelId::ALL
-            .iter()
-            .flat_map(|panel| self.view.panels.get(*panel).wanted(&scene));
+        let panels = self.view.panels.iter();
+        let in_panels = panels.flat_map(|panel| panel.wanted(&scene));
         let shown = [self.inspected_child(), scene.shown_child()]
             .into_iter()
             .flatten()
@@ -80,9 +78,8 @@ impl App {
     /// Show a child in all panels; `None` means the one in training.
     pub(super) fn choose(&mut self, child: Option<u64>) {
         self.view.chosen = child;
-        for panel in PanelId::ALL {
-            self.view.panels.get_mut(*panel).child_chosen();
-        }
+        let panels = self.view.panels.iter_mut();
+        panels.for_each(|panel| panel.child_chosen());
     }
 
     /// Show the child of another worker.

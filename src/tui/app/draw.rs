@@ -40,16 +40,17 @@ impl App {
         }
     }
 
-    /// Rows whose text scrolls as a whole: those of the log, if it has the full width.
+    /// Rows whose text scrolls as a whole: those of a panel like the log, if it has the full width.
     pub fn scrolling_rows(&self) -> Option<std::ops::Range<u16>> {
         let covered = self.view.help.is_some()
             || self.view.question.is_some()
             || self.view.inspector.is_some();
         let areas = self.areas().filter(|_| !covered)?;
-        let log = areas
-            .of(PanelId::Log)
-            .filter(|area| area.width == self.view.size.width)?;
-        Some(log.y + 1..log.bottom())
+        let mut panels = areas.panels.iter();
+        let (_, area) = panels.find(|(panel, area)| {
+            panel.about().scrolls_whole && area.width == self.view.size.width
+        })?;
+        Some(area.y + 1..area.bottom())
     }
 
     fn draw_panels(&self, scene: &Scene<'_>, areas: &Areas, screen: &mut Painter<'_>) {

@@ -10,7 +10,10 @@ use crate::journal::Archive;
 use crate::tui::Settings;
 use crate::tui::app::{Past, Wanted};
 use crate::tui::details::Details;
+use crate::tui::panels::PanelId;
+use crate::tui::panels::panel::Panel;
 use crate::tui::sample;
+use crate::tui::text_line::Purpose;
 
 /// The recorded run with the list in focus.
 fn app() -> App {
@@ -65,14 +68,18 @@ fn read_all(app: &mut App) -> Vec<Wanted> {
     wanted
 }
 
+fn list(app: &App) -> &dyn Panel {
+    app.view.panels.get(PanelId("children"))
+}
+
 #[test]
 fn the_child_at_the_cursor_is_shown_in_the_other_panels() {
     let mut app = app();
     press(&mut app, "jj");
-    assert_eq!(app.view.panels.list.selected(app.state()), Some(64));
+    assert_eq!(list(&app).selected(&app.scene()), Some(64));
     assert_eq!(app.shown_child(), Some(64));
     press(&mut app, "l");
-    assert_eq!(app.view.panels.list.selected(app.state()), Some(65));
+    assert_eq!(list(&app).selected(&app.scene()), Some(65));
 }
 
 #[test]
@@ -96,10 +103,10 @@ fn a_filter_is_typed_and_a_wrong_one_says_where_the_mistake_is() {
     assert_eq!(problem, "at 5: expected a number");
     press(&mut app, "74%\n");
     assert_eq!(
-        (app.view.text.is_none(), app.view.panels.list.filter_text()),
-        (true, "acc>74%")
+        (app.view.text.is_none(), list(&app).text(Purpose::Filter)),
+        (true, Some("acc>74%"))
     );
-    assert_eq!(app.view.panels.list.selected(app.state()), Some(23));
+    assert_eq!(list(&app).selected(&app.scene()), Some(23));
 }
 
 #[test]
@@ -108,8 +115,8 @@ fn escape_first_removes_the_filter() {
     press(&mut app, "/acc>74%\n[");
     press(&mut app, "\x1b");
     assert_eq!(
-        (app.view.panels.list.filter_text(), app.in_the_past()),
-        ("", true)
+        (list(&app).text(Purpose::Filter), app.in_the_past()),
+        (Some(""), true)
     );
     press(&mut app, "\x1b");
     assert!(!app.in_the_past());
@@ -151,7 +158,7 @@ fn a_comparison_asks_the_journal_for_both_children_and_escape_leaves_it() {
         "{children:?}"
     );
     press(&mut app, "\x1b");
-    assert_eq!(app.view.panels.list.wanted(app.state()), None);
+    assert!(list(&app).wanted(&app.scene()).is_empty());
 }
 
 #[test]
@@ -179,7 +186,7 @@ fn at_an_earlier_moment_the_list_has_the_children_of_that_moment() {
         .map(|row| row.child)
         .max();
     press(&mut app, "sssssG");
-    assert!(app.view.panels.list.selected(app.state()) <= newest);
+    assert!(list(&app).selected(&app.scene()) <= newest);
     press(&mut app, "\x1b");
     assert_eq!(app.state().search().episodes.len(), 6);
 }

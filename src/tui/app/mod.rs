@@ -22,7 +22,6 @@ use ratatui::layout::Size;
 use super::details::Details;
 use super::keymap::{Action, Context, Key, Keymap};
 use super::layout::{Areas, Arrangement};
-use super::panels::PanelId;
 use super::panels::footer::Remark;
 use super::panels::scene::Scene;
 use super::text_line::Purpose;
@@ -233,9 +232,7 @@ impl App {
     pub fn refresh(&mut self) {
         let mut panels = std::mem::take(&mut self.view.panels);
         let scene = self.scene();
-        for panel in PanelId::ALL {
-            panels.get_mut(*panel).refresh(&scene);
-        }
+        panels.iter_mut().for_each(|panel| panel.refresh(&scene));
         self.view.panels = panels;
     }
 

@@ -5,7 +5,6 @@ use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
 use crate::tui::keymap::{Action, Key};
 use crate::tui::layout::Stage;
-use crate::tui::panels::PanelId;
 
 impl App {
     /// The kind of the run; before its first event, judging by its folder.
@@ -38,8 +37,9 @@ impl App {
     pub(super) fn fit_to(&mut self, record: &Record) {
         match &record.event {
             Event::TrainingStarted(_) => self.show_layout(self.view.layout),
-            Event::TestFinished(_) if self.view.focus == PanelId::Progress => {
-                self.view.focus = PanelId::Test
+            Event::TestFinished(_) => {
+                let focus = self.view.focus;
+                self.view.focus = focus.about().after_test.unwrap_or(focus);
             }
             _ => {}
         }

@@ -38,7 +38,7 @@ impl App {
     }
 
     fn panel_with(&self, purpose: Purpose) -> Option<PanelId> {
-        let mut all = PanelId::ALL.iter().copied();
+        let mut all = PanelId::all().into_iter();
         all.find(|panel| self.view.panels.get(*panel).text(purpose).is_some())
     }
 

@@ -51,16 +51,11 @@ pub const fn binding(
 }
 
 /// Every default binding in the order of the help. The keys of a single panel are listed with the
-/// panel; those of the log come after the search, which works there too.
+/// panel.
 pub fn bindings() -> impl Iterator<Item = &'static Binding> {
-    let panels = PanelId::ALL.iter().filter(|panel| **panel != PanelId::Log);
+    let panels = PanelId::all().into_iter();
     let of_panels = panels.flat_map(|panel| panel.about().keys);
-    VIEWS
-        .iter()
-        .chain(PanelId::Log.about().keys)
-        .chain(CHARTS)
-        .chain(of_panels)
-        .chain(OVERLAYS)
+    VIEWS.iter().chain(CHARTS).chain(of_panels).chain(OVERLAYS)
 }
 
 /// Controlling the run, arrangements, and moving among the panels.

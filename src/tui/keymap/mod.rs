@@ -33,7 +33,7 @@ pub enum Context {
 impl Context {
     /// Every place that keys can go to.
     pub fn all() -> impl Iterator<Item = Context> {
-        let panels = PanelId::ALL.iter().copied().map(Context::Panel);
+        let panels = PanelId::all().into_iter().map(Context::Panel);
         panels.chain([
             Context::Help,
             Context::Inspector,

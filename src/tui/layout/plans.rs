@@ -6,11 +6,11 @@ use ratatui::layout::Size;
 use super::{Division, PanelId, Stage};
 use crate::config::LayoutName;
 
-/// A plan in the notation of its layout: `[58 Chart, 42 Log]` are rows, `(54 Chart | 46 Dna)` are
-/// columns, each part with its share.
+/// A plan in the notation of its layout: `[58 "chart", 42 "log"]` are rows, `(54 "chart" |
+/// 46 "dna")` are columns, each part with its share.
 macro_rules! plan {
-    ($panel:ident) => {
-        Division::One(PanelId::$panel)
+    ($panel:literal) => {
+        Division::One(PanelId($panel))
     };
     ([$($share:literal $part:tt),+]) => {
         Division::Rows(&[$(($share, plan!($part))),+])
@@ -33,27 +33,29 @@ pub fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Division)] {
     match (layout, stage) {
         (LayoutName::Overview, _) => overview(stage),
         (LayoutName::Learning, Stage::Search) => arrangements! {
-            120 x 40 (55 [55 Chart, 45 Effects] | 45 Controller)
-            120 x 20 (55 Chart | 45 Controller)
-            60 x 24 [55 Chart, 45 Controller]
+            120 x 40 (55 [55 "chart", 45 "effects"] | 45 "controller")
+            120 x 20 (55 "chart" | 45 "controller")
+            60 x 24 [55 "chart", 45 "controller"]
         },
         (LayoutName::Learning, _) => arrangements! {
-            120 x 20 (65 Curves | 35 Progress)
-            60 x 24 [58 Curves, 42 Progress]
+            120 x 20 (65 "curves" | 35 "progress")
+            60 x 24 [58 "curves", 42 "progress"]
         },
         (LayoutName::Children, Stage::Search) => arrangements! {
-            150 x 20 (55 Children | 45 [60 Dna, 40 Controller])
+            150 x 20 (55 "children" | 45 [60 "dna", 40 "controller"])
         },
         (LayoutName::Network, Stage::Search) => arrangements! {
-            120 x 20 (50 [30 Workers, 70 Dna] | 50 Controller)
-            60 x 20 [30 Workers, 70 Dna]
+            120 x 20 (50 [30 "workers", 70 "dna"] | 50 "controller")
+            60 x 20 [30 "workers", 70 "dna"]
         },
         (LayoutName::Network, _) => arrangements! {
-            150 x 20 (54 Network | 46 Layers)
-            60 x 40 [54 Network, 46 Layers]
+            150 x 20 (54 "network" | 46 "layers")
+            60 x 40 [54 "network", 46 "layers"]
         },
-        (LayoutName::Machine, Stage::Search) => arrangements! { 60 x 20 [62 Machine, 38 Workers] },
-        (LayoutName::Machine, _) => arrangements! { 60 x 20 [56 Machine, 44 Progress] },
+        (LayoutName::Machine, Stage::Search) => {
+            arrangements! { 60 x 20 [62 "machine", 38 "workers"] }
+        }
+        (LayoutName::Machine, _) => arrangements! { 60 x 20 [56 "machine", 44 "progress"] },
         (LayoutName::Children | LayoutName::Log, _) => &[],
     }
 }
@@ -63,42 +65,42 @@ fn overview(stage: Stage) -> &'static [(Size, Division)] {
     match stage {
         Stage::Search => arrangements! {
             150 x 40 [
-                78 (50 [58 Chart, 42 Controller] | 50 [22 Workers, 46 Dna, 32 Machine]),
-                22 Log
+                78 (50 [58 "chart", 42 "controller"] | 50 [22 "workers", 46 "dna", 32 "machine"]),
+                22 "log"
             ]
             100 x 36 [
-                76 (50 [58 Chart, 42 Controller] | 50 [20 Workers, 48 Dna, 32 Machine]),
-                24 Log
+                76 (50 [58 "chart", 42 "controller"] | 50 [20 "workers", 48 "dna", 32 "machine"]),
+                24 "log"
             ]
-            100 x 26 [72 (54 Chart | 46 [60 Dna, 40 Machine]), 28 Log]
-            76 x 21 [52 (54 Chart | 46 Dna), 20 Machine, 28 Log]
-            60 x 30 [30 Chart, 30 Dna, 20 Machine, 20 Log]
+            100 x 26 [72 (54 "chart" | 46 [60 "dna", 40 "machine"]), 28 "log"]
+            76 x 21 [52 (54 "chart" | 46 "dna"), 20 "machine", 28 "log"]
+            60 x 30 [30 "chart", 30 "dna", 20 "machine", 20 "log"]
         },
         Stage::Training => arrangements! {
             150 x 40 [
-                80 (54 [46 Curves, 54 Network] | 46 [32 Progress, 46 Layers, 22 Machine]),
-                20 Log
+                80 (54 [46 "curves", 54 "network"] | 46 [32 "progress", 46 "layers", 22 "machine"]),
+                20 "log"
             ]
             100 x 36 [
-                78 (54 [54 Curves, 46 Network] | 46 [40 Progress, 36 Layers, 24 Machine]),
-                22 Log
+                78 (54 [54 "curves", 46 "network"] | 46 [40 "progress", 36 "layers", 24 "machine"]),
+                22 "log"
             ]
-            100 x 26 [74 (56 Curves | 44 [62 Progress, 38 Machine]), 26 Log]
-            76 x 21 [58 (54 Curves | 46 Progress), 19 Machine, 23 Log]
-            60 x 30 [34 Curves, 30 Progress, 16 Machine, 20 Log]
+            100 x 26 [74 (56 "curves" | 44 [62 "progress", 38 "machine"]), 26 "log"]
+            76 x 21 [58 (54 "curves" | 46 "progress"), 19 "machine", 23 "log"]
+            60 x 30 [34 "curves", 30 "progress", 16 "machine", 20 "log"]
         },
         Stage::Tested => arrangements! {
             150 x 40 [
-                82 (46 [46 Curves, 32 Progress, 22 Machine] | 54 [70 Test, 30 Network]),
-                18 Log
+                82 (46 [46 "curves", 32 "progress", 22 "machine"] | 54 [70 "test", 30 "network"]),
+                18 "log"
             ]
             100 x 36 [
-                82 (50 [44 Curves, 34 Progress, 22 Machine] | 50 [72 Test, 28 Network]),
-                18 Log
+                82 (50 [44 "curves", 34 "progress", 22 "machine"] | 50 [72 "test", 28 "network"]),
+                18 "log"
             ]
-            100 x 26 [76 (48 [62 Curves, 38 Machine] | 52 Test), 24 Log]
-            76 x 21 [58 (50 Curves | 50 Test), 19 Machine, 23 Log]
-            60 x 30 [32 Curves, 36 Test, 14 Machine, 18 Log]
+            100 x 26 [76 (48 [62 "curves", 38 "machine"] | 52 "test"), 24 "log"]
+            76 x 21 [58 (50 "curves" | 50 "test"), 19 "machine", 23 "log"]
+            60 x 30 [32 "curves", 36 "test", 14 "machine", 18 "log"]
         },
     }
 }

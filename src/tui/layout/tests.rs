@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 
-use super::PanelId::{Controller, Workers};
 use super::*;
 
 const LAYOUTS: [LayoutName; 6] = [
@@ -39,22 +38,25 @@ fn shown(width: u16, height: u16, (stage, kind): (Stage, RunKind)) -> Vec<PanelI
 
 #[test]
 fn a_screen_too_small_has_no_panels() {
-    assert_eq!(overview((59, 15), Stage::Search, Chart), None);
-    assert!(overview((60, 15), Stage::Search, Chart).is_some());
+    assert_eq!(overview((59, 15), Stage::Search, PanelId("chart")), None);
+    assert!(overview((60, 15), Stage::Search, PanelId("chart")).is_some());
 }
 
 #[test]
 fn a_large_screen_shows_everything_at_once() {
     assert_eq!(
         shown(200, 50, STAGES[0]),
-        [Chart, Controller, Workers, Dna, Machine, Log]
+        ["chart", "controller", "workers", "dna", "machine", "log"].map(PanelId)
     );
     assert!(STAGES.iter().all(|stage| shown(120, 40, *stage).len() == 6));
 }
 
 #[test]
 fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
-    assert_eq!(shown(80, 24, STAGES[0]), [Chart, Dna, Machine, Log]);
+    assert_eq!(
+        shown(80, 24, STAGES[0]),
+        ["chart", "dna", "machine", "log"].map(PanelId)
+    );
     for ((stage, _), panel) in STAGES.into_iter().flat_map(|stage| {
         PanelId::of(stage.1)
             .into_iter()
@@ -69,12 +71,67 @@ fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
 fn the_test_replaces_the_progress_once_there_is_one() {
     assert_eq!(
         shown(80, 24, STAGES[1]),
-        [PanelId::Curves, PanelId::Progress, Machine, Log]
+        ["curves", "progress", "machine", "log"].map(PanelId)
     );
     assert_eq!(
         shown(80, 24, STAGES[2]),
-        [PanelId::Curves, PanelId::Test, Machine, Log]
+        ["curves", "test", "machine", "log"].map(PanelId)
     );
+}
+
+/// The panels in a plan.
+fn panels_of(plan: &Division) -> Vec<PanelId> {
+    match plan {
+        One(panel) => vec![*panel],
+        Rows(parts) | Columns(parts) => {
+            let parts = parts.iter().flat_map(|(_, part)| panels_of(part));
+            parts.collect()
+        }
+    }
+}
+
+#[test]
+fn arrangements_contain_only_panels_of_the_kind_of_run() {
+    for (stage, kind) in STAGES {
+        for layout in LAYOUTS {
+            let shown = plans(layout, stage).iter();
+            for panel in shown.flat_map(|(_, plan)| panels_of(plan)) {
+                assert!(
+                    PanelId::of(kind).contains(&panel),
+                    "{panel:?} in {layout:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn each_layout_has_one_main_panel() {
+    for (kind, layout) in STAGES
+        .iter()
+        .flat_map(|(_, kind)| LAYOUTS.map(|layout| (*kind, layout)))
+    {
+        let panels = PanelId::of(kind).into_iter();
+        let leading = panels.filter(|panel| panel.about().leads.contains(&layout));
+        assert_eq!(leading.collect::<Vec<_>>(), [main_panel(layout, kind)]);
+    }
+}
+
+#[test]
+fn ids_and_places_are_unique_and_known() {
+    let all = PanelId::all();
+    for (index, panel) in all.iter().enumerate() {
+        let about = panel.about();
+        assert!(
+            !all[..index]
+                .iter()
+                .any(|other| other == panel || other.about().place == about.place)
+        );
+        assert!(
+            about.after_test.is_none_or(|next| all.contains(&next)),
+            "{panel:?}"
+        );
+    }
 }
 
 proptest! {

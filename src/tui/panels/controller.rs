@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::chart::verdict_line;
-use super::panel::{About, SEARCH, TextPanel};
+use super::panel::{About, PANELS, SEARCH, Scrolled, TextPanel};
 use super::{Content, PanelId, Row, join_fitting, labelled, words};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
 use crate::space::HeadKind;
@@ -30,11 +30,10 @@ const WIDE_CELL: usize = 5;
 #[derive(Debug, Clone, Default)]
 pub struct Controller;
 
-impl TextPanel for Controller {
-    fn about() -> About {
-        About::new("Controller", SEARCH, &[])
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About::of::<Scrolled<Controller>>("controller", "Controller", 20, SEARCH);
 
+impl TextPanel for Controller {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
         let beside = match alarm(scene.state) {
             Some(alarm) => vec![(Role::Error, alarm)],
@@ -74,7 +73,7 @@ pub fn alarm(state: &RunState) -> Option<String> {
 fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     let state = scene.state;
     // The first question about a controller. The chart also answers it, if it is shown.
-    let chart_is_shown = scene.shows(PanelId::Chart);
+    let chart_is_shown = scene.shows(PanelId("chart"));
     let mut head = if height >= VERDICT_FROM && !chart_is_shown {
         vec![verdict_line::pieces(state, scene.glyphs(), width)]
     } else {

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::panel::{About, Response, SEARCH, TextPanel};
+use super::panel::{About, PANELS, Response, SEARCH, Scrolled, TextPanel};
 use super::{Content, PanelId, Row, join_fitting, labelled, layers, training, words};
+use crate::config::LayoutName;
 use crate::event::ChildEpoch;
 use crate::space::Design;
 use crate::state::{Candidate, CandidateOrigin, ChildDetail, TrainedChild};
@@ -26,18 +27,21 @@ pub struct DnaView {
     columns: ShownColumns,
 }
 
-const HERE: Scope = Scope::Panel(PanelId::Dna);
+const HERE: Scope = Scope::Panel(PanelId("dna"));
 
 /// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
     HERE ["v"] ToggleColumns "DNA: shapes and costs, or log-probability and entropy" ("choices");
 };
 
-impl TextPanel for DnaView {
-    fn about() -> About {
-        About::new("DNA", SEARCH, KEYS)
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About {
+    keys: KEYS,
+    leads: &[LayoutName::Network],
+    ..About::of::<Scrolled<DnaView>>("dna", "DNA", 40, SEARCH)
+};
 
+impl TextPanel for DnaView {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
         ("DNA".into(), name(scene))
     }

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::panel::{About, SEARCH, TextPanel};
-use super::{Content, PanelId, Row, labelled, words};
+use super::panel::{About, PANELS, SEARCH, Scrolled, TextPanel};
+use super::{Content, Row, labelled, words};
 use crate::analysis::effects::{Band, EffectEstimate, Effects, OptionEffects};
 use crate::event::RunStarted;
 use crate::foundation::numbers::count;
@@ -31,11 +31,10 @@ pub struct EffectsView {
     effects: Effects,
 }
 
-impl TextPanel for EffectsView {
-    fn about() -> About {
-        About::new("Effects", SEARCH, &[])
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About::of::<Scrolled<EffectsView>>("effects", "Effects", 60, SEARCH);
 
+impl TextPanel for EffectsView {
     fn title(&self, _scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
         let children = count(self.effects.children as u64);
         let beside = labelled("networks", Role::Strong, children);
@@ -53,7 +52,7 @@ impl TextPanel for EffectsView {
     }
 
     fn refresh(&mut self, scene: &Scene<'_>) {
-        if !scene.shows(PanelId::Effects) {
+        if !scene.shows(ABOUT.id) {
             return;
         }
         let search = scene.state.search();

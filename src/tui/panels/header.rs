@@ -2,6 +2,7 @@
 
 use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training_run, words};
+use crate::analysis::selection::Selection;
 use crate::event::{RunKind, RunStarted};
 use crate::link::LinkStatus;
 use crate::state::{Counts, RunState, RunStatus};
@@ -178,6 +179,8 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
             labelled("depth", Role::Text, state.search().depth.to_string()),
         ),
     ];
+    let selection = Selection::of(&state.search().outcomes.counts).brief();
+    groups.extend(selection.map(|text| (4, words(Role::Dim, text))));
     groups.extend(counts(state).map(|row| (4, row)));
     groups.extend([
         (5, verdict_line::brief(state, glyphs)),

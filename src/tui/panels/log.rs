@@ -2,8 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use super::panel::{ANY_RUN, About, Panel, Response};
+use super::panel::{ANY_RUN, About, PANELS, Panel, Response};
 use super::{PanelId, Row};
+use crate::config::LayoutName;
 use crate::event::Level;
 use crate::state::{LogLine, RunState};
 use crate::tui::format;
@@ -41,7 +42,7 @@ impl Default for LogView {
     }
 }
 
-const HERE: Scope = Scope::Panel(PanelId::Log);
+const HERE: Scope = Scope::Panel(PanelId("log"));
 
 /// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
@@ -51,11 +52,15 @@ const KEYS: &[Binding] = keys! {
     HERE ["v"] NextLevel "log: all lines, warnings and errors, errors" ("level");
 };
 
-impl Panel for LogView {
-    fn about() -> About {
-        About::new("Log", ANY_RUN, KEYS)
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About {
+    keys: KEYS,
+    leads: &[LayoutName::Log],
+    scrolls_whole: true,
+    ..About::of::<LogView>("log", "Log", 130, ANY_RUN)
+};
 
+impl Panel for LogView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         super::title(painter, focused, "Log", &self.beside(scene), None);
         let area = super::inside(painter.area());

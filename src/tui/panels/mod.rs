@@ -1,5 +1,6 @@
 //! The panels: each draws what a [`scene::Scene`] contains into an area and handles keys
-//! ([`panel::Panel`]); [`registry`] lists them, one per line.
+//! ([`panel::Panel`]). A new one is a file that registers itself in [`panel::PANELS`]; the only other
+//! line is its `mod` line.
 
 pub mod chart;
 pub mod controller;

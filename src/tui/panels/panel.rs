@@ -1,36 +1,64 @@
 //! Panels: parts of the screen that draw themselves from a [`Scene`] and handle keys.
 
 use std::borrow::Cow;
+use std::fmt::Debug;
 
 use ratatui::layout::Rect;
 
 use super::scene::Scene;
 use super::scroll::Scroll;
-use super::{Content, Row, inside, title};
+use super::{Content, PanelId, Row, inside, title};
+use crate::config::LayoutName;
 use crate::event::{Level, RunKind};
 use crate::tui::keymap::{Action, Binding};
 use crate::tui::paint::Painter;
 use crate::tui::text_line::Purpose;
 
 /// The fixed properties of a panel.
-#[derive(Debug)]
 pub struct About {
+    /// Unique among all panels.
+    pub id: PanelId,
     /// Its name in the row of tabs.
     pub name: &'static str,
+    /// Its place in the order of Tab.
+    pub place: u16,
     /// The kinds of runs that have it.
     pub runs: &'static [RunKind],
     /// The keys specific to it, in the order of the help.
     pub keys: &'static [Binding],
+    /// Makes the panel, as it is at first.
+    pub make: fn() -> Box<dyn Panel>,
+    /// The layouts in which it has the focus at first.
+    pub leads: &'static [LayoutName],
+    /// The panel that takes over its focus when the network has been tested.
+    pub after_test: Option<PanelId>,
+    /// Whether all of its rows move up together, which the terminal can do by itself.
+    pub scrolls_whole: bool,
 }
 
+/// Every panel, in no particular order. Each registers itself in the file that contains it.
+#[linkme::distributed_slice]
+pub static PANELS: [About];
+
 impl About {
-    /// A panel with this name, for these kinds of run, with its own keys.
-    pub const fn new(
+    /// A panel without keys of its own, which leads no layout.
+    pub const fn of<P: Panel + Default + 'static>(
+        id: &'static str,
         name: &'static str,
+        place: u16,
         runs: &'static [RunKind],
-        keys: &'static [Binding],
     ) -> About {
-        About { name, runs, keys }
+        About {
+            id: PanelId(id),
+            name,
+            place,
+            runs,
+            make: || Box::new(P::default()),
+            keys: &[],
+            leads: &[],
+            after_test: None,
+            scrolls_whole: false,
+        }
     }
 }
 
@@ -55,12 +83,7 @@ pub enum Response {
 }
 
 /// A part of the screen and its interface state. It sees the run only through a [`Scene`].
-pub trait Panel {
-    /// Its fixed properties.
-    fn about() -> About
-    where
-        Self: Sized;
-
+pub trait Panel: Debug {
     /// Draw it with its title row, without changing anything.
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>);
 
@@ -110,10 +133,7 @@ pub trait Panel {
 }
 
 /// A panel of rows that scroll, as most panels are.
-pub trait TextPanel {
-    /// See [`Panel::about`].
-    fn about() -> About;
-
+pub trait TextPanel: Debug {
     /// Its name, and the text beside it.
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row);
 
@@ -149,10 +169,6 @@ pub struct Scrolled<P> {
 }
 
 impl<P: TextPanel> Panel for Scrolled<P> {
-    fn about() -> About {
-        P::about()
-    }
-
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         let area = inside(painter.area());
         let (width, height) = (usize::from(area.width), usize::from(area.height));

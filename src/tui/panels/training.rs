@@ -2,9 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::panel::{About, Panel, Response, SEARCH};
+use super::panel::{About, PANELS, Panel, Response, SEARCH};
 use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, labelled, pieces_width, words, wrapped};
+use crate::analysis::selection::Selection;
 use crate::state::{Candidate, Counts, RunState, TrainedChild};
 use crate::tui::format;
 use crate::tui::keymap::Action;
@@ -19,11 +20,10 @@ const BAR: std::ops::RangeInclusive<usize> = 8..=24;
 #[derive(Debug, Clone, Default)]
 pub struct WorkersView;
 
-impl Panel for WorkersView {
-    fn about() -> About {
-        About::new("Training", SEARCH, &[])
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About::of::<WorkersView>("workers", "Training", 30, SEARCH);
 
+impl Panel for WorkersView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         let area = super::inside(painter.area());
         let (width, height) = (usize::from(area.width), usize::from(area.height));
@@ -131,6 +131,8 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
             labelled("MACs", Role::Text, format::compact(best.macs)),
         ];
         rows.push(join_fitting([vec![name], figures].concat(), "  ", width));
+        let selection = Selection::of(&state.search().outcomes.counts).words();
+        rows.extend(selection.map(|text| words(Role::Dim, text)));
         let key = scene.keymap.key_of(Action::InspectBest);
         rows.push(vec![
             (Role::Key, key),

@@ -15,6 +15,8 @@ pub enum PlotSeries {
     /// The line of the crosshair, visible through any cloud of points.
     Crosshair,
     Reference,
+    /// The running mean of the controls; the controls themselves are on top.
+    ControlMean,
     Baseline,
     Best,
     /// From one mean to the next; the means themselves are on top.
@@ -22,6 +24,7 @@ pub enum PlotSeries {
     Smooth,
     /// A child, if there are so few that none may be hidden by a line.
     Point,
+    Control,
     Mean,
     /// The child under the crosshair.
     Chosen,

@@ -71,6 +71,10 @@ characters! {
         shades: [&'static str; 5] = ["·", "░", "▒", "▓", "█"], [".", "-", "=", "+", "#"];
         /// One child, in a legend.
         child: &'static str = "⠂", ".";
+        /// A control, which is drawn hollow.
+        control: &'static str = "○", "c";
+        /// The running mean of the controls.
+        control_mean: &'static str = "┄", ",";
         /// The mean of an episode.
         mean: &'static str = "●", "o";
         /// The baseline.

@@ -2,6 +2,7 @@
 
 use maud::html;
 
+use crate::analysis::selection::Selection;
 use crate::analysis::verdict::Verdict;
 use crate::foundation::numbers::{accuracy, compact, count, duration, energy, reward};
 use crate::report::page::html::{Section, Tile, tiles};
@@ -16,18 +17,9 @@ pub fn section(material: &Material) -> Section {
     let body = html! {
         p.verdict { strong { "Does it learn? " } (verdict) "." }
         (tiles(&result_tiles(material)))
-        p.note { (selection_note(material)) }
+        p.note { (Selection::of(&material.state.search().outcomes.counts).sentence()) }
     };
     Section::new("result", "Result", body)
-}
-
-/// A note that a maximum over many children is optimistic.
-fn selection_note(material: &Material) -> String {
-    format!(
-        "The best accuracy is the highest of {} children on one set of validation images: being chosen for it, it is likely to come \
-         out lower on other images. Its interval is for the images alone and does not hold that choice.",
-        count(material.summary.children_evaluated)
-    )
 }
 
 fn result_tiles(material: &Material) -> Vec<Tile> {

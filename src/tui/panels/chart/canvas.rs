@@ -13,6 +13,8 @@ pub fn look(series: PlotSeries, glyphs: &Glyphs) -> (Role, &'static str) {
         PlotSeries::Child | PlotSeries::Point => (Role::Child, glyphs.child),
         PlotSeries::Crosshair => (Role::Text, glyphs.vertical),
         PlotSeries::Reference => (Role::Reference, glyphs.reference),
+        PlotSeries::ControlMean => (Role::Reference, glyphs.control_mean),
+        PlotSeries::Control => (Role::Reference, glyphs.control),
         PlotSeries::Baseline => (Role::Baseline, glyphs.baseline),
         PlotSeries::Best => (Role::Best, glyphs.best),
         PlotSeries::Smooth => (Role::Smooth, glyphs.smooth),
@@ -46,8 +48,10 @@ impl Canvas<'_> {
         let best = stairs(self.dots(&curves.best));
         self.grid.polyline(&best, PlotSeries::Best, Dash::Solid);
         self.levels(&curves.baseline);
+        self.line(&curves.controls, PlotSeries::ControlMean, Dash::Even(4));
         self.line(&curves.smooth, PlotSeries::Smooth, Dash::Solid);
         self.means(&curves.mean);
+        self.controls(children);
         if let Some(child) = crosshair {
             self.crosshair(children, child);
         }
@@ -87,6 +91,16 @@ impl Canvas<'_> {
             for (dx, dy) in (0..wide).flat_map(|dx| (0..high).map(move |dy| (dx, dy))) {
                 self.grid
                     .dot((x / wide) * wide + dx, (y / high) * high + dy, series);
+            }
+        }
+    }
+
+    /// Controls are hollow, and on top of the lines: there are few of them.
+    fn controls(&mut self, children: &Children) {
+        for point in children.unfailed_controls() {
+            if let Some(x) = self.span.column(point.child, self.grid.width()) {
+                let y = self.height_of(point.value);
+                self.grid.marker(x, y, PlotSeries::Control);
             }
         }
     }

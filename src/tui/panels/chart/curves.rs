@@ -31,6 +31,8 @@ pub struct Curves {
     pub high: Vec<Stretch>,
     /// Mean of each episode, at its middle.
     pub mean: Vec<(usize, f64)>,
+    /// Running mean of the controls.
+    pub controls: Vec<(usize, f64)>,
     /// Mean of each episode of the reference run.
     pub reference: Vec<(usize, f64)>,
 }
@@ -52,6 +54,7 @@ impl Curves {
         let reference = series::reference_means(state, quantity);
         curves.reference = at_middles(reference, &extent, span, width);
         curves.follow(children, &extent, span, width);
+        curves.follow_controls(state, children, span, width);
         curves.band(state, children, &extent, span, width);
         if quantity == Quantity::Reward {
             curves.baseline = baselines(state, &extent, span, width);
@@ -61,7 +64,15 @@ impl Curves {
 
     /// All values, for an axis that must contain them.
     pub fn values(&self) -> impl Iterator<Item = f64> {
-        let lines = [&self.smooth, &self.best, &self.mean, &self.reference]
+        let Curves {
+            smooth,
+            best,
+            mean,
+            controls,
+            reference,
+            ..
+        } = self;
+        let lines = [smooth, best, mean, controls, reference]
             .into_iter()
             .flatten()
             .map(|(_, value)| *value);
@@ -89,6 +100,16 @@ impl Curves {
             put_last(&mut self.smooth, column, smooth);
             if let Some(best) = best {
                 put_last(&mut self.best, column, best);
+            }
+        }
+    }
+
+    fn follow_controls(&mut self, state: &RunState, children: &Children, span: Span, width: usize) {
+        let started = state.search().started.as_ref();
+        let controls = started.map_or(1, |run| run.controls as u64);
+        for (point, mean) in children.smoothed_controls(controls) {
+            if let Some(column) = span.column(point.child, width) {
+                put_last(&mut self.controls, column, mean);
             }
         }
     }

@@ -50,6 +50,14 @@ pub fn signs(glyphs: &Glyphs) -> impl Iterator<Item = (Role, &'static str, &'sta
     };
     let series = [
         (PlotSeries::Child, "a child"),
+        (
+            PlotSeries::Control,
+            "a control: drawn at random, at the depth of its episode",
+        ),
+        (
+            PlotSeries::ControlMean,
+            "running mean of the controls, smoothed as the children are",
+        ),
         (PlotSeries::Mean, "mean of an episode"),
         (PlotSeries::Smooth, "smoothed over all children"),
         (
@@ -122,12 +130,23 @@ fn entries(
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
     };
     let strategy = reference.map(|reference| reference.strategy.as_str());
-    let mut groups = vec![
-        (1, entry(PlotSeries::Child, "child")),
-        (0, entry(PlotSeries::Mean, "mean")),
-    ];
+    let mut groups = Vec::new();
     let mut add =
         |present: bool, rank: usize, row: Row| groups.extend(present.then_some((rank, row)));
+    // Only a control makes it necessary to say which children are the policy's.
+    let has_controls = !children.controls.is_empty();
+    add(
+        !children.points.is_empty(),
+        1,
+        entry(
+            PlotSeries::Child,
+            if has_controls { "policy" } else { "child" },
+        ),
+    );
+    let mut controls = entry(PlotSeries::Control, "controls");
+    controls[0].1 += look(PlotSeries::ControlMean, glyphs).1;
+    add(has_controls, 1, controls);
+    add(!curves.mean.is_empty(), 0, entry(PlotSeries::Mean, "mean"));
     add(
         !curves.smooth.is_empty(),
         4,

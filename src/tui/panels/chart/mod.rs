@@ -31,10 +31,11 @@ use self::axes::Floor;
 use self::canvas::{Canvas, look};
 use self::curves::Curves;
 use self::readout::Readout;
-use super::panel::{About, Panel, Response, SEARCH};
+use super::panel::{About, PANELS, Panel, Response, SEARCH};
 use super::scene::Scene;
 use super::{PanelId, Row};
 use crate::analysis::series::{Children, Quantity};
+use crate::config::LayoutName;
 use crate::state::RunState;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
@@ -54,7 +55,7 @@ fn columns(width: usize) -> usize {
     width.saturating_sub(LABEL + 1).max(1)
 }
 
-const HERE: Scope = Scope::Panel(PanelId::Chart);
+const HERE: Scope = Scope::Panel(PanelId("chart"));
 
 /// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
@@ -66,11 +67,14 @@ const KEYS: &[Binding] = keys! {
     HERE ["L"] PanRight "chart: later children";
 };
 
-impl Panel for ChartView {
-    fn about() -> About {
-        About::new("Chart", SEARCH, KEYS)
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About {
+    keys: KEYS,
+    leads: &[LayoutName::Overview, LayoutName::Learning],
+    ..About::of::<ChartView>("chart", "Chart", 10, SEARCH)
+};
 
+impl Panel for ChartView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         draw_chart(scene.state, self, focused, painter);
     }
@@ -167,7 +171,9 @@ impl Sketch<'_> {
         let dots = width.saturating_sub(gutter + 1) * if painter.glyphs().braille { 2 } else { 1 };
         let curves = Curves::of(self.state, &self.children, quantity, self.span, dots);
         let in_view = self.children.within(self.span.range()).iter();
+        let controls = self.children.controls.iter();
         let points = in_view
+            .chain(controls.filter(|control| self.span.contains(control.child)))
             .filter(|point| !point.failed)
             .map(|point| point.value);
         let framing = Framing {

@@ -28,6 +28,8 @@ pub struct Readout<'a> {
     smooth: Option<f64>,
     /// Quartiles of its episode.
     quartiles: Option<[f64; 3]>,
+    /// Mean of the controls of its episode.
+    controls: Option<f64>,
 }
 
 impl<'a> Readout<'a> {
@@ -59,6 +61,9 @@ impl<'a> Readout<'a> {
             episode,
             smooth,
             quartiles: children.quartiles_of(episode),
+            controls: series::control_means(children)
+                .find(|(of, _)| *of == episode)
+                .map(|(_, mean)| mean),
         }
     }
 
@@ -160,19 +165,21 @@ impl<'a> Readout<'a> {
                 "mean",
                 Some(mean.map_or("not finished".to_owned(), |mean| value(quantity, mean))),
             );
+            let controls = self.controls.map(|mean| value(quantity, mean));
+            add(2, if short { "ctl." } else { "controls" }, controls);
             let quartiles = self.quartiles.filter(|_| finished.is_some());
             let quartiles = quartiles.map(|[low, _, high]| {
                 format!("{}..{}", value(quantity, low), value(quantity, high))
             });
-            add(2, if short { "q." } else { "quartiles" }, quartiles);
+            add(3, if short { "q." } else { "quartiles" }, quartiles);
             let baseline = baseline.filter(|_| quantity == Quantity::Reward);
             add(
-                3,
+                4,
                 if short { "bl." } else { "baseline" },
                 baseline.map(|(_, baseline)| format::reward(baseline)),
             );
             if let Some((strategy, mean)) = &reference {
-                add(4, strategy, Some(value(quantity, *mean)));
+                add(5, strategy, Some(value(quantity, *mean)));
             }
             groups
         };

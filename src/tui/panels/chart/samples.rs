@@ -2,13 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::Extent;
 use super::view::ChartView;
+use super::{Extent, KEYS};
 use crate::analysis::front;
 use crate::event::{EpisodeFinished, RunStarted};
 use crate::state::{ChildRow, RunState, SearchRun};
 use crate::tui::keymap::Action;
-use crate::tui::panels::PanelId;
 use crate::tui::sample;
 
 /// Children per episode.
@@ -49,7 +48,7 @@ pub fn row(child: u64, accuracy: Option<f64>) -> ChildRow {
 /// Any key of the chart.
 pub fn action() -> impl Strategy<Value = Action> {
     use Action::*;
-    let own = PanelId::Chart.about().keys.iter();
+    let own = KEYS.iter();
     let common = [
         ToggleQuantity,
         Left,

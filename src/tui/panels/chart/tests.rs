@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{ChartView, draw_chart, samples};
 use crate::event::{Event, Reference, ReferenceEpisode};
-use crate::state::RunState;
+use crate::state::{ChildRow, RunState};
 use crate::tui::keymap::Action;
 use crate::tui::sample::{drawn, plain, records, state_of};
 
@@ -96,6 +96,47 @@ fn a_crosshair_in_a_run_with_a_random_run_beside_it() {
     assert_snapshot!(looks(&with_reference(half()), &[Action::Top], false));
 }
 
+/// A recorded run with a control in each episode, which has a lower accuracy as networks grow deeper.
+fn with_controls(mut state: RunState) -> RunState {
+    let search = state.search_mut().unwrap();
+    let run = search.started.as_mut().unwrap();
+    run.controls = 1;
+    let planned = run.children() as u64;
+    for episode in 1..=search.episode {
+        let accuracy = 0.8 - 0.02 * episode as f64 - 0.05 * (episode % 3) as f64;
+        search.children.push(ChildRow {
+            episode,
+            control: true,
+            ..samples::row(planned + episode as u64, Some(accuracy))
+        });
+    }
+    state
+}
+
+#[test]
+fn controls_beside_the_policys_children() {
+    assert_snapshot!(looks(&with_controls(state_of(&records())), &[], false));
+}
+
+#[test]
+fn controls_in_ascii_with_the_values_of_an_episode() {
+    let drawn = looks(&with_controls(half()), &[Action::Top], true);
+    assert!(drawn.is_ascii(), "{drawn}");
+    assert_snapshot!(drawn);
+}
+
+#[test]
+fn the_legend_names_controls_only_if_there_are_some() {
+    let legend = |state: &RunState| text(state, &ChartView::default(), (78, 18), false);
+    let without = legend(&half());
+    assert!(without.contains("⠂ child") && !without.contains("controls"));
+    let with = legend(&with_controls(half()));
+    assert!(
+        with.contains("⠂ policy") && with.contains("○┄ controls"),
+        "{with}"
+    );
+}
+
 #[test]
 fn ascii_only() {
     let state = with_reference(half());
@@ -167,6 +208,8 @@ fn series_differ_without_colour() {
     let letters = [
         glyphs.child,
         glyphs.mean,
+        glyphs.control,
+        glyphs.control_mean,
         glyphs.smooth,
         glyphs.baseline,
         glyphs.best,

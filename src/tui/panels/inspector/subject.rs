@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::Known;
+use crate::analysis::selection::Selection;
 use crate::event::ChildEpoch;
 use crate::space::{Architecture, Dna};
 use crate::state::{Candidate, ChildRow, RunState};
@@ -128,6 +129,9 @@ impl<'a> Subject<'a> {
                 )
             };
             groups.extend(row.accuracy.map(|value| (1, accuracy(value))));
+            let counts = &known.state.search().outcomes.counts;
+            let selection = Selection::of(counts).words().filter(|_| is_best);
+            groups.extend(selection.map(|text| (3, words(Role::Dim, text))));
             groups.push((
                 2,
                 labelled(

@@ -17,10 +17,11 @@ pub use view::{ListMode, ListView};
 
 use ratatui::layout::Rect;
 
-use super::panel::{About, Panel, Response, SEARCH};
+use super::panel::{About, PANELS, Panel, Response, SEARCH};
 use super::scene::Scene;
 use super::scroll::Scroll;
 use super::{PanelId, Row, labelled};
+use crate::config::LayoutName;
 use crate::state::{ChildDetail, RunState};
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
@@ -74,7 +75,7 @@ pub fn draw(
     }
 }
 
-const HERE: Scope = Scope::Panel(PanelId::Children);
+const HERE: Scope = Scope::Panel(PanelId("children"));
 
 /// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
@@ -87,11 +88,14 @@ const KEYS: &[Binding] = keys! {
     HERE ["p"] TogglePareto "children: accuracy against MACs" ("Pareto");
 };
 
-impl Panel for ListView {
-    fn about() -> About {
-        About::new("Children", SEARCH, KEYS)
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About {
+    keys: KEYS,
+    leads: &[LayoutName::Children],
+    ..About::of::<ListView>("children", "Children", 50, SEARCH)
+};
 
+impl Panel for ListView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         draw(painter, scene.state, self, focused, &|child| {
             scene.detail(child)

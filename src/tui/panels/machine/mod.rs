@@ -11,8 +11,9 @@ mod tests;
 
 use std::borrow::Cow;
 
-use super::panel::{ANY_RUN, About, TextPanel};
+use super::panel::{ANY_RUN, About, PANELS, Scrolled, TextPanel};
 use super::{Content, Row, join_fitting, labelled, words, wrapped};
+use crate::config::LayoutName;
 use crate::link::LinkStatus;
 use crate::state::RunState;
 use crate::telemetry::{GpuStatus, HostStatus};
@@ -33,11 +34,13 @@ const CHART_COLUMNS: usize = 12;
 #[derive(Debug, Clone, Default)]
 pub struct Machine;
 
-impl TextPanel for Machine {
-    fn about() -> About {
-        About::new("Machine", ANY_RUN, &[])
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About {
+    leads: &[LayoutName::Machine],
+    ..About::of::<Scrolled<Machine>>("machine", "Machine", 120, ANY_RUN)
+};
 
+impl TextPanel for Machine {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
         let (name, mut beside) = title(scene);
         if scene.in_the_past() || matches!(scene.link, LinkStatus::Replay { .. }) {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
-use super::super::panel::Panel;
+use super::Machine;
 use crate::config::{Characters, ScreenConfig, ThemeName};
 use crate::state::Energy;
 use crate::telemetry::{
@@ -14,6 +14,7 @@ use crate::telemetry::{
 };
 use crate::tui::Settings;
 use crate::tui::app::App;
+use crate::tui::panels::panel::{Panel, Scrolled};
 use crate::tui::sample::drawn;
 use crate::tui::theme::{ColourDepth, Theme};
 
@@ -133,7 +134,13 @@ fn app(status: GpuStatus) -> App {
 }
 
 fn panel(app: &App, width: u16, height: u16) -> String {
-    let machine = &app.view.panels.machine;
+    panel_from(app, 0, width, height)
+}
+
+/// The panel scrolled to the row `top`.
+fn panel_from(app: &App, top: usize, width: u16, height: u16) -> String {
+    let panel = Machine;
+    let machine = Scrolled { top, panel };
     drawn((width, height), !app.theme.glyphs.braille, |painter| {
         machine.draw(&app.scene(), false, painter)
     })
@@ -200,11 +207,10 @@ fn a_gpu_in_instances() {
 
 #[test]
 fn everything_is_within_reach_by_scrolling() {
-    let mut app = app(GpuStatus::Present((0..8).map(gpu).collect()));
+    let app = app(GpuStatus::Present((0..8).map(gpu).collect()));
     let mut seen = String::new();
     for top in 0..60 {
-        app.view.panels.machine.top = top;
-        seen += &panel(&app, 78, 4);
+        seen += &panel_from(&app, top, 78, 4);
     }
     for wanted in [
         "7 H100",

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use super::chart::{Chart, look};
 use super::rates;
 use crate::analysis::series::Measure;
+use crate::config::LayoutName;
 use crate::event::TrainingEpoch;
 use crate::state::TrainingRun;
 use crate::tui::format;
@@ -13,7 +14,7 @@ use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::chart::{ChartView, Extent, Scale};
 use crate::tui::panels::help::Sign;
-use crate::tui::panels::panel::{About, Panel, Response, TRAINING};
+use crate::tui::panels::panel::{About, PANELS, Panel, Response, TRAINING};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
 use crate::tui::plot::PlotSeries;
@@ -48,7 +49,7 @@ pub struct CurvesView {
     measure: Measure,
 }
 
-const HERE: Scope = Scope::Panel(PanelId::Curves);
+const HERE: Scope = Scope::Panel(PanelId("curves"));
 
 /// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
@@ -60,11 +61,14 @@ const KEYS: &[Binding] = keys! {
     HERE ["L"] PanRight "curves: later epochs";
 };
 
-impl Panel for CurvesView {
-    fn about() -> About {
-        About::new("Curves", TRAINING, KEYS)
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About {
+    keys: KEYS,
+    leads: &[LayoutName::Overview, LayoutName::Learning],
+    ..About::of::<CurvesView>("curves", "Curves", 70, TRAINING)
+};
 
+impl Panel for CurvesView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         let Some(training) = scene.state.training_run() else {
             return;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::tui::panels::layers::{Extras, table};
-use crate::tui::panels::panel::{About, TRAINING, TextPanel};
+use crate::tui::panels::panel::{About, PANELS, Scrolled, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{Content, Row};
 use crate::tui::theme::Role;
@@ -12,11 +12,10 @@ use crate::tui::theme::Role;
 #[derive(Debug, Clone, Default)]
 pub struct Layers;
 
-impl TextPanel for Layers {
-    fn about() -> About {
-        About::new("Layers", TRAINING, &[])
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About::of::<Scrolled<Layers>>("layers", "Layers", 100, TRAINING);
 
+impl TextPanel for Layers {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
         let training = scene.state.training_run();
         let layers = training.map_or(0, |training| training.started.architecture.layers.len());

@@ -2,11 +2,12 @@
 
 use ratatui::layout::Rect;
 
+use crate::config::LayoutName;
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::panels::inspector::graph;
-use crate::tui::panels::panel::{About, Panel, Response, TRAINING};
+use crate::tui::panels::panel::{About, PANELS, Panel, Response, TRAINING};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::scroll::Scroll;
 use crate::tui::panels::{self, Content, Row};
@@ -19,11 +20,13 @@ pub struct NetworkView {
     row: usize,
 }
 
-impl Panel for NetworkView {
-    fn about() -> About {
-        About::new("Network", TRAINING, &[])
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About {
+    leads: &[LayoutName::Network],
+    ..About::of::<NetworkView>("network", "Network", 90, TRAINING)
+};
 
+impl Panel for NetworkView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         let Some(training) = scene.state.training_run() else {
             return;

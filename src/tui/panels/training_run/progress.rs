@@ -7,10 +7,10 @@ use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
 use crate::tui::paint::{bar, pieces_width};
 use crate::tui::panels::inspector::table::{Column, table};
-use crate::tui::panels::panel::{About, TRAINING, TextPanel};
+use crate::tui::panels::panel::{About, PANELS, Scrolled, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::training::speed_text;
-use crate::tui::panels::{self, Content, Row, join_fitting, labelled, words};
+use crate::tui::panels::{self, Content, PanelId, Row, join_fitting, labelled, words};
 use crate::tui::theme::Role;
 use unicode_width::UnicodeWidthStr;
 
@@ -21,11 +21,13 @@ const BAR: std::ops::RangeInclusive<usize> = 6..=40;
 #[derive(Debug, Clone, Default)]
 pub struct ProgressView;
 
-impl TextPanel for ProgressView {
-    fn about() -> About {
-        About::new("Training", TRAINING, &[])
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About {
+    after_test: Some(PanelId("test")),
+    ..About::of::<Scrolled<ProgressView>>("progress", "Training", 80, TRAINING)
+};
 
+impl TextPanel for ProgressView {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
         ("Training".into(), beside(scene))
     }

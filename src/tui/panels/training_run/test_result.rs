@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 
 use super::{classes, confusion};
+use crate::config::LayoutName;
 use crate::event::TestFinished;
 use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::pieces_width;
-use crate::tui::panels::panel::{About, Response, TRAINING, TextPanel};
+use crate::tui::panels::panel::{About, PANELS, Response, Scrolled, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, Content, PanelId, Row, labelled, words, wrapped};
 use crate::tui::theme::{Glyphs, Role};
@@ -26,18 +27,21 @@ pub struct TestResult {
     in_percent: bool,
 }
 
-const HERE: Scope = Scope::Panel(PanelId::Test);
+const HERE: Scope = Scope::Panel(PanelId("test"));
 
 /// The keys of this panel only.
 const KEYS: &[Binding] = keys! {
     HERE ["v"] ToggleColumns "test: confusion matrix in images or in percent" ("percent");
 };
 
-impl TextPanel for TestResult {
-    fn about() -> About {
-        About::new("Test", TRAINING, KEYS)
-    }
+#[linkme::distributed_slice(PANELS)]
+static ABOUT: About = About {
+    keys: KEYS,
+    leads: &[LayoutName::Children],
+    ..About::of::<Scrolled<TestResult>>("test", "Test", 110, TRAINING)
+};
 
+impl TextPanel for TestResult {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
         ("Test".into(), beside(scene))
     }

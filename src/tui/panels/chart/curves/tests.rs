@@ -100,6 +100,40 @@ fn an_edited_child_is_in_no_curve_and_has_no_point() {
 }
 
 #[test]
+fn controls_are_in_no_curve_but_their_own_and_stand_within_their_episode() {
+    let mut state = samples::run(48);
+    let before = Children::of(&state, REWARD);
+    let search = state.search_mut().unwrap();
+    let run = search.started.as_mut().unwrap();
+    (run.controls, run.episodes) = (2, 3);
+    for (number, episode) in [(52, 2), (49, 1), (50, 1), (51, 2), (53, 3)] {
+        search.children.push(ChildRow {
+            episode,
+            control: true,
+            ..samples::row(number, Some(0.5))
+        });
+    }
+    let after = Children::of(&state, REWARD);
+    let places: Vec<u64> = after.controls.iter().map(|point| point.child).collect();
+    assert_eq!(places, [7, 15, 23, 31, 39]);
+    let span = Span { first: 1, last: 48 };
+    let curves = Curves::of(&state, &after, REWARD, span, 48);
+    let columns: Vec<usize> = curves.controls.iter().map(|(column, _)| *column).collect();
+    assert_eq!(columns, [6, 14, 22, 30, 38]);
+    assert!(
+        curves
+            .controls
+            .iter()
+            .all(|(_, mean)| (mean - 0.125).abs() < 1e-12)
+    );
+    let without = Curves {
+        controls: Vec::new(),
+        ..curves
+    };
+    assert_eq!(without, Curves::of(&state, &before, REWARD, span, 48));
+}
+
+#[test]
 fn an_episode_has_a_band_once_it_is_finished() {
     let mut state = samples::run(20);
     let children = Children::of(&state, REWARD);

@@ -1,0 +1,70 @@
+//! Selection optimism: the best accuracy of a search is the highest of many on one set of
+//! validation images, so part of it is luck. Said in the same words wherever it stands.
+//!
+//! Without a number: how much of it is luck depends on the noise of a single training, which a
+//! search that trains each network once does not tell (`nas-tui reliability` measures it, and
+//! `nas-tui rank` trains the best ones again).
+
+use crate::state::Counts;
+
+/// The choice of the best child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selection {
+    /// Number of children among which the best was chosen.
+    pub children: usize,
+}
+
+impl Selection {
+    /// The choice among the children of a search so far.
+    pub fn of(counts: &Counts) -> Selection {
+        Selection {
+            children: counts.compared(),
+        }
+    }
+
+    /// `best of 160 by validation: optimistic`; `None` if there was no choice.
+    pub fn words(self) -> Option<String> {
+        (self.children > 1).then(|| format!("best of {} by validation: optimistic", self.children))
+    }
+
+    /// The same in few characters: `best of 160: optimistic`.
+    pub fn brief(self) -> Option<String> {
+        (self.children > 1).then(|| format!("best of {}: optimistic", self.children))
+    }
+
+    /// The same as a sentence, with the reason.
+    pub fn sentence(self) -> String {
+        format!(
+            "The best accuracy is the highest of {} children on one set of validation images: being chosen for it, it is likely to come \
+             out lower on other images and in another training. Its interval is for the images alone and does not hold that choice.",
+            crate::foundation::numbers::count(self.children as u64)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeat_and_a_failure_are_no_choice() {
+        let counts = Counts {
+            sampled: 12,
+            repeats: 2,
+            failures: 3,
+            excluded: 1,
+            ..Counts::default()
+        };
+        let selection = Selection::of(&counts);
+        assert_eq!(
+            selection.words().as_deref(),
+            Some("best of 6 by validation: optimistic")
+        );
+        assert!(
+            selection
+                .sentence()
+                .starts_with("The best accuracy is the highest of 6 children")
+        );
+        assert_eq!(Selection { children: 1 }.words(), None);
+    }
+}
