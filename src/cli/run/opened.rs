@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Farewell, Prepared, classify};
-use crate::config::Config;
+use crate::config::{Config, StrategyFacts};
 use crate::evaluate::{self, Evaluator, Registered, Report};
 use crate::event::RunKind;
 use crate::link::Hub;
@@ -115,7 +115,7 @@ pub fn strategy(config: &Config, space: &Space) -> Result<Box<dyn Strategy>, Ses
 enum Lacking {
     #[error(
         "this nas-tui was built without libtorch, which {0} needs: use one that has it, or search a table (--table CSV) with \
-         the strategy random, evolution, local_search or predictor"
+         one of the strategies {without}", without = names_without_policy()
     )]
     Libtorch(&'static str),
     #[error(
@@ -123,6 +123,14 @@ enum Lacking {
          (docs/NASBENCH201.md says how to make one)"
     )]
     Table(String),
+}
+
+/// The names of the strategies that need no libtorch.
+fn names_without_policy() -> String {
+    let all = StrategyFacts::all().into_iter();
+    let without = all.filter(|strategy| !strategy.has_policy);
+    let names: Vec<&str> = without.map(|strategy| strategy.name).collect();
+    names.join(", ")
 }
 
 impl WorkError for Lacking {
