@@ -13,13 +13,13 @@ use super::RunSummary;
 use super::lift::PolicyLift;
 use super::statistics::{self, Slope};
 use super::trend::{DepthOfTrend, EpisodePoint, Trend};
-use super::verdict::Comparison;
+use super::verdict::{Comparison, beside};
 use crate::event::{
     ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, Reference,
 };
 use crate::space::Dna;
 use crate::state::clock::Clock;
-use crate::state::{Ending, Outcomes, RunStatus};
+use crate::state::{Arms, Ending, Outcomes, RunStatus};
 
 /// The results of a run so far. The field names are those of `summary.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -93,6 +93,10 @@ pub struct Held {
     pub run: String,
     /// The other run's strategy, as in `search.strategy`.
     pub strategy: String,
+    /// How much better this run's children are than the other's of the same depth, over the episodes
+    /// from the second one that both have finished; null while this is unknown.
+    #[serde(default)]
+    pub lift: Option<PolicyLift>,
     /// This run's slope minus the other's over the episodes that both have finished; null if there
     /// are fewer than 3, or the runs cannot be compared.
     pub difference: Option<Slope>,
@@ -101,7 +105,7 @@ pub struct Held {
 }
 
 impl Held {
-    fn of(reference: &Reference, points: &[EpisodePoint]) -> Held {
+    fn of(reference: &Reference, points: &[EpisodePoint], arms: &[Arms]) -> Held {
         let (difference, not_comparable) = match Comparison::of(reference, points) {
             Some(Comparison::Slopes { difference, .. }) => (Some(difference), None),
             Some(Comparison::Impossible { reason, .. }) => (None, Some(reason)),
@@ -110,6 +114,7 @@ impl Held {
         Held {
             run: reference.run.clone(),
             strategy: reference.strategy.clone(),
+            lift: PolicyLift::of(&beside(arms, reference)),
             difference,
             not_comparable,
         }
@@ -259,7 +264,7 @@ impl SearchTally {
             reference: self
                 .reference
                 .as_ref()
-                .map(|reference| Held::of(reference, &points)),
+                .map(|reference| Held::of(reference, &points, &self.outcomes.arms)),
             wall_seconds,
             children_per_hour: if wall_seconds > 0.0 {
                 counts.evaluated() as f64 * 3600.0 / wall_seconds

@@ -1,7 +1,8 @@
 //! Does it learn? What the rewards so far allow to be said, in words.
 //!
 //! With controls: how far the policy's children are above or below children drawn uniformly at the
-//! same depth ([`PolicyLift`]). Without, the slope of the mean rewards is a trend and no verdict
+//! same depth ([`PolicyLift`]), or above or below those of an equal run of another strategy
+//! (`search.reference`). Without, the slope of the mean rewards is a trend and no verdict
 //! ([`Trend`]), since networks that grow deeper change the reward without any learning. Until the run has ended,
 //! an interval that is looked at after every episode excludes zero by chance more often than its
 //! 5 %, so texts say "so far" and nothing is coloured (docs/STATISTICS.md).
@@ -10,7 +11,7 @@ mod comparison;
 
 use std::cell::RefCell;
 
-pub use comparison::Comparison;
+pub use comparison::{Comparison, beside};
 
 use super::lift::PolicyLift;
 use super::statistics::{Slope, p_text};
@@ -40,15 +41,19 @@ pub struct Verdict {
     pub episodes: usize,
     /// Number of episodes planned; `None` before the run has begun.
     pub planned: Option<usize>,
-    /// The policy's children against controls; `None` until the noise of both is known.
+    /// The policy's children against controls, or against the children of the reference if there are
+    /// no controls; `None` until the noise of both is known.
     pub lift: Option<PolicyLift>,
+    /// Name and strategy of the reference, if `lift` is against its children.
+    pub against: Option<(String, String)>,
     /// Controls of the episodes that count so far; `None` for a run without controls.
     pub controls: Option<usize>,
     /// Whether its strategy learns from rewards.
     pub learns: bool,
     /// Trend of the mean reward; `None` for fewer than three episodes.
     pub trend: Option<Trend>,
-    /// `None` if the run has no reference, is a random search, or has too few episodes.
+    /// `None` if the run has no reference, is a random search, or has too few episodes, and if
+    /// `lift` is against the reference.
     pub comparison: Option<Comparison>,
 }
 
@@ -75,7 +80,13 @@ impl Verdict {
         let points = EpisodePoint::of(&search.episodes, arms);
         let started = search.started.as_ref();
         let is_final = state.status == RunStatus::Completed;
-        let lift = lift_of(arms);
+        let has_controls = started.is_some_and(|run| run.controls > 0);
+        let learning = started.filter(|run| RunStarted::learns(run));
+        let reference = learning.and_then(|run| run.reference.as_deref());
+        let lift = match reference.filter(|_| !has_controls) {
+            Some(reference) => lift_of(&beside(arms, reference)),
+            None => lift_of(arms),
+        };
         let finding = match lift {
             Some(lift) if is_final && lift.ci95[0] > 0.0 => Finding::Above,
             Some(lift) if is_final && lift.ci95[1] < 0.0 => Finding::Below,
@@ -89,12 +100,15 @@ impl Verdict {
             episodes: points.len(),
             planned: started.map(|run| run.episodes),
             lift,
-            controls: started.filter(|run| run.controls > 0).map(|_| controls),
+            against: reference
+                .filter(|_| !has_controls && lift.is_some())
+                .map(|reference| (reference.run.clone(), reference.strategy.clone())),
+            controls: has_controls.then_some(controls),
             learns: started.is_none_or(RunStarted::learns),
             trend: Trend::of(&points),
-            comparison: started
-                .filter(|run| RunStarted::learns(run))
-                .and_then(|run| Comparison::of(run.reference.as_deref()?, &points)),
+            comparison: reference
+                .filter(|_| has_controls || lift.is_none())
+                .and_then(|reference| Comparison::of(reference, &points)),
         }
     }
 
@@ -162,18 +176,22 @@ impl Verdict {
         let p = p_text(lift.p_value);
         let side = lift.side();
         let so_far = self.so_far();
-        let numbers = format!("95 % {low:+.digits$}..{high:+.digits$}, {p}, {controls} controls");
+        let (other, who) = match &self.against {
+            Some((run, strategy)) => (strategy.as_str(), format!("children of {run}")),
+            None => ("random", "controls".to_owned()),
+        };
+        let numbers = format!("95 % {low:+.digits$}..{high:+.digits$}, {p}, {controls} {who}");
         let policy = format!("policy {difference:+.digits$}");
         let estimate = format!("{policy}{plus_minus}{half:.digits$}");
         vec![
             format!(
-                "{policy} {side} random at equal depth ({numbers}){so_far}{}",
+                "{policy} {side} {other} at equal depth ({numbers}){so_far}{}",
                 self.after()
             ),
-            format!("{policy} {side} random at equal depth ({numbers}){so_far}"),
-            format!("{policy} {side} random ({numbers}){so_far}"),
-            format!("{estimate} {side} random at equal depth ({p}){so_far}"),
-            format!("{estimate} {side} random ({p}){so_far}"),
+            format!("{policy} {side} {other} at equal depth ({numbers}){so_far}"),
+            format!("{policy} {side} {other} ({numbers}){so_far}"),
+            format!("{estimate} {side} {other} at equal depth ({p}){so_far}"),
+            format!("{estimate} {side} {other} ({p}){so_far}"),
             format!("{estimate} ({p}){so_far}"),
             format!("{estimate} {p}"),
             format!("{policy} ({p})"),

@@ -122,6 +122,9 @@ pub struct ReferenceEpisode {
     pub mean_reward: f64,
     /// Mean accuracy of the children that have one.
     pub mean_accuracy: Option<f64>,
+    /// Rewards of its children, in ascending order; absent in journals of older versions.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rewards: Vec<f64>,
 }
 
 /// What a run's rewards are measured on.

@@ -61,10 +61,13 @@ fn reference(run: &Path, started: &RunStarted, config: &Config) -> Result<Refere
         || vec!["it never began searching".to_owned()],
         |other| differences((other, settings.as_ref()), (started, config)),
     );
+    let arms = &tally.outcomes().arms;
     let episode = |episode: &summary::EpisodeSummary| ReferenceEpisode {
         episode: episode.episode,
         mean_reward: episode.mean_reward,
         mean_accuracy: episode.mean_accuracy,
+        rewards: (arms.iter().find(|arms| arms.episode == episode.episode))
+            .map_or_else(Vec::new, |arms| arms.policy.clone()),
     };
     Ok(Reference {
         run: if summary.run.is_empty() {

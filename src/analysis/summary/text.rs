@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::{BestChild, Held, Summary};
 use crate::analysis::selection::Selection;
-use crate::analysis::statistics::Slope;
+use crate::analysis::statistics::{Slope, p_text};
 use crate::event::FinishReason;
 use crate::state::RunStatus;
 
@@ -66,6 +66,15 @@ impl fmt::Display for Summary {
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "against {} (strategy {}): ", self.run, self.strategy)?;
+        if let Some(lift) = &self.lift {
+            let digits = format!("{:+.3}", lift.difference);
+            let [low, high] = lift.ci95;
+            write!(
+                f,
+                "{digits} at equal depth (95 % {low:+.3} to {high:+.3}, {}); ",
+                p_text(lift.p_value)
+            )?;
+        }
         match (&self.not_comparable, &self.difference) {
             (Some(reason), _) => write!(f, "not comparable: {reason}"),
             (

@@ -4,6 +4,7 @@ use super::decimals;
 use crate::analysis::statistics::{Slope, p_text};
 use crate::analysis::trend::{EpisodePoint, Trend};
 use crate::event::Reference;
+use crate::state::Arms;
 
 /// Minimum number of shared episodes.
 const FEWEST: usize = 3;
@@ -25,6 +26,23 @@ pub enum Comparison {
         /// The differences between them.
         reason: String,
     },
+}
+
+/// The episodes of a run with the children of `reference` as controls: the same episode has the same
+/// depth in both. Empty if the runs are not comparable or the journal does not have the rewards.
+pub fn beside(arms: &[Arms], reference: &Reference) -> Vec<Arms> {
+    let pair = |ours: &Arms| {
+        let mut episodes = reference.episodes.iter();
+        let theirs = episodes.find(|other| other.episode == ours.episode)?;
+        Some(Arms {
+            controls: theirs.rewards.clone(),
+            ..ours.clone()
+        })
+    };
+    match reference.not_comparable {
+        Some(_) => Vec::new(),
+        None => arms.iter().filter_map(pair).collect(),
+    }
 }
 
 impl Comparison {

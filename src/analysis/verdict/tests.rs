@@ -33,6 +33,7 @@ fn beside(state: RunState, rewards: &[f64]) -> RunState {
         episode,
         mean_reward: *mean_reward,
         mean_accuracy: None,
+        rewards: Vec::new(),
     };
     let episodes = (1..).zip(rewards).map(episode).collect();
     let reference = Reference {
@@ -184,6 +185,31 @@ fn better_than_random_needs_a_significant_difference_of_the_slopes() {
         !words(&[0.1, 0.3]).contains("random"),
         "two episodes have no slope to compare with"
     );
+}
+
+#[test]
+fn without_controls_the_policy_is_held_against_the_children_of_its_reference() {
+    let mut state = beside(with_controls(0.2, 6), &[0.3; 6]);
+    let search = state.search_mut().unwrap();
+    let run = search.started.as_mut().unwrap();
+    run.controls = 0;
+    for (episode, arms) in (1..).zip(&mut search.outcomes.arms) {
+        let reference = run.reference.as_mut().unwrap();
+        reference.episodes[episode - 1].rewards = arms.controls.clone();
+        arms.controls = Vec::new();
+    }
+    let so_far = Verdict::of(&state);
+    assert_eq!(so_far.finding, Finding::Open);
+    let text = so_far.text(200, "±");
+    assert!(
+        text.starts_with("policy +0.22 above random at equal depth (95 % +0."),
+        "{text}"
+    );
+    assert!(
+        text.contains(", 5 children of other) so far after 6 of 6 episodes"),
+        "{text}"
+    );
+    assert_eq!(Verdict::of(&completed(state)).finding, Finding::Above);
 }
 
 #[test]

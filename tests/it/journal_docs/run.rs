@@ -59,6 +59,7 @@ pub fn run_started() -> Event {
                 episode: 1,
                 mean_reward: 0.0,
                 mean_accuracy: Some(0.0),
+                rewards: vec![0.0],
             }],
             not_comparable: Some(text()),
         })),

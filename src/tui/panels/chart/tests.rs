@@ -42,6 +42,7 @@ fn with_reference(mut state: RunState) -> RunState {
         episode,
         mean_reward: 0.44 + 0.01 * (episode % 3) as f64,
         mean_accuracy: Some(0.76 + 0.01 * (episode % 3) as f64),
+        rewards: Vec::new(),
     };
     let episodes = (1..=6).map(episode).collect();
     if let Some(run) = &mut state.search_mut().unwrap().started {
