@@ -202,7 +202,7 @@ fn without_controls_the_policy_is_held_against_the_children_of_its_reference() {
     assert_eq!(so_far.finding, Finding::Open);
     let text = so_far.text(200, "±");
     assert!(
-        text.starts_with("policy +0.22 above random at equal depth (95 % +0."),
+        text.starts_with("policy +0.200 above random at equal depth (95 % +0.171.."),
         "{text}"
     );
     assert!(

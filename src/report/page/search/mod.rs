@@ -251,7 +251,8 @@ fn reading(material: &Material) -> Markup {
                 li { "Validation images were set apart from the training images. No test image was read by the search." }
             }
             li { "The slope is that of a straight line through the episodes' mean rewards (ordinary least squares), with a 95 % interval and a two-sided p-value by Student's t. It treats the episodes as independent, which is only approximately true for a controller that learns." }
-            li { "Where networks grow deeper during a run, the reward can move without any learning: only a random search over the same depths can tell the two apart." }
+            li { "Where networks grow deeper during a run, the reward can move without any learning. So a slope alone is called a trend and no verdict; if several episodes share a depth, it compares them with each other only." }
+            li { "Controls are children drawn at random at the depth of their episode and trained like the others, from which nothing is learned. The policy is compared with them within each episode from the second on, or with the children of another run with the same depths: the interval is Welch's, and the two-sided p-value is that of a permutation within episodes." }
             li { "Intervals of accuracies are Wilson's, at 95 % confidence with respect to the choice of images." }
             li { "Only trainable parameters are counted. MACs are those of convolutions and classifier." }
         }
