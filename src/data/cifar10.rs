@@ -154,20 +154,9 @@ fn archive_entries(archive: &Path, part: Part) -> std::io::Result<Vec<(PathBuf, 
 
 /// MD5 of a file, in hexadecimal.
 pub(super) fn md5_of(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
     let mut digest = Md5::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            read => digest.update(&buffer[..read]),
-        }
-    }
-    Ok(digest
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    std::io::copy(&mut File::open(path)?, &mut digest)?;
+    Ok(format!("{:x}", digest.finalize()))
 }
 
 fn class_names(path: &Path, text: &str) -> Result<Vec<String>, DataError> {

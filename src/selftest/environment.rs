@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::child::{cuda, libtorch};
 use crate::foundation::host::cores;
-use crate::telemetry::{driver, host};
+use crate::telemetry::{driver, host, memory};
 
 /// Variables that affect training. Those that may contain paths are only reported as being set.
 const VARIABLES: [&str; 8] = [
@@ -72,7 +72,7 @@ impl Environment {
             libtorch_cuda: cuda::version().map(|version| version.to_string()),
             cpu: host::cpu_model(),
             cores: cores(),
-            memory_bytes: memory(&std::fs::read_to_string("/proc/meminfo").unwrap_or_default()),
+            memory_bytes: memory::installed(),
             gpus: driver
                 .iter()
                 .flat_map(|driver| &driver.gpus)
@@ -100,18 +100,6 @@ fn system(os_release: &str) -> Option<String> {
         .lines()
         .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     Some(name.trim_matches(['"', '\'']).to_owned())
-}
-
-fn memory(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(1024)
 }
 
 /// For example `Linux 6.1.0-18-amd64`.
@@ -145,14 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn the_name_and_memory_of_the_system_are_reported() {
+    fn the_name_of_the_system_is_reported() {
         assert_eq!(
             system("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n").as_deref(),
             Some("Debian GNU/Linux 12")
-        );
-        assert_eq!(
-            memory("MemTotal:       24689764 kB\n"),
-            Some(24_689_764 * 1024)
         );
     }
 }

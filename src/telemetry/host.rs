@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::memory::in_meminfo;
 use super::process::{Meter, ProcessSample, WatchList};
 
 /// What is known from /proc.
@@ -164,15 +165,8 @@ fn parse_ticks(text: &str) -> Vec<CoreTicks> {
 /// Used and total bytes, from the lines of /proc/meminfo named `total` and `left` (what is still
 /// available).
 fn parse_memory(text: &str, total: &str, left: &str) -> Option<(u64, u64)> {
-    let kibibytes = |name: &str| -> Option<u64> {
-        let line = text.lines().find(|line| line.starts_with(name))?;
-        line[name.len()..].split_whitespace().next()?.parse().ok()
-    };
-    let (total, left) = (kibibytes(total)?, kibibytes(left)?);
-    Some((
-        total.saturating_sub(left).saturating_mul(1024),
-        total.saturating_mul(1024),
-    ))
+    let (total, left) = (in_meminfo(text, total)?, in_meminfo(text, left)?);
+    Some((total.saturating_sub(left), total))
 }
 
 #[cfg(test)]

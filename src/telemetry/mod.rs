@@ -6,6 +6,7 @@ pub mod driver;
 pub mod energy;
 pub mod gpu;
 pub mod host;
+pub mod memory;
 pub mod process;
 
 use std::time::Duration;

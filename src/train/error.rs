@@ -2,9 +2,9 @@
 
 use tch::TchError;
 
-use super::memory;
 use crate::data::DataError;
 use crate::foundation::fault::{self, Fault};
+use crate::foundation::numbers;
 use crate::reward::SKIPPED;
 use crate::space;
 
@@ -31,8 +31,8 @@ pub enum TrainError {
     /// There is too little memory, according to a calculation before the training.
     #[error(
         "training needs about {} of memory, but {} are available; nothing was allocated",
-        memory::in_words(*needed),
-        memory::in_words(*available)
+        numbers::bytes(*needed),
+        numbers::bytes(*available)
     )]
     Memory {
         /// Bytes needed for training.

@@ -1,18 +1,16 @@
 //! Memory available for training, compared with what a child will need before anything is
 //! allocated.
 
-use std::path::{Path, PathBuf};
-
 use tch::Device;
 
 use crate::foundation::host;
-use crate::telemetry;
+use crate::telemetry::{self, memory};
 
 /// Free bytes on `device`; `None` if unknown.
 pub fn free(device: Device) -> Option<u64> {
     match device {
         Device::Cuda(number) => telemetry::cuda::memory(number).map(|(free, _)| free),
-        _ => free_on_host(),
+        _ => memory::free(),
     }
 }
 
@@ -73,72 +71,8 @@ fn part_of_gpu(settings: &str) -> Option<f64> {
 /// here: only forms for the CPU need more than the estimate.)
 pub fn fair_share(threads: u64) -> u64 {
     let cores = host::cores() as u64;
-    let total = std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| in_meminfo(&text, "MemTotal:"));
-    let limit = control_group().and_then(|folder| number_in(&folder.join("memory.max")));
-    let all = [total, limit]
-        .into_iter()
-        .flatten()
-        .min()
-        .unwrap_or(u64::MAX);
+    let all = memory::total().unwrap_or(u64::MAX);
     all / cores * threads.min(cores)
-}
-
-/// Free memory of the machine or, if less, what the control group leaves.
-fn free_on_host() -> Option<u64> {
-    let machine = std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| in_meminfo(&text, "MemAvailable:"));
-    [machine, left_in_control_group()]
-        .into_iter()
-        .flatten()
-        .min()
-}
-
-fn in_meminfo(text: &str, field: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(field))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()
-        .map(|kib| kib * 1024)
-}
-
-/// Limit minus usage of the innermost control group (version 2); file cache that can be dropped
-/// does not count as used.
-fn left_in_control_group() -> Option<u64> {
-    let folder = control_group()?;
-    let (limit, used) = (
-        number_in(&folder.join("memory.max"))?,
-        number_in(&folder.join("memory.current"))?,
-    );
-    let cache = std::fs::read_to_string(folder.join("memory.stat"))
-        .ok()
-        .and_then(|text| inactive_file(&text))
-        .unwrap_or(0);
-    Some(limit.saturating_sub(used.saturating_sub(cache)))
-}
-
-/// Folder of this process's control group (version 2).
-fn control_group() -> Option<PathBuf> {
-    let group = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    let path = group.lines().find_map(|line| line.strip_prefix("0::"))?;
-    Some(Path::new("/sys/fs/cgroup").join(path.trim_start_matches('/')))
-}
-
-/// The number in a file; `None` if it says `max` (no limit).
-fn number_in(file: &Path) -> Option<u64> {
-    std::fs::read_to_string(file).ok()?.trim().parse().ok()
-}
-
-fn inactive_file(text: &str) -> Option<u64> {
-    text.lines()
-        .find_map(|line| line.strip_prefix("inactive_file "))?
-        .trim()
-        .parse()
-        .ok()
 }
 
 /// Resident memory of this process, in bytes.
@@ -152,27 +86,9 @@ fn resident() -> Option<u64> {
     Some(pages * rustix::param::page_size() as u64)
 }
 
-/// Human-readable `bytes`: `1.5 GiB`, `320 MiB`.
-pub fn in_words(bytes: u64) -> String {
-    const MIB: f64 = 1024.0 * 1024.0;
-    let mib = bytes as f64 / MIB;
-    if mib >= 1024.0 {
-        format!("{:.1} GiB", mib / 1024.0)
-    } else {
-        format!("{mib:.0} MiB")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn available_memory_is_read_from_meminfo() {
-        let text = "MemTotal:       24689764 kB\nMemFree:  1 kB\nMemAvailable:    2048 kB\n";
-        assert_eq!(in_meminfo(text, "MemAvailable:"), Some(2048 * 1024));
-        assert_eq!(in_meminfo("MemTotal: 1 kB\n", "MemAvailable:"), None);
-    }
 
     #[test]
     fn a_fair_share_grows_with_the_threads_up_to_all_memory_and_never_changes() {

@@ -6,6 +6,7 @@ use tch::Device;
 use crate::child::Plan;
 use crate::config::{ChannelsLast, Precision, TrainConfig};
 use crate::data::Layout;
+use crate::foundation::numbers;
 use crate::space::{self, Architecture, ArchitectureError};
 use crate::train::memory;
 
@@ -76,10 +77,7 @@ fn fitting(
     let reason = (micro < batch)
         .then_some(())
         .map(|()| -> Result<String, ArchitectureError> {
-            let (all, there) = (
-                memory::in_words(needed(batch)?),
-                memory::in_words(available),
-            );
+            let (all, there) = (numbers::bytes(needed(batch)?), numbers::bytes(available));
             Ok(format!(
                 "a batch of {batch} needs about {all} of memory, but only {there} are free"
             ))

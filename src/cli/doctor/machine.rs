@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{CheckResult, CheckStatus};
 use crate::foundation::host::cores;
 use crate::telemetry::driver::{self, Driver, Silence};
-use crate::telemetry::{GpuSample, GpuStatus, host};
+use crate::telemetry::{self, GpuSample, GpuStatus, host};
 
 const GIB: u64 = 1 << 30;
 /// The default folder for runs.
@@ -168,32 +168,7 @@ fn processors() -> CheckResult {
 
 /// Total and available bytes, within the limit of this process's control group if it has one.
 fn available_memory() -> Option<(u64, u64)> {
-    let info = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let field = |name: &str| -> Option<u64> {
-        let line = info.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim()
-            .trim_end_matches(" kB")
-            .parse::<u64>()
-            .ok()?
-            .checked_mul(1024)
-    };
-    let (total, available) = (field("MemTotal:")?, field("MemAvailable:")?);
-    match group_memory() {
-        Some((limit, free)) if limit < total => Some((limit, available.min(free))),
-        _ => Some((total, available)),
-    }
-}
-
-/// Limit of this process's control group (version 2) and what is left of it, counting cached files
-/// as free.
-fn group_memory() -> Option<(u64, u64)> {
-    let read = |file: &str| std::fs::read_to_string(format!("/sys/fs/cgroup/{file}")).ok();
-    let limit: u64 = read("memory.max")?.trim().parse().ok()?;
-    let used: u64 = read("memory.current")?.trim().parse().ok()?;
-    let cached = read("memory.stat")?
-        .lines()
-        .find_map(|line| line.strip_prefix("inactive_file ")?.parse::<u64>().ok())?;
-    Some((limit, limit.saturating_sub(used.saturating_sub(cached))))
+    telemetry::memory::total().zip(telemetry::memory::free())
 }
 
 fn memory(figures: Option<(u64, u64)>) -> CheckResult {

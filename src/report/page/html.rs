@@ -113,11 +113,28 @@ pub fn tiles(tiles: &[Tile]) -> Markup {
 /// A column of a table: its heading, and whether it holds numbers.
 pub type Heading = (&'static str, bool);
 
+/// A column of a table: its heading, whether it holds numbers, and the text of its cell in a row.
+pub type Column<'a, T> = (&'static str, bool, &'a dyn Fn(&T) -> String);
+
+/// A [`table`] with a row for each of `items`.
+pub fn table_of<'a, T: 'a>(
+    caption: &str,
+    columns: &[Column<'_, T>],
+    items: impl IntoIterator<Item = &'a T>,
+) -> Markup {
+    let headings: Vec<Heading> = columns
+        .iter()
+        .map(|(name, right, _)| (*name, *right))
+        .collect();
+    let row = |item| columns.iter().map(|(.., cell)| cell(item)).collect();
+    table(caption, &headings, items.into_iter().map(row))
+}
+
 /// A table that scrolls in its own box if it is too wide.
 pub fn table(
     caption: &str,
     columns: &[Heading],
-    rows: impl IntoIterator<Item = Vec<Markup>>,
+    rows: impl IntoIterator<Item = Vec<String>>,
 ) -> Markup {
     let class = |number: bool| number.then_some("number");
     html! {
@@ -140,9 +157,4 @@ pub fn table(
 /// Names and values, one below the other.
 pub fn facts(facts: &[(&str, String)]) -> Markup {
     html! { dl.facts { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } } }
-}
-
-/// A cell of text.
-pub fn text(text: impl AsRef<str>) -> Markup {
-    html! { (text.as_ref()) }
 }

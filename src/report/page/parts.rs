@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::html::{Heading, facts, table, text};
-use super::material::{Material, SavedSettings, meaning};
+use super::html::{Column, Heading, facts, table, table_of};
+use super::material::{Material, Notice, PastSession, SavedSettings, meaning};
 use crate::classification::proportion::wilson;
 use crate::event::{DataDescription, Level};
 use crate::foundation::numbers::{self, compact, count};
@@ -136,15 +136,12 @@ pub fn training_memory(architecture: &Architecture, batch_size: Option<usize>) -
 
 /// The processes that worked on the run, with their times and versions.
 pub fn sessions(material: &Material) -> Markup {
-    let columns: [Heading; 3] = [("began", false), ("host", false), ("nas-tui", false)];
-    let row = |session: &super::material::PastSession| {
-        vec![
-            text(moment(session.began)),
-            text(&session.host),
-            text(&session.version),
-        ]
-    };
-    table("Sessions", &columns, material.sessions.iter().map(row))
+    let columns: &[Column<'_, PastSession>] = &[
+        ("began", false, &|session| moment(session.began)),
+        ("host", false, &|session| session.host.clone()),
+        ("nas-tui", false, &|session| session.version.clone()),
+    ];
+    table_of("Sessions", columns, &material.sessions)
 }
 
 /// Warnings and errors of the run; `None` if there were none.
@@ -152,17 +149,16 @@ pub fn notices(material: &Material) -> Option<Markup> {
     if material.notices.is_empty() {
         return None;
     }
-    let row = |notice: &super::material::Notice| {
-        let word = if notice.level == Level::Error {
-            "error"
-        } else {
-            "warning"
-        };
-        vec![text(moment(notice.time)), text(word), text(&notice.text)]
-    };
-    let columns: [Heading; 3] = [("when", false), ("level", false), ("what", false)];
+    let columns: &[Column<'_, Notice>] = &[
+        ("when", false, &|notice| moment(notice.time)),
+        ("level", false, &|notice| match notice.level {
+            Level::Error => "error".to_owned(),
+            _ => "warning".to_owned(),
+        }),
+        ("what", false, &|notice| notice.text.clone()),
+    ];
     Some(html! {
-        div.reasons { (table("Warnings and errors of the run", &columns, material.notices.iter().map(row))) }
+        div.reasons { (table_of("Warnings and errors of the run", columns, &material.notices)) }
         @if material.more_notices > 0 { p.note { "and " (material.more_notices) " more, in the journal." } }
     })
 }
@@ -186,11 +182,11 @@ pub fn layers(architecture: &Architecture) -> Markup {
         return html! { p { "This network cannot be built, so it has no costs." } };
     };
     let layers = architecture.layers.iter().zip(&cost.layers).enumerate();
-    let mut rows: Vec<Vec<Markup>> = layers
+    let mut rows: Vec<Vec<String>> = layers
         .map(|(index, (layer, cost))| layer_row(index + 1, layer, cost))
         .collect();
     let classes = architecture.classes.to_string();
-    let classifier = [
+    rows.push(vec![
         "classifier".to_owned(),
         "linear".to_owned(),
         classes.clone(),
@@ -201,8 +197,7 @@ pub fn layers(architecture: &Architecture) -> Markup {
         String::new(),
         count(cost.classifier.params),
         compact(cost.classifier.macs),
-    ];
-    rows.push(classifier.iter().map(text).collect());
+    ]);
     let caption = format!(
         "{} parameters and {} multiply-accumulates (MACs) per image in all",
         count(cost.params),
@@ -211,11 +206,11 @@ pub fn layers(architecture: &Architecture) -> Markup {
     table(&caption, &LAYER_COLUMNS, rows)
 }
 
-fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<Markup> {
+fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<String> {
     let pair = |[rows, columns]: [usize; 2]| format!("{rows}×{columns}");
     let ([channels, height, width], [field_height, field_width]) =
         (cost.output_shape, cost.receptive_field);
-    let cells = [
+    vec![
         number.to_string(),
         layer.kernel_text("×"),
         layer.filters.to_string(),
@@ -226,8 +221,7 @@ fn layer_row(number: usize, layer: &Layer, cost: &LayerCost) -> Vec<Markup> {
         format!("{field_height}×{field_width}"),
         count(cost.params),
         compact(cost.macs),
-    ];
-    cells.iter().map(text).collect()
+    ]
 }
 
 fn reads(inputs: &[usize]) -> String {

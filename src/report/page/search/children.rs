@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::foundation::numbers::accuracy;
 use crate::foundation::numbers::{compact, count, duration, or_none, reward};
-use crate::report::page::html::{Heading, Section, table, text};
+use crate::report::page::html::{Column, Section, table_of};
 use crate::report::page::material::{Failure, Material};
 use crate::report::page::parts;
 use crate::state::{ChildRow, best_first};
@@ -29,42 +29,29 @@ pub fn best(material: &Material) -> Markup {
     }
     let all = material.state.search().children.len();
     let best = material.state.search().best_child();
-    let row = |row: &&ChildRow| {
-        let cells = [
-            row.child.to_string(),
-            row.episode.to_string(),
-            row.accuracy.map_or_else(String::new, accuracy),
-            or_none(row.reward, reward),
-            row.genes.depth().to_string(),
-            count(row.params),
-            compact(row.macs),
-            if row.repeat_of.is_some() {
-                "–".to_owned()
-            } else {
-                duration(row.seconds)
-            },
-            row.notes(best, false),
-        ];
-        cells.iter().map(text).collect()
-    };
-    let columns: [Heading; 9] = [
-        ("child", true),
-        ("episode", true),
-        ("validation accuracy", true),
-        ("reward", true),
-        ("layers", true),
-        ("parameters", true),
-        ("MACs", true),
-        ("training", true),
-        ("notes", false),
+    let columns: &[Column<'_, ChildRow>] = &[
+        ("child", true, &|row| row.child.to_string()),
+        ("episode", true, &|row| row.episode.to_string()),
+        ("validation accuracy", true, &|row| {
+            or_none(row.accuracy, accuracy)
+        }),
+        ("reward", true, &|row| or_none(row.reward, reward)),
+        ("layers", true, &|row| row.genes.depth().to_string()),
+        ("parameters", true, &|row| count(row.params)),
+        ("MACs", true, &|row| compact(row.macs)),
+        ("training", true, &|row| match row.repeat_of {
+            Some(_) => "–".to_owned(),
+            None => duration(row.seconds),
+        }),
+        ("notes", false, &|row| row.notes(best, false)),
     ];
-    let shown: Vec<Vec<Markup>> = rows.iter().take(MOST_CHILDREN).map(row).collect();
+    rows.truncate(MOST_CHILDREN);
     let caption = format!(
         "The {} most accurate of {} children; children.csv has all, with their DNA",
-        shown.len(),
+        rows.len(),
         count(all as u64)
     );
-    table(&caption, &columns, shown)
+    table_of(&caption, columns, rows)
 }
 
 /// Failures with their reasons, and warnings; `None` if there were none.
@@ -73,42 +60,20 @@ pub fn troubles(material: &Material) -> Option<Section> {
     if material.failures.is_empty() && notices.is_none() {
         return None;
     }
-    let row = |failure: &Failure| {
-        let attempts = if failure.attempts == 0 {
-            "–".to_owned()
-        } else {
-            failure.attempts.to_string()
-        };
-        let outcome = if failure.is_excluded {
-            "excluded"
-        } else {
-            "failed"
-        };
-        let numbers = [
-            failure.child.to_string(),
-            failure.episode.to_string(),
-            attempts,
-            outcome.to_owned(),
-        ];
-        numbers
-            .iter()
-            .chain([&failure.reason])
-            .map(text)
-            .collect::<Vec<_>>()
-    };
-    let columns: [Heading; 5] = [
-        ("child", true),
-        ("episode", true),
-        ("attempts", true),
-        ("outcome", false),
-        ("reason", false),
+    let columns: &[Column<'_, Failure>] = &[
+        ("child", true, &|failure| failure.child.to_string()),
+        ("episode", true, &|failure| failure.episode.to_string()),
+        ("attempts", true, &|failure| match failure.attempts {
+            0 => "–".to_owned(),
+            attempts => attempts.to_string(),
+        }),
+        ("outcome", false, &|failure| match failure.is_excluded {
+            true => "excluded".to_owned(),
+            false => "failed".to_owned(),
+        }),
+        ("reason", false, &|failure| failure.reason.clone()),
     ];
-    let shown: Vec<Vec<Markup>> = material
-        .failures
-        .iter()
-        .take(MOST_FAILURES)
-        .map(row)
-        .collect();
+    let shown = &material.failures[..material.failures.len().min(MOST_FAILURES)];
     let caption = match material.failures.len() {
         failures if failures > shown.len() => {
             format!("The first {} of {failures} children that have no accuracy; children.csv has all", shown.len())
@@ -119,7 +84,7 @@ pub fn troubles(material: &Material) -> Option<Section> {
         _ => "Children that failed: reward 0, no accuracy".to_owned(),
     };
     let body = html! {
-        @if shown.is_empty() { p { "No child failed." } } @else { div.reasons { (table(&caption, &columns, shown)) } }
+        @if shown.is_empty() { p { "No child failed." } } @else { div.reasons { (table_of(&caption, columns, shown)) } }
         @if let Some(notices) = notices { (notices) }
     };
     Some(Section::new("troubles", "Failures and warnings", body))

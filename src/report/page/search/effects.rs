@@ -6,7 +6,7 @@ use crate::analysis::effects::{Band, EffectEstimate, Effects};
 use crate::analysis::statistics::p_text;
 use crate::event::RunStarted;
 use crate::foundation::numbers::count;
-use crate::report::page::html::{Heading, Section, table, text};
+use crate::report::page::html::{Heading, Section, table};
 use crate::report::page::material::Material;
 
 /// The section; `None` if too few children have been trained to estimate an effect.
@@ -61,7 +61,7 @@ fn effects_table(run: &RunStarted, effects: &Effects) -> Markup {
                     if effect.is_clear { "yes" } else { "" }.to_owned(),
                 ],
             };
-            rows.push(name.iter().chain(&cells).map(text).collect());
+            rows.push([&name[..], &cells].concat());
         }
     }
     table("Over all depths", &columns, rows)
@@ -78,7 +78,7 @@ fn bands_table(run: &RunStarted, effects: &Effects) -> Markup {
     let mut rows = Vec::new();
     for (head, found) in run.heads.iter().zip(&effects.heads) {
         for option in &found.options {
-            let mut cells = vec![text(head.kind.name()), text(head.kind.label(option.value))];
+            let mut cells = vec![head.kind.name().to_owned(), head.kind.label(option.value)];
             cells.extend(option.bands.iter().map(|effect| cell(effect.as_ref())));
             rows.push(cells);
         }
@@ -93,16 +93,12 @@ fn bands_table(run: &RunStarted, effects: &Effects) -> Markup {
     table(&caption, &columns, rows)
 }
 
-fn cell(effect: Option<&EffectEstimate>) -> Markup {
+fn cell(effect: Option<&EffectEstimate>) -> String {
     match effect {
-        None => text("unknown"),
+        None => "unknown".to_owned(),
         Some(effect) => {
             let clear = if effect.is_clear { ", clear" } else { "" };
-            text(format!(
-                "{:+.4} ({}{clear})",
-                effect.per_layer,
-                interval(effect)
-            ))
+            format!("{:+.4} ({}{clear})", effect.per_layer, interval(effect))
         }
     }
 }

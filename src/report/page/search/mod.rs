@@ -10,12 +10,12 @@ mod worth;
 use maud::{Markup, html};
 
 use self::figures::SearchFigures;
-use super::html::{Heading, PageHead, READING, Section, facts, figure, table, text};
+use super::html::{Column, PageHead, READING, Section, facts, figure, table_of};
 use super::material::Material;
 use super::tables::CsvTable;
 use super::{parts, tables};
 use crate::event::{EpisodeFinished, RunStarted};
-use crate::foundation::numbers::{accuracy, count, duration, energy, reward};
+use crate::foundation::numbers::{accuracy, count, duration, energy, or_none, reward};
 use crate::report::figures::{Figure, network};
 
 /// Maximum number of episodes in the table of the page.
@@ -99,33 +99,24 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
         return html! { p { "No episode is finished yet." } };
     }
     let shown = &episodes[episodes.len().saturating_sub(MOST_EPISODES)..];
-    let optional = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), accuracy);
-    let row = |episode: &EpisodeFinished| {
-        let cells = [
-            episode.episode.to_string(),
-            reward(episode.mean_reward),
-            episode.baseline.map_or_else(|| "none".to_owned(), reward),
-            optional(episode.mean_accuracy),
-            optional(episode.best_accuracy),
-            episode
-                .entropy
-                .map_or_else(|| "none".to_owned(), |entropy| format!("{entropy:.2}")),
-            episode.repeats.to_string(),
-            episode.failures.to_string(),
-            duration(episode.seconds),
-        ];
-        cells.iter().map(text).collect()
-    };
-    let columns: [Heading; 9] = [
-        ("episode", true),
-        ("mean reward", true),
-        ("baseline", true),
-        ("mean accuracy", true),
-        ("best accuracy", true),
-        ("entropy", true),
-        ("repeats", true),
-        ("failures", true),
-        ("time", true),
+    let columns: &[Column<'_, EpisodeFinished>] = &[
+        ("episode", true, &|episode| episode.episode.to_string()),
+        ("mean reward", true, &|episode| reward(episode.mean_reward)),
+        ("baseline", true, &|episode| {
+            or_none(episode.baseline, reward)
+        }),
+        ("mean accuracy", true, &|episode| {
+            or_none(episode.mean_accuracy, accuracy)
+        }),
+        ("best accuracy", true, &|episode| {
+            or_none(episode.best_accuracy, accuracy)
+        }),
+        ("entropy", true, &|episode| {
+            or_none(episode.entropy, |entropy| format!("{entropy:.2}"))
+        }),
+        ("repeats", true, &|episode| episode.repeats.to_string()),
+        ("failures", true, &|episode| episode.failures.to_string()),
+        ("time", true, &|episode| duration(episode.seconds)),
     ];
     let caption = match episodes.len() - shown.len() {
         0 => "Finished episodes".to_owned(),
@@ -135,7 +126,7 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
             count(episodes.len() as u64)
         ),
     };
-    table(&caption, &columns, shown.iter().map(row))
+    table_of(&caption, columns, shown)
 }
 
 fn best(material: &Material, figures: &SearchFigures) -> Section {

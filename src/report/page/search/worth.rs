@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use crate::analysis::statistics::p_text;
-use crate::foundation::numbers::{accuracy, count, reward};
-use crate::report::page::html::{Heading, Section, table, text};
+use crate::foundation::numbers::{accuracy, count, or_none, reward};
+use crate::report::page::html::{Column, Section, table_of};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
 use crate::study::rank::{CAVEAT, Ranked, Ranking};
-use crate::study::reliability::Findings;
+use crate::study::reliability::{Findings, Need};
 use crate::study::verify::{Arm, Verification};
 
 /// The section; `None` without any results.
@@ -28,31 +28,20 @@ pub fn section(material: &Material) -> Option<Section> {
 
 fn verified(found: &Verification) -> Markup {
     let question = &found.question;
-    let row = |name: &str, arm: &Arm| {
-        let reached = arm
-            .mean_accuracy
-            .map_or_else(|| "none".to_owned(), accuracy);
-        let cells = [
-            name.to_owned(),
-            arm.children.to_string(),
-            arm.networks.to_string(),
-            arm.failed.to_string(),
-            reward(arm.mean_reward),
-            reward(arm.deviation),
-            reached,
-        ];
-        cells.iter().map(text).collect::<Vec<_>>()
-    };
-    let columns: [Heading; 7] = [
-        ("arm", false),
-        ("children", true),
-        ("different", true),
-        ("failed", true),
-        ("mean reward", true),
-        ("standard deviation", true),
-        ("mean accuracy", true),
+    let columns: &[Column<'_, (&str, &Arm)>] = &[
+        ("arm", false, &|(name, _)| (*name).to_owned()),
+        ("children", true, &|(_, arm)| arm.children.to_string()),
+        ("different", true, &|(_, arm)| arm.networks.to_string()),
+        ("failed", true, &|(_, arm)| arm.failed.to_string()),
+        ("mean reward", true, &|(_, arm)| reward(arm.mean_reward)),
+        ("standard deviation", true, &|(_, arm)| {
+            reward(arm.deviation)
+        }),
+        ("mean accuracy", true, &|(_, arm)| {
+            or_none(arm.mean_accuracy, accuracy)
+        }),
     ];
-    let rows = [row("policy", &found.policy), row("uniform", &found.uniform)];
+    let arms = [("policy", &found.policy), ("uniform", &found.uniform)];
     let caption = format!(
         "Fresh children of the policy after episode {} and fresh uniform ones, all of {} layers, each trained for itself",
         question.episode, question.depth
@@ -60,7 +49,7 @@ fn verified(found: &Verification) -> Markup {
     html! {
         h3 { "Against chance" }
         p { strong { (parts::whole(&found.lift_text())) } "." }
-        (table(&caption, &columns, rows))
+        (table_of(&caption, columns, &arms))
         @for caveat in found.caveats() { p.note { (caveat) "." } }
     }
 }
@@ -70,16 +59,15 @@ fn reliability(found: &Findings) -> Markup {
         return html! {};
     };
     let [low, high] = reliability.ci95;
-    let needs: Vec<Vec<Markup>> = found
-        .needs
-        .iter()
-        .map(|need| {
-            let shown = if need.is_observed { ", this run's" } else { "" };
-            let children = need.children.map_or_else(|| "none".to_owned(), count);
-            vec![text(format!("{:+.4}{shown}", need.lift)), text(children)]
-        })
-        .collect();
-    let columns: [Heading; 2] = [("lift", true), ("children of each arm", true)];
+    let columns: &[Column<'_, Need>] = &[
+        ("lift", true, &|need| {
+            let observed = if need.is_observed { ", this run's" } else { "" };
+            format!("{:+.4}{observed}", need.lift)
+        }),
+        ("children of each arm", true, &|need| {
+            need.children.map_or_else(|| "none".to_owned(), count)
+        }),
+    ];
     html! {
         h3 { "Reliability of the reward" }
         p {
@@ -88,37 +76,31 @@ fn reliability(found: &Findings) -> Markup {
             (reliability.networks) " networks, trained " (reliability.trainings) " times each. Trainings of one network have a standard deviation of "
             (reward(reliability.noise)) ", the networks themselves one of " (reward(reliability.spread)) "."
         }
-        @if !needs.is_empty() { (table("Children that 80 % power needs", &columns, needs)) }
+        @if !found.needs.is_empty() { (table_of("Children that 80 % power needs", columns, &found.needs)) }
     }
 }
 
 fn ranked(found: &Ranking) -> Markup {
-    let row = |child: &Ranked| {
-        let group = if child.chosen.is_top { "top" } else { "random" };
-        let reached = child
-            .final_accuracy
-            .map_or_else(|| "unfinished".to_owned(), accuracy);
-        let cells = [
-            child.chosen.child.to_string(),
-            group.to_owned(),
-            accuracy(child.chosen.search_accuracy),
-            reached,
-            child.epochs.to_string(),
-        ];
-        cells.iter().map(text).collect::<Vec<_>>()
-    };
-    let columns: [Heading; 5] = [
-        ("child", true),
-        ("chosen as", false),
-        ("in the search", true),
-        ("trained to completion", true),
-        ("epochs", true),
+    let columns: &[Column<'_, Ranked>] = &[
+        ("child", true, &|child| child.chosen.child.to_string()),
+        ("chosen as", false, &|child| match child.chosen.is_top {
+            true => "top".to_owned(),
+            false => "random".to_owned(),
+        }),
+        ("in the search", true, &|child| {
+            accuracy(child.chosen.search_accuracy)
+        }),
+        ("trained to completion", true, &|child| {
+            child
+                .final_accuracy
+                .map_or_else(|| "unfinished".to_owned(), accuracy)
+        }),
+        ("epochs", true, &|child| child.epochs.to_string()),
     ];
-    let rows: Vec<Vec<Markup>> = found.children.iter().map(row).collect();
     html! {
         h3 { "Search accuracy and final accuracy" }
         p { strong { (parts::whole(&found.agreement_text())) } "." }
-        (table("Validation accuracy in the search and after full training", &columns, rows))
+        (table_of("Validation accuracy in the search and after full training", columns, &found.children))
         p.note { "The " (CAVEAT.trim_start_matches("the ")) "." }
     }
 }

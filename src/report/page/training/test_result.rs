@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::figures::TrainingFigures;
-use crate::classification::ClassificationReport;
+use crate::classification::{ClassAccuracy, ClassificationReport, ConfusedPair};
 use crate::foundation::numbers::{accuracy, count};
-use crate::report::page::html::{Heading, Section, figure, table, text};
+use crate::report::page::html::{Column, Section, figure, table_of};
 use crate::report::page::parts;
 use crate::state::TrainingRun;
 
@@ -33,58 +33,34 @@ fn confused(report: &ClassificationReport) -> Markup {
     if report.most_confused.is_empty() {
         return html! { p { "No image was misclassified." } };
     }
-    let columns: [Heading; 4] = [
-        ("class", false),
-        ("taken for", false),
-        ("images", true),
-        ("of the class", true),
-    ];
-    let row = |pair: &crate::classification::ConfusedPair| {
-        let of_class = report
-            .per_class
-            .iter()
-            .find(|class| class.class == pair.class)
-            .map_or(0, |class| class.images);
-        let share = format!(
-            "{:.1} %",
-            100.0 * pair.images as f64 / of_class.max(1) as f64
-        );
-        vec![
-            text(&pair.class),
-            text(&pair.taken_for),
-            text(count(pair.images as u64)),
-            text(share),
-        ]
+    let of_class = |pair: &ConfusedPair| {
+        let mut classes = report.per_class.iter();
+        let class = classes.find(|class| class.class == pair.class);
+        100.0 * pair.images as f64 / class.map_or(1, |class| class.images.max(1)) as f64
     };
-    table(
-        "Most confused pairs",
-        &columns,
-        report.most_confused.iter().map(row),
-    )
+    let columns: &[Column<'_, ConfusedPair>] = &[
+        ("class", false, &|pair| pair.class.clone()),
+        ("taken for", false, &|pair| pair.taken_for.clone()),
+        ("images", true, &|pair| count(pair.images as u64)),
+        ("of the class", true, &|pair| {
+            format!("{:.1} %", of_class(pair))
+        }),
+    ];
+    table_of("Most confused pairs", columns, &report.most_confused)
 }
 
 fn classes(report: &ClassificationReport) -> Markup {
-    let columns: [Heading; 5] = [
-        ("class", false),
-        ("images", true),
-        ("right", true),
-        ("accuracy", true),
-        ("95 %", true),
+    let unknown = || "–".to_owned();
+    let columns: &[Column<'_, ClassAccuracy>] = &[
+        ("class", false, &|class| class.class.clone()),
+        ("images", true, &|class| count(class.images as u64)),
+        ("right", true, &|class| count(class.correct as u64)),
+        ("accuracy", true, &|class| {
+            class.accuracy.map_or_else(unknown, accuracy)
+        }),
+        ("95 %", true, &|class| {
+            class.ci95.map_or_else(unknown, parts::bounds)
+        }),
     ];
-    let row = |class: &crate::classification::ClassAccuracy| {
-        let accuracy = class.accuracy.map_or_else(|| "–".to_owned(), accuracy);
-        let interval = class.ci95.map_or_else(|| "–".to_owned(), parts::bounds);
-        vec![
-            text(&class.class),
-            text(count(class.images as u64)),
-            text(count(class.correct as u64)),
-            text(accuracy),
-            text(interval),
-        ]
-    };
-    table(
-        "Accuracy on each class",
-        &columns,
-        report.per_class.iter().map(row),
-    )
+    table_of("Accuracy on each class", columns, &report.per_class)
 }
