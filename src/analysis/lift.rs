@@ -7,12 +7,10 @@
 
 use std::fmt;
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::statistics::p_text;
+use super::permutation::{p_value, relabel, statistic};
+use super::statistics::{p_text, student_interval};
 use crate::state::Arms;
 
 /// The first episode that counts: the children of episode 1 come from an untrained policy.
@@ -53,12 +51,10 @@ impl PolicyLift {
         let mut sums = EpisodeSums::default();
         episodes.iter().for_each(|episode| sums.add(episode));
         let (error, degrees) = sums.standard_error()?;
-        let student = StudentsT::new(0.0, 1.0, degrees).ok()?;
         let difference = sums.difference();
-        let half = error * student.inverse_cdf(0.975);
         Some(PolicyLift {
             difference,
-            ci95: [difference - half, difference + half],
+            ci95: student_interval(difference, error, degrees)?,
             p_value: permuted(episodes, statistic(difference, error)),
             controls: sums.controls as usize,
             episodes: sums.episodes as usize,
@@ -122,13 +118,6 @@ impl EpisodeRewards {
                 rewards,
             }
         })
-    }
-
-    fn relabel(&mut self, random: &mut ChaCha8Rng) {
-        for place in 0..self.controls {
-            let other = random.random_range(place..self.rewards.len());
-            self.rewards.swap(place, other);
-        }
     }
 }
 
@@ -209,33 +198,17 @@ impl EpisodeSums {
     }
 }
 
-/// A difference in standard errors.
-fn statistic(difference: f64, error: f64) -> f64 {
-    if difference == 0.0 {
-        0.0
-    } else {
-        (difference / error).abs()
-    }
-}
-
-/// Share of relabellings whose statistic is at least the one `observed`, itself counted. The draws
-/// are the same each time, so that a p-value on the screen does not flicker.
 fn permuted(mut episodes: Vec<EpisodeRewards>, observed: f64) -> f64 {
-    let mut random = ChaCha8Rng::seed_from_u64(0);
     let draws = PERMUTATIONS.min(MOST_DRAWS / episodes.len().max(1)).max(99);
-    // Sums of the same numbers in another order differ in their last bits.
-    let at_least = observed * (1.0 - 1e-9);
-    let mut extreme = 1;
-    for _ in 0..draws {
+    p_value(observed, draws, |random| {
         let mut sums = EpisodeSums::default();
         for episode in &mut episodes {
-            episode.relabel(&mut random);
+            relabel(&mut episode.rewards, episode.controls, random);
             sums.add(episode);
         }
         let error = sums.standard_error().map_or(0.0, |(error, _)| error);
-        extreme += usize::from(statistic(sums.difference(), error) >= at_least);
-    }
-    f64::from(extreme as u32) / (draws + 1) as f64
+        statistic(sums.difference(), error)
+    })
 }
 
 #[cfg(test)]

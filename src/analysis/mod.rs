@@ -6,6 +6,7 @@ pub mod early_stopping;
 pub mod effects;
 pub mod front;
 pub mod lift;
+mod permutation;
 pub mod rank_correlation;
 pub mod ranks;
 pub mod reliability;

@@ -298,11 +298,8 @@ pub fn reference_means(
     state: &RunState,
     quantity: Quantity,
 ) -> impl Iterator<Item = (usize, Option<f64>)> {
-    let reference = state
-        .search()
-        .started
-        .as_ref()
-        .and_then(RunStarted::comparable);
+    let run = state.search().started.as_ref();
+    let reference = run.and_then(RunStarted::comparable);
     let episodes = reference.map_or(&[][..], |reference| &reference.episodes);
     episodes.iter().map(move |episode| {
         let mean = quantity.of(Some(episode.mean_reward), episode.mean_accuracy);
@@ -312,19 +309,13 @@ pub fn reference_means(
 
 /// The baseline of each finished episode and of the current one.
 pub fn baselines(state: &RunState) -> impl Iterator<Item = (usize, f64)> {
-    let finished = state.search().episodes.iter();
-    let known = state
-        .search()
-        .episodes
-        .last()
-        .map_or(0, |episode| episode.episode);
-    let current = state
-        .search()
-        .baseline
-        .filter(|_| state.search().episode > known);
+    let search = state.search();
+    let known = search.episodes.last().map_or(0, |episode| episode.episode);
+    let current = search.baseline.filter(|_| search.episode > known);
+    let finished = search.episodes.iter();
     finished
         .filter_map(|episode| Some((episode.episode, episode.baseline?)))
-        .chain(current.map(|baseline| (state.search().episode, baseline)))
+        .chain(current.map(|baseline| (search.episode, baseline)))
 }
 
 /// A finished episode with the range of its children.

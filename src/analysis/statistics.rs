@@ -108,7 +108,6 @@ pub fn slope(positions: &[f64], values: &[f64]) -> Option<Slope> {
 
 fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
     let student = StudentsT::new(0.0, 1.0, degrees).ok()?;
-    let half = standard_error * student.inverse_cdf(0.975);
     let p_value = match (standard_error, per_episode) {
         (0.0, 0.0) => 1.0,
         (0.0, _) => 0.0,
@@ -116,7 +115,7 @@ fn judge(per_episode: f64, standard_error: f64, degrees: f64) -> Option<Slope> {
     };
     Some(Slope {
         per_episode,
-        ci95: [per_episode - half, per_episode + half],
+        ci95: student_interval(per_episode, standard_error, degrees)?,
         p_value,
     })
 }
@@ -142,13 +141,10 @@ impl MeanInterval {
             return None;
         }
         let mean = mean(values);
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let deviation = (squares / (n - 1.0)).sqrt();
-        let student = StudentsT::new(0.0, 1.0, n - 1.0).ok()?;
-        let half = student.inverse_cdf(0.975) * deviation / n.sqrt();
+        let deviation = (squares(values) / (n - 1.0)).sqrt();
         Some(MeanInterval {
             mean,
-            ci95: [mean - half, mean + half],
+            ci95: student_interval(mean, deviation / n.sqrt(), n - 1.0)?,
             deviation,
             count,
         })
@@ -162,6 +158,20 @@ pub fn p_text(p_value: f64) -> String {
         p if p < 0.1 => format!("p {p:.3}"),
         p => format!("p {p:.2}"),
     }
+}
+
+/// The 95 % interval around `estimate`, `[low, high]`: the estimate plus and minus its standard
+/// error times the 0.975 quantile of Student's t. `None` without a degree of freedom.
+pub fn student_interval(estimate: f64, standard_error: f64, degrees: f64) -> Option<[f64; 2]> {
+    let student = StudentsT::new(0.0, 1.0, degrees).ok()?;
+    let half = standard_error * student.inverse_cdf(0.975);
+    Some([estimate - half, estimate + half])
+}
+
+/// Sum of the squared distances from the mean.
+pub fn squares(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    values.iter().map(|value| (value - mean).powi(2)).sum()
 }
 
 /// Arithmetic mean; 0 if there are no values.

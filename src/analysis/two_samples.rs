@@ -1,11 +1,9 @@
 //! The difference between the means of two independent samples: an interval and a p-value.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::statistics::mean;
+use super::permutation::{p_value, relabel, statistic};
+use super::statistics::{mean, squares, student_interval};
 
 /// Number of draws of the permutation test; its smallest p-value is 1 / (draws + 1).
 const PERMUTATIONS: usize = 99_999;
@@ -28,16 +26,13 @@ impl Difference {
     /// From two samples of at least two values each; `None` if one is smaller.
     pub fn of(ours: &[f64], theirs: &[f64]) -> Option<Difference> {
         let welch = Welch::of(ours, theirs)?;
-        let half = match welch.degrees {
-            Some(degrees) => {
-                let student = StudentsT::new(0.0, 1.0, degrees).ok()?;
-                welch.error * student.inverse_cdf(0.975)
-            }
-            None => 0.0,
+        let ci95 = match welch.degrees {
+            Some(degrees) => student_interval(welch.difference, welch.error, degrees)?,
+            None => [welch.difference; 2],
         };
         Some(Difference {
             difference: welch.difference,
-            ci95: [welch.difference - half, welch.difference + half],
+            ci95,
             p_value: permuted(ours, theirs, welch.statistic()),
         })
     }
@@ -57,9 +52,8 @@ impl Welch {
             return None;
         }
         let part = |values: &[f64]| {
-            let (mean, n) = (mean(values), values.len() as f64);
-            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-            squares / (n - 1.0) / n
+            let n = values.len() as f64;
+            squares(values) / (n - 1.0) / n
         };
         let (one, two) = (part(ours), part(theirs));
         let degrees = (one + two).powi(2)
@@ -71,34 +65,19 @@ impl Welch {
         })
     }
 
-    /// The difference in standard errors.
     fn statistic(&self) -> f64 {
-        match self.difference == 0.0 {
-            true => 0.0,
-            false => (self.difference / self.error).abs(),
-        }
+        statistic(self.difference, self.error)
     }
 }
 
-/// Share of relabellings whose statistic is at least `observed`, including the observed one. The
-/// draws are always the same, so that equal samples have equal p-values.
 fn permuted(ours: &[f64], theirs: &[f64], observed: f64) -> f64 {
     let mut pool = [ours, theirs].concat();
-    let mut random = ChaCha8Rng::seed_from_u64(0);
     let draws = PERMUTATIONS.min(MOST_DRAWN / pool.len()).max(99);
-    // Sums of the same numbers in another order differ in their last bits.
-    let at_least = observed * (1.0 - 1e-9);
-    let mut extreme = 1_u32;
-    for _ in 0..draws {
-        for place in 0..ours.len() {
-            let other = random.random_range(place..pool.len());
-            pool.swap(place, other);
-        }
+    p_value(observed, draws, |random| {
+        relabel(&mut pool, ours.len(), random);
         let (one, two) = pool.split_at(ours.len());
-        let statistic = Welch::of(one, two).map_or(0.0, |welch| welch.statistic());
-        extreme += u32::from(statistic >= at_least);
-    }
-    f64::from(extreme) / (draws + 1) as f64
+        Welch::of(one, two).map_or(0.0, |welch| welch.statistic())
+    })
 }
 
 #[cfg(test)]

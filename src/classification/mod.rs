@@ -142,6 +142,15 @@ impl ClassificationReport {
     }
 }
 
+impl ClassificationReport {
+    /// The images of `pair` as a fraction of all images of its class.
+    pub fn share_of_class(&self, pair: &ConfusedPair) -> f64 {
+        let mut classes = self.per_class.iter();
+        let class = classes.find(|class| class.class == pair.class);
+        share(pair.images, class.map_or(0, |class| class.images))
+    }
+}
+
 fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }

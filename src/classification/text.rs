@@ -125,12 +125,7 @@ fn pairs(report: &ClassificationReport) -> String {
     }
     let mut text = "most confused\n".to_owned();
     for pair in &report.most_confused {
-        let images = report
-            .per_class
-            .iter()
-            .find(|class| class.class == pair.class)
-            .map_or(0, |class| class.images);
-        let percent = 100.0 * pair.images as f64 / images.max(1) as f64;
+        let percent = 100.0 * report.share_of_class(pair);
         let (class, other) = (name(&pair.class), name(&pair.taken_for));
         let _ = writeln!(
             text,

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::study::{self, classify};
-use super::{OrBadInput, pretty_json, print, print_json, say, series};
+use super::{OrBadInput, print, print_json, say, series};
 use crate::config::{self, Config, DeviceChoice, Options};
-use crate::foundation::durable::write_atomically;
+use crate::foundation::durable::write_json;
 use crate::foundation::seeds::derive;
 use crate::space::Architecture;
 use crate::study::children::PastRun;
@@ -67,10 +67,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     say(&format!("trainings are saved in {}", folder.display()));
     let ended = series::carry_out(&series.paths(), "the same nas-tui rank");
     let ranking = Ranking::of(&series);
-    write_atomically(
-        &folder.join("result.json"),
-        pretty_json(&ranking)?.as_bytes(),
-    )?;
+    write_json(&folder.join("result.json"), &ranking)?;
     ended?;
     if args.json {
         return print_json(&ranking);

@@ -53,10 +53,10 @@ impl Source<'_> {
             io::ErrorKind::NotFound => FetchError::NoMirror {
                 path: from.to_owned(),
             },
-            _ => self.io(from, cause),
+            _ => FetchError::at(from)(cause),
         })?;
         let total = source.metadata().ok().map(|metadata| metadata.len());
-        let mut target = File::create(part).map_err(|cause| self.io(part, cause))?;
+        let mut target = File::create(part).map_err(FetchError::at(part))?;
         let mut copying = Copying {
             target: &mut target,
             done: 0,
@@ -65,8 +65,8 @@ impl Source<'_> {
         copying
             .copy(&mut source, progress)
             .map_err(|stop| match stop {
-                Stop::Source(cause) => self.io(from, cause),
-                Stop::Target(cause) => self.io(part, cause),
+                Stop::Source(cause) => FetchError::at(from)(cause),
+                Stop::Target(cause) => FetchError::at(part)(cause),
             })
     }
 
@@ -161,7 +161,7 @@ impl Source<'_> {
                 })?,
             (status, _) => return Err(self.refused(part, status)),
         };
-        let fatal = |cause| Attempt::Fatal(self.io(part, cause));
+        let fatal = |cause| Attempt::Fatal(FetchError::at(part)(cause));
         let mut target = OpenOptions::new()
             .create(true)
             .append(true)
@@ -185,14 +185,7 @@ impl Source<'_> {
     fn restart(&self, part: &Path, cause: String) -> Attempt {
         match fs::remove_file(part) {
             Ok(()) => Attempt::Again(cause),
-            Err(cause) => Attempt::Fatal(self.io(part, cause)),
-        }
-    }
-
-    fn io(&self, path: &Path, cause: io::Error) -> FetchError {
-        FetchError::Io {
-            path: path.to_owned(),
-            cause,
+            Err(cause) => Attempt::Fatal(FetchError::at(part)(cause)),
         }
     }
 }

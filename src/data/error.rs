@@ -236,6 +236,16 @@ pub enum FetchError {
     Data(#[from] DataError),
 }
 
+impl FetchError {
+    /// Turns an error of the system about `path` into this kind of error.
+    pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> FetchError + '_ {
+        |cause| FetchError::Io {
+            path: path.to_owned(),
+            cause,
+        }
+    }
+}
+
 /// Why an archive was not unpacked. The caller removes what was already written.
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {

@@ -58,21 +58,14 @@ pub enum Fetched {
 /// Create the folder and keep other fetches out of it while the returned file is open.
 pub(super) fn lock(folder: &Path) -> Result<File, FetchError> {
     let path = folder.join(".fetch.lock");
-    let io = |cause| FetchError::Io {
-        path: path.clone(),
-        cause,
-    };
-    fs::create_dir_all(folder).map_err(|cause| FetchError::Io {
-        path: folder.to_owned(),
-        cause,
-    })?;
-    let file = File::create(&path).map_err(io)?;
+    fs::create_dir_all(folder).map_err(FetchError::at(folder))?;
+    let file = File::create(&path).map_err(FetchError::at(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(FetchError::Busy {
             folder: folder.to_owned(),
         }),
-        Err(fs::TryLockError::Error(cause)) => Err(io(cause)),
+        Err(fs::TryLockError::Error(cause)) => Err(FetchError::at(&path)(cause)),
     }
 }
 
@@ -115,7 +108,7 @@ impl Fetch {
         let part = self.folder.join(format!("{CIFAR10_ARCHIVE}.part"));
         if archive.is_file() {
             progress(FetchProgress::Verifying);
-            let found = md5_of(&archive).map_err(|cause| self.io(&archive, cause))?;
+            let found = md5_of(&archive).map_err(FetchError::at(&archive))?;
             if found != self.md5 {
                 return Err(FetchError::WrongArchive {
                     archive,
@@ -127,7 +120,7 @@ impl Fetch {
         } else {
             self.download(&part, progress)?;
             self.install(&part, &data, progress)?;
-            fs::remove_file(&part).map_err(|cause| self.io(&part, cause))?;
+            fs::remove_file(&part).map_err(FetchError::at(&part))?;
         }
         Ok(Fetched::New(data))
     }
@@ -142,15 +135,15 @@ impl Fetch {
         progress(FetchProgress::Unpacking);
         let fresh = self.folder.join(".unpacking");
         let outcome = remove_folder(&fresh)
-            .map_err(|cause| self.io(&fresh, cause))
+            .map_err(FetchError::at(&fresh))
             .and_then(|()| {
                 unpack(archive, &fresh)?;
                 is_sound(&fresh.join(CIFAR10_FOLDER))?;
                 remove_folder(data)
                     .and_then(|()| fs::rename(fresh.join(CIFAR10_FOLDER), data))
-                    .map_err(|cause| self.io(data, cause))
+                    .map_err(FetchError::at(data))
             });
-        let removed = remove_folder(&fresh).map_err(|cause| self.io(&fresh, cause));
+        let removed = remove_folder(&fresh).map_err(FetchError::at(&fresh));
         outcome.and(removed)
     }
 
@@ -162,7 +155,7 @@ impl Fetch {
     ) -> Result<(), FetchError> {
         let verified = |progress: &mut dyn FnMut(FetchProgress)| {
             progress(FetchProgress::Verifying);
-            md5_of(part).map_err(|cause| self.io(part, cause))
+            md5_of(part).map_err(FetchError::at(part))
         };
         // An earlier fetch may have been killed between the last byte and the unpacking.
         if part.is_file() && verified(progress)? == self.md5 {
@@ -184,7 +177,7 @@ impl Fetch {
         .get(part, progress)?;
         let found = verified(progress)?;
         if found != self.md5 {
-            fs::remove_file(part).map_err(|cause| self.io(part, cause))?;
+            fs::remove_file(part).map_err(FetchError::at(part))?;
             return Err(FetchError::WrongMd5 {
                 url: self.url.clone(),
                 found,
@@ -192,13 +185,6 @@ impl Fetch {
             });
         }
         Ok(())
-    }
-
-    fn io(&self, path: &Path, cause: io::Error) -> FetchError {
-        FetchError::Io {
-            path: path.to_owned(),
-            cause,
-        }
     }
 }
 

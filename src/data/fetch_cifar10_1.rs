@@ -4,7 +4,6 @@
 //! shape, length and the range of the labels.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -116,14 +115,10 @@ impl FetchCifar10_1 {
             source.get(&part, &mut |step| progress(&url, step))?;
         }
         progress(&url, FetchProgress::Verifying);
-        let io = |path: &Path, cause: io::Error| FetchError::Io {
-            path: path.to_owned(),
-            cause,
-        };
         if let Err(error) = check(&part) {
-            fs::remove_file(&part).map_err(|cause| io(&part, cause))?;
+            fs::remove_file(&part).map_err(FetchError::at(&part))?;
             return Err(FetchError::Unsound { url, error });
         }
-        fs::rename(&part, &path).map_err(|cause| io(&path, cause))
+        fs::rename(&part, &path).map_err(FetchError::at(&path))
     }
 }

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 /// Replace the file at `path` with `bytes` in one step: a temporary file beside it is written,
 /// synced and renamed over it, then the folder is synced. A reader of `path` sees either the old
 /// contents or the new, never a mixture.
@@ -21,6 +23,17 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
             let _ = fs::remove_file(&temporary);
             in_file(path, "cannot write", error)
         })
+}
+
+/// Replace the file at `path` with `value` as indented JSON, as [`write_atomically`] does.
+///
+/// # Errors
+/// I/O errors; the message names the path.
+pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    write_atomically(
+        path,
+        (serde_json::to_string_pretty(value)? + "\n").as_bytes(),
+    )
 }
 
 /// Make the entries of the folder that contains `path` durable (a power failure could otherwise

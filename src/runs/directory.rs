@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::error::DirectoryError;
 use crate::event::RunKind;
-use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
+use crate::foundation::durable::{in_file, sync_folder_of, write_atomically, write_json};
 use crate::foundation::host::host_name;
 use crate::journal::{JournalError, Reader};
 
@@ -219,7 +219,7 @@ impl RunDirectory {
     /// # Errors
     /// I/O errors (the message names the file), or a number that JSON cannot represent.
     pub fn write_best(&self, best: &impl Serialize) -> io::Result<()> {
-        self.write_json("best.json", best)
+        write_json(&self.path.join("best.json"), best)
     }
 
     /// Write `summary.json`: the results of the whole run.
@@ -227,12 +227,7 @@ impl RunDirectory {
     /// # Errors
     /// I/O errors; the message names the file.
     pub fn write_summary(&self, summary: &impl Serialize) -> io::Result<()> {
-        self.write_json("summary.json", summary)
-    }
-
-    fn write_json(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(value)? + "\n";
-        write_atomically(&self.path.join(name), text.as_bytes())
+        write_json(&self.path.join("summary.json"), summary)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Candidate, CandidateOrigin, ChildRow, Ending, Outcomes, TrainedChild};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
-use crate::space::{Architecture, Genes};
+use crate::space::{Architecture, Genes, Head};
 
 /// What is known about a search after the events so far.
 #[derive(Debug, Clone, Default)]
@@ -87,6 +87,16 @@ impl SearchRun {
                 self.apply_end(event, ending, seq);
             }
         }
+    }
+
+    /// The heads of its space; none before it has begun.
+    pub fn heads(&self) -> &[Head] {
+        self.started.as_ref().map_or(&[], |run| &run.heads)
+    }
+
+    /// Number of epochs that each child is trained for; 0 before it has begun.
+    pub fn child_epochs(&self) -> usize {
+        self.started.as_ref().map_or(0, |run| run.child_epochs)
     }
 
     /// Process an event of a child before its end.

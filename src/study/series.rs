@@ -11,7 +11,7 @@ use super::StudyError;
 use super::trials::lock;
 use crate::analysis::{RunSummary, TrainingSummary};
 use crate::config::Config;
-use crate::foundation::durable::{in_file, write_atomically};
+use crate::foundation::durable::{in_file, write_atomically, write_json};
 use crate::runs::look_at;
 use crate::space::Architecture;
 use crate::state::RunStatus;
@@ -76,8 +76,7 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
             trainings: runs.iter().map(|run| run.name.clone()).collect(),
             question,
         };
-        let text = serde_json::to_string_pretty(&contents)? + "\n";
-        write_atomically(&folder.join(FILE), text.as_bytes())?;
+        write_json(&folder.join(FILE), &contents)?;
         Ok(Series {
             folder: folder.to_owned(),
             contents,
@@ -89,25 +88,9 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
     /// # Errors
     /// If its file cannot be read.
     pub fn find(folder: &Path) -> Result<Option<Series<Q>>, StudyError> {
-        let path = folder.join(FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(in_file(&path, "cannot read", error).into()),
-        };
-        let damaged = |problem| StudyError::Damaged {
-            path: path.clone(),
-            problem,
-        };
-        let contents: SeriesFile<Q> =
-            serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-        if contents.v != VERSION {
-            let found = contents.v;
-            return Err(damaged(format!(
-                "it has version {found}, this program reads version {VERSION}"
-            )));
-        }
-        Ok(Some(Series {
+        let version = |contents: &SeriesFile<Q>| contents.v;
+        let contents = super::read_versioned(&folder.join(FILE), VERSION, version)?;
+        Ok(contents.map(|contents| Series {
             folder: folder.to_owned(),
             contents,
         }))

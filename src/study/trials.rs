@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::StudyError;
 use crate::config::{self, Config, RewardConfig};
 use crate::event::DataDescription;
-use crate::foundation::durable::{in_file, write_atomically};
+use crate::foundation::durable::{in_file, write_atomically, write_json};
 use crate::reward::{self, Outcome};
 use crate::search::Search;
 use crate::session::Work;
@@ -233,13 +233,11 @@ impl Trials {
             self.contents.looks.push(planned);
             self.save()?;
         }
-        let text = serde_json::to_string_pretty(result)? + "\n";
-        write_atomically(&self.folder.join("result.json"), text.as_bytes())
+        write_json(&self.folder.join("result.json"), result)
     }
 
     fn save(&self) -> io::Result<()> {
-        let text = serde_json::to_string_pretty(&self.contents)? + "\n";
-        write_atomically(&self.folder.join("trials.json"), text.as_bytes())
+        write_json(&self.folder.join("trials.json"), &self.contents)
     }
 }
 
@@ -281,25 +279,7 @@ pub fn begun(folder: &Path) -> Result<Option<Vec<Trial>>, StudyError> {
 }
 
 fn read(path: &Path) -> Result<Option<TrialsFile>, StudyError> {
-    let damaged = |problem: String| StudyError::Damaged {
-        path: path.to_owned(),
-        problem,
-    };
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(in_file(path, "cannot read", error).into()),
-    };
-    let contents: TrialsFile =
-        serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-    if contents.v == VERSION {
-        Ok(Some(contents))
-    } else {
-        let found = contents.v;
-        Err(damaged(format!(
-            "it has version {found}, this program reads version {VERSION}"
-        )))
-    }
+    super::read_versioned(path, VERSION, |contents: &TrialsFile| contents.v)
 }
 
 /// Refuse settings that differ from those of the folder, except for those without effect on

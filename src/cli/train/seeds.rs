@@ -11,9 +11,9 @@ use anyhow::{Context, anyhow};
 use super::{Args, file_name, network};
 use crate::cli::config::SettingsArgs;
 use crate::cli::run::{ShowArgs, classify};
-use crate::cli::{self, Interrupted, OrBadInput, pretty_json, print, say, screen, study};
+use crate::cli::{self, Interrupted, OrBadInput, print, say, screen, study};
 use crate::config;
-use crate::foundation::durable::write_atomically;
+use crate::foundation::durable::write_json;
 use crate::foundation::spawning::in_own_session;
 use crate::link;
 use crate::runs::RunDirectory;
@@ -83,8 +83,7 @@ fn carry_out(series: &Series<SeedsQuestion>, show: &ShowArgs) -> anyhow::Result<
     let lock = series.lock().map_err(study::classify)?;
     let ended = cli::series::carry_out(&series.paths(), &command(series));
     let summary = SeedsSummary::of(series);
-    let json = pretty_json(&summary)?;
-    write_atomically(&series.folder().join("summary.json"), json.as_bytes())?;
+    write_json(&series.folder().join("summary.json"), &summary)?;
     drop(lock);
     print(&summary.to_string())?;
     ended

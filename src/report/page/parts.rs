@@ -230,8 +230,7 @@ fn reads(inputs: &[usize]) -> String {
 
 /// The choices of a child that is not a network of layers.
 pub fn cell(material: &Material, dna: &Dna) -> Markup {
-    let run = material.state.search().started.as_ref();
-    let heads = run.map_or(&[][..], |run| run.heads.as_slice());
+    let heads = material.state.search().heads();
     let chosen = heads.iter().zip(dna.0.iter().flatten());
     let list: Vec<(&str, String)> = chosen
         .map(|(head, value)| (head.kind.name(), head.kind.label(*value)))

@@ -80,12 +80,8 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
         Vec::new()
     };
     let above = head.len();
-    let figures = state
-        .search()
-        .episodes
-        .last()
-        .map(|episode| episode_rows(episode, width))
-        .unwrap_or_default();
+    let last = state.search().episodes.last();
+    let figures = last.map_or(Vec::new(), |episode| episode_rows(episode, width));
     let detail = scene.shown_child().and_then(|child| scene.detail(child));
     let Some((run, detail)) = state.search().started.as_ref().zip(detail) else {
         head.push(words(Role::Dim, "no child has been sampled yet"));

@@ -110,8 +110,7 @@ fn content(scene: &Scene<'_>, shown: ShownColumns, width: usize, height: usize) 
     let table = match &detail.candidate.design {
         Design::Network(architecture) => layers::table(architecture, &options, width, glyphs),
         Design::Key(_) => {
-            let run = scene.state.search().started.as_ref();
-            let heads = run.map_or(&[][..], |run| run.heads.as_slice());
+            let heads = scene.state.search().heads();
             layers::heads(heads, &detail.candidate.dna, &options, width, glyphs)
         }
     };
@@ -195,12 +194,8 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
 /// What the table shows besides the layers themselves.
 fn columns(scene: &Scene<'_>, shown: ShownColumns, candidate: &Candidate) -> layers::Extras {
     let state = scene.state;
-    let best = state
-        .search()
-        .outcomes
-        .best
-        .as_ref()
-        .filter(|best| best.child != candidate.child);
+    let best = state.search().outcomes.best.as_ref();
+    let best = best.filter(|best| best.child != candidate.child);
     layers::Extras {
         choices: candidate.choices().to_vec(),
         choices_first: shown == ShownColumns::Choices,

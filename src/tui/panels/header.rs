@@ -264,20 +264,11 @@ fn counts(state: &RunState) -> impl Iterator<Item = Row> {
 
 /// The newest child that the search sampled and that is or was in training.
 fn current_child(state: &RunState, run: &RunStarted) -> u64 {
-    let training = state
-        .search()
-        .by_worker
-        .values()
-        .map(|training| training.child);
-    let ended = state
-        .search()
-        .children
-        .iter()
-        .rev()
-        .take(256)
-        .map(|row| row.child);
+    let search = state.search();
+    let training = search.by_worker.values().map(|training| training.child);
+    let ended = search.children.iter().rev().take(256);
     training
-        .chain(ended)
+        .chain(ended.map(|row| row.child))
         // Controls and edited children are numbered after them.
         .filter(|child| *child <= run.children() as u64)
         .max()
@@ -291,20 +282,18 @@ fn remaining_seconds(state: &RunState) -> Option<f64> {
     if let Some(training) = state.training_run() {
         return training.seconds_left().filter(|_| !is_ending);
     }
-    let run = state.search().started.as_ref()?;
-    let recent: Vec<f64> = state
-        .search()
+    let search = state.search();
+    let run = search.started.as_ref()?;
+    let known = search
         .children
         .iter()
         .rev()
-        .filter(|child| !child.is_excluded())
-        .take(RECENT)
-        .map(|child| child.seconds)
-        .collect();
+        .filter(|child| !child.is_excluded());
+    let recent: Vec<f64> = known.take(RECENT).map(|child| child.seconds).collect();
     if is_ending || recent.len() < run.workers.max(2) {
         return None;
     }
-    let counts = state.search().outcomes.counts;
+    let counts = search.outcomes.counts;
     let planned = run.children() + run.episodes * run.controls;
     let left = planned.saturating_sub(counts.sampled + counts.controls);
     let seconds = recent.iter().sum::<f64>() / recent.len() as f64;

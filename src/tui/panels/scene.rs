@@ -87,17 +87,14 @@ impl<'a> Scene<'a> {
     /// The child shown in the panels: the selected one; otherwise the one in training on the
     /// selected worker; otherwise the last one that ended.
     pub fn shown_child(&self) -> Option<u64> {
-        let state = self.state;
-        let training = state
-            .search()
-            .by_worker
-            .get(&self.worker)
-            .or_else(|| state.search().by_worker.values().next());
+        let search = self.state.search();
+        let of_worker = search.by_worker.get(&self.worker);
+        let training = of_worker.or_else(|| search.by_worker.values().next());
         self.chosen
-            .filter(|child| *child <= newest_child(state))
+            .filter(|child| *child <= newest_child(self.state))
             .or_else(|| training.map(|training| training.child))
-            .or_else(|| state.search().children.last().map(|row| row.child))
-            .or_else(|| state.search().waiting.keys().next().copied())
+            .or_else(|| search.children.last().map(|row| row.child))
+            .or_else(|| search.waiting.keys().next().copied())
     }
 
     /// Everything known about a child at the moment shown; `None` if the journal must be read
@@ -118,23 +115,17 @@ impl<'a> Scene<'a> {
 
     /// Why no commands can be sent to the run from here; `None` if they can.
     pub fn read_only_reason(&self) -> Option<String> {
-        let reason = match self.link {
-            LinkStatus::Live { watch_only: false } if self.is_over() => "the run is over",
-            LinkStatus::Live { watch_only: false } => return None,
-            LinkStatus::Live { watch_only: true } => "this screen only watches",
-            LinkStatus::Journal { .. } => {
-                return Some(format!(
-                    "the {} cannot be reached from this machine: this screen only watches",
-                    self.kind.noun()
-                ));
-            }
-            LinkStatus::Ended => "the run is over",
-            LinkStatus::Dead { .. } => {
-                return Some(format!("continue it with: {}", self.resume_command));
-            }
-            LinkStatus::Replay { .. } => "this is a replay",
-        };
-        Some(reason.to_owned())
+        Some(match self.link {
+            LinkStatus::Live { watch_only: false } if !self.is_over() => return None,
+            LinkStatus::Live { watch_only: true } => "this screen only watches".to_owned(),
+            LinkStatus::Live { .. } | LinkStatus::Ended => "the run is over".to_owned(),
+            LinkStatus::Journal { .. } => format!(
+                "the {} cannot be reached from this machine: this screen only watches",
+                self.kind.noun()
+            ),
+            LinkStatus::Dead { .. } => format!("continue it with: {}", self.resume_command),
+            LinkStatus::Replay { .. } => "this is a replay".to_owned(),
+        })
     }
 
     /// Why an action that steers the run would do nothing now; `None` if it would work, or steers
@@ -146,11 +137,7 @@ impl<'a> Scene<'a> {
             action,
             Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue
         );
-        if steers && !replayed {
-            self.read_only_reason()
-        } else {
-            None
-        }
+        self.read_only_reason().filter(|_| steers && !replayed)
     }
 
     /// Why the children that were last in training are no longer being trained; `None` while they

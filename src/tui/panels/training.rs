@@ -28,18 +28,13 @@ impl Panel for WorkersView {
         let area = super::inside(painter.area());
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         let content = content(scene, width);
-        let chosen = scene
-            .state
-            .search()
-            .by_worker
-            .keys()
-            .position(|worker| *worker == scene.worker)
-            .unwrap_or(0);
+        let by_worker = &scene.state.search().by_worker;
+        let chosen = by_worker.keys().position(|worker| *worker == scene.worker);
         // The selected worker stays in view.
-        let rows_each = content.body.len() / scene.state.search().by_worker.len().max(1);
+        let (workers, chosen) = (by_worker.len(), chosen.unwrap_or(0));
+        let rows_each = content.body.len() / workers.max(1);
         let top = ((chosen + 1) * rows_each).saturating_sub(height);
         let position = content.position(height, top);
-        let workers = scene.state.search().by_worker.len();
         let beside = if workers > 0 && scene.why_abandoned().is_none() {
             labelled("workers", Role::Text, workers.to_string())
         } else {
@@ -329,11 +324,7 @@ impl Place {
             },
             _ => Place {
                 epoch: 1,
-                epochs: state
-                    .search()
-                    .started
-                    .as_ref()
-                    .map_or(1, |run| run.child_epochs),
+                epochs: state.search().child_epochs().max(1),
                 done: 0.0,
             },
         }

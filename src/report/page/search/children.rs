@@ -15,20 +15,15 @@ const MOST_FAILURES: usize = 50;
 
 /// The most accurate ones.
 pub fn best(material: &Material) -> Markup {
-    let mut rows: Vec<&ChildRow> = material
-        .state
-        .search()
-        .children
-        .iter()
-        .filter(|row| row.accuracy.is_some())
-        .collect();
+    let search = material.state.search();
+    let known = search.children.iter().filter(|row| row.accuracy.is_some());
+    let mut rows: Vec<&ChildRow> = known.collect();
     let rank = |row: &ChildRow| (row.accuracy.unwrap_or(0.0), row.child);
     rows.sort_by(|one, other| best_first(rank(one), rank(other)));
     if rows.is_empty() {
         return html! { p { "No child has an accuracy yet." } };
     }
-    let all = material.state.search().children.len();
-    let best = material.state.search().best_child();
+    let (all, best) = (search.children.len(), search.best_child());
     let columns: &[Column<'_, ChildRow>] = &[
         ("child", true, &|row| row.child.to_string()),
         ("episode", true, &|row| row.episode.to_string()),

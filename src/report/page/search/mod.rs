@@ -74,12 +74,8 @@ fn head(material: &Material) -> PageHead {
 }
 
 fn learning(material: &Material, figures: &SearchFigures) -> Section {
-    let reference = material
-        .state
-        .search()
-        .started
-        .as_ref()
-        .and_then(|run| run.reference.as_deref());
+    let run = material.state.search().started.as_ref();
+    let reference = run.and_then(|run| run.reference.as_deref());
     let incomparable =
         reference.and_then(|reference| Some((&reference.run, reference.not_comparable.as_ref()?)));
     let body = html! {

@@ -87,15 +87,13 @@ fn children_tile(material: &Material) -> Tile {
     let planned = search.started.as_ref().map_or_else(String::new, |run| {
         format!(" of {}", count(run.children() as u64))
     });
-    let excluded = if summary.excluded_children > 0 {
-        format!("; {} more excluded", summary.excluded_children)
-    } else {
-        String::new()
+    let excluded = match summary.excluded_children {
+        0 => String::new(),
+        excluded => format!("; {excluded} more excluded"),
     };
-    let stopped = if summary.stopped_early > 0 {
-        format!(", {} stopped early", summary.stopped_early)
-    } else {
-        String::new()
+    let stopped = match summary.stopped_early {
+        0 => String::new(),
+        stopped => format!(", {stopped} stopped early"),
     };
     Tile::new(
         "children",
@@ -114,10 +112,9 @@ fn episodes_tile(material: &Material) -> Tile {
     let planned = search.started.as_ref().map_or_else(String::new, |run| {
         format!(" of {}", count(run.episodes as u64))
     });
-    let depth = if search.depth > 0 {
-        format!("networks of {} layers in the last", search.depth)
-    } else {
-        String::new()
+    let depth = match search.depth {
+        0 => String::new(),
+        depth => format!("networks of {depth} layers in the last"),
     };
     Tile::new(
         "episodes",

@@ -33,18 +33,12 @@ fn confused(report: &ClassificationReport) -> Markup {
     if report.most_confused.is_empty() {
         return html! { p { "No image was misclassified." } };
     }
-    let of_class = |pair: &ConfusedPair| {
-        let mut classes = report.per_class.iter();
-        let class = classes.find(|class| class.class == pair.class);
-        100.0 * pair.images as f64 / class.map_or(1, |class| class.images.max(1)) as f64
-    };
+    let percent = |pair: &ConfusedPair| format!("{:.1} %", 100.0 * report.share_of_class(pair));
     let columns: &[Column<'_, ConfusedPair>] = &[
         ("class", false, &|pair| pair.class.clone()),
         ("taken for", false, &|pair| pair.taken_for.clone()),
         ("images", true, &|pair| count(pair.images as u64)),
-        ("of the class", true, &|pair| {
-            format!("{:.1} %", of_class(pair))
-        }),
+        ("of the class", true, &percent),
     ];
     table_of("Most confused pairs", columns, &report.most_confused)
 }

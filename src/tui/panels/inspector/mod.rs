@@ -112,12 +112,7 @@ impl InspectorView {
         let mut height = usize::from(area.height);
         let content = self.content(&subject, known, width, painter.glyphs());
         if self.tab == Tab::Curves && !subject.epochs.is_empty() {
-            let planned = known
-                .state
-                .search()
-                .started
-                .as_ref()
-                .map_or(0, |run| run.child_epochs);
+            let planned = known.state.search().child_epochs();
             curves::draw(subject.epochs, planned, self.row(), &mut painter.part(area));
             height -= curves::chart_rows(subject.epochs.len(), height);
         } else {
@@ -148,12 +143,7 @@ impl InspectorView {
         width: usize,
         glyphs: &Glyphs,
     ) -> Content {
-        let heads = known
-            .state
-            .search()
-            .started
-            .as_ref()
-            .map_or(&[][..], |run| run.heads.as_slice());
+        let heads = known.state.search().heads();
         let content = match (self.tab, &subject.architecture) {
             (Tab::Graph, Some(architecture)) => {
                 graph::content(architecture, self.row(), width, glyphs)

@@ -54,17 +54,14 @@ impl Relatives {
     /// them once.
     pub fn of(child: u64, dna: &Dna, parent: Option<u64>, state: &RunState) -> Relatives {
         let genes = Genes::from(dna);
-        let parents = parent
-            .and_then(|parent| state.search().ended(parent))
-            .map(|row| (Relation::Parent, row));
-        let edited = state
-            .search()
-            .children
-            .iter()
-            .filter(|row| row.parent == Some(child) && row.child != child);
+        let search = state.search();
+        let parents = parent.and_then(|parent| search.ended(parent));
+        let parents = parents.map(|row| (Relation::Parent, row));
+        let is_edited = |row: &&ChildRow| row.parent == Some(child) && row.child != child;
+        let edited = search.children.iter().filter(is_edited).take(MOST_EDITED);
         let family = parents
             .into_iter()
-            .chain(edited.take(MOST_EDITED).map(|row| (Relation::Edited, row)));
+            .chain(edited.map(|row| (Relation::Edited, row)));
         let mut entries: Vec<Relative> = family
             .map(|(kind, row)| Relative::new(kind, row, &genes))
             .collect();
@@ -73,12 +70,12 @@ impl Relatives {
         };
         let near = nearest(
             &genes,
-            state.search().children.iter().filter(|row| !is_family(row)),
+            search.children.iter().filter(|row| !is_family(row)),
             MOST - entries.len(),
         );
         entries.extend(near);
         Relatives {
-            of: state.search().children.len(),
+            of: search.children.len(),
             entries,
         }
     }

@@ -171,12 +171,7 @@ impl<'a> Subject<'a> {
             }
             Standing::Unknown => Row::new(),
             Standing::Training { worker } => {
-                let epochs = known
-                    .state
-                    .search()
-                    .started
-                    .as_ref()
-                    .map_or(0, |run| run.child_epochs);
+                let epochs = known.state.search().child_epochs();
                 let done = format!("{} of {epochs} epochs done", self.epochs.len());
                 if known.is_abandoned {
                     vec![(Role::Warning, format!("no longer in training, {done}"))]
@@ -209,14 +204,8 @@ impl<'a> Subject<'a> {
 /// The network of a child of `state`'s run; `None` if the run's heads are unknown or it cannot be
 /// built.
 fn decode(state: &RunState, dna: &Dna, child: u64) -> Option<Architecture> {
-    state
-        .search()
-        .started
-        .as_ref()?
-        .space()
-        .ok()?
-        .network(dna, &format!("child-{child}"))
-        .ok()
+    let space = state.search().started.as_ref()?.space().ok()?;
+    space.network(dna, &format!("child-{child}")).ok()
 }
 
 /// Whether the run has mentioned this child.

@@ -22,12 +22,8 @@ pub fn rows(view: &ListView, state: &RunState) -> usize {
     let Some((first, second)) = view.compared(state) else {
         return 0;
     };
-    let depth = |child| {
-        state
-            .search()
-            .ended(child)
-            .map_or(0, |row| row.genes.depth())
-    };
+    let ended = |child| state.search().ended(child);
+    let depth = |child| ended(child).map_or(0, |row| row.genes.depth());
     FIGURES + BETWEEN + depth(first).max(depth(second))
 }
 

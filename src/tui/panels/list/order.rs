@@ -191,30 +191,20 @@ impl Order {
 
     /// Select and sort from scratch.
     pub fn rebuild(&mut self, criteria: &Criteria, state: &RunState, marks: &[u64]) {
-        let best = state.search().best_child();
+        let (children, best) = (&state.search().children, state.search().best_child());
         let surroundings = Surroundings { best, marks };
         let shown = |(_, row): &(usize, &ChildRow)| criteria.admits(row, surroundings);
         let ranked = |(index, row): (usize, &ChildRow)| (criteria.rank(row), index as u32);
-        let mut ranks: Vec<(Rank, u32)> = state
-            .search()
-            .children
-            .iter()
-            .enumerate()
-            .filter(shown)
-            .map(ranked)
-            .collect();
+        let shown = children.iter().enumerate().filter(shown);
+        let mut ranks: Vec<(Rank, u32)> = shown.map(ranked).collect();
         ranks.sort_unstable_by(|(a, _), (b, _)| a.compare(b));
         self.rows = ranks.into_iter().map(|(_, index)| index).collect();
         let rows = self.rows.iter().filter_map(|index| row_at(state, *index));
         self.points = rows.filter_map(CostPoint::of).collect();
-        self.front = Front::of(self.rows.iter().copied(), &state.search().children);
-        self.seen = state.search().children.len();
+        self.front = Front::of(self.rows.iter().copied(), children);
+        self.seen = children.len();
         self.best = best;
-        self.energy_known = state
-            .search()
-            .children
-            .iter()
-            .any(|row| row.energy_wh.is_some());
+        self.energy_known = children.iter().any(|row| row.energy_wh.is_some());
     }
 
     fn insert(&mut self, index: usize, criteria: &Criteria, state: &RunState, marks: &[u64]) {

@@ -89,13 +89,8 @@ fn draw_row(
 }
 
 fn columns(state: &RunState, view: &ListView) -> Vec<FigureColumn> {
-    let newest = state
-        .search()
-        .children
-        .last()
-        .map_or(0, |row| row.child)
-        .to_string()
-        .len();
+    let newest = state.search().children.last().map_or(0, |row| row.child);
+    let newest = newest.to_string().len();
     let column = |heading, key, width, rank, cell| FigureColumn {
         heading,
         key,

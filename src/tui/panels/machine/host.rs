@@ -62,11 +62,7 @@ fn processors(host: &HostSample, room: &Room<'_>, label_width: usize) -> Vec<Row
 }
 
 fn memory(host: &HostSample, room: &Room<'_>, label: &str) -> Row {
-    let share = if host.memory_total == 0 {
-        None
-    } else {
-        Some(host.memory_used as f64 / host.memory_total as f64)
-    };
+    let share = (host.memory_total > 0).then(|| host.memory_used as f64 / host.memory_total as f64);
     let swap = if format::gibibytes(host.swap_used) == "0.0" {
         Row::new()
     } else {

@@ -113,12 +113,7 @@ pub fn pairs(report: &ClassificationReport, width: usize) -> Vec<Row> {
         rows.push(words(Role::Text, "no image was misclassified"));
     }
     for pair in &report.most_confused {
-        let of = report
-            .per_class
-            .iter()
-            .find(|class| class.class == pair.class)
-            .map_or(0, |class| class.images);
-        let share = pair.images as f64 / of.max(1) as f64 * 100.0;
+        let share = 100.0 * report.share_of_class(pair);
         let text = format!(
             "{:>5}  {:>4.1} %  {} taken for {}",
             pair.images, share, pair.class, pair.taken_for

@@ -52,9 +52,7 @@ pub fn rows(
         one.candidate.design.network(),
         other.candidate.design.network(),
     ) else {
-        let run = state.search().started.as_ref();
-        let heads = run.map_or(&[][..], |run| run.heads.as_slice());
-        return gene_rows(heads, (one, other), glyphs);
+        return gene_rows(state.search().heads(), (one, other), glyphs);
     };
     let networks = [network, other_network];
     let layers = networks.map(|network| &network.layers);
