@@ -2,7 +2,7 @@
 //! control arm): the one comparison within a run that the growing depth cannot move.
 //!
 //! The two arms have different variances: a policy that concentrates, well or badly, has a
-//! smaller one, and an interval from a common variance would then hold the truth far too seldom.
+//! smaller one, and an interval from a common variance would then miss the true value far too often.
 //! How often each statement is false has been simulated (docs/STATISTICS.md).
 
 use std::fmt;
@@ -17,9 +17,9 @@ use crate::state::Arms;
 const FIRST_EPISODE: usize = 2;
 /// A difference that is shown as zero.
 const SMALLEST: f64 = 0.000_5;
-/// Draws of the permutation test; its smallest p-value is one part in this many and one.
+/// Number of draws of the permutation test; its smallest p-value is 1 / (draws + 1).
 const PERMUTATIONS: usize = 9_999;
-/// Relabelled episodes at most, so that the test of a run of many episodes takes no longer.
+/// Maximum number of episodes relabelled in total, which limits the time for long runs.
 const MOST_DRAWS: usize = 2_000_000;
 
 /// Reward of the policy minus reward of the controls, averaged over the episodes from the second
@@ -34,7 +34,7 @@ pub struct PolicyLift {
     pub ci95: [f64; 2],
     /// Two-sided p-value: how often a random relabelling of children within their episodes gives a
     /// difference at least as many standard errors from zero. Exact if the policy draws uniformly,
-    /// and close if it only is no better than that (Janssen 1997).
+    /// and close to exact if it is merely no better than that (Janssen 1997).
     pub p_value: f64,
     /// Controls that were compared.
     pub controls: usize,

@@ -140,7 +140,7 @@ impl ArchArgs {
 /// The settings that a run was started with.
 pub struct RunSettings {
     kind: RunKind,
-    pub config: Config,
+    pub(super) config: Config,
 }
 
 impl RunSettings {

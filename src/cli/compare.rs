@@ -33,7 +33,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let [a, b] = [&args.a, &args.b].map(|path| Predictions::read(path));
     let answers = a.or_bad_input()?.pair(&b.or_bad_input()?).or_bad_input()?;
     let compared = answers.compare().ok_or_else(|| {

@@ -4,12 +4,12 @@ use clap::{Args as ClapArgs, CommandFactory};
 use clap_complete::Shell;
 
 #[derive(Debug, ClapArgs)]
-pub struct Args {
+pub(super) struct Args {
     /// bash, elvish, fish, powershell or zsh
     shell: Shell,
 }
 
-pub fn run(args: Args) -> anyhow::Result<()> {
+pub(super) fn run(args: Args) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(
         args.shell,

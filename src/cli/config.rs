@@ -10,7 +10,7 @@ use crate::search::reference;
 use crate::{runs, space};
 
 #[derive(Debug, ClapArgs)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     action: ConfigCommand,
 }
@@ -109,7 +109,7 @@ impl SettingsArgs {
     }
 }
 
-pub fn run(args: Args) -> anyhow::Result<()> {
+pub(super) fn run(args: Args) -> anyhow::Result<()> {
     match args.action {
         ConfigCommand::Show(settings) => {
             let text = settings.resolve()?.to_toml();

@@ -82,7 +82,7 @@ enum Fetchable {
     Cifar10_1,
 }
 
-pub fn run(args: Args) -> anyhow::Result<()> {
+pub(super) fn run(args: Args) -> anyhow::Result<()> {
     match args.action {
         DataCommand::List { json } => list(json),
         DataCommand::Check(args) => run_check(&args),
@@ -93,12 +93,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 /// A data set and whether it is on this machine.
 #[derive(Debug, Serialize)]
 pub(super) struct Listed {
-    pub name: &'static str,
-    pub status: DataStatus,
+    pub(super) name: &'static str,
+    pub(super) status: DataStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
+    pub(super) place: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
+    pub(super) remedy: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -157,7 +157,7 @@ fn files(
 fn dna(architecture: &Architecture) -> anyhow::Result<String> {
     let dna = export::dna_of(architecture).ok_or_else(|| {
         anyhow!(
-            "`{}` has no DNA: a DNA tells a chain of layers, each reading the one before it, with square kernels, strides and \
+            "`{}` has no DNA: a DNA describes a chain of layers, each reading the one before it, with square kernels, strides and \
              paddings or with \"same\" padding; export it with --format json",
             architecture.name
         )

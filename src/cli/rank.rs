@@ -55,7 +55,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let run = study::run_named(&args.run)?;
     let past = PastRun::read(&run).map_err(classify)?;
     let folder = args.out.clone().unwrap_or_else(|| run.join("rank"));

@@ -80,7 +80,7 @@ pub struct Args {
 /// Lifts used by default.
 const LIFTS: [f64; 4] = [0.01, 0.02, 0.05, 0.1];
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let lifts = match args.lift.as_slice() {
         [] => LIFTS.to_vec(),
         given if given.iter().all(|lift| lift.is_finite() && *lift != 0.0) => given.to_vec(),

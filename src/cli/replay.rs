@@ -27,7 +27,7 @@ pub struct Args {
     screen: ScreenArgs,
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let settings = args.screen.settings()?;
     let run = runs::named(&args.run);
     let connection = link::replay(

@@ -23,6 +23,7 @@ pub struct ScreenArgs {
 }
 
 impl ScreenArgs {
+    /// The settings of the screen.
     pub fn settings(&self) -> anyhow::Result<Settings> {
         let usual = PathBuf::from("config.toml");
         let file = self

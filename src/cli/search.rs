@@ -9,7 +9,7 @@ use super::run::{self, Prepared, ShowArgs};
 use crate::event::RunKind;
 
 #[derive(Debug, Default, ClapArgs)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     place: WhereArgs,
     /// Look accuracies up in this CSV file instead of training; for the preset nasbench201 (short
@@ -28,7 +28,7 @@ pub struct Args {
     show: ShowArgs,
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let mut settings = args.settings.clone();
     settings.set.extend(args.place.setting());
     if let Some(table) = &args.table {

@@ -4,9 +4,9 @@
 /// lines.
 #[derive(Debug, Clone, Copy)]
 pub struct TableColumn {
-    pub title: &'static str,
-    pub right: bool,
-    pub wraps: bool,
+    pub(super) title: &'static str,
+    pub(super) right: bool,
+    pub(super) wraps: bool,
 }
 
 impl TableColumn {

@@ -33,8 +33,8 @@ use crate::study::series::is_series;
 /// settings and those after it, each in a run directory of its own (seed-1, seed-2, ...) in one
 /// folder. Its summary.json has kind, origin, architecture, trainings [seed, run, epochs,
 /// is_complete, valid_accuracy, test_accuracy], valid_accuracy and test_accuracy {mean, ci95 [low,
-/// high], deviation, count} and unfinished: the interval is Student's t over the seeds, so it holds
-/// the chance of training as well. --resume FOLDER continues it.
+/// high], deviation, count} and unfinished: the interval is Student's t over the seeds, so it
+/// includes the randomness of training. --resume FOLDER continues it.
 ///
 /// Settings come from --config or --preset; else from the run that ARCH is a child of; else, for
 /// nascnn15 and nascnn15-monograph, from the preset paper; else from ./config.toml if it exists.
@@ -60,7 +60,7 @@ pub struct Args {
     device: Option<DeviceChoice>,
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Train N times, with different seeds, and tell the mean with its interval
+    /// Train N times, with different seeds, and report the mean with its interval
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(2..=10_000))]
     seeds: Option<u64>,
     /// Run directory to create (default: runs/UTC-TIME-NETWORK)
@@ -73,7 +73,7 @@ pub struct Args {
     show: ShowArgs,
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let settings = settings(args);
     match (args.seeds, &args.resume) {
         (Some(seeds), _) => return seeds::begin(args, &settings, seeds),

@@ -57,7 +57,7 @@ pub struct Args {
     json: bool,
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let run = study::run_named(&args.run)?;
     let set: Vec<String> = args
         .set

@@ -9,9 +9,9 @@ use crate::config::Crop;
 /// Selects a batch's random numbers: the same draw gives the same crops and flips on every device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draw {
-    pub seed: u64,
-    pub epoch: u64,
-    pub batch: u64,
+    pub(super) seed: u64,
+    pub(super) epoch: u64,
+    pub(super) batch: u64,
 }
 
 /// The purpose of a stream of random numbers, which separates the streams of one seed.
@@ -38,9 +38,9 @@ impl Draw {
 /// left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CropPlace {
-    pub top: usize,
-    pub left: usize,
-    pub flip: bool,
+    pub(super) top: usize,
+    pub(super) left: usize,
+    pub(super) flip: bool,
 }
 
 /// Largest `top` and `left` of a crop from images of `[_, height, width]`.
@@ -97,7 +97,7 @@ pub(super) trait Conversion {
 pub(super) struct Normalized(Vec<[f32; 256]>);
 
 impl Normalized {
-    pub fn new(mean: &[f32], std: &[f32]) -> Self {
+    pub(super) fn new(mean: &[f32], std: &[f32]) -> Self {
         let value = |pixel: usize, mean: f32, std: f32| (pixel as f32 / 255.0 - mean) / std;
         Normalized(
             mean.iter()
@@ -149,11 +149,11 @@ pub enum Layout {
 
 /// Writes images of one shape one after another.
 pub(super) struct Writer<'a, C> {
-    pub conversion: &'a C,
+    pub(super) conversion: &'a C,
     /// `[C, H, W]`.
     pub shape: [usize; 3],
-    pub layout: Layout,
-    pub crop: Crop,
+    pub(super) layout: Layout,
+    pub(super) crop: Crop,
 }
 
 impl<C: Conversion> Writer<'_, C> {

@@ -28,7 +28,7 @@ enum HostNormalizer {
 }
 
 impl HostImages {
-    pub fn new(
+    pub(super) fn new(
         images: Images,
         preparation: &Preparation,
         device: Device,

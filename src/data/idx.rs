@@ -13,9 +13,9 @@ const LABELS_MAGIC: [u8; 4] = [0, 0, 8, 1];
 /// The images of one IDX file: `pixels` is `[count, height, width]`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct IdxImages {
-    pub height: usize,
-    pub width: usize,
-    pub pixels: Vec<u8>,
+    pub(super) height: usize,
+    pub(super) width: usize,
+    pub(super) pixels: Vec<u8>,
 }
 
 /// The uncompressed bytes of a file, and the error that ended decompression, if any.
@@ -46,8 +46,8 @@ impl IdxBytes {
 
 /// A file with its name for error messages and the remedy for its data set.
 pub(super) struct IdxFile<'a> {
-    pub path: &'a Path,
-    pub remedy: &'a str,
+    pub(super) path: &'a Path,
+    pub(super) remedy: &'a str,
 }
 
 impl IdxFile<'_> {

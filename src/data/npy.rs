@@ -9,15 +9,15 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// A file with its name for error messages and the remedy for its data set.
 pub(super) struct NpyFile<'a> {
-    pub path: &'a Path,
-    pub remedy: &'a str,
+    pub(super) path: &'a Path,
+    pub(super) remedy: &'a str,
 }
 
 /// An array in C order: the last dimension varies fastest.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Array<'a> {
-    pub kind: ValueKind,
-    pub shape: Vec<usize>,
+    pub(super) kind: ValueKind,
+    pub(super) shape: Vec<usize>,
     /// Little-endian values.
     pub data: &'a [u8],
     /// Offset of `data` in the file.
@@ -33,7 +33,7 @@ pub(super) enum ValueKind {
 }
 
 impl ValueKind {
-    pub fn bytes(self) -> usize {
+    pub(super) fn bytes(self) -> usize {
         match self {
             ValueKind::Byte => 1,
             ValueKind::Int32 => 4,
@@ -166,7 +166,7 @@ impl NpyFile<'_> {
         }
     }
 
-    pub fn malformed(&self, place: impl Into<Option<String>>, problem: String) -> DataError {
+    pub(super) fn malformed(&self, place: impl Into<Option<String>>, problem: String) -> DataError {
         DataError::malformed(self.path, place, problem, self.remedy)
     }
 }

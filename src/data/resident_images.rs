@@ -70,7 +70,7 @@ struct SequenceCrops {
 }
 
 impl ResidentImages {
-    pub fn new(
+    pub(super) fn new(
         images: &Images,
         preparation: &Preparation,
         device: Device,

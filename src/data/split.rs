@@ -27,8 +27,8 @@ pub fn default_validation(source: DataSource, training_images: usize) -> usize {
 /// The assignment of training images to parts, as indices in file order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Split {
-    pub train: Vec<usize>,
-    pub validation: Vec<usize>,
+    pub(super) train: Vec<usize>,
+    pub(super) validation: Vec<usize>,
 }
 
 /// Set `validation` images aside, as evenly over the classes as possible (but never more than half

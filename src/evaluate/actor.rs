@@ -35,6 +35,7 @@ pub enum ActorMessage {
     },
 }
 
+/// The thread that assigns children to workers and looks after their processes.
 pub struct Actor {
     settings: WorkerSettings,
     program: PathBuf,
@@ -60,6 +61,8 @@ enum Flow {
 }
 
 impl Actor {
+    /// An actor whose processes are not started yet; `report` receives what happens, and processes
+    /// send their news `to_self`.
     pub fn new(
         settings: WorkerSettings,
         program: PathBuf,

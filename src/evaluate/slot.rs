@@ -10,7 +10,7 @@ use crate::foundation::device::Device;
 
 /// A child to train.
 pub struct Task {
-    pub job: ChildJob,
+    pub(super) job: ChildJob,
     /// Number of the attempt, from 1.
     pub attempt: u32,
     /// Whether a user has asked for its end.
@@ -21,11 +21,11 @@ pub struct Task {
 
 /// One worker and its current process.
 pub struct Worker {
-    pub process: Option<Process>,
+    pub(super) process: Option<Process>,
     /// Number of its process, which distinguishes late messages of a dead process from those of its
     /// successor.
     pub generation: u64,
-    pub doing: Doing,
+    pub(super) doing: Doing,
     /// Deaths of its processes since it last completed a child, not counting those caused by
     /// children that were too large.
     pub failures: u32,
@@ -35,7 +35,7 @@ pub struct Worker {
     pub last_words: Option<(Breakdown, String)>,
     /// The latest pause that its process has confirmed.
     pub paused: Option<u64>,
-    pub log_limit: RateLimit,
+    pub(super) log_limit: RateLimit,
 }
 
 /// A worker's activity.
@@ -68,7 +68,7 @@ impl Worker {
         }
     }
 
-    pub fn is_given_up(&self) -> bool {
+    pub(super) fn is_given_up(&self) -> bool {
         matches!(self.doing, Doing::GivenUp { .. })
     }
 }

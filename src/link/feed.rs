@@ -91,7 +91,7 @@ impl Feed {
         let _ = self.sender.blocking_send(Arc::new(record));
     }
 
-    pub fn sent(&self) -> u64 {
+    pub(super) fn sent(&self) -> u64 {
         self.sent
     }
 
@@ -100,7 +100,7 @@ impl Feed {
         self.status
     }
 
-    pub fn is_gone(&self) -> bool {
+    pub(super) fn is_gone(&self) -> bool {
         self.sender.is_closed()
     }
 

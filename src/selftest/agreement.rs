@@ -75,7 +75,7 @@ fn forms(device: Device) -> Vec<ProbeForm> {
     }
 }
 
-pub fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
+pub(super) fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
     let reference = match bench.reference.take() {
         Some(known) => known,
         None => {

@@ -7,7 +7,7 @@ use super::task::{Numbers, ProbeAnswer, ProbeTask, RanOutOfMemory};
 use crate::foundation::device::Device;
 use crate::foundation::host::cores;
 
-pub fn check(bench: &Bench, device: Device) -> OutOfMemory {
+pub(super) fn check(bench: &Bench, device: Device) -> OutOfMemory {
     bench.tell(device, "running out of memory");
     let answer = match ProbeProcess::start(
         bench.program,

@@ -7,7 +7,7 @@ use super::report::{CheckOutcome, Numbering};
 use super::task::{Identity, Numbers, ProbeAnswer, ProbeTask};
 use crate::foundation::device::Device;
 
-pub fn check(bench: &Bench, device: Device) -> Numbering {
+pub(super) fn check(bench: &Bench, device: Device) -> Numbering {
     if !device.is_cuda() {
         return Numbering {
             cuda_bus: None,

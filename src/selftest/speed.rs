@@ -20,7 +20,7 @@ fn batch(network: NetworkName, device: Device) -> usize {
     }
 }
 
-pub fn check(bench: &Bench, device: Device) -> Vec<Speed> {
+pub(super) fn check(bench: &Bench, device: Device) -> Vec<Speed> {
     bench.tell(device, "training images per second");
     // One process for what is computed without TF32, and one for the rest.
     let processes: &[&[Numbers]] = match device {

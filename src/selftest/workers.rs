@@ -16,7 +16,7 @@ const PAUSES: u32 = 7;
 /// Maximum time for a pause; a batch takes a fraction of a second.
 const LIMIT: Duration = Duration::from_secs(5);
 
-pub fn check(bench: &Bench, device: Device) -> (WorkersCheck, PauseCheck) {
+pub(super) fn check(bench: &Bench, device: Device) -> (WorkersCheck, PauseCheck) {
     match measure(bench, device) {
         Ok(found) => found,
         Err(error) => {

@@ -59,8 +59,8 @@ pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<RankQuestion, 
     let mut candidates: Vec<&PastChild> = run.children.iter().filter(known).collect();
     if candidates.len() < top + random || top + random < 2 {
         return Err(unsuitable(format!(
-            "{} different networks of it have been trained, and {top} and {random} are asked for: name fewer with --top and --random (at \
-             least 2 together), or wait until it has more",
+            "{} different networks of it have been trained, but {top} and {random} were requested: request fewer with --top and --random \
+             (at least 2 together), or wait until it has more",
             candidates.len()
         )));
     }
@@ -153,7 +153,7 @@ impl Ranking {
     /// `Kendall's tau-b 0.60 (95 % 0.12 to 0.85; p 0.017) over 10 networks`.
     pub fn agreement_text(&self) -> String {
         let Some(found) = &self.agreement else {
-            return "no rank correlation: it takes two finished trainings that differ".to_owned();
+            return "no rank correlation: this needs two finished trainings that differ".to_owned();
         };
         let interval = found.ci95.map_or_else(
             || "no interval for fewer than 5".to_owned(),

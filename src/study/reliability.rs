@@ -247,7 +247,7 @@ impl fmt::Display for Findings {
         match &self.reliability {
             None => writeln!(
                 out,
-                "no intraclass correlation: it takes two networks with two trainings each, and rewards that vary"
+                "no intraclass correlation: this needs two networks with two trainings each, and rewards that vary"
             ),
             Some(reliability) => self.write_reliability(reliability, out),
         }
@@ -274,7 +274,7 @@ impl Findings {
         }
         writeln!(
             out,
-            "children that 80 % power needs in each of two arms (two-sided level 5 %):"
+            "children needed in each of two arms for a power of 80 % (two-sided level 5 %):"
         )?;
         for need in &self.needs {
             let children = need

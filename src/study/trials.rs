@@ -20,7 +20,7 @@ use crate::space::{Design, Dna};
 
 /// Version of the file's format.
 const VERSION: u32 = 1;
-/// Whoever only looks whether a folder is locked holds its lock for less than this.
+/// A process that only checks whether a folder is locked holds the lock for less than this.
 const LOOKED_AT: Duration = Duration::from_millis(200);
 
 /// One child to be trained once.
@@ -253,7 +253,7 @@ pub(super) fn lock(folder: &Path) -> Result<File, StudyError> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            // Whoever only looks whether anybody works here gives it back at once.
+            // A process that only checks whether another one is at work releases the lock at once.
             Err(TryLockError::WouldBlock) if since.elapsed() < LOOKED_AT => {
                 std::thread::sleep(LOOKED_AT / 10);
             }

@@ -129,7 +129,7 @@ impl Verification {
     pub fn lift_text(&self) -> String {
         let depth = self.question.depth;
         match &self.lift {
-            None => "no difference is known: it takes two children of either arm".to_owned(),
+            None => "the difference is unknown: each arm needs at least two children".to_owned(),
             Some(Difference {
                 difference,
                 ci95: [low, high],

@@ -17,14 +17,14 @@ use crate::train::{Fit, Metrics};
 /// journal.)
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TrainingHeader<'a> {
-    pub seed: u64,
+    pub(super) seed: u64,
     /// Number of the epoch in progress, from 1; then its completed steps and their results.
     pub epoch: usize,
-    pub batch: usize,
-    pub metrics: Metrics,
+    pub(super) batch: usize,
+    pub(super) metrics: Metrics,
     /// Seconds spent on that epoch so far.
     pub seconds: f64,
-    pub micro_batch: usize,
+    pub(super) micro_batch: usize,
     /// Last record of the journal that is part of this state.
     pub journal_seq: u64,
     /// The settings (TOML) in force when it was reached.
@@ -34,12 +34,12 @@ pub struct TrainingHeader<'a> {
 /// The state of a training between two batches.
 #[derive(Debug, Clone)]
 pub struct TrainingCheckpoint {
-    pub header: TrainingHeader<'static>,
+    pub(super) header: TrainingHeader<'static>,
     /// Current parameters and batch norm statistics, the optimiser's velocity, and the weights of
     /// the best epoch.
     pub network: Blocks,
-    pub velocity: Blocks,
-    pub best: Blocks,
+    pub(super) velocity: Blocks,
+    pub(super) best: Blocks,
 }
 
 const NETWORK: &str = "network.";

@@ -28,10 +28,10 @@ use crate::train::{Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
 
 /// A training in progress in this process.
 pub(super) struct TrainingEngine<'a> {
-    pub run: &'a mut Run<Training>,
-    pub training: Training,
-    pub commands: UnboundedReceiver<Command>,
-    pub checkpoint: Option<TrainingCheckpoint>,
+    pub(super) run: &'a mut Run<Training>,
+    pub(super) training: Training,
+    pub(super) commands: UnboundedReceiver<Command>,
+    pub(super) checkpoint: Option<TrainingCheckpoint>,
 }
 
 /// How far the training has progressed.

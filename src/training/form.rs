@@ -13,12 +13,12 @@ use crate::train::memory;
 /// How a network is computed.
 #[derive(Debug)]
 pub struct NumericForm {
-    pub plan: Plan,
-    pub precision: Precision,
+    pub(super) plan: Plan,
+    pub(super) precision: Precision,
     /// Number of images at a time that fit in the free memory, and the reason if they are fewer
     /// than a batch.
     pub micro_batch: usize,
-    pub reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 impl NumericForm {

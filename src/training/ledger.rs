@@ -8,7 +8,7 @@ use crate::state::TrainingRun;
 /// never been interrupted.
 #[derive(Debug, Default)]
 pub struct TrainingLedger {
-    pub run: Option<TrainingRun>,
+    pub(super) run: Option<TrainingRun>,
 }
 
 impl Ledger for TrainingLedger {

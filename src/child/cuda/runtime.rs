@@ -12,8 +12,8 @@ const SUCCESS: c_int = 0;
 /// A CUDA error: its number (`cudaError_t`) and its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CudaError {
-    pub code: i32,
-    pub text: String,
+    pub(super) code: i32,
+    pub(super) text: String,
 }
 
 /// The number of devices that CUDA can use; `None` if this process has no CUDA runtime.

@@ -59,7 +59,7 @@ struct Measured {
     rules: Vec<Assessment>,
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let of_runs = args.runs.iter().map(|run| of_run(run));
     let of_table = args.table.iter().map(|path| of_table(path));
     let measured = of_runs.chain(of_table).collect::<anyhow::Result<Vec<_>>>();

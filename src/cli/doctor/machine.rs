@@ -19,8 +19,8 @@ const LEAST_MEMORY: u64 = 2 * GIB;
 
 /// The GPUs according to NVML, and the driver.
 pub(super) struct Gpus {
-    pub driver: Option<Driver>,
-    pub finding: CheckResult,
+    pub(super) driver: Option<Driver>,
+    pub(super) finding: CheckResult,
 }
 
 pub(super) fn gpus() -> Gpus {

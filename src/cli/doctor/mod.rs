@@ -109,7 +109,7 @@ impl CheckResult {
     }
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     if args.train {
         return train(args);
     }

@@ -12,10 +12,10 @@ const SMALLEST: (u16, u16) = (80, 24);
 /// What a process can find out about its terminal.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TerminalFacts {
-    pub is_terminal: bool,
-    pub term: Option<String>,
-    pub colorterm: Option<String>,
-    pub no_color: bool,
+    pub(super) is_terminal: bool,
+    pub(super) term: Option<String>,
+    pub(super) colorterm: Option<String>,
+    pub(super) no_color: bool,
     /// Value of the first of LC_ALL, LC_CTYPE and LANG that is set.
     pub locale: Option<String>,
     /// Columns, rows.
@@ -23,7 +23,7 @@ pub(super) struct TerminalFacts {
 }
 
 impl TerminalFacts {
-    pub fn of_this_process() -> Self {
+    pub(super) fn of_this_process() -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         TerminalFacts {
             is_terminal: std::io::stdin().is_terminal() && std::io::stdout().is_terminal(),

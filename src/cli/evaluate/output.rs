@@ -12,9 +12,9 @@ pub struct Evaluated {
     /// SPEC with the folder where the images were found.
     pub data: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<&'static str>,
+    pub(super) version: Option<&'static str>,
     #[serde(flatten)]
-    pub report: ClassificationReport,
+    pub(super) report: ClassificationReport,
 }
 
 /// How much less accurate a network is on CIFAR-10.1 than on CIFAR-10.

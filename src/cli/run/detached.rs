@@ -74,7 +74,7 @@ impl Detached {
         Ok(Detached { child, words })
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(super) fn pid(&self) -> u32 {
         self.child.id()
     }
 

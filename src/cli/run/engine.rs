@@ -22,7 +22,7 @@ use crate::foundation::messages;
 use crate::runs::RunDirectory;
 
 #[derive(Debug, ClapArgs)]
-pub struct Args {
+pub(in crate::cli) struct Args {
     run: PathBuf,
     /// Whether the run is new: its settings are in its config.toml, and it is removed if it cannot
     /// begin.
@@ -47,7 +47,7 @@ pub(super) enum Word {
     Ended { code: u8, message: Option<String> },
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(in crate::cli) fn run(args: &Args) -> anyhow::Result<()> {
     let (lock, mut starter) =
         take_standard_streams().context("cannot take the standard streams over")?;
     let result = work(args, lock, &mut starter);

@@ -34,6 +34,7 @@ pub struct ShowArgs {
 }
 
 impl ShowArgs {
+    /// Whether the run is to be shown on the screen: only a terminal can show it.
     pub fn wants_screen(&self) -> bool {
         !self.headless && stdout().is_terminal()
     }
@@ -42,11 +43,15 @@ impl ShowArgs {
 /// A run that this process is to begin or continue: its settings are valid and its directory is
 /// locked.
 pub struct Prepared {
+    /// A search or a training.
     pub kind: RunKind,
     /// ARCH of a training as given by the user, if known.
     pub origin: Option<String>,
+    /// The validated settings.
     pub config: Config,
+    /// Its directory, which this process has locked.
     pub directory: RunDirectory,
+    /// Whether it is a new run, rather than one that continues.
     pub is_new: bool,
 }
 

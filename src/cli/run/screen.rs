@@ -22,7 +22,7 @@ const FIRST_MOMENTS: Duration = Duration::from_secs(2);
 /// Interval for checking whether a run has begun, and whether the user has lost patience.
 const LOOK: Duration = Duration::from_millis(20);
 
-pub fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::Result<()> {
+pub(super) fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::Result<()> {
     let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
     let look = screen::settings(prepared.config.screen.clone(), ascii)?;
     let interrupted = Arc::new(AtomicBool::new(false));

@@ -15,11 +15,11 @@ const TEST: &str = "test_accuracy_200ep";
 
 /// The lines of a file, with its path for error messages.
 pub(super) struct Lines<'a> {
-    pub path: &'a Path,
+    pub(super) path: &'a Path,
 }
 
 impl Lines<'_> {
-    pub fn error(&self, line: usize, what: String, remedy: &str) -> TableError {
+    pub(super) fn error(&self, line: usize, what: String, remedy: &str) -> TableError {
         TableError::Line {
             path: self.path.to_owned(),
             line,
@@ -28,7 +28,7 @@ impl Lines<'_> {
         }
     }
 
-    pub fn empty(&self) -> TableError {
+    pub(super) fn empty(&self) -> TableError {
         let what = "the file is empty".to_owned();
         let remedy = format!("its first line must name the columns {KEY}, {VALIDATION} and {TEST}");
         self.error(1, what, &remedy)
@@ -44,7 +44,11 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub fn of(lines: &Lines, line: usize, names: &StringRecord) -> Result<Columns, TableError> {
+    pub(super) fn of(
+        lines: &Lines,
+        line: usize,
+        names: &StringRecord,
+    ) -> Result<Columns, TableError> {
         let place = |column: &str| {
             let mut places = (0..names.len()).filter(|index| &names[*index] == column);
             let what = match (places.next(), places.next()) {
@@ -65,7 +69,7 @@ impl Columns {
         })
     }
 
-    pub fn row(
+    pub(super) fn row(
         &self,
         lines: &Lines,
         line: usize,

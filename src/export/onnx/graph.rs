@@ -21,7 +21,10 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub fn new(architecture: &'a Architecture, weights: &'a Weights) -> Result<Self, OnnxError> {
+    pub(super) fn new(
+        architecture: &'a Architecture,
+        weights: &'a Weights,
+    ) -> Result<Self, OnnxError> {
         let shapes = architecture.shapes()?;
         Ok(Builder {
             architecture,

@@ -98,9 +98,9 @@ impl TitledAxis {
 /// An entry of a legend.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LegendKey {
-    pub mark: Mark,
-    pub ink: Ink,
-    pub text: String,
+    mark: Mark,
+    ink: Ink,
+    text: String,
 }
 
 /// The appearance of an element in a plot.
@@ -115,6 +115,7 @@ pub enum Mark {
 }
 
 impl LegendKey {
+    /// The entry for elements with this mark and colour.
     pub fn new(mark: Mark, ink: Ink, text: impl Into<String>) -> LegendKey {
         LegendKey {
             mark,
@@ -180,6 +181,7 @@ pub struct Plot {
 }
 
 impl Plot {
+    /// An empty plot of values over values, with its legend above it.
     pub fn new(form: Form, x: TitledAxis, y: TitledAxis, keys: Vec<LegendKey>) -> Plot {
         let (width, text) = (form.width(), form.text_size());
         let labels = y.ticks.iter().map(|(_, label)| label.as_str());
@@ -245,6 +247,7 @@ impl Plot {
         }
     }
 
+    /// Position of the point with these values.
     pub fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
         (self.x(x), self.y(y))
     }
@@ -259,14 +262,17 @@ impl Plot {
         self.form.text_size()
     }
 
+    /// Left edge of the area.
     pub fn left(&self) -> f64 {
         self.left
     }
 
+    /// Right edge of the area.
     pub fn right(&self) -> f64 {
         self.right
     }
 
+    /// Upper edge of the area.
     pub fn top(&self) -> f64 {
         self.top
     }

@@ -100,12 +100,12 @@ impl TextAnchor {
 /// A text with its baseline at `at`.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
-    pub at: (f64, f64),
-    pub size: f64,
-    pub anchor: TextAnchor,
-    pub ink: Ink,
-    pub bold: bool,
-    pub text: &'a str,
+    at: (f64, f64),
+    size: f64,
+    anchor: TextAnchor,
+    ink: Ink,
+    bold: bool,
+    text: &'a str,
 }
 
 impl<'a> Text<'a> {
@@ -121,10 +121,12 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The same text, bold or not.
     pub fn bold(self, bold: bool) -> Text<'a> {
         Text { bold, ..self }
     }
 
+    /// The text as an element.
     pub fn draw(&self) -> Markup {
         self.draw_turned(0.0)
     }
@@ -154,13 +156,16 @@ impl<'a> Text<'a> {
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy)]
 pub struct Pen {
+    /// Colour of the line.
     pub ink: Ink,
+    /// Its width.
     pub width: f64,
     /// Lengths of dashes and gaps.
     pub dash: Option<&'static str>,
 }
 
 impl Pen {
+    /// A solid line.
     pub fn solid(ink: Ink, width: f64) -> Pen {
         Pen {
             ink,
@@ -169,6 +174,7 @@ impl Pen {
         }
     }
 
+    /// A dashed line; `dash` gives the lengths of dashes and gaps.
     pub fn dashed(ink: Ink, width: f64, dash: &'static str) -> Pen {
         Pen {
             ink,
@@ -185,6 +191,7 @@ impl Pen {
         }
     }
 
+    /// A straight line.
     pub fn line(&self, from: (f64, f64), to: (f64, f64)) -> Markup {
         self.draw(&polyline(&[from, to]))
     }

@@ -14,11 +14,14 @@ pub const READING: &str = "How to read these numbers";
 pub struct Section {
     /// Target of links within the page.
     pub id: &'static str,
+    /// Its heading.
     pub title: String,
+    /// What is below the heading.
     pub body: Markup,
 }
 
 impl Section {
+    /// A section with this heading and contents.
     pub fn new(id: &'static str, title: &str, body: Markup) -> Section {
         Section {
             id,
@@ -33,7 +36,9 @@ impl Section {
 pub struct PageHead {
     /// The kind of report.
     pub kind: &'static str,
+    /// Name of the run.
     pub title: String,
+    /// What distinguishes the run, in one line.
     pub subtitle: String,
     /// The status of the run, in one word and in a sentence.
     pub status: (&'static str, String),
@@ -86,12 +91,16 @@ pub fn figure(figure: &Figure) -> Markup {
 /// A figure in words: its name, its value, and a note.
 #[derive(Debug, Clone)]
 pub struct Tile {
+    /// What the figure is.
     pub name: &'static str,
+    /// The figure, with its unit.
     pub value: String,
+    /// A note below it; may be empty.
     pub note: String,
 }
 
 impl Tile {
+    /// A figure with its note.
     pub fn new(name: &'static str, value: impl Into<String>, note: impl Into<String>) -> Tile {
         Tile {
             name,

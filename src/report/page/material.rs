@@ -55,17 +55,24 @@ pub struct Material {
 /// One process that worked on the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastSession {
+    /// When it began.
     pub began: Timestamp,
+    /// Name of its machine.
     pub host: String,
+    /// Its version of nas-tui.
     pub version: String,
 }
 
 /// A child that ended without an accuracy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
+    /// Its number, from 1.
     pub child: u64,
+    /// Its episode, from 1.
     pub episode: usize,
+    /// How often its training was tried; 0 if never.
     pub attempts: u32,
+    /// Why it has no accuracy.
     pub reason: String,
     /// Whether it was excluded: it has no reward either and counts nowhere.
     pub is_excluded: bool,
@@ -74,8 +81,11 @@ pub struct Failure {
 /// A warning or an error of the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
+    /// When it was recorded.
     pub time: Timestamp,
+    /// A warning or an error.
     pub level: Level,
+    /// The text, for the user.
     pub text: String,
 }
 

@@ -10,7 +10,7 @@ use crate::telemetry;
 /// Bytes allocated on the device if its bus id is unknown.
 const ALLOCATED: u64 = 512 << 20;
 
-pub fn identify(name: Device, device: tch::Device) -> anyhow::Result<Identity> {
+pub(super) fn identify(name: Device, device: tch::Device) -> anyhow::Result<Identity> {
     let Device::Cuda(number) = name else {
         return Ok(Identity::default());
     };

@@ -26,7 +26,7 @@ pub(super) struct BestFile<'a> {
 }
 
 impl BestFile<'_> {
-    pub fn new<'a>(best: &TrainingEpoch, architecture: &'a Architecture) -> BestFile<'a> {
+    pub(super) fn new<'a>(best: &TrainingEpoch, architecture: &'a Architecture) -> BestFile<'a> {
         BestFile {
             epoch: best.epoch,
             valid_accuracy: best.valid_accuracy,

@@ -102,7 +102,7 @@ fn at_least_one() -> clap::builder::RangedU64ValueParser<u64> {
     clap::value_parser!(u64).range(1..=1_000_000)
 }
 
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let plan = BenchmarkPlan::new(args)?;
     let began = Instant::now();
     let searches = work::search(&plan)?;

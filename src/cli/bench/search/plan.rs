@@ -16,12 +16,12 @@ use crate::space::Space;
 pub struct BenchmarkPlan {
     /// Settings of each strategy's searches, except for the seed.
     pub configs: Vec<Config>,
-    pub space: Space,
-    pub table: Table,
-    pub seeds: Vec<u64>,
+    pub(super) space: Space,
+    pub(super) table: Table,
+    pub(super) seeds: Vec<u64>,
     /// Numbers of evaluations to report, ascending.
     pub evaluations: Vec<usize>,
-    pub limits: SearchLimits,
+    pub(super) limits: SearchLimits,
     /// Number of searches at a time.
     pub threads: usize,
 }

@@ -12,17 +12,17 @@ use crate::state::{RunState, best_first};
 
 /// The figures with their captions.
 pub struct SearchFigures {
-    pub rewards: Figure,
-    pub accuracies: Figure,
-    pub entropy: Figure,
-    pub learning_curve: Figure,
+    pub(super) rewards: Figure,
+    pub(super) accuracies: Figure,
+    pub(super) entropy: Figure,
+    pub(super) learning_curve: Figure,
     /// `None` before the first accuracy.
     pub network: Option<Figure>,
-    pub pareto: Figure,
+    pub(super) pareto: Figure,
 }
 
 impl SearchFigures {
-    pub fn of(material: &Material) -> SearchFigures {
+    pub(super) fn of(material: &Material) -> SearchFigures {
         let state = &material.state;
         let best = state.search().best_architecture.as_ref();
         SearchFigures {

@@ -76,7 +76,7 @@ fn reliability(found: &Findings) -> Markup {
             (reliability.networks) " networks, trained " (reliability.trainings) " times each. Trainings of one network have a standard deviation of "
             (reward(reliability.noise)) ", the networks themselves one of " (reward(reliability.spread)) "."
         }
-        @if !found.needs.is_empty() { (table_of("Children that 80 % power needs", columns, &found.needs)) }
+        @if !found.needs.is_empty() { (table_of("Children needed for a power of 80 %", columns, &found.needs)) }
     }
 }
 

@@ -11,23 +11,23 @@ use crate::state::TrainingRun;
 
 /// The figures with their captions.
 pub struct TrainingFigures {
-    pub loss: Figure,
-    pub accuracy: Figure,
-    pub learning_rate: Figure,
-    pub network: Figure,
+    pub(super) loss: Figure,
+    pub(super) accuracy: Figure,
+    pub(super) learning_rate: Figure,
+    pub(super) network: Figure,
     /// `None` before the test.
     pub test: Option<Test>,
 }
 
 /// The figures of the test.
 pub struct Test {
-    pub confusion: Figure,
-    pub per_class: Figure,
-    pub reliability: Figure,
+    pub(super) confusion: Figure,
+    pub(super) per_class: Figure,
+    pub(super) reliability: Figure,
 }
 
 impl TrainingFigures {
-    pub fn of(run: &TrainingRun) -> TrainingFigures {
+    pub(super) fn of(run: &TrainingRun) -> TrainingFigures {
         TrainingFigures {
             loss: loss(run),
             accuracy: accuracy(run),
