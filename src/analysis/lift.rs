@@ -2,7 +2,7 @@
 //! control arm): the one comparison within a run that the growing depth cannot move.
 //!
 //! The two arms have different variances: a policy that concentrates, well or badly, has a
-//! smaller one, and an interval from a common variance would then miss the true value far too often.
+//! smaller one, and an interval from a common variance would then miss the truth far too often.
 //! How often each statement is false has been simulated (docs/STATISTICS.md).
 
 use std::fmt;
