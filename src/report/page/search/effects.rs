@@ -26,7 +26,7 @@ pub fn section(material: &Material) -> Option<Section> {
         (effects_table(run, &effects))
         @if effects.bands.len() > 1 { (bands_table(run, &effects)) }
         p.note {
-            "Each 95 % interval stands alone: of the " (tested) " intervals about one in 20 misses the true effect, and more do over the bands of depth. A clear effect is significant "
+            "Each 95 % interval stands alone: of " (tested) " intervals about one in 20 misses the true effect, and more do over the bands of depth. A clear effect is significant "
             "among all " (tested) " over all depths (Holm's procedure at 5 %; in a band, among those of the band). Effects are averages over places and over the other choices: they say nothing about combinations, and under a "
             "policy that has learned they say little about what it no longer chooses."
         }
