@@ -105,7 +105,7 @@ impl Effects {
                 Some(Trained {
                     episode: row.episode,
                     genes: cut(&row.genes, heads),
-                    reward: row.reward?,
+                    reward: row.own_reward()?,
                 })
             })
             .collect();

@@ -118,6 +118,7 @@ pub(crate) mod tests {
             macs: 1_000,
             seconds: 1.0,
             repeat_of: None,
+            mean: None,
             parent: None,
             control: false,
             skipped: false,

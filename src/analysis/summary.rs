@@ -42,6 +42,10 @@ pub struct Summary {
     /// Number of children that took over the accuracy of an earlier child with the same
     /// architecture.
     pub repeats: u64,
+    /// Number of children that trained the architecture of an earlier child again
+    /// (`search.reuse = "mean"`); absent if there are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retrained: u64,
     /// Number of children without an accuracy, whose reward is 0.
     pub failures: u64,
     /// Number of children about which nothing is known: skipped during their first epoch, or lost
@@ -66,6 +70,11 @@ pub struct Summary {
     pub best_of: u64,
     /// Finished episodes, in order.
     pub episodes: Vec<EpisodeSummary>,
+    /// Mean over the finished episodes of their children's staleness: by how many updates the policy
+    /// that proposed a child was older than the one that learned from it. Absent unless updates are
+    /// asynchronous.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staleness: Option<f64>,
     /// Line through the episodes' mean rewards; null for fewer than 3 episodes.
     pub reward_slope: Option<Slope>,
     /// The same at equal depth, with an intercept for each depth; absent unless depth changed and
@@ -142,6 +151,17 @@ pub struct BestChild {
     /// used it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_accuracy: Option<f64>,
+    /// Number of trainings that accuracy and reward are means over; absent if there is one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub trainings: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 /// A finished episode.
@@ -250,6 +270,7 @@ impl SearchTally {
             children_evaluated: counts.evaluated() as u64,
             unique_architectures: self.architectures.len() as u64,
             repeats: counts.repeats as u64,
+            retrained: counts.retrained as u64,
             failures: counts.failures as u64,
             excluded_children: counts.excluded as u64,
             stopped_early: counts.stopped as u64,
@@ -258,6 +279,7 @@ impl SearchTally {
             best: self.outcomes.best.as_ref().map(BestChild::from),
             best_of: counts.compared() as u64,
             episodes: self.episodes.iter().map(EpisodeSummary::from).collect(),
+            staleness: self.staleness(),
             reward_slope: self.reward_slope(),
             reward_slope_at_equal_depth: at_equal_depth.map(|trend| trend.slope),
             policy_lift: PolicyLift::of(&self.outcomes.arms),
@@ -272,6 +294,12 @@ impl SearchTally {
                 0.0
             },
         }
+    }
+
+    fn staleness(&self) -> Option<f64> {
+        let each = self.episodes.iter().filter_map(|episode| episode.staleness);
+        let each: Vec<f64> = each.collect();
+        (!each.is_empty()).then(|| statistics::mean(&each))
     }
 
     fn sample(&mut self, sampled: &ChildSampled) {
@@ -296,6 +324,7 @@ impl From<&ChildFinished> for BestChild {
             macs: child.macs,
             dna: child.dna.clone(),
             test_accuracy: child.test_accuracy,
+            trainings: child.trainings(),
         }
     }
 }

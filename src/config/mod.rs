@@ -8,6 +8,7 @@ mod raw;
 mod recipe;
 mod resolve;
 mod screen;
+mod search;
 mod strategies;
 mod validate;
 
@@ -21,6 +22,7 @@ pub use error::ConfigError;
 pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
+pub use search::{Reuse, Updates};
 pub use strategies::{
     BaselineKind, ControllerConfig, EvolutionConfig, PpoConfig, PredictorConfig, STRATEGIES,
     StrategyFacts,
@@ -166,9 +168,12 @@ pub struct SearchConfig {
     /// Children drawn uniformly at the same depth in each episode, for comparison; see
     /// [`SearchConfig::controls`].
     pub controls_per_episode: usize,
-    /// Whether a child that repeats an architecture already trained in this run takes its reward
-    /// instead of being trained again.
-    pub reuse: bool,
+    /// What happens to a child that repeats an architecture already trained in this run.
+    pub reuse: Reuse,
+    /// Maximum number of trainings of one architecture with [`Reuse::Mean`], at least 2.
+    pub reuse_limit: usize,
+    /// Whether the next episode begins before an episode has been learned from.
+    pub updates: Updates,
     /// Seed of every random stream of the run.
     pub seed: u64,
     /// Number of layers of the first children.
@@ -194,6 +199,21 @@ impl SearchConfig {
     /// Number of children in the whole search, without controls.
     pub fn children(&self) -> u64 {
         (self.episodes * self.children_per_episode) as u64
+    }
+
+    /// Whether an episode begins before the previous ones have been learned from.
+    pub fn is_asynchronous(&self) -> bool {
+        self.updates == Updates::Asynchronous
+    }
+
+    /// Number of children that train one architecture before others repeat their outcome; `None` if
+    /// no child repeats another.
+    pub fn trainings(&self) -> Option<usize> {
+        match self.reuse {
+            Reuse::Never => None,
+            Reuse::First => Some(1),
+            Reuse::Mean => Some(self.reuse_limit),
+        }
     }
 
     /// Number of controls in each episode: none for random search, which draws all of its children

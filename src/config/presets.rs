@@ -9,7 +9,7 @@ use super::raw::{
 };
 use super::{
     Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice,
-    LayoutName, Normalization, Precision, ThemeName,
+    LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
 };
 
 /// Names of the presets, default first.
@@ -139,7 +139,9 @@ fn growing_children() -> RawSearch {
         episodes: 10,
         children_per_episode: 16,
         controls: 1,
-        reuse: true,
+        reuse: Reuse::First,
+        reuse_limit: 3,
+        updates: Updates::Synchronous,
         seed: 1,
         initial_depth: 6,
         depth_step: 1,

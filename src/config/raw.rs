@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::presets;
 use super::{
     Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice,
-    LayoutName, Normalization, Precision, ThemeName,
+    LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
 };
 
 /// The whole file. Every key is optional; missing ones come from the preset.
@@ -69,7 +69,9 @@ pub struct RawSearch {
     pub episodes: i64,
     pub children_per_episode: i64,
     pub controls: i64,
-    pub reuse: bool,
+    pub reuse: Reuse,
+    pub reuse_limit: i64,
+    pub updates: Updates,
     pub seed: i64,
     pub initial_depth: i64,
     pub depth_step: i64,

@@ -14,7 +14,7 @@ use super::raw::{
 };
 use super::{
     ChildConfig, Config, ConstraintsConfig, Crop, DataConfig, DataSource, EarlyStoppingConfig,
-    MacsPenalty, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
+    MacsPenalty, Reuse, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
 };
 
 pub use self::space::{LARGEST_SETTING, check_choices};
@@ -82,6 +82,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
     together_with("child.epochs", last_epochs_fit(&config))?;
     together_with("search.episodes", depth_fits(&config.search))?;
     together_with("search.table", stopping_fits(&config))?;
+    together_with("search.table", reuse_fits(&config))?;
     strategies::others_exist(&config)?;
     Ok(config)
 }
@@ -234,6 +235,8 @@ fn search(raw: &RawSearch) -> Checked<SearchConfig> {
         )?,
         controls_per_episode: whole("search.controls", raw.controls, 0, 1_000)?,
         reuse: raw.reuse,
+        reuse_limit: whole("search.reuse_limit", raw.reuse_limit, 2, 1_000)?,
+        updates: raw.updates,
         seed: whole("search.seed", raw.seed, 0, i64::MAX)? as u64,
         initial_depth: whole("search.initial_depth", raw.initial_depth, 1, MOST_LAYERS)?,
         depth_step: whole("search.depth_step", raw.depth_step, 0, MOST_LAYERS)?,
@@ -284,6 +287,18 @@ fn stopping_fits(config: &Config) -> Checked<()> {
             "early_stopping.below",
             config.early_stopping.below,
             "must be 0 where children are looked up in a table (search.table)",
+        );
+    }
+    Ok(())
+}
+
+/// A row of a table has one accuracy: another look-up finds the same, and the mean is the first.
+fn reuse_fits(config: &Config) -> Checked<()> {
+    if config.search.table.is_some() && config.search.reuse == Reuse::Mean {
+        return violation(
+            "search.reuse",
+            "mean",
+            "must be first or never where children are looked up in a table (search.table), which finds the same accuracy again",
         );
     }
     Ok(())

@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{TrainingEpoch, TrainingProgress};
 use crate::space::{Design, Dna};
 
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 /// A proposed child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildSampled {
@@ -37,6 +41,10 @@ pub struct ChildSampled {
     /// The earlier child that it was mutated from by changing one choice, or several (`predictor`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<u64>,
+    /// Number of earlier episodes that had not been learned from when it was proposed, so that an
+    /// older policy proposed it: 0 unless updates are asynchronous.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub staleness: usize,
     /// Sampled uniformly at the depth of the episode, whatever the strategy, for comparison with
     /// its children (`search.controls`). Nothing is learned from a control, and it does not count
     /// in any mean or best value.
@@ -188,7 +196,12 @@ pub struct ChildFinished {
     /// The earlier child with the same architecture whose accuracy it takes over.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub repeat_of: Option<u64>,
-    /// Validation accuracy after each epoch.
+    /// If accuracy and reward are means over several trainings of this architecture: which, and what
+    /// this child's own training gave (`search.reuse = "mean"`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mean: Option<Box<MeanOf>>,
+    /// Validation accuracy after each epoch of its own training; for a repeat, of the child's that it
+    /// repeats.
     pub valid_accuracies: Vec<f64>,
     /// Whether a user ended its training early; the accuracies are those of the completed epochs.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
@@ -208,4 +221,51 @@ pub struct ChildFinished {
     /// Nothing in the search uses it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub test_accuracy: Option<f64>,
+}
+
+/// The trainings whose mean a child's accuracy and reward are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeanOf {
+    /// The children that trained the architecture, in order; the last one is the child itself unless
+    /// it is a repeat.
+    pub children: Vec<u64>,
+    /// Accuracy of the child's own training, 0..=1; absent for a repeat.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub own_accuracy: Option<f64>,
+    /// Reward of the child's own training; absent for a repeat.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub own_reward: Option<f64>,
+}
+
+impl MeanOf {
+    /// Accuracy and reward of the child's own training; `None` for a repeat.
+    pub fn own(&self) -> Option<(f64, f64)> {
+        Some((self.own_accuracy?, self.own_reward?))
+    }
+}
+
+impl ChildFinished {
+    /// Accuracy and reward of the child's own training. For a repeat, which has none, those that it
+    /// takes over.
+    pub fn own(&self) -> (f64, f64) {
+        let own = self.mean.as_deref().and_then(MeanOf::own);
+        own.unwrap_or((self.accuracy, self.reward))
+    }
+
+    /// The first child that trained this one's architecture: itself, if it has not been averaged
+    /// with, or taken over from, an earlier one.
+    pub fn first_training(&self) -> u64 {
+        let first = self.mean.as_ref().and_then(|mean| mean.children.first());
+        first.copied().or(self.repeat_of).unwrap_or(self.child)
+    }
+
+    /// Whether it trained the architecture of an earlier child again.
+    pub fn is_retraining(&self) -> bool {
+        self.repeat_of.is_none() && self.mean.is_some()
+    }
+
+    /// Number of trainings that its accuracy is the mean of, at least 1.
+    pub fn trainings(&self) -> usize {
+        self.mean.as_ref().map_or(1, |mean| mean.children.len())
+    }
 }

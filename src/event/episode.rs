@@ -41,6 +41,10 @@ pub struct EpisodeFinished {
     /// Number of children excluded from all other figures.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub excluded: usize,
+    /// Mean staleness of the children ([`ChildSampled::staleness`](super::ChildSampled)); absent
+    /// unless updates are asynchronous.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub staleness: Option<f64>,
     /// Duration in seconds, excluding pauses.
     pub seconds: f64,
 }

@@ -8,7 +8,9 @@ pub mod process;
 mod run;
 mod training;
 
-pub use child::{ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice};
+pub use child::{
+    ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, MeanOf,
+};
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};

@@ -33,6 +33,14 @@ pub struct RunStarted {
     /// Number of controls in each episode (`search.controls`), in addition to its children.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub controls: usize,
+    /// Maximum number of trainings of one architecture, over which its reward is averaged
+    /// (`search.reuse_limit`); absent unless `search.reuse` is `mean`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reuse_limit: Option<usize>,
+    /// Whether children of the next episode are proposed while others of earlier episodes are in
+    /// training (`search.updates = "asynchronous"`).
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub asynchronous: bool,
     /// Number of epochs of each child's training.
     pub child_epochs: usize,
     /// Images per step of a child's training; absent in journals of older versions.

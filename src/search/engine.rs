@@ -2,24 +2,23 @@
 //! repeat.
 //!
 //! It has one thread and one inbox. Its state is always the last checkpoint plus the journal: a
-//! search that was killed samples the interrupted episode again (same seeds, same policy, hence the
-//! same children), takes the outcomes that are in the journal, and trains the rest. What is already
-//! in the journal is never written again.
+//! search that was killed samples the children of the interrupted episode again (same seeds, same
+//! policy, hence the same children), takes the outcomes that are in the journal, and trains the rest.
+//! What is already in the journal is never written again.
 
+mod advance;
 mod controls;
 mod opening;
+mod repeats;
 mod reports;
-mod steady;
 mod steering;
 
-use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::checkpoint::SearchCheckpoint;
 use super::episode::{self, Child};
-use super::error::SearchError;
 use super::inbox::{Heard, Inbox};
 use super::ledger::Ended;
 use super::work::Search;
@@ -27,7 +26,7 @@ use crate::analysis::early_stopping::Rule;
 use crate::evaluate::{EarlyStop, Evaluator, Job, Report};
 use crate::event::{Event, Level};
 use crate::session::{Halt, Run};
-use crate::space::{Design, Space};
+use crate::space::Space;
 use crate::strategy::{Reward, Strategy};
 
 /// A search in progress in this process.
@@ -38,8 +37,36 @@ pub(super) struct SearchEngine<'a> {
     stops_after_episode: bool,
     /// Children submitted to the evaluator that have not ended.
     submitted: BTreeSet<u64>,
-    /// Controls of the current episode.
+    /// Outcomes of trainings that wait for an earlier training of the same architecture.
+    held: BTreeMap<u64, (Ended, Effort)>,
+    /// Episodes that have begun and have not been learned from, in order.
+    open: VecDeque<OpenEpisode>,
+    /// Number of episodes that have been learned from.
+    learned: usize,
+    /// Number of the journal's steps that the strategy knows.
+    heard: usize,
+}
+
+/// An episode in progress.
+struct OpenEpisode {
+    number: usize,
+    /// Children proposed so far, in order, and controls drawn so far.
+    children: Vec<Child>,
     controls: Vec<Child>,
+}
+
+impl OpenEpisode {
+    fn new(number: usize) -> OpenEpisode {
+        OpenEpisode {
+            number,
+            children: Vec::new(),
+            controls: Vec::new(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Child> {
+        self.children.iter().chain(&self.controls)
+    }
 }
 
 /// The components that do the work, created anew in every session.
@@ -65,7 +92,10 @@ impl SearchEngine<'_> {
             inbox,
             stops_after_episode: false,
             submitted: BTreeSet::new(),
-            controls: Vec::new(),
+            held: BTreeMap::new(),
+            open: VecDeque::new(),
+            learned: 0,
+            heard: 0,
         }
     }
 
@@ -100,21 +130,18 @@ impl SearchEngine<'_> {
             .as_mut();
         let (ready, held) = self.await_workers()?;
         let space = self.space(&ready)?;
-        let mut strategy = (search.strategy)(&self.run.config, &space)?;
+        let strategy = (search.strategy)(&self.run.config, &space)?;
         self.open(&ready, &space)?;
-        if let Some(checkpoint) = &checkpoint {
-            strategy.restore(&checkpoint.state)?;
-        }
-        let first_episode = checkpoint.map_or(0, |checkpoint| checkpoint.episode) + 1;
         let mut crew = Crew {
             evaluator,
             strategy,
             space,
             at_a_time: ready.workers.max(1),
         };
+        self.restore(&mut crew, checkpoint)?;
         let ending = self
             .begin_with(held, &mut crew)
-            .and_then(|()| self.search(&mut crew, first_episode));
+            .and_then(|()| self.search(&mut crew));
         if matches!(ending, Err(Halt::Stopped)) && self.run.ledger().checkpointed.is_none() {
             // Later there always is one: the strategy has not changed since the last episode.
             self.save_checkpoint(&crew, 0)?;
@@ -122,147 +149,106 @@ impl SearchEngine<'_> {
         ending
     }
 
-    /// Handle what arrived while the workers were starting, and resubmit the edited children of an
-    /// earlier session.
-    fn begin_with(&mut self, held: Vec<Heard>, crew: &mut Crew) -> Result<(), Halt> {
-        self.submit_queued(crew);
-        held.into_iter()
-            .try_for_each(|message| self.hear(message, crew, &mut []))
-    }
-
-    /// The main loop.
-    fn search(&mut self, crew: &mut Crew, first_episode: usize) -> Result<(), Halt> {
-        for episode in first_episode..=self.run.config.search.episodes {
-            self.attend(crew)?;
-            let children = if crew.strategy.learns_from_each() {
-                self.train_and_learn(crew, episode)?
-            } else {
-                let mut children = self.sample(crew, episode)?;
-                self.train(crew, &mut children)?;
-                children
-            };
-            self.learn(crew, episode, &children)?;
-            self.save_checkpoint(crew, episode)?;
-            if self.stops_after_episode && episode < self.run.config.search.episodes {
-                return Err(Halt::Stopped);
-            }
+    /// Continue from the checkpoint, if it is one that something was learned before. Otherwise
+    /// everything is replayed from the journal.
+    fn restore(
+        &mut self,
+        crew: &mut Crew,
+        checkpoint: Option<SearchCheckpoint>,
+    ) -> Result<(), Halt> {
+        let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.episode > 0) else {
+            return Ok(());
+        };
+        let Some(heard) = self.run.ledger().steps_until(checkpoint.episode) else {
+            return Ok(());
+        };
+        self.heard = heard;
+        let ledger = self.run.ledger();
+        let is_recorded = |child| ledger.sampled(child).is_some();
+        if !self.proposed_before(checkpoint.episode).all(is_recorded) {
+            self.heard = 0;
+            return Ok(());
         }
-        self.finish_edited(crew)
-    }
-
-    /// Record the beginning of an episode, and return the numbers of its children.
-    fn begin_episode(&mut self, crew: &Crew, episode: usize) -> Result<RangeInclusive<u64>, Halt> {
-        let numbers = episode::children_of(episode, &self.run.config.search);
-        if self.run.ledger().episode_started < episode {
-            let depth = self.run.config.search.depth(*numbers.start());
-            self.run.tell(Event::EpisodeStarted {
-                episode,
-                depth,
-                baseline: crew.strategy.baseline(),
-            })?;
-        }
-        Ok(numbers)
-    }
-
-    /// Sample the children of an episode, all from the same policy, and find out which of them
-    /// repeat an earlier one.
-    fn sample(&mut self, crew: &mut Crew, episode: usize) -> Result<Vec<Child>, Halt> {
-        let numbers = self.begin_episode(crew, episode)?;
-        let mut children = Vec::with_capacity(self.run.config.search.children_per_episode);
-        for number in numbers {
-            children.push(self.propose(crew, number)?);
-        }
-        Ok(children)
-    }
-
-    /// Propose and record one child with the strategy's current state.
-    fn propose(&mut self, crew: &mut Crew, number: u64) -> Result<Child, Halt> {
-        let search = &self.run.config.search;
-        let mut child = Child::propose::<Halt>(&mut *crew.strategy, &crew.space, search, number)?;
-        self.record_sample(&child)?;
-        child.repeats = self.earlier(&child);
-        Ok(child)
-    }
-
-    /// The earlier child whose outcome this one takes over, if any.
-    fn earlier(&self, child: &Child) -> Option<u64> {
-        let first = self.run.ledger().first_with(&child.design.key());
-        first.filter(|first| self.run.config.search.reuse && *first < child.number)
-    }
-
-    /// Record a sampled child or, if an earlier session did, verify that it is the same child.
-    fn record_sample(&mut self, child: &Child) -> Result<(), Halt> {
-        match self.run.ledger().dna(child.number) {
-            None => self.run.tell(Event::ChildSampled(child.sampled()))?,
-            Some(dna) if *dna == child.proposal.dna => {}
-            Some(dna) => {
-                let (journal, sampled) = (dna.clone(), child.proposal.dna.clone());
-                return Err(SearchError::OtherChild {
-                    child: child.number,
-                    journal,
-                    sampled,
-                }
-                .into());
-            }
-        }
+        crew.strategy.restore(&checkpoint.state)?;
+        self.learned = checkpoint.episode;
         Ok(())
     }
 
-    /// Train every child that is neither a repeat nor already trained, until all have ended.
-    fn train(&mut self, crew: &mut Crew, children: &mut [Child]) -> Result<(), Halt> {
-        for child in &*children {
-            match child.repeats {
-                _ if self.run.ledger().ended(child.number).is_some() => {}
-                Some(_) => self.settle_repeat(child)?,
-                None => self.submit(child.number, &child.design, crew),
-            }
-        }
-        self.draw_controls(crew, children)?;
-        loop {
-            let all_ended = (children.iter().chain(&self.controls))
-                .all(|child| self.run.ledger().ended(child.number).is_some());
-            // While paused, the search waits before it learns.
-            if all_ended && self.run.is_running() {
-                return Ok(());
-            }
-            let message = self.inbox.wait();
-            self.hear(message, crew, children)?;
-        }
+    /// Handle what arrived while the workers were starting, and resubmit the children of an earlier
+    /// session that are not proposed again.
+    fn begin_with(&mut self, held: Vec<Heard>, crew: &mut Crew) -> Result<(), Halt> {
+        self.submit_queued(crew);
+        self.take_over(crew)?;
+        held.into_iter()
+            .try_for_each(|message| self.hear(message, crew))
     }
 
-    fn submit(&mut self, child: u64, design: &Design, crew: &mut Crew) {
-        let seed = episode::training_seed(child, &self.run.config.search);
-        self.submitted.insert(child);
+    /// A child or control of an episode in progress.
+    fn child(&self, number: u64) -> Option<&Child> {
+        let search = &self.run.config.search;
+        let episode = episode::episode_of(number, search);
+        let open = self.open.iter().find(|open| open.number == episode)?;
+        let first = *episode::children_of(episode, search).start();
+        let (first, children) = if number > search.children() {
+            let first = *episode::controls_of(episode, search).start();
+            (first, &open.controls)
+        } else {
+            (first, &open.children)
+        };
+        children.get(number.checked_sub(first)? as usize)
+    }
+
+    fn submit(&mut self, child: &Child, crew: &mut Crew) {
+        self.submitted.insert(child.number);
         crew.evaluator.submit(Job {
-            child,
-            seed,
-            design: design.clone(),
+            child: child.number,
+            seed: episode::training_seed(child.number, &self.run.config.search),
+            design: child.design.clone(),
             stop: self.early_stop(child),
         });
     }
 
-    /// When to stop a child early, by the settings and the children of earlier episodes, which do
-    /// not depend on the order in which workers finish. Controls are stopped by the same accuracy as
-    /// their episode's children, edited children never.
-    fn early_stop(&self, child: u64) -> Option<EarlyStop> {
+    /// When to stop a child early, by the settings and the children of the episodes that had been
+    /// learned from when it was proposed, which do not depend on the order in which workers finish.
+    /// Controls are stopped like the other children, edited children never.
+    fn early_stop(&self, child: &Child) -> Option<EarlyStop> {
         let config = &self.run.config;
         let rule = Rule::of(config.early_stopping, config.child.epochs)?;
-        let controls = config.search.episodes as u64 * config.search.controls();
-        if child > config.search.children() + controls {
+        if child.number > config.search.numbered() {
             return None;
         }
-        let episode = episode::episode_of(child, &config.search);
+        let episode = child.episode.saturating_sub(child.staleness).max(1);
         let first = *episode::children_of(episode, &config.search).start();
         let below = rule.threshold(self.run.ledger().trained_before(first))?;
         let after = rule.after;
         Some(EarlyStop { after, below })
     }
 
+    /// Let the strategy learn from the first episode in progress, and save what it has learned.
+    fn learn(&mut self, crew: &mut Crew) -> Result<(), Halt> {
+        let Some(episode) = self.open.pop_front() else {
+            return Ok(());
+        };
+        self.learned = episode.number;
+        self.learn_from(crew, &episode)?;
+        self.save_checkpoint(crew, episode.number)?;
+        let is_last = self.learned == self.run.config.search.episodes;
+        if self.stops_after_episode && self.open.is_empty() && !is_last {
+            return Err(Halt::Stopped);
+        }
+        Ok(())
+    }
+
     /// Let the strategy learn from the rewards of an episode's children, leaving out those without
     /// a reward.
-    fn learn(&mut self, crew: &mut Crew, episode: usize, children: &[Child]) -> Result<(), Halt> {
-        let ledger = &self.run.ledger();
-        let seconds = ledger.episode_seconds(jiff::Timestamp::now());
+    fn learn_from(&mut self, crew: &mut Crew, open: &OpenEpisode) -> Result<(), Halt> {
+        let OpenEpisode {
+            number: episode,
+            children,
+            ..
+        } = open;
+        let (episode, ledger) = (*episode, &self.run.ledger());
+        let seconds = ledger.episode_seconds(episode, jiff::Timestamp::now());
         let ended = children
             .iter()
             .filter_map(|child| Some((child, ledger.ended(child.number)?)));
@@ -285,7 +271,11 @@ impl SearchEngine<'_> {
             .collect();
         let rewards: Vec<Reward> = ended.iter().filter_map(|ended| ended.earned()).collect();
         let learned = crew.strategy.learn(&proposals, &rewards)?;
-        let finished = episode::finished(episode, &counting, &ended, excluded, learned, seconds);
+        let mut finished =
+            episode::finished(episode, &counting, &ended, excluded, learned, seconds);
+        if self.run.config.search.is_asynchronous() {
+            finished.staleness = Some(episode::staleness(&counting));
+        }
         match ledger.episode_finished.as_ref().filter(|earlier| earlier.episode >= episode) {
             None => self.run.tell(Event::EpisodeFinished(finished))?,
             Some(earlier) if earlier.episode > episode || episode::same_learning(earlier, &finished) => {}

@@ -21,8 +21,10 @@ pub(super) struct Child {
     pub design: Design,
     pub params: u64,
     pub macs: u64,
-    /// The first child with the same architecture, whose outcome this one takes over.
-    pub repeats: Option<u64>,
+    /// The architecture, see [`Design::key`].
+    pub key: String,
+    /// Number of earlier episodes that had not been learned from when it was proposed.
+    pub staleness: usize,
     /// Sampled uniformly, for comparison with the others in its episode.
     pub is_control: bool,
 }
@@ -59,10 +61,20 @@ impl Child {
             proposal,
             params,
             macs,
+            key: design.key(),
             design,
-            repeats: None,
+            staleness: 0,
             is_control: false,
         })
+    }
+
+    /// A child as it was recorded when an older policy proposed it.
+    pub fn recorded<E: From<StrategyError> + From<SpaceError>>(
+        sampled: &ChildSampled,
+        space: &Space,
+    ) -> Result<Child, E> {
+        let proposal = Proposal::recorded(sampled, space)?;
+        Ok(Child::new(sampled.child, sampled.episode, proposal, space)?)
     }
 
     pub fn sampled(&self) -> ChildSampled {
@@ -82,6 +94,7 @@ impl Child {
                 Origin::Mutated { parent } => Some(parent),
                 Origin::Sampled(_) | Origin::Uniform => None,
             },
+            staleness: self.staleness,
             control: self.is_control,
         }
     }
@@ -102,7 +115,8 @@ impl From<ChildQueued> for Child {
             design: queued.design,
             params: queued.params,
             macs: queued.macs,
-            repeats: None,
+            key: String::new(),
+            staleness: 0,
             is_control: false,
         }
     }
@@ -192,6 +206,8 @@ pub(super) fn judge(
                 reward,
                 valid_accuracies: valid_accuracies.clone(),
                 test_accuracy: test_accuracy.filter(|accuracy| accuracy.is_finite()),
+                repeat_of: None,
+                mean: None,
             },
             _ => failed("it has no validation accuracy"),
         },
@@ -218,11 +234,16 @@ pub(super) fn finished(
         let numbers: Vec<f64> = samples.iter().map(|sample| number(sample)).collect();
         (!numbers.is_empty()).then(|| mean(&numbers))
     };
-    let repeats = children
-        .iter()
-        .zip(ended)
-        .filter(|(child, ended)| child.repeats.is_some() && ended.accuracy().is_some())
-        .count();
+    let is_repeat = |ended: &&&Ended| {
+        matches!(
+            ended,
+            Ended::Trained {
+                repeat_of: Some(_),
+                ..
+            }
+        )
+    };
+    let repeats = ended.iter().filter(is_repeat).count();
     EpisodeFinished {
         episode,
         mean_reward: mean(&rewards),
@@ -238,8 +259,15 @@ pub(super) fn finished(
         repeats,
         failures: ended.len() - accuracies.len(),
         excluded,
+        staleness: None,
         seconds,
     }
+}
+
+/// Mean staleness of an episode's children.
+pub(super) fn staleness(children: &[&Child]) -> f64 {
+    let each = children.iter().map(|child| child.staleness as f64);
+    mean(&each.collect::<Vec<f64>>())
 }
 
 /// Whether two records of one episode describe the same update of the strategy, bit for bit. (Their

@@ -50,6 +50,10 @@ impl Inbox {
             commands,
             reports,
         } = self;
+        #[cfg(test)]
+        if commands.is_empty() && reports.is_empty() {
+            idle::pass_time();
+        }
         runtime.block_on(async {
             tokio::select! {
                 biased;
@@ -63,6 +67,25 @@ impl Inbox {
     pub fn poll(&mut self) -> Option<Heard> {
         let command = self.commands.try_recv().ok().map(Heard::Command);
         command.or_else(|| self.reports.try_recv().ok().map(Heard::Report))
+    }
+}
+
+/// Lets evaluators of tests have a clock of their own, in which time passes when the search waits.
+#[cfg(test)]
+pub mod idle {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static CLOCK: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
+    }
+
+    /// Call `pass` whenever the search of this thread has nothing to do.
+    pub fn set_clock(pass: impl FnMut() + 'static) {
+        CLOCK.set(Some(Box::new(pass)));
+    }
+
+    pub(super) fn pass_time() {
+        CLOCK.with_borrow_mut(|clock| clock.as_mut().map(|pass| pass()));
     }
 }
 

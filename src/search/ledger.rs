@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::summary::{BestChild, SearchTally};
 use crate::event::{
-    ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, Record, RunStarted,
+    ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, MeanOf, Record, RunStarted,
 };
 use crate::session::{Begun, Ledger};
 use crate::space::{Design, Dna};
@@ -26,9 +26,9 @@ pub struct SearchLedger {
     /// Latest episode from which nothing could be learned; 0 if there is none.
     pub episode_excluded: usize,
     pub checkpointed: Option<usize>,
-    /// Sampled children: the DNA and, until the child has ended, the whole event.
+    /// Sampled children: the DNA and, until the checkpoint of their episode, the whole event.
     dna: HashMap<u64, Dna>,
-    waiting: HashMap<u64, ChildSampled>,
+    sampled: BTreeMap<u64, ChildSampled>,
     ended: HashMap<u64, Ended>,
     /// The children sampled with each architecture, by its key, in order, except for skipped and
     /// excluded ones.
@@ -39,11 +39,10 @@ pub struct SearchLedger {
     skips: HashSet<u64>,
     /// Edited children that have not ended.
     queued: BTreeMap<u64, ChildQueued>,
-    best: Option<Best>,
-    /// Proposals and ends of children in the order of the journal.
+    /// Proposals and ends of children, and what was learned, in the order of the journal.
     steps: Vec<Step>,
-    /// Working time in seconds when the latest episode began.
-    episode_began: f64,
+    /// Working time in seconds when each episode in progress began.
+    began: BTreeMap<usize, f64>,
 }
 
 /// `best.json`: the best child so far.
@@ -56,13 +55,15 @@ pub struct Best {
     pub design: Design,
 }
 
-/// What happens to the children of a strategy that learns from each of them, in order.
+/// What the state of a strategy follows from, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// This child was proposed.
     Proposed(u64),
     /// This child has ended; [`SearchLedger::ended`] tells how.
     Ended(u64),
+    /// This episode has been learned from, or all of its children were excluded.
+    Learned(usize),
 }
 
 /// How a child ended.
@@ -74,6 +75,10 @@ pub enum Ended {
         valid_accuracies: Vec<f64>,
         /// Test accuracy, if the evaluator knows it; no decision depends on it.
         test_accuracy: Option<f64>,
+        /// The child whose outcome this one takes over.
+        repeat_of: Option<u64>,
+        /// The trainings that accuracy and reward are means over, if several.
+        mean: Option<Box<MeanOf>>,
     },
     Failed {
         reason: String,
@@ -86,6 +91,21 @@ pub enum Ended {
 }
 
 impl Ended {
+    /// Accuracy and reward of the child's own training.
+    pub fn own(&self) -> Option<(f64, f64)> {
+        let Ended::Trained {
+            accuracy,
+            reward,
+            mean,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let own = mean.as_deref().and_then(MeanOf::own);
+        Some(own.unwrap_or((*accuracy, *reward)))
+    }
+
     pub fn accuracy(&self) -> Option<f64> {
         match self {
             Ended::Trained { accuracy, .. } => Some(*accuracy),
@@ -129,12 +149,10 @@ impl Ledger for SearchLedger {
             Event::RunResumed { .. } => self.skips.clear(),
             Event::EpisodeStarted { episode, .. } => {
                 self.episode_started = *episode;
-                self.episode_began = self.tally.clock().seconds();
+                (self.began).insert(*episode, self.tally.clock().seconds());
             }
             Event::ChildSampled(sampled) => self.sample(sampled),
-            Event::ChildFinished(finished) => {
-                self.finish(finished, ending.is_some_and(|ending| ending.is_best))
-            }
+            Event::ChildFinished(finished) => self.finish(finished),
             Event::SkipRequested { child } => drop(self.skips.insert(*child)),
             Event::ChildQueued(queued) => {
                 self.queued.insert(queued.child, queued.clone());
@@ -145,12 +163,9 @@ impl Ledger for SearchLedger {
                 reward,
                 ..
             } => {
-                let sampled = self.waiting.remove(child);
-                self.forget_skipped(
-                    sampled
-                        .as_ref()
-                        .filter(|sampled| self.skips.contains(&sampled.child)),
-                );
+                if self.skips.contains(child) {
+                    self.forget(*child);
+                }
                 self.end(
                     *child,
                     Ended::Failed {
@@ -159,10 +174,23 @@ impl Ledger for SearchLedger {
                     },
                 );
             }
-            Event::ChildExcluded { child, reason, .. } => self.exclude(*child, reason),
-            Event::EpisodeFinished(finished) => self.episode_finished = Some(finished.clone()),
-            Event::EpisodeExcluded { episode, .. } => self.episode_excluded = *episode,
-            Event::CheckpointSaved { episode, .. } => self.checkpointed = Some(*episode),
+            Event::ChildExcluded { child, reason, .. } => {
+                self.forget(*child);
+                let reason = reason.clone();
+                self.end(*child, Ended::Excluded { reason });
+            }
+            Event::EpisodeFinished(finished) => {
+                self.learn(finished.episode);
+                self.episode_finished = Some(finished.clone());
+            }
+            Event::EpisodeExcluded { episode, .. } => {
+                self.learn(*episode);
+                self.episode_excluded = *episode;
+            }
+            Event::CheckpointSaved { episode, .. } => {
+                self.checkpointed = Some(*episode);
+                self.sampled.retain(|_, sampled| sampled.episode > *episode);
+            }
             _ => {}
         }
     }
@@ -197,11 +225,15 @@ impl SearchLedger {
         self.ended.get(&child)
     }
 
-    /// The first child with the architecture of this key whose outcome others may take over.
-    /// Skipped and excluded children do not qualify, because their outcomes do not measure the
-    /// architecture.
-    pub fn first_with(&self, key: &str) -> Option<u64> {
-        self.with.get(key)?.first().copied()
+    /// The proposal of a child; `None` once its episode is part of a checkpoint.
+    pub fn sampled(&self, child: u64) -> Option<&ChildSampled> {
+        self.sampled.get(&child)
+    }
+
+    /// The children with the architecture of this key, in order. Skipped and excluded ones do not
+    /// count, because their outcomes do not measure the architecture.
+    pub fn same_network(&self, key: &str) -> &[u64] {
+        self.with.get(key).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a user has asked in this session for the end of a child's training.
@@ -228,18 +260,34 @@ impl SearchLedger {
         self.tally.outcomes().edited()
     }
 
-    pub fn best(&self) -> Option<&Best> {
-        self.best.as_ref()
+    /// Number of the best child so far.
+    pub fn best_child(&self) -> Option<u64> {
+        self.tally.outcomes().best.as_ref().map(|best| best.child)
     }
 
-    /// Step number `index` (from 0) of the run: a child's proposal or end.
+    pub fn best(&self) -> Option<Best> {
+        let outcomes = self.tally.outcomes();
+        Some(Best {
+            child: BestChild::from(outcomes.best.as_ref()?),
+            design: outcomes.best_design.clone()?,
+        })
+    }
+
+    /// Step number `index` (from 0) of the run.
     pub fn step(&self, index: usize) -> Option<Step> {
         self.steps.get(index).copied()
     }
 
-    /// Working time in seconds from the start of the latest episode until `now`.
-    pub fn episode_seconds(&self, now: jiff::Timestamp) -> f64 {
-        (self.tally.clock().seconds_until(now) - self.episode_began).max(0.0)
+    /// Number of steps up to the one that learned from this episode; `None` if there is none.
+    pub fn steps_until(&self, episode: usize) -> Option<usize> {
+        let learned = |step: &Step| *step == Step::Learned(episode);
+        Some(self.steps.iter().position(learned)? + 1)
+    }
+
+    /// Working time in seconds from the start of an episode in progress until `now`.
+    pub fn episode_seconds(&self, episode: usize, now: jiff::Timestamp) -> f64 {
+        let now = self.tally.clock().seconds_until(now);
+        (now - self.began.get(&episode).unwrap_or(&now)).max(0.0)
     }
 
     /// Validation accuracies by epoch of the children before this one that were trained.
@@ -257,17 +305,12 @@ impl SearchLedger {
             self.steps.push(Step::Proposed(sampled.child));
         }
         self.dna.insert(sampled.child, sampled.dna.clone());
-        self.waiting.insert(sampled.child, sampled.clone());
+        self.sampled.insert(sampled.child, sampled.clone());
     }
 
-    fn finish(&mut self, finished: &ChildFinished, is_best: bool) {
-        let sampled = self.waiting.remove(&finished.child);
-        self.forget_skipped(sampled.as_ref().filter(|_| finished.skipped));
-        if let Some(sampled) = sampled.filter(|_| is_best) {
-            self.best = Some(Best {
-                child: BestChild::from(finished),
-                design: sampled.design,
-            });
+    fn finish(&mut self, finished: &ChildFinished) {
+        if finished.skipped {
+            self.forget(finished.child);
         }
         if finished.repeat_of.is_none() && !finished.skipped {
             let accuracies = finished.valid_accuracies.clone();
@@ -278,6 +321,8 @@ impl SearchLedger {
             reward: finished.reward,
             valid_accuracies: finished.valid_accuracies.clone(),
             test_accuracy: finished.test_accuracy,
+            repeat_of: finished.repeat_of,
+            mean: finished.mean.clone(),
         };
         self.end(finished.child, ended);
     }
@@ -287,23 +332,17 @@ impl SearchLedger {
         self.ended.insert(child, ended);
     }
 
-    fn exclude(&mut self, child: u64, reason: &str) {
-        let sampled = self.waiting.remove(&child);
-        self.forget_skipped(sampled.as_ref());
-        self.end(
-            child,
-            Ended::Excluded {
-                reason: reason.to_owned(),
-            },
-        );
+    fn learn(&mut self, episode: usize) {
+        self.steps.push(Step::Learned(episode));
+        self.began.remove(&episode);
     }
 
     /// Let no child repeat one whose training a user ended, or about which nothing is known.
-    fn forget_skipped(&mut self, skipped: Option<&ChildSampled>) {
-        if let Some(skipped) = skipped
-            && let Some(children) = self.with.get_mut(&skipped.design.key())
+    fn forget(&mut self, child: u64) {
+        if let Some(sampled) = self.sampled.get(&child)
+            && let Some(children) = self.with.get_mut(&sampled.design.key())
         {
-            children.retain(|child| *child != skipped.child);
+            children.retain(|other| *other != child);
         }
     }
 }

@@ -2,9 +2,9 @@
 //! comparing strategies over hundreds of seeds.
 //!
 //! It proposes the same children as a run with the same settings and seed, judges them by the same
-//! rules and learns from them in the same order, which a test checks. It is a loop of its own because
-//! a run records, recovers and obeys commands between any two steps, and it ends elsewhere: not after
-//! `search.episodes`, but after a number of evaluations.
+//! rules and learns from them in the same order, which a test checks for every strategy. It has no
+//! use for the loop of a run: a child ends as soon as it is proposed, nothing is recorded or steered,
+//! and it ends after a number of evaluations instead of `search.episodes`.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::evaluate::table::Table;
 use crate::space::{Space, SpaceError};
 use crate::state::is_better;
-use crate::strategy::{Proposal, Reward, Strategy, StrategyError};
+use crate::strategy::{Reward, Strategy, StrategyError};
 
 /// When a search ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,32 +104,22 @@ impl TableSearch<'_> {
     /// evaluator takes one child at a time, as a table does.
     fn episode(&mut self, strategy: &mut dyn Strategy, episode: usize) -> Result<(), TabularError> {
         let numbers = episode::children_of(episode, &self.config.search);
-        let mut proposals: Vec<Proposal> = Vec::new();
-        let mut rewards = Vec::new();
-        if strategy.learns_from_each() {
-            for number in numbers {
-                let child = self.propose(strategy, number)?;
-                let reward = self.evaluate(&child)?;
+        let (mut proposals, mut rewards) = (Vec::new(), Vec::new());
+        for number in numbers {
+            let search = &self.config.search;
+            let child = Child::propose::<TabularError>(strategy, self.space, search, number)?;
+            let reward = self.evaluate(&child)?;
+            if strategy.learns_from_each() {
                 strategy.child_ended(number, &child.proposal, reward)?;
-                proposals.push(child.proposal);
-                rewards.push(Reward::trained(reward));
                 if self.is_over() {
                     return Ok(());
                 }
             }
-        } else {
-            let children = numbers.map(|number| self.propose(strategy, number));
-            for child in children.collect::<Result<Vec<Child>, _>>()? {
-                rewards.push(Reward::trained(self.evaluate(&child)?));
-                proposals.push(child.proposal);
-            }
+            proposals.push(child.proposal);
+            rewards.push(Reward::trained(reward));
         }
         strategy.learn(&proposals, &rewards)?;
         Ok(())
-    }
-
-    fn propose(&self, strategy: &mut dyn Strategy, number: u64) -> Result<Child, TabularError> {
-        Child::propose(strategy, self.space, &self.config.search, number)
     }
 
     /// The reward of a child: that of its row, or of the child that it repeats.

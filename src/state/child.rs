@@ -1,6 +1,6 @@
 //! What is known about one child: as a candidate, in training, and after its end.
 
-use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, Choice};
+use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, Choice, MeanOf};
 use crate::space::{Design, Dna, Genes};
 
 /// A child that has ended, small enough for keeping 100,000 of them.
@@ -22,6 +22,8 @@ pub struct ChildRow {
     pub seconds: f64,
     /// The earlier child whose accuracy it took over; `None` if it was trained itself.
     pub repeat_of: Option<u64>,
+    /// The trainings that accuracy and reward are means over, if several.
+    pub mean: Option<Box<MeanOf>>,
     /// The child that a user edited it from; `None` for a sampled child.
     pub parent: Option<u64>,
     /// Whether it is a control: drawn uniformly, for comparison with the others of its episode.
@@ -52,6 +54,12 @@ impl ChildRow {
     /// children count in the figures of the search.
     pub fn is_proposed(&self) -> bool {
         !self.is_edited() && !self.control
+    }
+
+    /// Reward of its own training, see [`MeanOf`].
+    pub fn own_reward(&self) -> Option<f64> {
+        let own = self.mean.as_deref().and_then(MeanOf::own);
+        own.map(|(_, reward)| reward).or(self.reward)
     }
 
     /// Whether it failed: it has reward 0 and no accuracy.
@@ -90,6 +98,9 @@ impl ChildRow {
             self.skipped.then(|| "skipped".to_owned()),
             self.parent.map(|parent| from("edited", "from", parent)),
             self.repeat_of.map(|earlier| from("repeat", "of", earlier)),
+            self.mean
+                .as_ref()
+                .map(|mean| format!("mean of {}", mean.children.len())),
         ];
         notes.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }

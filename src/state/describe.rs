@@ -210,7 +210,7 @@ fn of_episode(event: &Event) -> Option<String> {
             baseline.map_or("none yet".to_owned(), |baseline| format!("{baseline:.4}"))
         ),
         Event::EpisodeFinished(e) => format!(
-            "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, {}{}{} repeat(s), {} failure(s), {}{:.1} s",
+            "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, {}{}{} repeat(s), {} failure(s), {}{}{:.1} s",
             e.episode,
             e.mean_reward,
             or_none(e.mean_accuracy),
@@ -230,6 +230,9 @@ fn of_episode(event: &Event) -> Option<String> {
             } else {
                 String::new()
             },
+            e.staleness.map_or(String::new(), |staleness| format!(
+                "mean staleness {staleness:.2}, "
+            )),
             e.seconds
         ),
         Event::CheckpointSaved {
@@ -299,6 +302,12 @@ fn describe_finished(child: &ChildFinished) -> String {
     let repeat = child.repeat_of.map_or(String::new(), |earlier| {
         format!(" (repeat of child {earlier})")
     });
+    let mean = child.mean.as_deref().map_or(String::new(), |mean| {
+        let own = mean
+            .own_accuracy
+            .map_or(String::new(), |own| format!(", its own accuracy {own:.4}"));
+        format!(" (mean of {} trainings{own})", child.trainings())
+    });
     let skipped = if child.skipped {
         " (ended early by a user)"
     } else if child.stopped_early {
@@ -307,7 +316,7 @@ fn describe_finished(child: &ChildFinished) -> String {
         ""
     };
     format!(
-        "child {}{}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}{skipped}",
+        "child {}{}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}{mean}{skipped}",
         child.child,
         mark(child.control),
         child.accuracy,

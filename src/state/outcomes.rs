@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{ChildFinished, Event};
+use crate::space::Design;
 
 /// The outcomes of a search so far. An edited child counts only as edited, and a control only as a
 /// control and in `arms`; neither is ever the best child. An excluded child counts only as sampled
@@ -13,8 +14,11 @@ use crate::event::{ChildFinished, Event};
 pub struct Outcomes {
     /// Number of children of each kind.
     pub counts: Counts,
-    /// The child with the highest accuracy; the earlier one wins ties.
+    /// The child with the highest accuracy; the earlier one wins ties. If an architecture has several
+    /// trainings (`search.reuse = "mean"`), the latest of them counts, whose accuracy is their mean.
     pub best: Option<ChildFinished>,
+    /// Its network, or its row in a table.
+    pub best_design: Option<Design>,
     /// Rewards of the finished episodes, in order.
     pub arms: Vec<Arms>,
     /// The episodes in progress.
@@ -23,6 +27,11 @@ pub struct Outcomes {
     depths: BTreeMap<u64, usize>,
     /// Every edited child, whether or not it has ended.
     edited: BTreeSet<u64>,
+    /// Designs of children in progress.
+    designs: BTreeMap<u64, Design>,
+    /// In a run whose architectures can be trained several times: the latest training of each, by
+    /// the first. The accuracy of the best one can fall.
+    trainings: Option<BTreeMap<u64, (ChildFinished, Option<Design>)>>,
 }
 
 /// Rewards of one episode by arm, each in ascending order: workers finish in any order, which must
@@ -78,6 +87,8 @@ pub struct Counts {
     pub sampled: usize,
     /// Children that took over the accuracy of an earlier child with the same architecture.
     pub repeats: usize,
+    /// Children that trained the architecture of an earlier one again (`search.reuse = "mean"`).
+    pub retrained: usize,
     /// Children with reward 0 and no accuracy.
     pub failures: usize,
     /// Children about which nothing is known, with no reward.
@@ -163,7 +174,8 @@ impl Outcomes {
             open.controls.extend(rewarded);
         } else {
             open.policy.extend(rewarded);
-            ending.is_best = self.count(event);
+            let design = self.designs.remove(&child);
+            ending.is_best = self.count(event, design);
         }
         Some(ending)
     }
@@ -171,11 +183,16 @@ impl Outcomes {
     /// Process an event that ends no child.
     fn apply_other(&mut self, event: &Event) {
         match event {
-            Event::ChildQueued(queued) => {
-                self.edited.insert(queued.child);
+            Event::RunStarted(started) => {
+                self.trainings = started.reuse_limit.map(|_| BTreeMap::new());
             }
+            Event::ChildQueued(queued) => drop(self.edited.insert(queued.child)),
             Event::ChildSampled(sampled) => {
                 self.depths.insert(sampled.child, sampled.dna.depth());
+                if !sampled.control {
+                    let design = sampled.design.clone();
+                    self.designs.insert(sampled.child, design);
+                }
             }
             Event::EpisodeFinished(finished) => self.close(finished.episode),
             Event::EpisodeExcluded { episode, .. } => drop(self.open.remove(episode)),
@@ -200,7 +217,7 @@ impl Outcomes {
     }
 
     /// Count the end of a sampled child; returns whether it is the best one.
-    fn count(&mut self, event: &Event) -> bool {
+    fn count(&mut self, event: &Event, design: Option<Design>) -> bool {
         self.counts.sampled += 1;
         self.counts.failures += usize::from(matches!(event, Event::ChildFailed { .. }));
         self.counts.excluded += usize::from(matches!(event, Event::ChildExcluded { .. }));
@@ -209,14 +226,40 @@ impl Outcomes {
         };
         self.counts.repeats += usize::from(finished.repeat_of.is_some());
         self.counts.stopped += usize::from(finished.stopped_early);
-        let this = (finished.accuracy, finished.child);
-        let best = self.best.as_ref().map(|best| (best.accuracy, best.child));
-        let is_best = best.is_none_or(|best| is_better(this, best));
-        if is_best {
-            self.best = Some(finished.clone());
+        self.counts.retrained += usize::from(finished.is_retraining());
+        if (self.best.as_ref()).is_none_or(|best| is_better(rank(finished), rank(best))) {
+            (self.best, self.best_design) = (Some(finished.clone()), design.clone());
         }
-        is_best
+        if self.trainings.is_some() && finished.repeat_of.is_none() {
+            self.retrain(finished, design);
+        }
+        self.best.as_ref().map(|best| best.child) == Some(finished.child)
     }
+
+    /// Note the latest training of an architecture. If it is that of the best child, its accuracy
+    /// may have fallen below another one.
+    fn retrain(&mut self, finished: &ChildFinished, design: Option<Design>) {
+        let trainings = self.trainings.get_or_insert_default();
+        let first = finished.first_training();
+        trainings.insert(first, (finished.clone(), design));
+        if (self.best.as_ref()).is_some_and(|best| best.first_training() == first) {
+            let best = trainings.values().reduce(|best, next| {
+                if is_better(rank(&next.0), rank(&best.0)) {
+                    next
+                } else {
+                    best
+                }
+            });
+            (self.best, self.best_design) = best
+                .cloned()
+                .map_or((None, None), |(child, design)| (Some(child), design));
+        }
+    }
+}
+
+/// What decides which child is better.
+fn rank(child: &ChildFinished) -> (f64, u64) {
+    (child.accuracy, child.child)
 }
 
 /// The order of children (or of epochs) by accuracy and number, best first: a higher accuracy comes

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, CandidateOrigin, ChildRow, Ending, Outcomes, TrainedChild};
+use super::{Candidate, CandidateOrigin, ChildRow, Outcomes, TrainedChild};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes, Head};
 
@@ -34,8 +34,6 @@ pub struct SearchRun {
     pub waiting: BTreeMap<u64, Candidate>,
     /// Children in training, by worker.
     pub by_worker: BTreeMap<usize, TrainedChild>,
-    /// The best child's network, as sampled.
-    pub best_architecture: Option<Architecture>,
 }
 
 /// Energy used by children, as far as their GPUs reported it.
@@ -57,7 +55,7 @@ impl Energy {
 impl SearchRun {
     /// Process the next event of the run, which is record `seq` of the journal.
     pub fn apply(&mut self, event: &Event, seq: u64) {
-        let ending = self.outcomes.apply(event);
+        self.outcomes.apply(event);
         match event {
             Event::RunStarted(run) => self.started = Some(run.clone()),
             Event::RunResumed { .. } => {
@@ -84,7 +82,7 @@ impl SearchRun {
             Event::RunFinished { .. } => self.by_worker.clear(),
             _ => {
                 self.apply_training(event, seq);
-                self.apply_end(event, ending, seq);
+                self.apply_end(event, seq);
             }
         }
     }
@@ -134,14 +132,9 @@ impl SearchRun {
     }
 
     /// Process the end of a child, if the event is one.
-    fn apply_end(&mut self, event: &Event, ending: Option<Ending>, seq: u64) {
+    fn apply_end(&mut self, event: &Event, seq: u64) {
         match event {
             Event::ChildFinished(finished) => {
-                if ending.is_some_and(|ending| ending.is_best) {
-                    let candidate = self.waiting.get(&finished.child);
-                    self.best_architecture =
-                        candidate.and_then(|child| child.design.network().cloned());
-                }
                 self.finish_child(finished, seq);
             }
             Event::ChildFailed {
@@ -166,6 +159,11 @@ impl SearchRun {
     /// Number of the most accurate child.
     pub fn best_child(&self) -> Option<u64> {
         self.outcomes.best.as_ref().map(|best| best.child)
+    }
+
+    /// The network of the most accurate child.
+    pub fn best_architecture(&self) -> Option<&Architecture> {
+        self.outcomes.best_design.as_ref()?.network()
     }
 
     /// The worker that trains a child, and how far it is.
@@ -235,6 +233,7 @@ impl SearchRun {
             params: finished.params,
             macs: finished.macs,
             repeat_of: finished.repeat_of,
+            mean: finished.mean.clone(),
             skipped: finished.skipped,
             energy_wh: finished.energy_wh,
             ..row
@@ -266,6 +265,7 @@ impl SearchRun {
             macs: candidate.map_or(0, |candidate| candidate.macs),
             seconds,
             repeat_of: None,
+            mean: None,
             parent: candidate.and_then(Candidate::parent),
             control: candidate.is_some_and(Candidate::is_control),
             skipped: false,

@@ -92,6 +92,16 @@ pub enum StrategyError {
         /// Its position in the episode, from 1.
         child: usize,
     },
+    /// A choice in the journal cannot be made in this space.
+    #[error(
+        "the choice for layer {layer}, head {head} in the journal is not possible in this search space: they belong to different runs"
+    )]
+    Recorded {
+        /// Number of the layer, from 1.
+        layer: usize,
+        /// Index of the head in the space.
+        head: usize,
+    },
     /// The numbers of samples and rewards differ or are zero, or a reward is not finite.
     #[error(
         "{samples} samples and {rewards} rewards: a strategy learns from one finite reward per sample, and at least one"

@@ -15,8 +15,7 @@ use serde_json::json;
 
 use super::path::Path;
 use super::{
-    CONSTRUCTORS, Constructor, EndedChild, Learned, Origin, Proposal, Reward, Strategy,
-    StrategyError, StrategyState, check_rewards,
+    CONSTRUCTORS, Constructor, EndedChild, Origin, Proposal, Strategy, StrategyError, StrategyState,
 };
 use crate::config::{STRATEGIES, StrategyFacts};
 use crate::space::{Dna, Space};
@@ -124,15 +123,8 @@ impl Strategy for LocalSearch {
         }
     }
 
-    /// A child that is still pending was excluded.
-    fn learn(
-        &mut self,
-        proposals: &[Proposal],
-        rewards: &[Reward],
-    ) -> Result<Learned, StrategyError> {
-        check_rewards(proposals, rewards)?;
-        self.pending.clear();
-        Ok(Learned::default())
+    fn leave_out(&mut self, proposal: &Proposal) {
+        self.pending.remove(&proposal.dna);
     }
 
     fn state(&self) -> StrategyState {

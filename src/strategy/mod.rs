@@ -26,6 +26,7 @@ pub use state::{StateTensor, StrategyState};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, StrategyFacts};
+use crate::event::ChildSampled;
 use crate::space::{Dna, Space};
 
 /// A strategy, and what makes it, in its state before the first episode.
@@ -73,6 +74,23 @@ pub enum Origin {
 }
 
 impl Proposal {
+    /// The proposal of a child as it was recorded.
+    ///
+    /// # Errors
+    /// If it does not belong to this space.
+    pub fn recorded(sampled: &ChildSampled, space: &Space) -> Result<Proposal, StrategyError> {
+        let origin = match sampled.parent {
+            Some(parent) => Origin::Mutated { parent },
+            None if sampled.choices.is_empty() => Origin::Uniform,
+            None => {
+                let depth = sampled.dna.depth();
+                Origin::Sampled(Sample::recorded(space, depth, &sampled.choices)?)
+            }
+        };
+        let dna = sampled.dna.clone();
+        Ok(Proposal { dna, origin })
+    }
+
     /// How it was drawn; `None` if it was not drawn from a known distribution.
     pub fn sample(&self) -> Option<&Sample> {
         match &self.origin {
@@ -85,7 +103,8 @@ impl Proposal {
 /// Proposes children and may learn from their rewards.
 ///
 /// A strategy that learns after an episode is first asked for all of the episode's children, and
-/// does not change until [`Strategy::learn`]. One that learns after each child
+/// does not change until [`Strategy::learn`]; with asynchronous updates it may have proposed children
+/// of later episodes by then. One that learns after each child
 /// ([`Strategy::learns_from_each`]) implements [`Strategy::take`] instead; it learns every end
 /// between two proposals, in the order of the journal, and a resumed search replays that order.
 pub trait Strategy {
@@ -126,6 +145,10 @@ pub trait Strategy {
 
     /// Learn from a child that has ended with a finite reward; see [`Strategy::child_ended`].
     fn take(&mut self, _child: EndedChild) {}
+
+    /// Nothing will be known about a child: it was excluded. Called only if
+    /// [`Strategy::learns_from_each`].
+    fn leave_out(&mut self, _proposal: &Proposal) {}
 
     /// End an episode and learn from the reward of each proposal, in child order. A strategy that
     /// learns from each child has already learned everything.

@@ -49,20 +49,47 @@ impl Sample {
             choices.push(choice);
             masks.push(next.feasible);
         }
-        let sample = Sample {
-            log_prob: choices.iter().map(|choice| choice.log_prob).sum(),
-            entropy: choices.iter().map(|choice| choice.entropy).sum(),
-            max_entropy: masks
-                .iter()
-                .map(|feasible| (count(feasible) as f64).ln())
-                .sum(),
-            choices,
-            feasible: masks,
-        };
         Ok(Proposal {
             dna: prefix.dna(),
-            origin: Origin::Sampled(sample),
+            origin: Origin::Sampled(Sample::of(choices, masks)),
         })
+    }
+
+    /// The sample of a child of `depth` layers whose choices were recorded; the masks follow from
+    /// the space.
+    ///
+    /// # Errors
+    /// If a choice cannot be made in this space.
+    pub fn recorded(
+        space: &Space,
+        depth: usize,
+        choices: &[Choice],
+    ) -> Result<Sample, StrategyError> {
+        space.check_depth(depth)?;
+        let mut prefix = space.prefix(depth);
+        let mut masks = Vec::with_capacity(choices.len());
+        for choice in choices {
+            let next = prefix.next();
+            let next = next.filter(|next| next.feasible.get(choice.index) == Some(&true));
+            let Some(Decision { feasible, .. }) = next else {
+                let (layer, head) = (choice.layer, choice.head);
+                return Err(StrategyError::Recorded { layer, head });
+            };
+            prefix.choose(choice.index);
+            masks.push(feasible);
+        }
+        Ok(Sample::of(choices.to_vec(), masks))
+    }
+
+    fn of(choices: Vec<Choice>, feasible: Vec<Vec<bool>>) -> Sample {
+        let options = feasible.iter().map(|mask| count(mask) as f64);
+        Sample {
+            log_prob: choices.iter().map(|choice| choice.log_prob).sum(),
+            entropy: choices.iter().map(|choice| choice.entropy).sum(),
+            max_entropy: options.map(f64::ln).sum(),
+            choices,
+            feasible,
+        }
     }
 }
 

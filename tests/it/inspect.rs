@@ -222,6 +222,7 @@ fn child(number: u64, filters: usize) -> Event {
         max_entropy: Some(1.0),
         choices: Vec::new(),
         parent: None,
+        staleness: 0,
         control: false,
     })
 }

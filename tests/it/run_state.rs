@@ -17,6 +17,7 @@ fn finished(child: u64, accuracy: f64) -> Event {
         macs: 1,
         seconds: 1.0,
         repeat_of: None,
+        mean: None,
         valid_accuracies: vec![accuracy],
         skipped: false,
         stopped_early: false,

@@ -1,6 +1,7 @@
 //! The program as its users run it: real workers, real images, kill -9, signals, full disks.
 
 mod failures;
+mod stopping;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -28,6 +28,7 @@ fn sampled(child: u64, filters: usize) -> Event {
         max_entropy: Some(1.5),
         choices: Vec::new(),
         parent: None,
+        staleness: 0,
         control: false,
     })
 }
@@ -43,6 +44,7 @@ fn finished(child: u64, accuracy: f64, repeat_of: Option<u64>) -> Event {
         macs: 1000,
         seconds: 1.0,
         repeat_of,
+        mean: None,
         valid_accuracies: vec![accuracy],
         skipped: false,
         stopped_early: false,
@@ -68,6 +70,7 @@ fn episode(episode: usize, mean_reward: f64) -> Event {
         repeats: 0,
         failures: 0,
         excluded: 0,
+        staleness: None,
         seconds: 1.0,
     })
 }

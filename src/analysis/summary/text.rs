@@ -17,6 +17,25 @@ impl fmt::Display for Summary {
             "run {}: {word} (preset {}, strategy {}, seed {})",
             self.run, self.preset, self.strategy, self.seed
         )?;
+        self.write_counts(f)?;
+        match &self.best {
+            Some(best) => {
+                write!(f, "{best}")?;
+                let children = self.best_of as usize;
+                if let Some(words) = (Selection { children }).words() {
+                    writeln!(f, "  {words}")?;
+                }
+            }
+            None => writeln!(f, "best child: none has an accuracy yet")?,
+        }
+        f.write_str(&self.episode_table())?;
+        self.statistics(f)
+    }
+}
+
+impl Summary {
+    /// How many children there were, and of which kinds.
+    fn write_counts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "{} children in {}: {} different architectures, {} repeats, {} failures; {:.0} children per hour",
@@ -34,6 +53,20 @@ impl fmt::Display for Summary {
             };
             writeln!(f, "{} {words} nowhere else", self.excluded_children)?;
         }
+        if self.retrained > 0 {
+            writeln!(
+                f,
+                "{} of them trained again (search.reuse = mean): a reward is the mean over its architecture's trainings",
+                self.retrained
+            )?;
+        }
+        if let Some(staleness) = self.staleness {
+            writeln!(
+                f,
+                "asynchronous updates: on average {staleness:.2} updates between the policy that proposed a child and the one that \
+                 learned from it"
+            )?;
+        }
         if self.stopped_early > 0 {
             writeln!(
                 f,
@@ -48,18 +81,7 @@ impl fmt::Display for Summary {
                 self.edited_children
             )?;
         }
-        match &self.best {
-            Some(best) => {
-                write!(f, "{best}")?;
-                let children = self.best_of as usize;
-                if let Some(words) = (Selection { children }).words() {
-                    writeln!(f, "  {words}")?;
-                }
-            }
-            None => writeln!(f, "best child: none has an accuracy yet")?,
-        }
-        f.write_str(&self.episode_table())?;
-        self.statistics(f)
+        Ok(())
     }
 }
 

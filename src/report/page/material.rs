@@ -135,9 +135,13 @@ impl Material {
             mut material,
             tally,
             training,
+            mut finished,
             ..
         } = gathered;
         material.summary = tally.summary();
+        let best = material.summary.best.as_ref().map(|best| best.child);
+        let epochs = best.and_then(|best| finished.remove(&best));
+        material.best_epochs = epochs.unwrap_or_default();
         material.training = material
             .state
             .training_run()
@@ -177,6 +181,8 @@ struct Gathered {
     training: training::TrainingTally,
     /// Epochs and attempts of the children in training.
     epochs: HashMap<u64, Vec<ChildEpoch>>,
+    /// Epochs of finished children that may turn out to be the best.
+    finished: HashMap<u64, Vec<ChildEpoch>>,
     attempts: HashMap<u64, u32>,
 }
 
@@ -214,8 +220,15 @@ impl Gathered {
                 .push(epoch.clone()),
             Event::ChildFinished(finished) => {
                 let epochs = self.epochs.remove(&finished.child).unwrap_or_default();
-                if ending.is_some_and(|ending| ending.is_best) {
-                    self.material.best_epochs = epochs;
+                let is_best = ending.is_some_and(|ending| ending.is_best);
+                let run = self.material.state.search().started.as_ref();
+                // Otherwise only the best child so far can be the best in the end.
+                let averages = run.is_some_and(|run| run.reuse_limit.is_some());
+                if is_best && !averages {
+                    self.finished.clear();
+                }
+                if is_best || averages {
+                    self.finished.insert(finished.child, epochs);
                 }
             }
             Event::ChildFailed {

@@ -75,6 +75,19 @@ pub fn children(material: &Material) -> CsvTable {
         ("macs", &|row| row.macs.to_string()),
         ("training_seconds", &|row| row.seconds.to_string()),
         ("repeat_of", &|row| cell(row.repeat_of)),
+        ("trainings", &|row| {
+            row.mean
+                .as_ref()
+                .map_or(1, |mean| mean.children.len())
+                .to_string()
+        }),
+        ("own_accuracy", &|row| {
+            cell(
+                row.mean
+                    .as_ref()
+                    .map_or(row.accuracy, |mean| mean.own_accuracy),
+            )
+        }),
         ("edited_from", &|row| cell(row.parent)),
         ("control", &|row| row.control.to_string()),
         ("ended_early", &|row| row.skipped.to_string()),
@@ -105,6 +118,7 @@ pub fn episodes(material: &Material) -> CsvTable {
         ("repeats", &|episode| episode.repeats.to_string()),
         ("failures", &|episode| episode.failures.to_string()),
         ("excluded", &|episode| episode.excluded.to_string()),
+        ("staleness", &|episode| cell(episode.staleness)),
         ("seconds", &|episode| episode.seconds.to_string()),
     ];
     CsvTable::new("episodes", &material.state.search().episodes, columns)

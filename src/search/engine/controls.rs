@@ -11,39 +11,21 @@ use crate::search::episode::{self, Child};
 use crate::strategy::{Origin, Proposal, Random};
 
 impl SearchEngine<'_> {
-    /// Sample the controls of the episode of `children`, and start the trainings that are missing.
-    pub(super) fn draw_controls(
-        &mut self,
-        crew: &mut Crew,
-        children: &[Child],
-    ) -> Result<(), Halt> {
-        let Some(first) = children.first() else {
-            return Ok(());
+    /// Sample and record a control, and have it trained.
+    pub(super) fn draw_control(&mut self, crew: &mut Crew, number: u64) -> Result<(), Halt> {
+        let search = &self.run.config.search;
+        let episode = episode::episode_of(number, search);
+        let depth = search.depth(*episode::children_of(episode, search).start());
+        let seed = episode::sampling_seed(number, search);
+        let Proposal { dna, .. } = Random::uniform(&crew.space, depth, seed)?;
+        let proposal = Proposal {
+            dna,
+            origin: Origin::Uniform,
         };
-        let (episode, number) = (first.episode, first.number);
-        if (self.controls.first()).is_some_and(|control| control.episode == episode) {
-            return Ok(());
-        }
-        let search = self.run.config.search.clone();
-        let depth = search.depth(number);
-        self.controls.clear();
-        for number in episode::controls_of(episode, &search) {
-            let seed = episode::sampling_seed(number, &search);
-            let Proposal { dna, .. } = Random::uniform(&crew.space, depth, seed)?;
-            let proposal = Proposal {
-                dna,
-                origin: Origin::Uniform,
-            };
-            let control = Child {
-                is_control: true,
-                ..Child::new(number, episode, proposal, &crew.space)?
-            };
-            self.record_sample(&control)?;
-            if self.run.ledger().ended(number).is_none() {
-                self.submit(number, &control.design, crew);
-            }
-            self.controls.push(control);
-        }
-        Ok(())
+        let control = Child {
+            is_control: true,
+            ..Child::new(number, episode, proposal, &crew.space)?
+        };
+        self.add(crew, control)
     }
 }

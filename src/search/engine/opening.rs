@@ -2,7 +2,7 @@
 
 use super::SearchEngine;
 use crate::analysis::early_stopping::Rule;
-use crate::config::Config;
+use crate::config::{Config, Reuse};
 use crate::data;
 use crate::evaluate::{Ready, Report};
 use crate::event::{Event, Level, RunStarted};
@@ -30,7 +30,7 @@ impl SearchEngine<'_> {
             })?;
         }
         match self.run.ledger().best() {
-            Some(best) => Ok(self.run.directory.write_best(best)?),
+            Some(best) => Ok(self.run.directory.write_best(&best)?),
             None => Ok(()),
         }
     }
@@ -82,22 +82,8 @@ impl SearchEngine<'_> {
                 );
                 run.notices.insert(0, (Level::Warning, text));
             }
-            if let Some(rule) = Rule::of(run.config.early_stopping, run.config.child.epochs) {
-                let text = format!(
-                    "early stopping is on: a child whose validation accuracy after epoch {} is below the {:.2} quantile of earlier \
-                     episodes' children is stopped",
-                    rule.after, rule.below
-                );
-                run.notices.push((Level::Info, text));
-            }
-            let search = &run.config.search;
-            if search.controls() as usize != search.controls_per_episode {
-                let text = format!(
-                    "search.controls = {} is ignored: every child of the strategy random is sampled like a control",
-                    search.controls_per_episode
-                );
-                run.notices.push((Level::Info, text));
-            }
+            let unusual = unusual(&run.config);
+            run.notices.extend(unusual.map(|text| (Level::Info, text)));
             Ok(Event::RunStarted(started))
         };
         Ok(self
@@ -119,6 +105,39 @@ impl SearchEngine<'_> {
         space.check_depth(search.depth(search.children()))?;
         Ok(space)
     }
+}
+
+/// What a reader of the log must know about the settings.
+fn unusual(config: &Config) -> impl Iterator<Item = String> + use<> {
+    let search = &config.search;
+    let stopping = Rule::of(config.early_stopping, config.child.epochs).map(|rule| {
+        format!(
+            "early stopping is on: a child whose validation accuracy after epoch {} is below the {:.2} quantile of earlier \
+             episodes' children is stopped",
+            rule.after, rule.below
+        )
+    });
+    let controls = (search.controls() as usize != search.controls_per_episode).then(|| {
+        format!(
+            "search.controls = {} is ignored: every child of the strategy random is sampled like a control",
+            search.controls_per_episode
+        )
+    });
+    let mean = (search.reuse == Reuse::Mean).then(|| {
+        format!(
+            "a child that repeats another is trained again, up to {} trainings of one network; its accuracy and reward are the means \
+             over them (search.reuse = mean)",
+            search.reuse_limit
+        )
+    });
+    let asynchronous = search.is_asynchronous().then(|| {
+        "updates are asynchronous: children of the next episode are proposed while others are in training, and the staleness of each \
+         is in the journal"
+            .to_owned()
+    });
+    [stopping, controls, mean, asynchronous]
+        .into_iter()
+        .flatten()
 }
 
 /// The event for the start of this run.
@@ -152,6 +171,8 @@ fn run_started(
         episodes: search.episodes,
         children_per_episode: search.children_per_episode,
         controls: search.controls() as usize,
+        reuse_limit: search.trainings().filter(|most| *most > 1),
+        asynchronous: search.is_asynchronous(),
         child_epochs: child.epochs,
         child_batch_size: Some(child.batch_size),
         reward_power: reward.power,

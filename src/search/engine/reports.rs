@@ -9,28 +9,20 @@ use crate::search::inbox::Heard;
 use crate::search::ledger::Ended;
 
 impl SearchEngine<'_> {
-    /// Handle what has arrived; while paused, wait.
-    pub(super) fn attend(&mut self, crew: &mut Crew) -> Result<(), Halt> {
-        loop {
-            let message = match self.inbox.poll() {
-                Some(message) => message,
-                None if self.run.is_running() => return Ok(()),
-                None => self.inbox.wait(),
-            };
-            self.hear(message, crew, &mut [])?;
+    /// Handle what has arrived; returns whether anything had.
+    pub(super) fn attend(&mut self, crew: &mut Crew) -> Result<bool, Halt> {
+        let mut has_heard = false;
+        while let Some(message) = self.inbox.poll() {
+            self.hear(message, crew)?;
+            has_heard = true;
         }
+        Ok(has_heard)
     }
 
-    /// `children` are those of the current episode.
-    pub(super) fn hear(
-        &mut self,
-        message: Heard,
-        crew: &mut Crew,
-        children: &mut [Child],
-    ) -> Result<(), Halt> {
+    pub(super) fn hear(&mut self, message: Heard, crew: &mut Crew) -> Result<(), Halt> {
         match message {
             Heard::Command(command) => self.obey(command, crew),
-            Heard::Report(report) => self.take_report(report, crew, children),
+            Heard::Report(report) => self.take_report(report, crew),
             Heard::Silence => Err(SearchError::Evaluator(
                 "the workers have ended without a report: see the log, then resume the run"
                     .to_owned(),
@@ -39,12 +31,7 @@ impl SearchEngine<'_> {
         }
     }
 
-    fn take_report(
-        &mut self,
-        report: Report,
-        crew: &mut Crew,
-        children: &mut [Child],
-    ) -> Result<(), Halt> {
+    fn take_report(&mut self, report: Report, crew: &mut Crew) -> Result<(), Halt> {
         match report {
             Report::Finished {
                 child,
@@ -58,10 +45,10 @@ impl SearchEngine<'_> {
                 } else {
                     0.0
                 };
-                let macs = self.macs_of(child, children);
+                let macs = self.macs_of(child);
                 let ended = episode::judge(&outcome, test_accuracy, macs, &self.run.config.reward);
                 let effort = Effort { seconds, energy_wh };
-                self.end_child(child, ended, effort, crew, children)
+                self.end_child(child, ended, effort, crew)
             }
             Report::Fatal { message } => Err(SearchError::Evaluator(message).into()),
             Report::Paused { number } => Ok(self.run.stands_still(number)?),
@@ -130,96 +117,48 @@ impl SearchEngine<'_> {
     }
 
     /// Multiply-accumulates of a child that was sampled or edited.
-    fn macs_of(&self, number: u64, children: &[Child]) -> u64 {
+    fn macs_of(&self, number: u64) -> u64 {
         let edited = self.run.ledger().queued_child(number);
-        let sampled = children.iter().find(|child| child.number == number);
         let edited = edited.map(|child| child.macs);
-        edited.or(sampled.map(|child| child.macs)).unwrap_or(0)
+        let sampled = || self.child(number).map(|child| child.macs);
+        edited.or_else(sampled).unwrap_or(0)
     }
 
-    /// End a child that was in training, and with it its repeats in the same episode.
+    /// End a child that was in training.
     fn end_child(
         &mut self,
         number: u64,
         ended: Ended,
         effort: Effort,
         crew: &mut Crew,
-        children: &mut [Child],
     ) -> Result<(), Halt> {
         self.submitted.remove(&number);
-        if let Some(queued) = self.run.ledger().queued_child(number).cloned() {
-            return self.end_edited(queued, ended, effort);
+        match self.run.ledger().queued_child(number).cloned() {
+            Some(queued) => self.end_edited(queued, ended, effort),
+            None => self.end_training(crew, number, ended, effort),
         }
-        let child = (children.iter().chain(&self.controls)).find(|child| child.number == number);
-        let Some(child) = child.filter(|child| self.run.ledger().ended(child.number).is_none())
-        else {
-            return Ok(());
-        };
-        self.record_end(&child.clone(), ended, effort, None)?;
-        for repeat in children
-            .iter_mut()
-            .filter(|child| child.repeats == Some(number))
-        {
-            // Repeat a different child if the one that ended was skipped or excluded.
-            repeat.repeats = self.earlier(repeat);
-            match repeat.repeats {
-                Some(_) => self.settle_repeat(repeat)?,
-                None => self.submit(repeat.number, &repeat.design, crew),
-            }
-        }
-        Ok(())
     }
 
-    /// Give a repeat the outcome of the child it repeats, if that one has ended. The repeat of a
-    /// failure also fails: training it again would waste time (and perhaps a worker) on a network
-    /// that is known to fail.
-    pub(super) fn settle_repeat(&mut self, child: &Child) -> Result<(), Halt> {
-        let ledger = &self.run.ledger();
-        let earlier = child
-            .repeats
-            .and_then(|first| Some((first, ledger.ended(first)?)));
-        let (Some((first, ended)), None) = (earlier, ledger.ended(child.number)) else {
-            return Ok(());
-        };
-        let ended = match ended.clone() {
-            Ended::Failed { reason, reward } => Ended::Failed {
-                reason: format!("repeat of child {first}: {reason}"),
-                reward,
-            },
-            trained => trained,
-        };
-        self.record_end(child, ended, Effort::default(), Some(first))
-    }
-
-    fn record_end(
+    /// Record the end of a child, and the best child if it is another one now.
+    pub(super) fn record_end(
         &mut self,
         child: &Child,
         ended: Ended,
         effort: Effort,
-        repeat_of: Option<u64>,
     ) -> Result<(), Halt> {
-        let event = self.end_of(child, ended, effort, repeat_of);
-        let best = self.run.ledger().best().map(|best| best.child.child);
+        let event = self.end_of(child, ended, effort);
+        let best = self.run.ledger().best_child();
         self.run.tell(event)?;
-        match self
-            .run
-            .ledger()
-            .best()
-            .filter(|now| Some(now.child.child) != best)
+        if self.run.ledger().best_child() != best
+            && let Some(best) = self.run.ledger().best()
         {
-            Some(now) => Ok(self.run.directory.write_best(now)?),
-            None => Ok(()),
+            self.run.directory.write_best(&best)?;
         }
+        Ok(())
     }
 
     /// The event that reports the end of a child.
-    pub(super) fn end_of(
-        &self,
-        subject: &Child,
-        ended: Ended,
-        effort: Effort,
-        repeat_of: Option<u64>,
-    ) -> Event {
+    pub(super) fn end_of(&self, subject: &Child, ended: Ended, effort: Effort) -> Event {
         let (child, episode) = (subject.number, subject.episode);
         let Effort { seconds, energy_wh } = effort;
         match ended {
@@ -243,6 +182,8 @@ impl SearchEngine<'_> {
                 reward,
                 valid_accuracies,
                 test_accuracy,
+                repeat_of,
+                mean,
             } => {
                 let is_short = valid_accuracies.len() < self.run.config.child.epochs;
                 Event::ChildFinished(ChildFinished {
@@ -260,8 +201,9 @@ impl SearchEngine<'_> {
                     stopped_early: is_short
                         && repeat_of.is_none()
                         && !self.run.ledger().is_skipped(child)
-                        && self.early_stop(child).is_some(),
+                        && self.early_stop(subject).is_some(),
                     control: subject.is_control,
+                    mean,
                     valid_accuracies,
                     energy_wh,
                     test_accuracy,

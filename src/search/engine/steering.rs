@@ -73,7 +73,7 @@ impl SearchEngine<'_> {
         match edited(child, episode, parent, dna, crew) {
             Ok(queued) => {
                 self.run.tell(Event::ChildQueued(queued.clone()))?;
-                self.submit(child, &queued.design, crew);
+                self.submit(&Child::from(queued), crew);
             }
             Err(error) => {
                 let text =
@@ -88,8 +88,8 @@ impl SearchEngine<'_> {
     pub(super) fn submit_queued(&mut self, crew: &mut Crew) {
         let queued: Vec<ChildQueued> = self.run.ledger().queued().cloned().collect();
         queued
-            .iter()
-            .for_each(|queued| self.submit(queued.child, &queued.design, crew));
+            .into_iter()
+            .for_each(|queued| self.submit(&Child::from(queued), crew));
     }
 
     /// Record the end of an edited child, which has no other consequences.
@@ -99,7 +99,7 @@ impl SearchEngine<'_> {
         ended: Ended,
         effort: Effort,
     ) -> Result<(), Halt> {
-        let event = self.end_of(&Child::from(queued), ended, effort, None);
+        let event = self.end_of(&Child::from(queued), ended, effort);
         Ok(self.run.tell(event)?)
     }
 
@@ -111,7 +111,7 @@ impl SearchEngine<'_> {
                 return Err(Halt::Stopped);
             }
             let message = self.inbox.wait();
-            self.hear(message, crew, &mut [])?;
+            self.hear(message, crew)?;
         }
         Ok(())
     }

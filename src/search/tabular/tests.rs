@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::*;
 use crate::config::{Options, resolve};
-use crate::strategy::{Evolution, Learned, Origin, Random, StrategyState};
+use crate::strategy::{Evolution, Learned, Origin, Proposal, Random, StrategyState};
 
 /// A table of every cell in which cells with later names are better; test accuracies fall as
 /// validation accuracies rise.

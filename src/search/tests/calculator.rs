@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::bandit::Bandit;
+use super::unequal::{Clock, Duration, UnequalWorkers};
 use crate::evaluate::{Evaluator, Job, Ready, Report};
 use crate::event::{Compute, DataDescription, ImageSet, Level};
 use crate::foundation::seeds::derive;
@@ -42,6 +43,9 @@ pub struct Behaviour {
     pub fingerprint: String,
     /// Every job submitted, in order.
     pub jobs: Arc<Mutex<Vec<Job>>>,
+    /// How long each child takes by the clock; without it, no time at all.
+    pub duration: Option<Duration>,
+    pub clock: Arc<Mutex<Clock>>,
     /// Copy the checkpoint of this run to `FOLDER/NUMBER` before child NUMBER is taken.
     pub snapshots: Option<(PathBuf, PathBuf)>,
 }
@@ -58,8 +62,8 @@ impl Behaviour {
 }
 
 /// Accuracy is a function of seed and network, as in real training.
-struct Calculator {
-    behaviour: Behaviour,
+pub struct Calculator {
+    pub behaviour: Behaviour,
     reports: UnboundedSender<Report>,
     waiting: Vec<Job>,
     paused: bool,
@@ -107,7 +111,7 @@ impl Calculator {
         }
     }
 
-    fn evaluate(&self, job: &Job) {
+    pub fn evaluate(&self, job: &Job) {
         let child = job.child;
         if self.behaviour.silent.contains(&child) || self.behaviour.unbegun.contains(&child) {
             return;
@@ -154,8 +158,9 @@ impl Calculator {
     }
 }
 
-impl Evaluator for Calculator {
-    fn submit(&mut self, job: Job) {
+impl Calculator {
+    /// Keep account of a job that is submitted.
+    pub fn note(&self, job: &Job) {
         assert_ne!(
             self.behaviour.panic_at,
             Some(job.child),
@@ -165,6 +170,12 @@ impl Evaluator for Calculator {
             let _ = std::fs::copy(checkpoint, folder.join(job.child.to_string()));
         }
         self.behaviour.jobs.lock().unwrap().push(job.clone());
+    }
+}
+
+impl Evaluator for Calculator {
+    fn submit(&mut self, job: Job) {
+        self.note(&job);
         self.waiting.push(job);
         self.work();
     }
@@ -215,14 +226,20 @@ impl Evaluator for Calculator {
 pub fn parts(behaviour: &Behaviour) -> Search {
     let behaviour = behaviour.clone();
     Search {
-        evaluator: Box::new(move |_, reports| {
+        evaluator: Box::new(move |config, reports| {
             greet(&behaviour, &reports);
-            Ok(Box::new(Calculator {
+            let calculator = Calculator {
                 behaviour,
                 reports,
                 waiting: Vec::new(),
                 paused: false,
-            }) as Box<dyn Evaluator>)
+            };
+            Ok(match calculator.behaviour.duration {
+                Some(duration) => {
+                    Box::new(UnequalWorkers::new(calculator, &config.search, duration))
+                }
+                None => Box::new(calculator) as Box<dyn Evaluator>,
+            })
         }),
         strategy: Box::new(|config, space| {
             let facts = config.search.strategy;

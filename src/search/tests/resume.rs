@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::fakes::{Behaviour, Run, RunOutcome};
 use crate::event::{Event, Level, Record};
+use crate::search::checkpoint::SearchCheckpoint;
 
 /// A finished run, with its checkpoint as it was before each child was trained.
 pub struct Original {
@@ -42,19 +43,15 @@ impl Original {
 
     /// The checkpoint of episode `episode`, if a copy exists.
     fn checkpoint(&self, episode: usize) -> Option<PathBuf> {
-        let search = &self.run.config.search;
-        if episode == search.episodes {
+        if episode == self.run.config.search.episodes {
             return Some(self.run.checkpoint_path());
         }
-        let next = (episode * search.children_per_episode) as u64 + 1;
-        let path = |child: u64| self.snapshots.path().join(child.to_string());
-        (episode > 0)
-            .then(|| {
-                (next..next + search.children_per_episode as u64)
-                    .map(path)
-                    .find(|path| path.is_file())
-            })
-            .flatten()
+        let copies = fs::read_dir(self.snapshots.path()).unwrap();
+        let mut copies = copies.map(|copy| copy.unwrap().path());
+        copies.find(|copy| {
+            let checkpoint = SearchCheckpoint::load(copy).unwrap();
+            checkpoint.is_some_and(|checkpoint| checkpoint.episode == episode)
+        })
     }
 
     /// A run directory as a crash would leave it: the journal's first `bytes` bytes and the
@@ -90,7 +87,7 @@ impl Original {
 }
 
 /// Cut the run after every line, with each checkpoint that may exist by then, and resume it.
-fn resume_after_every_line(original: &Original) {
+pub fn resume_after_every_line(original: &Original) {
     let mut bytes = 0;
     let mut tried = 0;
     for lines in 0..=original.lines().len() {
@@ -138,7 +135,7 @@ const EVOLUTION: [&str; 4] = [
 ];
 
 /// The settings of each strategy that learns after each child.
-fn that_learn_from_each() -> [Vec<&'static str>; 3] {
+pub fn that_learn_from_each() -> [Vec<&'static str>; 3] {
     let predictor = [
         "search.strategy=predictor",
         "predictor.initial=4",
@@ -204,6 +201,31 @@ fn an_evolution_whose_checkpoint_is_lost_is_recomputed_from_the_journal() {
     let cut = original.cut(bytes, 0).unwrap();
     cut.resume(&original.behaviour).unwrap();
     assert_eq!(cut.outcome(), original.outcome);
+}
+
+#[test]
+fn a_strategy_that_is_stopped_in_its_first_episode_learns_from_no_child_twice() {
+    let settings = ["search.strategy=evolution", "evolution.population=3"];
+    let (plain, stopped) = (Run::new(&settings), Run::new(&settings));
+    plain.search(&Behaviour::default()).unwrap();
+    let session = stopped.begin();
+    let mut client = session.hub().connect().unwrap();
+    let searching = session
+        .start(super::fakes::parts(&Behaviour {
+            silent: vec![3],
+            ..Behaviour::default()
+        }))
+        .unwrap();
+    super::commands::wait_for(
+        &mut client,
+        |event| matches!(event, Event::ChildSampled(child) if child.child == 3),
+    );
+    client.commands.send(crate::link::Command::Stop).unwrap();
+    searching.join().unwrap();
+    stopped.resume(&Behaviour::default()).unwrap();
+    let mut outcome = stopped.outcome();
+    outcome.checkpoints.retain(|episode| *episode > 0);
+    assert_eq!(outcome, plain.outcome());
 }
 
 #[test]

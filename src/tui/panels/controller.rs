@@ -149,7 +149,16 @@ fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
                     entropy,
                 ),
                 labelled("repeats", Role::Text, episode.repeats.to_string()),
-            ],
+            ]
+            .into_iter()
+            .chain(episode.staleness.map(|staleness| {
+                labelled(
+                    "asynchronous, staleness",
+                    Role::Text,
+                    format!("{staleness:.2}"),
+                )
+            }))
+            .collect(),
             "  ",
             width,
         ),

@@ -199,7 +199,7 @@ fn columns(scene: &Scene<'_>, shown: ShownColumns, candidate: &Candidate) -> lay
     layers::Extras {
         choices: candidate.choices().to_vec(),
         choices_first: shown == ShownColumns::Choices,
-        compared: best.and(state.search().best_architecture.clone()),
+        compared: best.and(state.search().best_architecture().cloned()),
         compared_dna: best.map(|best| best.dna.clone()),
     }
 }

@@ -1,7 +1,7 @@
 //! The events of a child.
 
 use nas_tui::event::{
-    ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, Event,
+    ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, Event, MeanOf,
 };
 use nas_tui::space::{Architecture, Design, Dna, Layer};
 
@@ -42,6 +42,7 @@ pub fn child_sampled() -> Event {
         max_entropy: Some(0.0),
         choices: vec![choice],
         parent: Some(1),
+        staleness: 1,
         control: true,
     })
 }
@@ -97,6 +98,11 @@ pub fn child_finished() -> Event {
         macs: 1,
         seconds: 0.0,
         repeat_of: Some(1),
+        mean: Some(Box::new(MeanOf {
+            children: vec![1, 2],
+            own_accuracy: Some(0.0),
+            own_reward: Some(0.0),
+        })),
         valid_accuracies: vec![],
         skipped: true,
         stopped_early: true,

@@ -35,6 +35,8 @@ pub fn run_started() -> Event {
         episodes: 1,
         children_per_episode: 1,
         controls: 1,
+        reuse_limit: Some(2),
+        asynchronous: true,
         child_epochs: 1,
         child_batch_size: Some(1),
         reward_power: 1.0,
@@ -116,6 +118,7 @@ pub fn episode_finished() -> Event {
         repeats: 0,
         failures: 0,
         excluded: 1,
+        staleness: Some(0.5),
         seconds: 0.0,
     })
 }

@@ -24,7 +24,7 @@ pub struct SearchFigures {
 impl SearchFigures {
     pub(super) fn of(material: &Material) -> SearchFigures {
         let state = &material.state;
-        let best = state.search().best_architecture.as_ref();
+        let best = state.search().best_architecture();
         SearchFigures {
             rewards: rewards(state),
             accuracies: accuracies(state),

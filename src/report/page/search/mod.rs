@@ -48,7 +48,7 @@ pub fn compose(material: &Material) -> (PageHead, Vec<Section>, Vec<Figure>, Vec
         )),
     ];
     let mut tables = vec![tables::children(material), tables::episodes(material)];
-    let network = material.state.search().best_architecture.as_ref();
+    let network = material.state.search().best_architecture();
     tables.extend(network.and_then(tables::layers));
     let sections = sections.into_iter().flatten().collect();
     (head(material), sections, figures.into_list(), tables)
@@ -81,6 +81,12 @@ fn learning(material: &Material, figures: &SearchFigures) -> Section {
     let body = html! {
         @if let Some((run, reason)) = incomparable {
             p { "This run cannot be compared with " (run) " (search.reference): " (reason) "." }
+        }
+        @if let Some(staleness) = material.summary.staleness {
+            p {
+                "Updates were asynchronous: on average " (format!("{staleness:.2}")) " updates lie between the policy that proposed a child and "
+                "the one that learned from it."
+            }
         }
         (figure(&figures.rewards))
         (figure(&figures.accuracies))
@@ -129,7 +135,7 @@ fn best(material: &Material, figures: &SearchFigures) -> Section {
     let state = &material.state;
     let body = match (
         &state.search().outcomes.best,
-        &state.search().best_architecture,
+        state.search().best_architecture(),
     ) {
         (Some(best), Some(architecture)) => html! {
             p {
@@ -188,7 +194,7 @@ fn costs(material: &Material) -> Markup {
     if let Some(mean) = state.search().energy.mean() {
         list.push(("energy of a child, mean", energy(mean)));
     }
-    if let Some(architecture) = &state.search().best_architecture {
+    if let Some(architecture) = state.search().best_architecture() {
         list.push((
             "training memory of the best network",
             parts::training_memory(architecture, material.batch_size()),

@@ -73,6 +73,10 @@ fn best_tiles(material: &Material) -> Vec<Tile> {
             count(images as u64)
         ),
     };
+    let note = match best.trainings() {
+        1 => note,
+        trainings => format!("mean of {trainings} trainings; {note}"),
+    };
     let power = run.map_or_else(String::new, |run| {
         format!("accuracy to the power {}", run.reward_power)
     });
@@ -95,11 +99,16 @@ fn children_tile(material: &Material) -> Tile {
         0 => String::new(),
         stopped => format!(", {stopped} stopped early"),
     };
+    let retrained = if summary.retrained > 0 {
+        format!(", {} trained again", summary.retrained)
+    } else {
+        String::new()
+    };
     Tile::new(
         "children",
         format!("{}{planned}", count(summary.children_evaluated)),
         format!(
-            "{} different networks, {} repeats, {} failed{stopped}{excluded}",
+            "{} different networks, {} repeats{retrained}, {} failed{stopped}{excluded}",
             count(summary.unique_architectures),
             summary.repeats,
             summary.failures

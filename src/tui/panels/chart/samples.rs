@@ -89,6 +89,7 @@ fn finish_episode(search: &mut SearchRun) {
         repeats: 0,
         failures: rows.len() - accuracies.len(),
         excluded: 0,
+        staleness: None,
         seconds: 10.0,
     });
 }

@@ -147,6 +147,16 @@ impl<'a> Subject<'a> {
                     labelled("repeats child", Role::Text, earlier.to_string()),
                 )
             }));
+            groups.extend(row.mean.as_deref().map(|mean| {
+                let trainings = mean.children.len();
+                let own = mean.own_accuracy.map(format::accuracy);
+                let own = own.map_or(String::new(), |own| format!(" (its own {own})"));
+                let role = Role::Text;
+                (
+                    2,
+                    labelled("mean of", role, format!("{trainings} trainings{own}")),
+                )
+            }));
             if row.repeat_of.is_none() {
                 groups.push((
                     5,
