@@ -80,11 +80,12 @@ pub struct CostPoint {
 
 impl CostPoint {
     /// `None` for a child without an accuracy, with an unknown network, or not proposed by the
-    /// strategy: a control or an edited child.
+    /// strategy: a control or an edited child. Of the trainings of one architecture
+    /// (`search.reuse = "mean"`) only the latest counts, whose accuracy is their mean.
     pub fn of(row: &ChildRow) -> Option<CostPoint> {
-        let accuracy = row
-            .accuracy
-            .filter(|accuracy| accuracy.is_finite() && row.macs > 0 && row.is_proposed())?;
+        let accuracy = row.accuracy.filter(|accuracy| {
+            accuracy.is_finite() && row.macs > 0 && row.is_proposed() && !row.superseded
+        })?;
         Some(CostPoint {
             macs: row.macs,
             accuracy,
@@ -119,6 +120,7 @@ pub(crate) mod tests {
             seconds: 1.0,
             repeat_of: None,
             mean: None,
+            superseded: false,
             parent: None,
             control: false,
             skipped: false,

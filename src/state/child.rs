@@ -24,6 +24,9 @@ pub struct ChildRow {
     pub repeat_of: Option<u64>,
     /// The trainings that accuracy and reward are means over, if several.
     pub mean: Option<Box<MeanOf>>,
+    /// Whether a later child trained its architecture again, so that its accuracy is not the one
+    /// that counts for the architecture.
+    pub superseded: bool,
     /// The child that a user edited it from; `None` for a sampled child.
     pub parent: Option<u64>,
     /// Whether it is a control: drawn uniformly, for comparison with the others of its episode.

@@ -319,4 +319,34 @@ mod tests {
         };
         assert_eq!(outcomes.arms, [expected]);
     }
+
+    /// A child with this accuracy, the mean over the trainings of `of`.
+    fn finished(child: u64, accuracy: f64, of: &[u64]) -> Event {
+        let mean = (!of.is_empty())
+            .then(|| serde_json::json!({"children": of, "own_accuracy": 0.0, "own_reward": 0.0}));
+        let child = serde_json::json!({
+            "child": child, "episode": 1, "dna": [[3, 8, 1, 1]], "accuracy": accuracy, "reward": accuracy,
+            "params": 1, "macs": 1, "seconds": 1.0, "valid_accuracies": [], "mean": mean,
+        });
+        Event::ChildFinished(serde_json::from_value(child).unwrap())
+    }
+
+    #[test]
+    fn a_lucky_child_whose_mean_falls_gives_way_to_the_next_best() {
+        let mut outcomes = Outcomes {
+            trainings: Some(BTreeMap::new()),
+            ..Outcomes::default()
+        };
+        let mut best = |event| {
+            let ending = outcomes.apply(&event).unwrap();
+            let best = outcomes.best.as_ref().unwrap();
+            (best.child, best.accuracy, ending.is_best)
+        };
+        assert_eq!(best(finished(1, 0.9, &[])), (1, 0.9, true));
+        assert_eq!(best(finished(2, 0.8, &[])), (1, 0.9, false));
+        assert_eq!(best(finished(3, 0.75, &[1, 3])), (2, 0.8, false));
+        assert_eq!(best(finished(4, 0.78, &[2, 4])), (4, 0.78, true));
+        assert_eq!(best(finished(5, 0.7, &[2, 4, 5])), (3, 0.75, false));
+        assert_eq!(outcomes.counts.retrained, 3);
+    }
 }

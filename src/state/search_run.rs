@@ -226,6 +226,13 @@ impl SearchRun {
     }
 
     fn finish_child(&mut self, finished: &ChildFinished, seq: u64) {
+        if finished.is_retraining()
+            && let Some(mean) = &finished.mean
+        {
+            let earlier = |row: &&mut ChildRow| mean.children.contains(&row.child);
+            let rows = self.children.iter_mut().filter(earlier);
+            rows.for_each(|row| row.superseded = true);
+        }
         let (child, reward) = (finished.child, Some(finished.reward));
         let row = self.row(child, finished.episode, reward, finished.seconds, seq);
         self.end_child(ChildRow {
@@ -266,6 +273,7 @@ impl SearchRun {
             seconds,
             repeat_of: None,
             mean: None,
+            superseded: false,
             parent: candidate.and_then(Candidate::parent),
             control: candidate.is_some_and(Candidate::is_control),
             skipped: false,

@@ -123,11 +123,7 @@ fn an_asynchronous_run_killed_after_any_line_and_resumed_equals_an_uninterrupted
         duration: Some(equal),
         ..Behaviour::default()
     };
-    for reuse in [
-        "search.reuse=never",
-        "search.reuse=first",
-        "search.reuse=mean",
-    ] {
+    for reuse in ["search.reuse=first", "search.reuse=mean"] {
         let settings = [
             ASYNCHRONOUS,
             reuse,

@@ -146,6 +146,8 @@ pub struct Order {
     /// Number of children of the run that have been processed.
     seen: usize,
     best: Option<u64>,
+    /// Number of children that trained an architecture again, each of which replaces a point.
+    retrained: usize,
     energy_known: bool,
 }
 
@@ -175,6 +177,7 @@ impl Order {
     pub fn update(&mut self, criteria: &Criteria, state: &RunState, marks: &[u64]) -> bool {
         let best = state.search().best_child();
         let stale = state.search().children.len() < self.seen
+            || state.search().outcomes.counts.retrained != self.retrained
             || (best != self.best && criteria.depends_on(Flag::Best));
         let new = state.search().children.len().saturating_sub(self.seen);
         if stale || new > FEW {
@@ -204,6 +207,7 @@ impl Order {
         self.front = Front::of(self.rows.iter().copied(), children);
         self.seen = children.len();
         self.best = best;
+        self.retrained = state.search().outcomes.counts.retrained;
         self.energy_known = children.iter().any(|row| row.energy_wh.is_some());
     }
 
