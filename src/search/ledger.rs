@@ -269,7 +269,7 @@ impl SearchLedger {
         let outcomes = self.tally.outcomes();
         Some(Best {
             child: BestChild::from(outcomes.best.as_ref()?),
-            design: outcomes.best_design.clone()?,
+            design: outcomes.best_design.as_deref()?.clone(),
         })
     }
 

@@ -18,7 +18,7 @@ pub struct Outcomes {
     /// trainings (`search.reuse = "mean"`), the latest of them counts, whose accuracy is their mean.
     pub best: Option<ChildFinished>,
     /// Its network, or its row in a table.
-    pub best_design: Option<Design>,
+    pub best_design: Option<Box<Design>>,
     /// Rewards of the finished episodes, in order.
     pub arms: Vec<Arms>,
     /// The episodes in progress.
@@ -28,11 +28,14 @@ pub struct Outcomes {
     /// Every edited child, whether or not it has ended.
     edited: BTreeSet<u64>,
     /// Designs of children in progress.
-    designs: BTreeMap<u64, Design>,
+    designs: BTreeMap<u64, Box<Design>>,
     /// In a run whose architectures can be trained several times: the latest training of each, by
     /// the first. The accuracy of the best one can fall.
-    trainings: Option<BTreeMap<u64, (ChildFinished, Option<Design>)>>,
+    trainings: Option<BTreeMap<u64, Training>>,
 }
+
+/// A child that was trained, and its design.
+type Training = (ChildFinished, Option<Box<Design>>);
 
 /// Rewards of one episode by arm, each in ascending order: workers finish in any order, which must
 /// not change any figure.
@@ -190,7 +193,7 @@ impl Outcomes {
             Event::ChildSampled(sampled) => {
                 self.depths.insert(sampled.child, sampled.dna.depth());
                 if !sampled.control {
-                    let design = sampled.design.clone();
+                    let design = Box::new(sampled.design.clone());
                     self.designs.insert(sampled.child, design);
                 }
             }
@@ -217,7 +220,7 @@ impl Outcomes {
     }
 
     /// Count the end of a sampled child; returns whether it is the best one.
-    fn count(&mut self, event: &Event, design: Option<Design>) -> bool {
+    fn count(&mut self, event: &Event, design: Option<Box<Design>>) -> bool {
         self.counts.sampled += 1;
         self.counts.failures += usize::from(matches!(event, Event::ChildFailed { .. }));
         self.counts.excluded += usize::from(matches!(event, Event::ChildExcluded { .. }));
@@ -238,7 +241,7 @@ impl Outcomes {
 
     /// Note the latest training of an architecture. If it is that of the best child, its accuracy
     /// may have fallen below another one.
-    fn retrain(&mut self, finished: &ChildFinished, design: Option<Design>) {
+    fn retrain(&mut self, finished: &ChildFinished, design: Option<Box<Design>>) {
         let trainings = self.trainings.get_or_insert_default();
         let first = finished.first_training();
         trainings.insert(first, (finished.clone(), design));
