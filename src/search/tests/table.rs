@@ -111,11 +111,7 @@ fn a_run_and_a_search_in_memory_propose_repeat_and_learn_the_same() {
     for facts in StrategyFacts::all() {
         let run = run(facts.name);
         let space = space(&run.config);
-        let Some(strategy) = strategy::named_in(&run.config, &space) else {
-            // Built without libtorch.
-            assert!(facts.has_policy);
-            continue;
-        };
+        let strategy = strategy::named_in(&run.config, &space);
         let table = run.config.search.table.clone().unwrap();
         let (in_run, in_memory) = (Arc::default(), Arc::default());
 
@@ -127,7 +123,7 @@ fn a_run_and_a_search_in_memory_propose_repeat_and_learn_the_same() {
                 Ok(Box::new(TableLookup::start(&path, &config.space, report)))
             }),
             strategy: Box::new(move |config, space| {
-                let strategy = strategy::named_in(config, space).unwrap();
+                let strategy = strategy::named_in(config, space);
                 Ok(Box::new(Recorded { strategy, calls }))
             }),
         };
