@@ -136,6 +136,7 @@ impl Strategy for LargerCoins {
 
 #[distributed_slice(EVALUATORS)]
 static EVALUATOR: Registered = Registered {
+    name: "coins",
     takes: |config| config.space.layer == "coins",
     is_default: false,
     start: |_, report| {
@@ -298,6 +299,38 @@ fn a_search_uses_what_registered_itself_here() {
     app.draw(&mut frame);
     let text: String = frame.content.iter().map(|cell| cell.symbol()).collect();
     assert!(text.contains("12 handfuls of coins"), "{text}");
+}
+
+/// The values that occur more than once.
+fn repeated<T: Ord + Clone>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort();
+    let pairs = values.windows(2).filter(|pair| pair[0] == pair[1]);
+    pairs.map(|pair| pair[0].clone()).collect()
+}
+
+/// Whatever is looked up by one of these finds the same in every build, in whichever order the
+/// linker collects the lists.
+#[test]
+fn what_things_are_found_by_is_unique() {
+    assert!(repeated(STRATEGIES.iter().map(|facts| facts.name)).is_empty());
+    assert!(repeated(CONSTRUCTORS.iter().map(|(facts, _)| facts.name)).is_empty());
+    assert!(repeated(EVALUATORS.iter().map(|evaluator| evaluator.name)).is_empty());
+    assert!(repeated(PANELS.iter().map(|about| about.id.0)).is_empty());
+    assert!(repeated(FAMILIES.iter().map(|family| family.name())).is_empty());
+    // A journal names the space of its run only by the list of what the heads decide.
+    let heads = |family: &&dyn Family| -> Vec<&str> {
+        family.kinds().iter().map(|kind| kind.key).collect()
+    };
+    assert_eq!(
+        repeated(FAMILIES.iter().map(heads)),
+        Vec::<Vec<&str>>::new()
+    );
+    // It names a head by its key.
+    let kinds = || FAMILIES.iter().flat_map(|family| family.kinds());
+    for (one, other) in kinds().flat_map(|one| kinds().map(move |other| (one, other))) {
+        assert!(one.key != other.key || one == other, "{one:?}");
+    }
 }
 
 #[test]

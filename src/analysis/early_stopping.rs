@@ -44,11 +44,21 @@ impl Rule {
         quantile(&mut reached, self.below)
     }
 
-    /// The best accuracy up to the decision; `None` if there were fewer epochs.
-    pub fn reached(&self, accuracies: &[f64]) -> Option<f64> {
-        let until = accuracies.get(..self.after)?;
-        until.iter().copied().reduce(f64::max)
+    fn reached(&self, accuracies: &[f64]) -> Option<f64> {
+        best_until(accuracies, self.after)
     }
+}
+
+/// The best of the first `after` accuracies; `None` if there are fewer.
+fn best_until(accuracies: &[f64], after: usize) -> Option<f64> {
+    let until = accuracies.get(..after)?;
+    until.iter().copied().reduce(f64::max)
+}
+
+/// Whether a child with these validation accuracies by epoch is stopped once it has trained for `after`
+/// epochs, because the best of their accuracies is `below` a threshold.
+pub fn is_stopped(accuracies: &[f64], after: usize, below: f64) -> bool {
+    best_until(accuracies, after).is_some_and(|best| best < below)
 }
 
 /// The value below which this share of `values` lies, interpolated linearly (type 7 of Hyndman &
@@ -111,8 +121,7 @@ pub fn assess_run(children: &[LearningCurve], epochs: usize, rule: Rule) -> Asse
     let stopped = children.iter().map(|child| {
         let known = last.filter(|(episode, _)| *episode == child.episode);
         let (_, least) = *last.insert(known.unwrap_or_else(|| (child.episode, threshold(child))));
-        let reached = rule.reached(&child.accuracies);
-        matches!((reached, least), (Some(reached), Some(least)) if reached < least)
+        least.is_some_and(|least| is_stopped(&child.accuracies, rule.after, least))
     });
     let stopped = stopped.collect::<Vec<bool>>();
     assess(children, epochs, rule, &stopped)
@@ -122,10 +131,9 @@ pub fn assess_run(children: &[LearningCurve], epochs: usize, rule: Rule) -> Asse
 /// approaches.
 pub fn assess_all(children: &[LearningCurve], epochs: usize, rule: Rule) -> Assessment {
     let least = rule.threshold(children.iter().map(|child| child.accuracies.as_slice()));
-    let stopped = children.iter().map(|child| {
-        let reached = rule.reached(&child.accuracies);
-        matches!((reached, least), (Some(reached), Some(least)) if reached < least)
-    });
+    let stopped = children
+        .iter()
+        .map(|child| least.is_some_and(|least| is_stopped(&child.accuracies, rule.after, least)));
     assess(children, epochs, rule, &stopped.collect::<Vec<bool>>())
 }
 

@@ -132,7 +132,7 @@ struct EpisodeSums {
     policy_degrees: f64,
     policy_squares: f64,
     controls: f64,
-    // Of the controls' line: x is the episode, y the reward.
+    // Sums for the controls' straight line; x is the episode, y the reward.
     x: f64,
     xx: f64,
     y: f64,

@@ -35,8 +35,8 @@ impl Selection {
     /// The same as a sentence, with the reason.
     pub fn sentence(self) -> String {
         format!(
-            "The best accuracy is the highest of {} children on one set of validation images: being chosen for it, it is likely to come \
-             out lower on other images and in another training. Its interval is for the images alone and does not hold that choice.",
+            "The best accuracy is the highest of {} children on one set of validation images: because it was \
+             chosen for being the highest, it is likely to be lower on other images and in another training. Its interval covers the chance of the images, but not that of the choice.",
             crate::foundation::numbers::count(self.children as u64)
         )
     }

@@ -244,7 +244,7 @@ pub struct RawScreen {
 /// The default is the demo, so that a file may omit what it does not change. (`resolve` then fills
 /// in the preset's values instead.)
 macro_rules! default_is_the_demo {
-    ($($section:ty: $field:ident),*) => {
+    ($($section:ty: $field:ident,)*) => {
         $(impl Default for $section {
             fn default() -> Self {
                 presets::demo().$field
@@ -253,7 +253,22 @@ macro_rules! default_is_the_demo {
     };
 }
 
-default_is_the_demo!(RawData: data, RawSearch: search, RawController: controller, RawEvolution: evolution, RawPpo: ppo, RawPredictor: predictor, RawSpace: space, RawConstraints: constraints, RawChild: child, RawEarlyStopping: early_stopping, RawReward: reward, RawWorkers: workers, RawTrain: train, RawScreen: screen);
+default_is_the_demo!(
+    RawData: data,
+    RawSearch: search,
+    RawController: controller,
+    RawEvolution: evolution,
+    RawPpo: ppo,
+    RawPredictor: predictor,
+    RawSpace: space,
+    RawConstraints: constraints,
+    RawChild: child,
+    RawEarlyStopping: early_stopping,
+    RawReward: reward,
+    RawWorkers: workers,
+    RawTrain: train,
+    RawScreen: screen,
+);
 
 impl Default for RawRecipe {
     fn default() -> Self {

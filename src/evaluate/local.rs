@@ -21,6 +21,7 @@ use crate::telemetry::EnergyMeter;
 
 #[linkme::distributed_slice(EVALUATORS)]
 static ENTRY: Registered = Registered {
+    name: "local workers",
     takes: |config| space::family::named(&config.space.layer).is_ok_and(|of| !of.is_tabular()),
     is_default: true,
     start: |config, report| {

@@ -41,6 +41,8 @@ pub type Reports = Box<dyn Fn(Report) + Send>;
 
 /// An evaluator of this program, and which runs it is for.
 pub struct Registered {
+    /// Its name, unique among the evaluators.
+    pub name: &'static str,
     /// Whether it can evaluate the children of a run with these settings.
     pub takes: fn(&Config) -> bool,
     /// Whether it leaves a run to any other evaluator that takes it.
@@ -53,10 +55,11 @@ pub struct Registered {
 #[linkme::distributed_slice]
 pub static EVALUATORS: [Registered];
 
-/// The evaluator of a run with these settings; `None` if this program has none.
+/// The evaluator of a run with these settings, the first by name if several take it; `None` if this
+/// program has none.
 pub fn evaluator_for(config: &Config) -> Option<&'static Registered> {
     let able = EVALUATORS.iter().filter(|one| (one.takes)(config));
-    able.min_by_key(|one| one.is_default)
+    able.min_by_key(|one| (one.is_default, one.name))
 }
 
 /// One child to evaluate.

@@ -131,6 +131,7 @@ impl Table {
 
 #[linkme::distributed_slice(EVALUATORS)]
 static ENTRY: Registered = Registered {
+    name: "table",
     takes: |config| config.search.table.is_some(),
     is_default: false,
     start: |config, report| {

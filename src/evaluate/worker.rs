@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use self::pipes::{ToParent, WorkerInbox, read_messages};
 use super::protocol::{Breakdown, FromWorker, ImageSample, Introduction, ToWorker};
 use super::{ChildJob, EarlyStop};
+use crate::analysis::early_stopping::is_stopped;
 use crate::child::{self, cuda, libtorch};
 use crate::config::{ChildConfig, DataConfig};
 use crate::data::{self, DataError};
@@ -170,7 +171,7 @@ impl Trainer {
             output,
             device,
             stop: job.stop,
-            best: 0.0,
+            accuracies: Vec::new(),
             is_stopped: false,
             paused: Duration::ZERO,
         };
@@ -227,8 +228,8 @@ struct PipeControl<'trainer> {
     device: tch::Device,
     /// When to stop the child early.
     stop: Option<EarlyStop>,
-    /// Its best validation accuracy so far.
-    best: f64,
+    /// Its validation accuracies so far, by epoch.
+    accuracies: Vec<f64>,
     /// Whether it is to be stopped.
     is_stopped: bool,
     /// Time spent paused.
@@ -259,10 +260,10 @@ impl Control for PipeControl<'_> {
     }
 
     fn epoch(&mut self, epoch: TrainingEpoch) -> anyhow::Result<()> {
-        self.best = self.best.max(epoch.valid_accuracy);
+        self.accuracies.push(epoch.valid_accuracy);
         self.is_stopped |= self
             .stop
-            .is_some_and(|stop| epoch.epoch == stop.after && self.best < stop.below);
+            .is_some_and(|stop| is_stopped(&self.accuracies, stop.after, stop.below));
         let epoch = ChildEpoch::of(self.child, self.worker, self.epochs, &epoch);
         self.output.send(&FromWorker::Epoch(epoch))
     }

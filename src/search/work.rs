@@ -28,8 +28,7 @@ pub type StartEvaluator = Box<
 pub type MakeStrategy =
     Box<dyn FnOnce(&Config, &Space) -> Result<Box<dyn Strategy>, SessionError> + Send>;
 
-/// The components of a search. Both are made on the search's thread, because tensors never cross
-/// threads.
+/// The components of a search. Both are made on the search's thread.
 pub struct Search {
     /// Where children are evaluated.
     pub evaluator: StartEvaluator,

@@ -309,7 +309,7 @@ fn describe_finished(child: &ChildFinished) -> String {
         format!(" (mean of {} trainings{own})", child.trainings())
     });
     let skipped = if child.skipped {
-        " (ended early by a user)"
+        " (skipped by a user)"
     } else if child.stopped_early {
         " (stopped early)"
     } else {

@@ -144,7 +144,7 @@ impl Predictor {
         }
     }
 
-    /// The best children that have ended, from the best; of equal ones the earlier first.
+    /// The best children that have ended, best first; the earlier of two equal ones first.
     fn parents(&self) -> Vec<&EndedChild> {
         let mut best: Vec<&EndedChild> = self.evaluated.iter().collect();
         best.sort_by(|one, other| other.reward.total_cmp(&one.reward));

@@ -190,7 +190,7 @@ impl fmt::Display for Ranking {
             let group = if is_top { "top" } else { "random" };
             let reached = child
                 .final_accuracy
-                .map_or_else(|| "unfinished".to_owned(), accuracy);
+                .map_or_else(|| "not completed".to_owned(), accuracy);
             let searched = accuracy(search_accuracy);
             writeln!(
                 out,
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(agreement.discordant, 0);
         let text = ranking.to_string();
         assert!(
-            text.contains("over 5 networks") && text.contains("unfinished"),
+            text.contains("over 5 networks") && text.contains("not completed"),
             "{text}"
         );
     }

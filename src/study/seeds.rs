@@ -107,7 +107,11 @@ impl fmt::Display for SeedsSummary {
         writeln!(out, "{}, trained with {of} seeds", self.architecture)?;
         let known = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), accuracy);
         for one in &self.trainings {
-            let state = if one.is_complete { "" } else { "  unfinished" };
+            let state = if one.is_complete {
+                ""
+            } else {
+                "  not completed"
+            };
             writeln!(
                 out,
                 "seed {:<10} validation {}  test {}  ({} epochs){state}",
@@ -136,7 +140,7 @@ impl fmt::Display for SeedsSummary {
             )?;
         }
         if self.unfinished > 0 {
-            writeln!(out, "{} unfinished: in no mean", self.unfinished)?;
+            writeln!(out, "{} not completed: in no mean", self.unfinished)?;
         }
         Ok(())
     }
@@ -175,7 +179,7 @@ mod tests {
         assert_eq!((summary.test_accuracy, summary.unfinished), (None, 1));
         let text = summary.to_string();
         assert!(
-            text.contains("mean 0.6000") && text.contains("1 unfinished"),
+            text.contains("mean 0.6000") && text.contains("1 not completed"),
             "{text}"
         );
     }

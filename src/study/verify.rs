@@ -149,7 +149,7 @@ impl Verification {
         let mut caveats = Vec::new();
         if episode < episodes {
             caveats.push(format!(
-                "the policy is that of episode {episode} of {episodes}: the search is unfinished"
+                "the policy is that of episode {episode} of {episodes}: the search is not completed"
             ));
         }
         if !self.earlier_looks.is_empty() {

@@ -182,7 +182,7 @@ fn without_nvml(root: &Path) -> Option<Driver> {
     })
 }
 
-/// The models of the GPUs that the driver knows, whoever may use them.
+/// The models of the GPUs that the driver knows, including those that this process may not use.
 fn gpus_in(root: &Path) -> Vec<Option<String>> {
     let Ok(folders) = std::fs::read_dir(root.join("proc/driver/nvidia/gpus")) else {
         return Vec::new();

@@ -29,7 +29,7 @@ pub fn of(found: &Replication) -> String {
         text += &of_strategy(lift);
     }
     if found.unfinished > 0 {
-        text += &format!("{} unfinished: in no comparison\n", found.unfinished);
+        text += &format!("{} not completed: in no comparison\n", found.unfinished);
     }
     text
 }
@@ -47,7 +47,7 @@ fn line_of_search(search: &ReplicatedSearch) -> [String; 5] {
     let state = if search.is_complete {
         ""
     } else {
-        ", unfinished"
+        ", not completed"
     };
     [
         search.seed.to_string(),

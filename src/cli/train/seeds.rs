@@ -136,7 +136,7 @@ fn conclude(series: &Series<SeedsQuestion>) -> anyhow::Result<()> {
     match summary.unfinished {
         0 => Ok(()),
         left => Err(anyhow!(
-            "{left} of {} trainings are unfinished; see {}; continue with: {}",
+            "{left} of {} trainings are not completed; see {}; continue with: {}",
             summary.trainings.len(),
             log_of(series).display(),
             command(series)

@@ -89,7 +89,7 @@ impl RandomRun {
 /// Choose among runs, the latest of which comes first.
 fn choose(mut runs: Vec<RandomRun>, config: &Config) -> Result<Vec<PathBuf>, NoReference> {
     let differences = |run: &RandomRun| settings_differences(&run.settings, config);
-    // Stable: of equal ones the latest stays first.
+    // The sort is stable, so the latest of several equal ones stays first.
     runs.sort_by_key(|run| {
         let shared = run.episodes.min(config.search.episodes);
         (differences(run).len(), std::cmp::Reverse(shared))

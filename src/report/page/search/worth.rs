@@ -93,7 +93,7 @@ fn ranked(found: &Ranking) -> Markup {
         ("trained to completion", true, &|child| {
             child
                 .final_accuracy
-                .map_or_else(|| "unfinished".to_owned(), accuracy)
+                .map_or_else(|| "not completed".to_owned(), accuracy)
         }),
         ("epochs", true, &|child| child.epochs.to_string()),
     ];

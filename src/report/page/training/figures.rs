@@ -103,7 +103,7 @@ fn accuracy(run: &TrainingRun) -> Figure {
 
 fn learning_rate(run: &TrainingRun) -> Figure {
     let curves = rates(run);
-    let caption = "Of the last batch of each epoch.";
+    let caption = "The learning rate of the last batch of each epoch.";
     Figure::new("learning-rate", "Learning rate", caption, |form, title| {
         curves::draw(&curves, form, title)
     })

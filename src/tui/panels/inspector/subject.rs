@@ -171,7 +171,7 @@ impl<'a> Subject<'a> {
     fn standing(&self, known: &Known<'_>) -> Row {
         let skipped = self.row.is_some_and(|row| row.skipped);
         match self.status {
-            Standing::Ended if skipped => vec![(Role::Warning, "ended early".to_owned())],
+            Standing::Ended if skipped => vec![(Role::Warning, "skipped".to_owned())],
             Standing::Ended => Row::new(),
             Standing::Failed => vec![(Role::Error, "FAILED".to_owned())],
             Standing::Excluded => vec![(Role::Warning, "EXCLUDED".to_owned())],
