@@ -87,7 +87,7 @@ pub enum LoadError {
     /// The child is a row of a table.
     #[error("{path}: child {child} was looked up in a table: it has no network", path = path.display())]
     NoNetwork {
-        /// The journal.
+        /// The journal, or the best.json.
         path: PathBuf,
         /// Number of the child.
         child: u64,
@@ -182,6 +182,9 @@ fn resolve_child(run: &Path, child: &str) -> Result<Architecture, LoadError> {
             run: run.to_owned(),
         });
     }
+    if let Some(child) = row_of_table(&path) {
+        return Err(LoadError::NoNetwork { path, child });
+    }
     // Literal, because best.json contains the network itself and nothing is decoded again.
     Ok(read_architecture(
         &path,
@@ -193,7 +196,14 @@ fn resolve_child(run: &Path, child: &str) -> Result<Architecture, LoadError> {
     )?)
 }
 
-/// The parts of a journal's `child_sampled` event that are needed.
+/// The number of the child in the best.json at `path`, if it was looked up in a table.
+fn row_of_table(path: &Path) -> Option<u64> {
+    let text = std::fs::read(path).ok()?;
+    let best: Sampled = serde_json::from_slice(&text).ok()?;
+    matches!(best.design, Design::Key(_)).then_some(best.child)
+}
+
+/// The parts of a journal's `child_sampled` event, or of a best.json, that are needed.
 #[derive(Deserialize)]
 struct Sampled {
     child: u64,
@@ -257,4 +267,20 @@ fn is_child_sampled(line: &[u8]) -> bool {
         event: std::borrow::Cow<'a, str>,
     }
     serde_json::from_slice::<EventName>(line).is_ok_and(|kind| kind.event == "child_sampled")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_child_of_a_table_is_said_to_have_no_network() {
+        let run = tempfile::tempdir().unwrap();
+        let best = r#"{"child": 10, "accuracy": 0.8, "dna": [[4]], "key": "|none~0|"}"#;
+        std::fs::write(run.path().join("best.json"), best).unwrap();
+        let arch = format!("{}:best", run.path().display());
+        let error = resolve_architecture(&arch, Decode::Literal, [3, 32, 32], 10).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("child 10 was looked up in a table"), "{text}");
+    }
 }
