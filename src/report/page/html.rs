@@ -123,12 +123,12 @@ pub fn tiles(tiles: &[Tile]) -> Markup {
 pub type Heading = (&'static str, bool);
 
 /// A column of a table: its heading, whether it holds numbers, and the text of its cell in a row.
-pub type Column<'a, T> = (&'static str, bool, &'a dyn Fn(&T) -> String);
+pub type HtmlColumn<'a, T> = (&'static str, bool, &'a dyn Fn(&T) -> String);
 
 /// A [`table`] with a row for each of `items`.
 pub fn table_of<'a, T: 'a>(
     caption: &str,
-    columns: &[Column<'_, T>],
+    columns: &[HtmlColumn<'_, T>],
     items: impl IntoIterator<Item = &'a T>,
 ) -> Markup {
     let headings: Vec<Heading> = columns

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::html::{Column, Heading, facts, table, table_of};
+use super::html::{Heading, HtmlColumn, facts, table, table_of};
 use super::material::{Material, Notice, PastSession, SavedSettings, meaning};
 use crate::classification::proportion::wilson;
 use crate::event::{DataDescription, Level};
@@ -136,7 +136,7 @@ pub fn training_memory(architecture: &Architecture, batch_size: Option<usize>) -
 
 /// The processes that worked on the run, with their times and versions.
 pub fn sessions(material: &Material) -> Markup {
-    let columns: &[Column<'_, PastSession>] = &[
+    let columns: &[HtmlColumn<'_, PastSession>] = &[
         ("began", false, &|session| moment(session.began)),
         ("host", false, &|session| session.host.clone()),
         ("nas-tui", false, &|session| session.version.clone()),
@@ -149,7 +149,7 @@ pub fn notices(material: &Material) -> Option<Markup> {
     if material.notices.is_empty() {
         return None;
     }
-    let columns: &[Column<'_, Notice>] = &[
+    let columns: &[HtmlColumn<'_, Notice>] = &[
         ("when", false, &|notice| moment(notice.time)),
         ("level", false, &|notice| match notice.level {
             Level::Error => "error".to_owned(),

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::foundation::numbers::accuracy;
 use crate::foundation::numbers::{compact, count, duration, or_none, reward};
-use crate::report::page::html::{Column, Section, table_of};
+use crate::report::page::html::{HtmlColumn, Section, table_of};
 use crate::report::page::material::{Failure, Material};
 use crate::report::page::parts;
 use crate::state::{ChildRow, best_first};
@@ -24,7 +24,7 @@ pub fn best(material: &Material) -> Markup {
         return html! { p { "No child has an accuracy yet." } };
     }
     let (all, best) = (search.children.len(), search.best_child());
-    let columns: &[Column<'_, ChildRow>] = &[
+    let columns: &[HtmlColumn<'_, ChildRow>] = &[
         ("child", true, &|row| row.child.to_string()),
         ("episode", true, &|row| row.episode.to_string()),
         ("validation accuracy", true, &|row| {
@@ -55,7 +55,7 @@ pub fn troubles(material: &Material) -> Option<Section> {
     if material.failures.is_empty() && notices.is_none() {
         return None;
     }
-    let columns: &[Column<'_, Failure>] = &[
+    let columns: &[HtmlColumn<'_, Failure>] = &[
         ("child", true, &|failure| failure.child.to_string()),
         ("episode", true, &|failure| failure.episode.to_string()),
         ("attempts", true, &|failure| match failure.attempts {

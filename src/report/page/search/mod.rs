@@ -10,7 +10,7 @@ mod worth;
 use maud::{Markup, html};
 
 use self::figures::SearchFigures;
-use super::html::{Column, PageHead, READING, Section, facts, figure, table_of};
+use super::html::{HtmlColumn, PageHead, READING, Section, facts, figure, table_of};
 use super::material::Material;
 use super::tables::CsvTable;
 use super::{parts, tables};
@@ -101,7 +101,7 @@ fn episodes_table(episodes: &[EpisodeFinished]) -> Markup {
         return html! { p { "No episode is finished yet." } };
     }
     let shown = &episodes[episodes.len().saturating_sub(MOST_EPISODES)..];
-    let columns: &[Column<'_, EpisodeFinished>] = &[
+    let columns: &[HtmlColumn<'_, EpisodeFinished>] = &[
         ("episode", true, &|episode| episode.episode.to_string()),
         ("mean reward", true, &|episode| reward(episode.mean_reward)),
         ("baseline", true, &|episode| {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::analysis::statistics::p_text;
 use crate::foundation::numbers::{accuracy, count, or_none, reward};
-use crate::report::page::html::{Column, Section, table_of};
+use crate::report::page::html::{HtmlColumn, Section, table_of};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
 use crate::study::rank::{CAVEAT, Ranked, Ranking};
@@ -28,7 +28,7 @@ pub fn section(material: &Material) -> Option<Section> {
 
 fn verified(found: &Verification) -> Markup {
     let question = &found.question;
-    let columns: &[Column<'_, (&str, &Arm)>] = &[
+    let columns: &[HtmlColumn<'_, (&str, &Arm)>] = &[
         ("arm", false, &|(name, _)| (*name).to_owned()),
         ("children", true, &|(_, arm)| arm.children.to_string()),
         ("different", true, &|(_, arm)| arm.networks.to_string()),
@@ -59,7 +59,7 @@ fn reliability(found: &Findings) -> Markup {
         return html! {};
     };
     let [low, high] = reliability.ci95;
-    let columns: &[Column<'_, Need>] = &[
+    let columns: &[HtmlColumn<'_, Need>] = &[
         ("lift", true, &|need| {
             let observed = if need.is_observed { ", this run's" } else { "" };
             format!("{:+.4}{observed}", need.lift)
@@ -81,7 +81,7 @@ fn reliability(found: &Findings) -> Markup {
 }
 
 fn ranked(found: &Ranking) -> Markup {
-    let columns: &[Column<'_, Ranked>] = &[
+    let columns: &[HtmlColumn<'_, Ranked>] = &[
         ("child", true, &|child| child.chosen.child.to_string()),
         ("chosen as", false, &|child| match child.chosen.is_top {
             true => "top".to_owned(),

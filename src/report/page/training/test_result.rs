@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::figures::TrainingFigures;
 use crate::classification::{ClassAccuracy, ClassificationReport, ConfusedPair};
 use crate::foundation::numbers::{accuracy, count};
-use crate::report::page::html::{Column, Section, figure, table_of};
+use crate::report::page::html::{HtmlColumn, Section, figure, table_of};
 use crate::report::page::parts;
 use crate::state::TrainingRun;
 
@@ -34,7 +34,7 @@ fn confused(report: &ClassificationReport) -> Markup {
         return html! { p { "No image was misclassified." } };
     }
     let percent = |pair: &ConfusedPair| format!("{:.1} %", 100.0 * report.share_of_class(pair));
-    let columns: &[Column<'_, ConfusedPair>] = &[
+    let columns: &[HtmlColumn<'_, ConfusedPair>] = &[
         ("class", false, &|pair| pair.class.clone()),
         ("taken for", false, &|pair| pair.taken_for.clone()),
         ("images", true, &|pair| count(pair.images as u64)),
@@ -45,7 +45,7 @@ fn confused(report: &ClassificationReport) -> Markup {
 
 fn classes(report: &ClassificationReport) -> Markup {
     let unknown = || "–".to_owned();
-    let columns: &[Column<'_, ClassAccuracy>] = &[
+    let columns: &[HtmlColumn<'_, ClassAccuracy>] = &[
         ("class", false, &|class| class.class.clone()),
         ("images", true, &|class| count(class.images as u64)),
         ("right", true, &|class| count(class.correct as u64)),

@@ -1,6 +1,6 @@
 //! The costs of each layer: exact figures, shares of the whole, totals.
 
-use super::table::{Column, table};
+use super::table::{RankedColumn, table};
 use crate::space::{Architecture, Cost, LayerCost, training_memory};
 use crate::tui::format;
 use crate::tui::panels::{Content, Row, join_fitting, labelled, wrapped};
@@ -46,13 +46,13 @@ fn totals(
 }
 
 /// A row per layer, then the classifier.
-fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Column> {
+fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<RankedColumn> {
     let times = glyphs.times;
     let share =
         |part: u64, whole: u64| format!("{:.1} %", 100.0 * part as f64 / whole.max(1) as f64);
     let column = |heading, rank, layer: &dyn Fn(&LayerCost) -> String, classifier: String| {
         let layers = cost.layers.iter().map(layer);
-        Column::numbers(heading, rank, layers.chain([classifier]))
+        RankedColumn::numbers(heading, rank, layers.chain([classifier]))
     };
     let names = (1..=architecture.layers.len()).map(|number| number.to_string());
     let kernels = architecture.layers.iter();
@@ -70,8 +70,8 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
     let macs = |layer: &LayerCost| format::count(layer.macs);
     let macs_share = |layer: &LayerCost| share(layer.macs, cost.macs);
     vec![
-        Column::numbers("#", 0, names.chain([String::new()])),
-        Column::numbers("kernel", 4, kernels.chain(["linear".to_owned()])),
+        RankedColumn::numbers("#", 0, names.chain([String::new()])),
+        RankedColumn::numbers("kernel", 4, kernels.chain(["linear".to_owned()])),
         column("output", 3, &shape, classes),
         column("field", 5, &field, String::new()),
         column("params", 1, &params, format::count(last.params)),

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::table::{Column, table};
+use super::table::{RankedColumn, table};
 use crate::analysis::series::Measure;
 use crate::event::ChildEpoch;
 use crate::tui::format;
@@ -19,7 +19,7 @@ const BOTH_CHARTS: usize = 60;
 /// The figures of every epoch.
 pub fn figures(epochs: &[ChildEpoch], width: usize) -> Content {
     let numbers = |heading, rank, text: &dyn Fn(&ChildEpoch) -> String| {
-        Column::numbers(heading, rank, epochs.iter().map(text))
+        RankedColumn::numbers(heading, rank, epochs.iter().map(text))
     };
     let columns = vec![
         numbers("epoch", 0, &|epoch| epoch.epoch.to_string()),

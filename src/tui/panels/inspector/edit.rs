@@ -1,7 +1,7 @@
 //! Edit: a child's values as an editable table, and the network that would result.
 
 use super::draft::{Build, Draft};
-use super::table::{Column, table};
+use super::table::{RankedColumn, table};
 use crate::space::{Cost, Dna, LayerCost, Space, head_of};
 use crate::state::ChildRow;
 use crate::tui::format;
@@ -111,7 +111,7 @@ fn choices(draft: &Draft, space: &Space, glyphs: &Glyphs) -> Row {
     row
 }
 
-fn columns(draft: &Draft, outcome: &Build, space: &Space, glyphs: &Glyphs) -> Vec<Column> {
+fn columns(draft: &Draft, outcome: &Build, space: &Space, glyphs: &Glyphs) -> Vec<RankedColumn> {
     let Dna(genes) = draft.dna();
     let failing = outcome.failing_layer();
     let number = |layer: usize| {
@@ -125,7 +125,7 @@ fn columns(draft: &Draft, outcome: &Build, space: &Space, glyphs: &Glyphs) -> Ve
             layer + 1
         )
     };
-    let mut columns = vec![Column::numbers("#", 0, (0..genes.len()).map(number))];
+    let mut columns = vec![RankedColumn::numbers("#", 0, (0..genes.len()).map(number))];
     for (value, head) in space.heads().iter().enumerate() {
         let cells = (0..genes.len())
             .map(|layer| match head.kind.is_connection() {
@@ -133,12 +133,12 @@ fn columns(draft: &Draft, outcome: &Build, space: &Space, glyphs: &Glyphs) -> Ve
                 false => cell(draft, layer, value),
             })
             .collect();
-        columns.push(Column::rows(head.kind.short_name(), 0, cells));
+        columns.push(RankedColumn::rows(head.kind.short_name(), 0, cells));
     }
     let mut cost = |heading, rank, text: &dyn Fn(&LayerCost) -> String| {
         let costs = (0..genes.len()).map(|layer| outcome.layers.get(layer));
         let cells = costs.map(|cost| cost.map_or("-".to_owned(), text));
-        columns.push(Column::numbers(heading, rank, cells));
+        columns.push(RankedColumn::numbers(heading, rank, cells));
     };
     cost("output", 1, &|cost| {
         let [_, height, width] = cost.output_shape;

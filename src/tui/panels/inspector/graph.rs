@@ -2,7 +2,7 @@
 //! beside it.
 
 use super::rails;
-use super::table::{self, Column};
+use super::table::{self, RankedColumn};
 use crate::foundation::numbers::layers as list;
 use crate::space::lanes::{self, Lanes};
 use crate::space::{Architecture, Cost};
@@ -77,13 +77,13 @@ fn beside_rails(table: Content, lanes: &Lanes, chosen: usize, glyphs: &Glyphs) -
 
 /// If the rails need more room than there is: the numbers of the inputs instead.
 fn with_lists(
-    mut columns: Vec<Column>,
+    mut columns: Vec<RankedColumn>,
     architecture: &Architecture,
     chosen: usize,
     width: usize,
 ) -> Content {
     let lists = lanes::inputs(architecture).into_iter().map(list);
-    columns.insert(1, Column::texts("reads", 0, lists));
+    columns.insert(1, RankedColumn::texts("reads", 0, lists));
     let table = table::table(columns, width);
     let body = table
         .body
@@ -149,7 +149,7 @@ fn connections(
     vec![(Role::Mean, format::fit(&text, width, glyphs.ellipsis))]
 }
 
-fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Column> {
+fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<RankedColumn> {
     let [channels, height, width] = architecture.input.map(|size| size.to_string());
     let times = glyphs.times;
     let pair = |lengths: [usize; 2]| format::pair(lengths, times);
@@ -169,16 +169,16 @@ fn columns(architecture: &Architecture, cost: &Cost, glyphs: &Glyphs) -> Vec<Col
     let [last_params, last_macs] =
         [cost.classifier.params, cost.classifier.macs].map(format::compact);
     vec![
-        Column::numbers("#", 0, cells("", numbers, "")),
-        Column::numbers("kernel", 0, cells("image", kernels, "linear")),
-        Column::numbers("filters", 0, cells(&channels, filters, &classes)),
-        Column::numbers("stride", 5, cells("", strides, "")),
-        Column::numbers("pad", 6, cells("", paddings, "")),
-        Column::numbers("output", 0, cells(&image, outputs, "")),
-        Column::numbers("field", 7, cells("", fields, "")),
-        Column::numbers("params", 3, cells("", params, &last_params)),
-        Column::numbers("MACs", 2, cells("", macs, &last_macs)),
-        Column::rows("", 4, bars(cost, glyphs)),
+        RankedColumn::numbers("#", 0, cells("", numbers, "")),
+        RankedColumn::numbers("kernel", 0, cells("image", kernels, "linear")),
+        RankedColumn::numbers("filters", 0, cells(&channels, filters, &classes)),
+        RankedColumn::numbers("stride", 5, cells("", strides, "")),
+        RankedColumn::numbers("pad", 6, cells("", paddings, "")),
+        RankedColumn::numbers("output", 0, cells(&image, outputs, "")),
+        RankedColumn::numbers("field", 7, cells("", fields, "")),
+        RankedColumn::numbers("params", 3, cells("", params, &last_params)),
+        RankedColumn::numbers("MACs", 2, cells("", macs, &last_macs)),
+        RankedColumn::rows("", 4, bars(cost, glyphs)),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! Children similar to the one shown: the one it was edited from, those edited from it, those with
 //! the same DNA, and the nearest others by edit distance.
 
-use super::table::{Column, table};
+use super::table::{RankedColumn, table};
 use crate::space::distance::{Edit, Ruler, distance, edits};
 use crate::space::{Dna, Genes, Head, HeadKind, head_of};
 use crate::state::{ChildRow, RunState};
@@ -148,10 +148,10 @@ pub fn content(
         return vec![words(Role::Dim, "no other child has ended yet")].into();
     }
     let texts = |heading, rank, text: &dyn Fn(&Relative) -> String| {
-        Column::texts(heading, rank, relatives.entries.iter().map(text))
+        RankedColumn::texts(heading, rank, relatives.entries.iter().map(text))
     };
     let numbers = |heading, rank, text: &dyn Fn(&Relative) -> String| {
-        Column::numbers(heading, rank, relatives.entries.iter().map(text))
+        RankedColumn::numbers(heading, rank, relatives.entries.iter().map(text))
     };
     let difference = |entry: &Relative| match (entry.row.accuracy, accuracy) {
         (Some(theirs), Some(ours)) => format!("{:+.2}", (theirs - ours) * 100.0),
@@ -160,7 +160,7 @@ pub fn content(
     let marks = (0..relatives.entries.len())
         .map(|index| if index == chosen { glyphs.marker } else { " " }.to_owned());
     let columns = vec![
-        Column::texts("", 0, marks),
+        RankedColumn::texts("", 0, marks),
         texts("relation", 1, &relation),
         numbers("child", 0, &|entry| entry.row.child.to_string()),
         numbers("same", 5, &|entry| more(entry.others)),

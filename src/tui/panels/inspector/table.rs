@@ -8,7 +8,7 @@ use crate::tui::panels::{Content, Row, fitting};
 use crate::tui::theme::Role;
 
 /// One column with a cell for every row.
-pub struct Column {
+pub struct RankedColumn {
     heading: &'static str,
     /// Columns with the highest rank are left out first.
     rank: usize,
@@ -16,18 +16,18 @@ pub struct Column {
     cells: Vec<Row>,
 }
 
-impl Column {
+impl RankedColumn {
     /// Texts, aligned to the left.
     pub fn texts(
         heading: &'static str,
         rank: usize,
         cells: impl IntoIterator<Item = String>,
-    ) -> Column {
+    ) -> RankedColumn {
         let cells = cells
             .into_iter()
             .map(|cell| vec![(Role::Text, cell)])
             .collect();
-        Column {
+        RankedColumn {
             heading,
             rank,
             to_the_right: false,
@@ -40,16 +40,16 @@ impl Column {
         heading: &'static str,
         rank: usize,
         cells: impl IntoIterator<Item = String>,
-    ) -> Column {
-        Column {
+    ) -> RankedColumn {
+        RankedColumn {
             to_the_right: true,
-            ..Column::texts(heading, rank, cells)
+            ..RankedColumn::texts(heading, rank, cells)
         }
     }
 
     /// Cells in their own colours, aligned to the left.
-    pub fn rows(heading: &'static str, rank: usize, cells: Vec<Row>) -> Column {
-        Column {
+    pub fn rows(heading: &'static str, rank: usize, cells: Vec<Row>) -> RankedColumn {
+        RankedColumn {
             heading,
             rank,
             to_the_right: false,
@@ -81,13 +81,13 @@ impl Column {
 }
 
 /// The columns that fit into `width`, side by side: the headings, and a row per cell.
-pub fn table(columns: Vec<Column>, width: usize) -> Content {
+pub fn table(columns: Vec<RankedColumn>, width: usize) -> Content {
     let wanted: usize = columns.iter().map(|column| column.width() + 2).sum();
     let gap = if wanted <= width + 2 { 2 } else { 1 };
     let ranked = columns.iter().map(|column| (column.rank, column.width()));
     let fits = fitting(ranked.collect(), gap, width).into_iter();
     let columns = fits.zip(columns).filter(|(fits, _)| *fits);
-    let columns: Vec<Column> = columns.map(|(_, column)| column).collect();
+    let columns: Vec<RankedColumn> = columns.map(|(_, column)| column).collect();
     let line = |cells: Vec<Row>| -> Row {
         let mut line = Row::new();
         for (column, cell) in columns.iter().zip(cells) {
@@ -109,7 +109,8 @@ pub fn table(columns: Vec<Column>, width: usize) -> Content {
         .map(|column| column.cells.len())
         .max()
         .unwrap_or(0);
-    let cell = |column: &Column, row: usize| column.cells.get(row).cloned().unwrap_or_default();
+    let cell =
+        |column: &RankedColumn, row: usize| column.cells.get(row).cloned().unwrap_or_default();
     let body = (0..rows)
         .map(|row| line(columns.iter().map(|column| cell(column, row)).collect()))
         .collect();
@@ -120,7 +121,7 @@ pub fn table(columns: Vec<Column>, width: usize) -> Content {
 }
 
 /// Columns needed with only the columns of rank 0: the minimum for a table.
-pub fn least_width(columns: &[Column]) -> usize {
+pub fn least_width(columns: &[RankedColumn]) -> usize {
     columns
         .iter()
         .filter(|column| column.rank == 0)
@@ -135,9 +136,9 @@ mod tests {
 
     fn lines(width: usize) -> Vec<String> {
         let columns = vec![
-            Column::numbers("#", 0, ["1".to_owned(), "10".to_owned()]),
-            Column::texts("kernel", 2, ["3x3".to_owned(), "5x5".to_owned()]),
-            Column::numbers("MACs", 1, ["9 M".to_owned(), "12 k".to_owned()]),
+            RankedColumn::numbers("#", 0, ["1".to_owned(), "10".to_owned()]),
+            RankedColumn::texts("kernel", 2, ["3x3".to_owned(), "5x5".to_owned()]),
+            RankedColumn::numbers("MACs", 1, ["9 M".to_owned(), "12 k".to_owned()]),
         ];
         let content = table(columns, width);
         let text = |row: Row| row.into_iter().map(|(_, text)| text).collect::<String>();

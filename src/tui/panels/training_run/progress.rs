@@ -6,7 +6,7 @@ use crate::config::{Precision, Schedule};
 use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
 use crate::tui::paint::{bar, pieces_width};
-use crate::tui::panels::inspector::table::{Column, table};
+use crate::tui::panels::inspector::table::{RankedColumn, table};
 use crate::tui::panels::panel::{About, PANELS, Scrolled, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::training::speed_text;
@@ -155,11 +155,11 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     }
     let cells = |column: usize| rows.iter().map(move |row| row[column].clone());
     let columns = vec![
-        Column::texts("epoch", 0, cells(0)),
-        Column::numbers("loss", 1, cells(1)),
-        Column::numbers("val loss", 2, cells(2)),
-        Column::numbers("accuracy", 3, cells(3)),
-        Column::numbers("val acc", 0, cells(4)),
+        RankedColumn::texts("epoch", 0, cells(0)),
+        RankedColumn::numbers("loss", 1, cells(1)),
+        RankedColumn::numbers("val loss", 2, cells(2)),
+        RankedColumn::numbers("accuracy", 3, cells(3)),
+        RankedColumn::numbers("val acc", 0, cells(4)),
     ];
     let content = table(columns, width);
     let last = content.body.len() - 1;
