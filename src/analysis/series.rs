@@ -65,7 +65,7 @@ pub struct Children {
     /// Points by number.
     pub points: Vec<Point>,
     /// Controls by episode. Their `child` is the number of the sampled child beside which each is
-    /// drawn, see [`place_of_control`].
+    /// drawn, see `place_of_control`.
     pub controls: Vec<Point>,
     /// Failed children by number, whichever the quantity; failed controls are among them, at their
     /// places.

@@ -140,7 +140,7 @@ pub trait TextPanel: Debug {
     /// Its content for `width` x `height`, below its title.
     fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content;
 
-    /// See [`Panel::refresh`].
+    /// See `Panel::refresh`.
     fn refresh(&mut self, _scene: &Scene<'_>) {}
 
     /// Whether it shows a child, so that it starts at its top when another one is chosen.
@@ -153,7 +153,7 @@ pub trait TextPanel: Debug {
         None
     }
 
-    /// See [`Panel::word`].
+    /// See `Panel::word`.
     fn word(&self, _action: Action) -> Option<&'static str> {
         None
     }
