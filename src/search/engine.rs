@@ -282,8 +282,8 @@ impl SearchEngine<'_> {
             Some(_) => self.run.notice(
                 Level::Warning,
                 format!(
-                    "what the controller learns from episode {episode} differs from the journal: the program, its libtorch or \
-                     this is another machine, and the run will not equal an uninterrupted one"
+                    "what the controller learns from episode {episode} differs from the journal: this is another program or \
+                     another machine, and the run will not equal an uninterrupted one"
                 ),
             )?,
         }

@@ -16,7 +16,7 @@ pub enum SearchError {
     Strategy(StrategyError),
     /// Sampling again gave a different network than the one in the journal.
     #[error(
-        "child {child} was {journal} in the journal and would now be {sampled}: the program, its libtorch or the machine is not \
+        "child {child} was {journal} in the journal and would now be {sampled}: the program or the machine is not \
          the one this run was begun with. Resume it there, or begin a new run"
     )]
     OtherChild {

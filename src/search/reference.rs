@@ -128,12 +128,21 @@ fn settings_differences(settings: &Config, config: &Config) -> Vec<String> {
 
 /// Whether runs that differ in this setting can still be compared.
 fn decides_nothing(key: &str) -> bool {
-    let sections = ["data.", "space.", "constraints.", "child.", "reward."];
+    let sections = [
+        "data.",
+        "space.",
+        "constraints.",
+        "child.",
+        "reward.",
+        "early_stopping.",
+    ];
     let of_search = [
         "children_per_episode",
         "initial_depth",
         "depth_step",
         "depth_every",
+        // It decides whether the reward of a repeated architecture is a mean.
+        "reuse",
     ];
     let decides = sections.iter().any(|section| key.starts_with(section))
         || key
@@ -177,6 +186,8 @@ mod tests {
             "child.epochs",
             "reward.power",
             "search.initial_depth",
+            "search.reuse",
+            "early_stopping.below",
         ] {
             assert!(!decides_nothing(key), "{key}");
         }

@@ -89,11 +89,7 @@ impl SearchEngine<'_> {
         };
         let mut trainings = self.trainings(earlier);
         trainings.push((number, (accuracy, reward)));
-        let of = (trainings.len() > 1).then(|| MeanOf {
-            children: trainings.iter().map(|(child, _)| *child).collect(),
-            own_accuracy: Some(accuracy),
-            own_reward: Some(reward),
-        });
+        let mean = mean_of(&trainings, Some((accuracy, reward)));
         let (accuracy, reward) = means(&trainings);
         Ended::Trained {
             accuracy,
@@ -101,7 +97,7 @@ impl SearchEngine<'_> {
             valid_accuracies,
             test_accuracy,
             repeat_of: None,
-            mean: of.map(Box::new),
+            mean,
         }
     }
 
@@ -118,11 +114,6 @@ impl SearchEngine<'_> {
                 test_accuracy,
                 ..
             }) => {
-                let of = (trainings.len() > 1).then(|| MeanOf {
-                    children: trainings.iter().map(|(child, _)| *child).collect(),
-                    own_accuracy: None,
-                    own_reward: None,
-                });
                 let (accuracy, reward) = means(&trainings);
                 Ended::Trained {
                     accuracy,
@@ -130,7 +121,7 @@ impl SearchEngine<'_> {
                     valid_accuracies,
                     test_accuracy,
                     repeat_of: Some(first),
-                    mean: of.map(Box::new),
+                    mean: mean_of(&trainings, None),
                 }
             }
             Some(Ended::Failed { reason, reward }) => Ended::Failed {
@@ -149,6 +140,16 @@ impl SearchEngine<'_> {
         let own = |child: &u64| Some((*child, self.run.ledger().ended(*child)?.own()?));
         children.iter().filter_map(own).collect()
     }
+}
+
+/// The trainings that are averaged, if they are several, and accuracy and reward of the child's own.
+fn mean_of(trainings: &[(u64, (f64, f64))], own: Option<(f64, f64)>) -> Option<Box<MeanOf>> {
+    let of = || MeanOf {
+        children: trainings.iter().map(|(child, _)| *child).collect(),
+        own_accuracy: own.map(|(accuracy, _)| accuracy),
+        own_reward: own.map(|(_, reward)| reward),
+    };
+    (trainings.len() > 1).then(|| Box::new(of()))
 }
 
 /// Mean accuracy and mean reward; exactly those of a single training.
