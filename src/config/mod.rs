@@ -9,6 +9,7 @@ mod recipe;
 mod resolve;
 mod screen;
 mod search;
+mod stages;
 mod strategies;
 mod validate;
 
@@ -23,6 +24,7 @@ pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
 pub use resolve::{Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 pub use search::{Reuse, Updates};
+pub use stages::{Stage, StageSpan};
 pub use strategies::{
     BaselineKind, ControllerConfig, EvolutionConfig, PpoConfig, PredictorConfig, STRATEGIES,
     StrategyFacts,

@@ -216,6 +216,7 @@ pub(super) fn densenet() -> RawRecipe {
         patience: None,
         warmup_epochs: None,
         early_stopping: 0,
+        stages: None,
     }
 }
 

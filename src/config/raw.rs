@@ -216,6 +216,17 @@ pub struct RawRecipe {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warmup_epochs: Option<i64>,
     pub early_stopping: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stages: Option<Vec<RawStage>>,
+}
+
+/// A stage of a recipe, as [`super::Stage`] before its ranges are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawStage {
+    pub epochs: i64,
+    pub size: i64,
+    pub crop_pixels: i64,
 }
 
 /// `recipes.*.schedule`; its figures are keys of their own.

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Stage;
+
 /// Settings of `nas-tui train` that are not part of a recipe.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainConfig {
@@ -25,8 +27,12 @@ pub struct TrainConfig {
 /// How a network is trained to completion: SGD with momentum, a schedule, and a stopping rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Maximum number of passes over the training images.
+    /// Maximum number of passes over the training images: the sum of the stages', if there are any.
     pub epochs: usize,
+    /// The sizes that images are resized to, ascending to the whole size (progressive resizing); empty
+    /// if all epochs are on whole images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
     /// Images in a batch.
     pub batch_size: usize,
     /// The highest learning rate of the schedule.

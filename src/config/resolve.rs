@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::ConfigError;
 use super::raw::RawConfig;
 use super::validate::{Violation, validate};
-use super::{Config, earlier, presets};
+use super::{Config, earlier, presets, stages};
 
 /// The commented demo configuration that ships with the program. It equals the defaults.
 pub const SAMPLE: &str = include_str!("../../config.toml");
@@ -279,8 +279,10 @@ fn build(preset: &str, sources: &[SettingsSource]) -> Result<Config, ConfigError
     };
     let mut table = toml::Table::try_from(&base).map_err(|error| internal(error.to_string()))?;
     for source in sources {
+        stages::replace_epochs(&mut table, &source.table);
         merge(&mut table, &source.table);
     }
+    stages::add_up_epochs(&mut table);
     let raw: RawConfig = table
         .try_into()
         .map_err(|error: toml::de::Error| internal(error.message().to_owned()))?;

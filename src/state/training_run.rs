@@ -197,6 +197,7 @@ mod tests {
         };
         let settings = Recipe {
             epochs: 10,
+            stages: Vec::new(),
             batch_size: 2,
             learning_rate: 0.1,
             momentum: 0.9,

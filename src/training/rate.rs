@@ -44,6 +44,7 @@ mod tests {
         let (momentum, weight_decay) = (0.9, 1e-4);
         Recipe {
             epochs,
+            stages: Vec::new(),
             batch_size: 64,
             learning_rate: 0.1,
             momentum,

@@ -53,6 +53,7 @@ pub fn started() -> TrainingStarted {
         recipe: "plateau".to_owned(),
         settings: Recipe {
             epochs: 300,
+            stages: Vec::new(),
             batch_size: 128,
             learning_rate: 0.1,
             momentum: 0.9,

@@ -1,5 +1,7 @@
 //! The rules of `[train]` and `[recipes]`.
 
+mod stages;
+
 use std::collections::BTreeMap;
 
 use super::{Checked, Violation, between, positive, together_with, violation, whole};
@@ -51,9 +53,14 @@ fn recipe(raw: &RawRecipe) -> Checked<Recipe> {
     if raw.nesterov && momentum == 0.0 {
         return violation("nesterov", true, "needs a momentum above 0");
     }
+    let stages = raw
+        .stages
+        .as_deref()
+        .map_or(Ok(Vec::new()), |list| stages::stages(list, raw.epochs))?;
     let epochs = whole("epochs", raw.epochs, 1, 100_000)?;
     Ok(Recipe {
         epochs,
+        stages,
         batch_size: whole("batch_size", raw.batch_size, 2, 1_000_000)?,
         learning_rate: positive("learning_rate", raw.learning_rate, 100.0)?,
         momentum,

@@ -27,6 +27,7 @@ pub fn training_started() -> Event {
     };
     let settings = Recipe {
         epochs: 1,
+        stages: Vec::new(),
         batch_size: 2,
         learning_rate: 0.1,
         momentum: 0.9,

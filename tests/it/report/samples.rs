@@ -89,6 +89,7 @@ fn started() -> Event {
         recipe: "plateau".into(),
         settings: Recipe {
             epochs: 30,
+            stages: Vec::new(),
             batch_size: 128,
             learning_rate: 0.1,
             momentum: 0.9,
