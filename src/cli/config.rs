@@ -55,6 +55,9 @@ pub struct SettingsArgs {
     /// Seed of the run (short for --set search.seed=N)
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Whether the settings are for a new training (see [`Options::training`]).
+    #[arg(skip)]
+    pub training: bool,
 }
 
 /// The help of `--preset`, with the names.
@@ -104,6 +107,7 @@ impl SettingsArgs {
             preset: self.preset.clone(),
             set: self.set.clone(),
             seed: self.seed,
+            training: self.training,
             ..Options::default()
         }
     }

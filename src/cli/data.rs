@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::arch::parse_size;
 use super::{OrBadInput, print, print_pretty_json, say};
-use crate::config::{Crop, DataConfig, DataSource, Normalization};
+use crate::config::{Crop, DataConfig, DataSource, Flip, Normalization};
 use crate::data::check::{Contents, check};
 use crate::data::fetch::{Fetch, FetchProgress, Fetched};
 use crate::data::fetch_cifar10_1::FetchCifar10_1;
@@ -199,7 +199,7 @@ fn check_spec(args: &CheckArgs) -> Result<Contents, DataError> {
         limit: None,
         normalization: Normalization::Standard,
         crop: Crop::None,
-        flip: false,
+        flip: Flip::None,
     };
     check(&config, args.validation).map_err(DataError::for_option)
 }

@@ -135,6 +135,7 @@ fn settings(args: &Args, run: &Path, seed: u64, child: u64) -> anyhow::Result<Co
         set: own.chain(recipe).chain(device).collect(),
         // Short enough to be readable.
         seed: Some(derive(seed, "rank train", child) >> 33),
+        training: true,
     };
     config::resolve(&options).or_bad_input()
 }

@@ -29,11 +29,9 @@ pub fn settings_of(path: &Path, set: &[String]) -> anyhow::Result<Config> {
     let file = path.join("config.toml");
     let then = config::read(&file).or_bad_input()?;
     let options = Options {
-        file: None,
         run: Some(file),
-        preset: None,
         set: set.to_vec(),
-        seed: None,
+        ..Options::default()
     };
     let now = config::resolve(&options).or_bad_input()?;
     let changes = now.changes_since(&then.to_toml(), |key| Search::is_free_to_change(key, &now));

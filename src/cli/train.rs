@@ -89,6 +89,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 /// The options for the settings, including those that ARCH implies.
 fn settings(args: &Args) -> SettingsArgs {
     let mut settings = args.settings.clone();
+    settings.training = true;
     let recipe = args.recipe.as_ref();
     let recipe = recipe.map(|name| format!("train.recipe={name}"));
     let device = args.device.as_ref();

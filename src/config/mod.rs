@@ -3,6 +3,7 @@
 mod changes;
 mod earlier;
 mod error;
+mod flip;
 pub mod presets;
 mod raw;
 mod recipe;
@@ -20,7 +21,8 @@ use serde::{Deserialize, Serialize};
 pub use crate::foundation::device::DeviceChoice;
 pub use changes::ChangedSetting;
 pub use error::ConfigError;
-pub use recipe::{ChannelsLast, Precision, Recipe, Schedule, TrainConfig};
+pub use flip::Flip;
+pub use recipe::{ChannelsLast, DecayOn, Precision, Recipe, Schedule, TrainConfig, WeightAverage};
 pub use resolve::{Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 pub use search::{Reuse, Updates};
@@ -85,8 +87,8 @@ pub struct DataConfig {
     pub normalization: Normalization,
     /// Random crops of training images.
     pub crop: Crop,
-    /// Whether training images are mirrored at random (left to right, with probability 1/2).
-    pub flip: bool,
+    /// How training images are mirrored.
+    pub flip: Flip,
 }
 
 /// A data set by name (SPEC without the folder).

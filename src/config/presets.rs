@@ -1,16 +1,20 @@
 //! The built-in settings. `demo` is the default; the others are written as differences from it.
 
+mod recipes;
+
 use std::collections::BTreeMap;
 
 use super::raw::{
     Count, RawChild, RawConfig, RawConstraints, RawController, RawCrop, RawData, RawEarlyStopping,
-    RawEvolution, RawPpo, RawPredictor, RawRecipe, RawReward, RawSchedule, RawScreen, RawSearch,
-    RawSpace, RawTrain, RawWorkers,
+    RawEvolution, RawPpo, RawPredictor, RawReward, RawScreen, RawSearch, RawSpace, RawTrain,
+    RawWorkers,
 };
 use super::{
     Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice,
-    LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
+    Flip, LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
 };
+
+pub(super) use recipes::densenet;
 
 /// Names of the presets, default first.
 pub const NAMES: [&str; 7] = [
@@ -98,7 +102,7 @@ pub(super) fn demo() -> RawConfig {
             device: DeviceChoice::Auto,
         },
         train: training(),
-        recipes: recipes(),
+        recipes: recipes::recipes(),
         screen: screen(),
     }
 }
@@ -162,7 +166,7 @@ fn embedded_images() -> RawData {
         normalization: Normalization::Standard,
         crop: RawCrop::None,
         crop_pixels: 0,
-        flip: true,
+        flip: Flip::Random,
     }
 }
 
@@ -188,61 +192,6 @@ fn screen() -> RawScreen {
         refresh_rate: 1.0,
         alerts: Alerts::Off,
         keys: BTreeMap::new(),
-    }
-}
-
-fn recipes() -> BTreeMap<String, RawRecipe> {
-    [
-        ("densenet", densenet()),
-        ("plateau", plateau()),
-        ("cosine", cosine()),
-    ]
-    .map(|(name, recipe)| (name.to_owned(), recipe))
-    .into()
-}
-
-/// How Zoph & Le train their final networks (section 4.1): with the settings of DenseNet's authors.
-pub(super) fn densenet() -> RawRecipe {
-    RawRecipe {
-        epochs: 300,
-        batch_size: 64,
-        learning_rate: 0.1,
-        momentum: 0.9,
-        nesterov: true,
-        weight_decay: 1e-4,
-        schedule: RawSchedule::Steps,
-        milestones: Some(vec![0.5, 0.75]),
-        factor: Some(0.1),
-        patience: None,
-        warmup_epochs: None,
-        early_stopping: 0,
-        stages: None,
-    }
-}
-
-/// The monograph's recipe: the learning rate falls, and the training ends, when the validation
-/// accuracy stops improving.
-fn plateau() -> RawRecipe {
-    RawRecipe {
-        batch_size: 128,
-        schedule: RawSchedule::Plateau,
-        milestones: None,
-        patience: Some(10),
-        early_stopping: 20,
-        ..densenet()
-    }
-}
-
-/// A cosine schedule over as many epochs as there is time for.
-fn cosine() -> RawRecipe {
-    RawRecipe {
-        epochs: 30,
-        batch_size: 128,
-        schedule: RawSchedule::Cosine,
-        milestones: None,
-        factor: None,
-        warmup_epochs: Some(1),
-        ..densenet()
     }
 }
 

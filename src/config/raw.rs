@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::presets;
 use super::{
-    Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice,
-    LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
+    Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, DecayOn, Decode,
+    DeviceChoice, Flip, LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
 };
 
 /// The whole file. Every key is optional; missing ones come from the preset.
@@ -49,7 +49,7 @@ pub struct RawData {
     pub normalization: Normalization,
     pub crop: RawCrop,
     pub crop_pixels: i64,
-    pub flip: bool,
+    pub flip: Flip,
 }
 
 /// `data.crop`; its number of pixels is a key of its own.
@@ -206,7 +206,15 @@ pub struct RawRecipe {
     pub momentum: f64,
     pub nesterov: bool,
     pub weight_decay: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay_on: Option<DecayOn>,
     pub schedule: RawSchedule,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_rate: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_at: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_rate: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub milestones: Option<Vec<f64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -218,6 +226,32 @@ pub struct RawRecipe {
     pub early_stopping: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stages: Option<Vec<RawStage>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_smoothing: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_average: Option<RawWeightAverage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema_decay: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirrored_test: Option<bool>,
+    // In a training, each of these takes the place of the key with the same name in `[data]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub normalization: Option<Normalization>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crop: Option<RawCrop>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crop_pixels: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flip: Option<Flip>,
+}
+
+/// `recipes.*.weight_average`; the decay of `ema` is a key of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RawWeightAverage {
+    None,
+    LastHalfEpoch,
+    Ema,
 }
 
 /// A stage of a recipe, as [`super::Stage`] before its ranges are checked.
@@ -237,6 +271,7 @@ pub enum RawSchedule {
     Steps,
     Plateau,
     Cosine,
+    OneCycle,
 }
 
 /// Section `[screen]`, as [`super::ScreenConfig`] before its ranges are checked.

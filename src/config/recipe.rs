@@ -24,8 +24,9 @@ pub struct TrainConfig {
     pub checkpoint_minutes: f64,
 }
 
-/// How a network is trained to completion: SGD with momentum, a schedule, and a stopping rule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How a network is trained to completion: SGD with momentum, a schedule, and a stopping rule. The
+/// fields that may be absent from a journal have values that change nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// Maximum number of passes over the training images: the sum of the stages', if there are any.
     pub epochs: usize,
@@ -43,18 +44,91 @@ pub struct Recipe {
     pub nesterov: bool,
     /// Weight decay (L2).
     pub weight_decay: f64,
+    /// The parameters that decay.
+    #[serde(default, skip_serializing_if = "DecayOn::is_all")]
+    pub weight_decay_on: DecayOn,
     /// Learning rate over the epochs.
     pub schedule: Schedule,
     /// The training ends after this many consecutive epochs without a better validation accuracy; 0
     /// disables early stopping.
     pub early_stopping: usize,
+    /// Part of the target probability that is spread evenly over all classes in the training loss,
+    /// in 0..1 (Szegedy et al. 2016). Other losses are those of the true class.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
+    /// The weights that are validated, kept and tested.
+    #[serde(default, skip_serializing_if = "WeightAverage::is_none")]
+    pub weight_average: WeightAverage,
+    /// Whether the test accuracy is also measured with each image and its mirror image together.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mirrored_test: bool,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+impl Recipe {
+    /// Whether validation, the best weights and the test are those of averaged weights.
+    pub fn averages(&self) -> bool {
+        !self.weight_average.is_none()
+    }
+
+    /// Whether the training loss has smoothed labels, and so cannot be compared with other losses.
+    pub fn smooths(&self) -> bool {
+        self.label_smoothing > 0.0
+    }
+}
+
+/// The parameters that weight decay applies to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecayOn {
+    /// Every parameter, as in PyTorch.
+    #[default]
+    All,
+    /// The weights of convolutions and classifier, but neither biases nor the scale and shift of
+    /// batch norm (He et al. 2019, "no bias decay").
+    Weights,
+}
+
+impl DecayOn {
+    fn is_all(&self) -> bool {
+        *self == DecayOn::All
+    }
+}
+
+/// The mean over several steps that takes the place of the weights in validation and test, with
+/// batch norm statistics of its own. Training continues from the weights themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WeightAverage {
+    /// The weights themselves.
+    #[default]
+    None,
+    /// The mean over the steps of the second half of each epoch (Izmailov et al. 2018; the latest
+    /// ones only, as in Kaddour 2022).
+    LastHalfEpoch,
+    /// An exponential moving average over all steps.
+    Ema {
+        /// Part of the average that a step keeps, in 0..1; less in the first steps.
+        decay: f64,
+    },
+}
+
+impl WeightAverage {
+    /// Whether there is no average.
+    pub fn is_none(&self) -> bool {
+        *self == WeightAverage::None
+    }
 }
 
 /// Learning rate over a training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Schedule {
     /// Constant.
+    #[default]
     Constant,
     /// Multiplied by `factor` each time one of these fractions of the epochs has passed.
     Steps {
@@ -76,6 +150,16 @@ pub enum Schedule {
     Cosine {
         /// Epochs until the highest learning rate is reached.
         warmup_epochs: usize,
+    },
+    /// Rises linearly to the highest learning rate, then falls linearly, updated per batch; its
+    /// progress is the number of images seen (Smith and Topin 2018).
+    OneCycle {
+        /// Learning rate of the first batch.
+        initial_rate: f64,
+        /// Fraction of the images after which the highest learning rate is reached, in 0..1.
+        peak_at: f64,
+        /// Learning rate when all images have been seen.
+        final_rate: f64,
     },
 }
 

@@ -25,6 +25,9 @@ pub struct Options {
     pub set: Vec<String>,
     /// `--seed`, which sets `search.seed`.
     pub seed: Option<u64>,
+    /// Whether the settings are for a new training: what its recipe says about `[data]` then
+    /// overrides the file and the preset, but not the command line.
+    pub training: bool,
 }
 
 /// The settings of a run, from the command line's options.
@@ -74,7 +77,37 @@ fn sources(options: &Options) -> Result<Vec<SettingsSource>, ConfigError> {
             &seed.to_string(),
         )?);
     }
+    if options.training {
+        let preset = preset_name(options, &sources)?;
+        if let Some(preparation) = preparation(&preset, &sources)? {
+            // After the files, before the options.
+            let files = sources.iter().filter(|source| !source.is_option()).count();
+            sources.insert(files, preparation);
+        }
+    }
     Ok(sources)
+}
+
+/// What the recipe that these settings choose says about `[data]`.
+fn preparation(
+    preset: &str,
+    sources: &[SettingsSource],
+) -> Result<Option<SettingsSource>, ConfigError> {
+    let raw = merged(preset, sources)?;
+    let name = &raw.train.recipe;
+    // A recipe that does not exist is refused later, with the other rules.
+    let Some(recipe) = raw.recipes.get(name) else {
+        return Ok(None);
+    };
+    let keys = ["normalization", "crop", "crop_pixels", "flip"];
+    let mut data = toml::Table::try_from(recipe).map_err(|error| internal(preset, &error))?;
+    data.retain(|key, _| keys.contains(&key));
+    let table = toml::Table::from_iter([("data".to_owned(), toml::Value::Table(data))]);
+    Ok(Some(SettingsSource {
+        place: format!("--recipe {name}"),
+        text: toml::to_string(&table).map_err(|error| internal(preset, &error))?,
+        table,
+    }))
 }
 
 /// Settings from a single file, as stored in a run directory.
@@ -186,6 +219,11 @@ impl SettingsSource {
             .map(str::to_owned)
     }
 
+    /// Whether this is an option of the command line, rather than a file.
+    fn is_option(&self) -> bool {
+        self.place.starts_with("--")
+    }
+
     /// `PLACE:LINE` of a dotted key, if this source sets it.
     fn place_of_key(&self, key: &str) -> Option<String> {
         let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
@@ -193,7 +231,7 @@ impl SettingsSource {
         for part in key.split('.') {
             item = item.get(part)?;
         }
-        if self.place.starts_with("--") {
+        if self.is_option() {
             return Some(self.place.clone());
         }
         Some(place_of(&self.text, &self.place, item.span()))
@@ -270,23 +308,30 @@ fn preset_name(options: &Options, sources: &[SettingsSource]) -> Result<String, 
 }
 
 fn build(preset: &str, sources: &[SettingsSource]) -> Result<Config, ConfigError> {
+    validate(&merged(preset, sources)?).map_err(|violation| named(violation, preset, sources))
+}
+
+/// The settings of the preset, overridden by each source in turn.
+fn merged(preset: &str, sources: &[SettingsSource]) -> Result<RawConfig, ConfigError> {
     let base = presets::preset(preset).ok_or_else(|| ConfigError::NoSuchPreset {
         name: preset.to_owned(),
     })?;
-    let internal = |message: String| ConfigError::Syntax {
-        place: format!("preset {preset}"),
-        message,
-    };
-    let mut table = toml::Table::try_from(&base).map_err(|error| internal(error.to_string()))?;
+    let mut table = toml::Table::try_from(&base).map_err(|error| internal(preset, &error))?;
     for source in sources {
         stages::replace_epochs(&mut table, &source.table);
         merge(&mut table, &source.table);
     }
     stages::add_up_epochs(&mut table);
-    let raw: RawConfig = table
+    table
         .try_into()
-        .map_err(|error: toml::de::Error| internal(error.message().to_owned()))?;
-    validate(&raw).map_err(|violation| named(violation, preset, sources))
+        .map_err(|error: toml::de::Error| internal(preset, &error.message()))
+}
+
+fn internal(preset: &str, error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::Syntax {
+        place: format!("preset {preset}"),
+        message: error.to_string(),
+    }
 }
 
 fn merge(into: &mut toml::Table, from: &toml::Table) {

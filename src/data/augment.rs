@@ -4,7 +4,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::Crop;
+use crate::config::{Crop, Flip};
 
 /// Selects a batch's random numbers: the same draw gives the same crops and flips on every device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,7 @@ pub struct Draw {
 pub(super) enum RandomStream {
     Order = 1,
     Augmentation = 2,
+    FirstFlip = 3,
 }
 
 impl Draw {
@@ -52,22 +53,38 @@ pub(super) fn room(crop: Crop, [_, height, width]: [usize; 3]) -> (usize, usize)
     }
 }
 
-/// Placements of `count` images of `[_, height, width]`.
+/// Placements of the images with these numbers, each of `[_, height, width]`.
 pub(super) fn placements(
     crop: Crop,
-    flip: bool,
+    flip: Flip,
     input: [usize; 3],
     draw: Draw,
-    count: usize,
+    images: &[u32],
 ) -> Vec<CropPlace> {
     let mut rng = draw.rng(RandomStream::Augmentation);
     let (down, right) = room(crop, input);
-    let mut place = || CropPlace {
+    let place = |&image: &u32| CropPlace {
         top: rng.random_range(0..=down),
         left: rng.random_range(0..=right),
-        flip: flip && rng.random::<bool>(),
+        flip: match flip {
+            Flip::None => false,
+            Flip::Random => rng.random::<bool>(),
+            Flip::Alternating => is_flipped(draw.seed, draw.epoch, image),
+        },
     };
-    (0..count).map(|_| place()).collect()
+    images.iter().map(place).collect()
+}
+
+/// Whether image number `image` is mirrored in `epoch` if flips alternate: in every second epoch,
+/// the first of which is random.
+fn is_flipped(seed: u64, epoch: u64, image: u32) -> bool {
+    let of_image = Draw {
+        seed,
+        epoch: 0,
+        batch: u64::from(image),
+    };
+    let first: bool = of_image.rng(RandomStream::FirstFlip).random();
+    first != epoch.is_multiple_of(2)
 }
 
 /// The part of an image on which accuracy is measured: the middle of an enlarged image, as in

@@ -12,7 +12,7 @@ use super::error::DataError;
 use super::host_images::HostImages;
 use super::preparation::Preparation;
 use super::resident_images::{ResidentImages, Sequence};
-use crate::config::Crop;
+use crate::config::{Crop, Flip};
 use crate::foundation::fault::Fault;
 
 /// Images and labels for a device. Pixels stay uint8 and are converted when a batch is requested.
@@ -23,7 +23,7 @@ pub struct DeviceDataset {
     len: usize,
     input: [usize; 3],
     crop: Crop,
-    flip: bool,
+    flip: Flip,
 }
 
 #[derive(Debug)]
@@ -84,6 +84,16 @@ impl ShuffledImages<'_> {
     /// Number of batches.
     pub fn batches(&self) -> usize {
         self.shuffle.batches()
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.shuffle.order.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The positions in the epoch that make up batch number `batch` (from 0); the last batch may be
@@ -234,16 +244,17 @@ impl DeviceDataset {
 
     /// Crops and flips of a batch; `None` if images are left as they are.
     fn placements(&self, shuffle: &Shuffle, batch: usize) -> Option<Vec<CropPlace>> {
-        let draw = || {
-            placements(
-                self.crop,
-                self.flip,
-                self.input,
-                shuffle.draw(batch),
-                shuffle.places(batch).len(),
-            )
-        };
-        (self.flip || self.crop != Crop::None).then(draw)
+        if self.flip == Flip::None && self.crop == Crop::None {
+            return None;
+        }
+        let images = &shuffle.order[shuffle.places(batch)];
+        Some(placements(
+            self.crop,
+            self.flip,
+            self.input,
+            shuffle.draw(batch),
+            images,
+        ))
     }
 
     /// Every image once, in order: whole, or the middle of enlarged ones.

@@ -2,7 +2,7 @@
 
 use super::whiten::Whitening;
 use super::{DataError, Dataset, Images};
-use crate::config::{Crop, DataConfig, DataSource, Normalization};
+use crate::config::{Crop, DataConfig, DataSource, Flip, Normalization};
 
 /// Published mean and standard deviation of each channel of CIFAR-10's training images, with pixels
 /// in 0..=1.
@@ -17,7 +17,7 @@ pub struct Preparation {
     /// `[C, H, W]`.
     pub(super) input: [usize; 3],
     pub(super) crop: Crop,
-    pub(super) flip: bool,
+    pub(super) flip: Flip,
 }
 
 #[derive(Debug)]

@@ -197,7 +197,6 @@ mod tests {
         };
         let settings = Recipe {
             epochs: 10,
-            stages: Vec::new(),
             batch_size: 2,
             learning_rate: 0.1,
             momentum: 0.9,
@@ -205,6 +204,7 @@ mod tests {
             weight_decay: 0.0,
             schedule: Schedule::Constant,
             early_stopping,
+            ..Recipe::default()
         };
         let data = DataDescription {
             spec: String::new(),

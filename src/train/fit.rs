@@ -237,6 +237,11 @@ impl Epoch<'_> {
         self.images.batches()
     }
 
+    /// Number of images in the whole epoch.
+    pub fn images(&self) -> usize {
+        self.images.len()
+    }
+
     /// Whether every batch has been trained on.
     pub fn is_done(&self) -> bool {
         self.done >= self.batches()

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::checkpoint::{self, TrainingCheckpoint, TrainingHeader};
-use super::rate::learning_rate;
+use super::rate::{BatchPlace, learning_rate};
 use super::work::Training;
 use super::{TrainingError, test_images};
 use crate::child::weights;
@@ -110,8 +110,13 @@ impl TrainingEngine<'_> {
     /// The learning rate of a batch (from 0) of the current epoch.
     fn rate(&self, epoch: &Epoch, batch: usize) -> f64 {
         let reductions = self.run.ledger().rate_reductions();
-        let (number, batches) = (epoch.number(), epoch.batches());
-        learning_rate(self.recipe(), reductions, number, batch, batches)
+        let place = BatchPlace {
+            epoch: epoch.number(),
+            batch,
+            batches: epoch.batches(),
+            images: epoch.images(),
+        };
+        learning_rate(self.recipe(), reductions, place)
     }
 
     fn batches(&mut self, fit: &mut Fit, progress: &mut EngineState) -> Result<(), Halt> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use nas_tui::config::{Crop, DataConfig, DataSource, Normalization};
+use nas_tui::config::{Crop, DataConfig, DataSource, Flip, Normalization};
 use nas_tui::data::FetchError;
 use nas_tui::data::fetch::Fetched;
 use nas_tui::data::fetch_cifar10_1::FetchCifar10_1;
@@ -82,7 +82,7 @@ fn config(dir: &Path) -> DataConfig {
         limit: None,
         normalization: Normalization::Standard,
         crop: Crop::None,
-        flip: false,
+        flip: Flip::None,
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use nas_tui::config::{Crop, DataConfig, DataSource, Normalization};
+use nas_tui::config::{Crop, DataConfig, DataSource, Flip, Normalization};
 use nas_tui::data::{Dataset, load, load_test, unread_files};
 use tempfile::TempDir;
 
@@ -24,7 +24,7 @@ fn config(source: DataSource, dir: Option<&Path>, validation: usize) -> DataConf
         limit: None,
         normalization: Normalization::Standard,
         crop: Crop::None,
-        flip: false,
+        flip: Flip::None,
     }
 }
 

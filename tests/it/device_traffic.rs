@@ -10,7 +10,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use nas_tui::config::{
-    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Decode, Normalization,
+    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Decode, Flip, Normalization,
 };
 use nas_tui::evaluate::local::WorkerSettings;
 use nas_tui::evaluate::placement::Placement;
@@ -53,7 +53,7 @@ fn data() -> DataConfig {
         limit: Some(400),
         normalization: Normalization::Standard,
         crop: Crop::Pad(4),
-        flip: true,
+        flip: Flip::Random,
     }
 }
 

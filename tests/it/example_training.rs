@@ -53,7 +53,6 @@ pub fn started() -> TrainingStarted {
         recipe: "plateau".to_owned(),
         settings: Recipe {
             epochs: 300,
-            stages: Vec::new(),
             batch_size: 128,
             learning_rate: 0.1,
             momentum: 0.9,
@@ -64,6 +63,7 @@ pub fn started() -> TrainingStarted {
                 factor: 0.1,
             },
             early_stopping: 8,
+            ..Recipe::default()
         },
         precision: Precision::Bf16,
         micro_batch: 128,

@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use nas_tui::config::{ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Normalization};
+use nas_tui::config::{
+    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Flip, Normalization,
+};
 use nas_tui::evaluate::local::WorkerSettings;
 use nas_tui::evaluate::placement::Placement;
 use nas_tui::evaluate::{ChildJob, Evaluator, LocalWorkers, Report};
@@ -33,7 +35,7 @@ pub fn settings(workers: usize, epochs: usize) -> WorkerSettings {
             limit: Some(640),
             normalization: Normalization::Standard,
             crop: Crop::Pad(2),
-            flip: true,
+            flip: Flip::Random,
         },
         child: ChildConfig {
             epochs,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::child::device;
 use crate::cli::OrBadInput;
 use crate::config::{
-    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Normalization,
+    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Flip, Normalization,
     WorkersConfig,
 };
 use crate::data::parse_spec;
@@ -316,7 +316,7 @@ fn data_config(source: DataSource, dir: Option<PathBuf>, network: &Architecture)
         limit: None,
         normalization: Normalization::Standard,
         crop: Crop::Pad(4),
-        flip: true,
+        flip: Flip::Random,
     }
 }
 

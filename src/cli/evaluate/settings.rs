@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::OrBadInput;
 use super::super::arch::RunSettings;
 use super::Args;
-use crate::config::{Crop, DataConfig, DataSource, Normalization};
+use crate::config::{Crop, DataConfig, DataSource, Flip, Normalization};
 use crate::data;
 use crate::space::Architecture;
 
@@ -52,7 +52,7 @@ impl EvaluationSettings {
             limit,
             normalization,
             crop,
-            flip: false,
+            flip: Flip::None,
         };
         let (input, classes) = data::shape(&data).or_bad_input()?;
         let architecture = args.arch.resolve(input, classes)?;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::BaselineKind;
+use crate::config::{BaselineKind, Crop, Flip, Normalization};
 
 fn error(text: &str) -> String {
     parse(text, "my.toml")
@@ -181,4 +181,46 @@ fn leave_one_out_needs_more_than_one_child_per_episode() {
         )
         .is_ok()
     );
+}
+
+/// The settings of a training with the preset `paper`, which whitens and enlarges its images.
+fn of_training(set: &[&str], training: bool) -> Config {
+    resolve(&Options {
+        preset: Some("paper".to_owned()),
+        set: set.iter().map(|&set| set.to_owned()).collect(),
+        training,
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_recipe_that_says_how_images_are_prepared_is_enough_in_itself() {
+    let data = of_training(&["train.recipe=night"], true).data;
+    assert_eq!(
+        (data.normalization, data.crop, data.flip),
+        (Normalization::Standard, Crop::Pad(4), Flip::Alternating)
+    );
+    let paper = of_training(&[], false).data;
+    assert_eq!(of_training(&[], true).data, paper, "densenet says nothing");
+    let search = of_training(&["train.recipe=night"], false).data;
+    assert_eq!(search, paper, "children are not trained by the recipe");
+}
+
+#[test]
+fn the_command_line_overrides_what_a_recipe_says_about_the_images() {
+    let set = ["train.recipe=night", "data.flip=false"];
+    let data = of_training(&set, true).data;
+    assert_eq!((data.crop, data.flip), (Crop::Pad(4), Flip::None));
+    let set = ["train.recipe=night", "recipes.night.crop_pixels=2"];
+    assert_eq!(of_training(&set, true).data.crop, Crop::Pad(2));
+}
+
+#[test]
+fn a_training_is_resumed_with_the_images_it_was_begun_with() {
+    let begun = of_training(&["train.recipe=night", "data.flip=false"], true);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, begun.to_toml()).unwrap();
+    assert_eq!(read(&path).unwrap(), begun);
 }

@@ -5,8 +5,8 @@ mod stages;
 use std::collections::BTreeMap;
 
 use super::{Checked, Violation, between, positive, together_with, violation, whole};
-use crate::config::raw::{RawRecipe, RawSchedule, RawTrain};
-use crate::config::{Recipe, Schedule, TrainConfig};
+use crate::config::raw::{RawCrop, RawRecipe, RawSchedule, RawTrain, RawWeightAverage};
+use crate::config::{Recipe, Schedule, TrainConfig, WeightAverage};
 
 /// Every recipe is checked, including those that are not chosen.
 pub fn train(raw: &RawTrain, recipes: &BTreeMap<String, RawRecipe>) -> Checked<TrainConfig> {
@@ -58,6 +58,7 @@ fn recipe(raw: &RawRecipe) -> Checked<Recipe> {
         .as_deref()
         .map_or(Ok(Vec::new()), |list| stages::stages(list, raw.epochs))?;
     let epochs = whole("epochs", raw.epochs, 1, 100_000)?;
+    preparation(raw)?;
     Ok(Recipe {
         epochs,
         stages,
@@ -66,9 +67,43 @@ fn recipe(raw: &RawRecipe) -> Checked<Recipe> {
         momentum,
         nesterov: raw.nesterov,
         weight_decay: between("weight_decay", raw.weight_decay, 0.0, 10.0)?,
+        weight_decay_on: raw.weight_decay_on.unwrap_or_default(),
         schedule: schedule(raw, epochs)?,
         early_stopping: whole("early_stopping", raw.early_stopping, 0, 100_000)?,
+        label_smoothing: between(
+            "label_smoothing",
+            raw.label_smoothing.unwrap_or(0.0),
+            0.0,
+            1.0,
+        )?,
+        weight_average: weight_average(raw)?,
+        mirrored_test: raw.mirrored_test.unwrap_or(false),
     })
+}
+
+fn weight_average(raw: &RawRecipe) -> Checked<WeightAverage> {
+    Ok(match raw.weight_average {
+        None | Some(RawWeightAverage::None) => WeightAverage::None,
+        Some(RawWeightAverage::LastHalfEpoch) => WeightAverage::LastHalfEpoch,
+        Some(RawWeightAverage::Ema) => WeightAverage::Ema {
+            decay: between("ema_decay", raw.ema_decay.unwrap_or(0.999), 0.0, 1.0)?,
+        },
+    })
+}
+
+/// What a recipe sets of `[data]` is checked there when it is used; a crop needs its own number of
+/// pixels, because that of `[data]` may belong to another kind of crop.
+fn preparation(raw: &RawRecipe) -> Checked<()> {
+    let needs_pixels = matches!(raw.crop, Some(RawCrop::Pad | RawCrop::Upsample));
+    match raw.crop_pixels {
+        None if needs_pixels => violation(
+            "crop_pixels",
+            "nothing",
+            "must be given together with crop in a recipe",
+        ),
+        Some(pixels) => whole("crop_pixels", pixels, 0, 2_048).map(drop),
+        None => Ok(()),
+    }
 }
 
 fn schedule(raw: &RawRecipe, epochs: usize) -> Checked<Schedule> {
@@ -94,6 +129,26 @@ fn schedule(raw: &RawRecipe, epochs: usize) -> Checked<Schedule> {
             }
             Schedule::Cosine { warmup_epochs }
         }
+        RawSchedule::OneCycle => one_cycle(raw)?,
+    })
+}
+
+/// By default the rise begins at a tenth of the peak and takes 15 % of the images, and the fall ends
+/// at a hundredth.
+fn one_cycle(raw: &RawRecipe) -> Checked<Schedule> {
+    let peak = raw.learning_rate;
+    let rate = |key, rate: Option<f64>, part: f64| {
+        let rate = rate.unwrap_or(peak * part);
+        if !rate.is_finite() || rate < 0.0 || rate > peak {
+            let rule = format!("must be from 0 to the recipe's learning_rate ({peak})");
+            return violation(key, rate, rule);
+        }
+        Ok(rate)
+    };
+    Ok(Schedule::OneCycle {
+        initial_rate: rate("initial_rate", raw.initial_rate, 0.1)?,
+        peak_at: between("peak_at", raw.peak_at.unwrap_or(0.15), 0.0, 1.0)?,
+        final_rate: rate("final_rate", raw.final_rate, 0.01)?,
     })
 }
 
@@ -113,7 +168,7 @@ fn milestones(at: &[f64]) -> Checked<Vec<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Options, Schedule, resolve};
+    use crate::config::{DecayOn, Options, Schedule, WeightAverage, resolve};
 
     fn with(set: &[&str]) -> Result<crate::config::Config, String> {
         let set = set.iter().map(|text| (*text).to_owned()).collect();
@@ -158,6 +213,34 @@ mod tests {
     }
 
     #[test]
+    fn night_averages_weights_smooths_labels_and_decays_weights_only() {
+        let night = with(&["train.recipe=night"]).unwrap().train.recipe;
+        assert!(night.averages() && night.smooths() && night.mirrored_test);
+        assert_eq!(night.weight_average, WeightAverage::LastHalfEpoch);
+        assert_eq!(night.weight_decay_on, DecayOn::Weights);
+        assert_eq!(
+            night.schedule,
+            Schedule::OneCycle {
+                initial_rate: 0.02,
+                peak_at: 0.15,
+                final_rate: 0.002
+            }
+        );
+    }
+
+    #[test]
+    fn recipes_of_before_are_what_they_were() {
+        for name in ["densenet", "plateau", "cosine"] {
+            let recipe = with(&[&format!("train.recipe={name}")])
+                .unwrap()
+                .train
+                .recipe;
+            assert!(!recipe.averages() && !recipe.smooths() && !recipe.mirrored_test);
+            assert_eq!(recipe.weight_decay_on, DecayOn::All);
+        }
+    }
+
+    #[test]
     fn a_custom_recipe_needs_only_what_differs() {
         let own = with(&["train.recipe=mine", "recipes.mine.epochs=7"])
             .unwrap()
@@ -197,6 +280,18 @@ mod tests {
             (
                 "recipes.densenet.milestones=[0.75, 0.5]",
                 "recipes.densenet.milestones = [0.75, 0.5]: must list",
+            ),
+            (
+                "recipes.night.label_smoothing=1",
+                "recipes.night.label_smoothing = 1: must be at least 0 and below 1",
+            ),
+            (
+                "recipes.night.final_rate=0.3",
+                "recipes.night.final_rate = 0.3: must be from 0 to the recipe's learning_rate (0.2)",
+            ),
+            (
+                "recipes.mine.crop=pad",
+                "recipes.mine.crop_pixels = nothing: must be given together with crop",
             ),
             (
                 "recipes.plateau.factor=1.5",

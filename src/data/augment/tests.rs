@@ -107,21 +107,11 @@ fn draws_are_reproducible_and_cover_the_whole_range() {
         epoch: 2,
         batch: 3,
     };
-    let all = placements(Crop::Pad(4), true, [3, 32, 32], draw, 2_000);
-    assert_eq!(
-        all,
-        placements(Crop::Pad(4), true, [3, 32, 32], draw, 2_000)
-    );
-    assert_ne!(
-        all,
-        placements(
-            Crop::Pad(4),
-            true,
-            [3, 32, 32],
-            Draw { batch: 4, ..draw },
-            2_000
-        )
-    );
+    let images: Vec<u32> = (0..2_000).collect();
+    let drawn = |draw| placements(Crop::Pad(4), Flip::Random, [3, 32, 32], draw, &images);
+    let all = drawn(draw);
+    assert_eq!(all, drawn(draw));
+    assert_ne!(all, drawn(Draw { batch: 4, ..draw }));
     for offset in 0..=8 {
         assert!(all.iter().any(|p| p.top == offset) && all.iter().any(|p| p.left == offset));
     }
@@ -130,6 +120,29 @@ fn draws_are_reproducible_and_cover_the_whole_range() {
         all.iter().all(|p| p.top <= 8 && p.left <= 8) && (900..1_100).contains(&flips),
         "{flips}"
     );
+}
+
+#[test]
+fn alternating_flips_show_each_image_both_ways_in_any_two_epochs_in_a_row() {
+    let flips = |seed: u64, epoch: u64, images: &[u32]| -> Vec<bool> {
+        let draw = Draw {
+            seed,
+            epoch,
+            batch: 0,
+        };
+        let all = placements(Crop::Pad(2), Flip::Alternating, [3, 8, 8], draw, images);
+        all.iter().map(|place| place.flip).collect()
+    };
+    let images: Vec<u32> = (0..2_000).collect();
+    let first = flips(1, 1, &images);
+    let others: Vec<bool> = first.iter().map(|flip| !flip).collect();
+    assert_eq!(flips(1, 2, &images), others);
+    assert_eq!(flips(1, 3, &images), first);
+    // Which way an image is seen first is random and its own, whatever batch it is in.
+    let mirrored = first.iter().filter(|flip| **flip).count();
+    assert!((900..1_100).contains(&mirrored), "{mirrored}");
+    assert_eq!(flips(1, 1, &[7, 3]), [first[7], first[3]]);
+    assert_ne!(flips(2, 1, &images), first);
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn cifar_preparation(input: [usize; 3], crop: Crop) -> Preparation {
         normalizer: cifar10(),
         input,
         crop,
-        flip: true,
+        flip: Flip::Random,
     }
 }
 
@@ -129,7 +129,7 @@ fn whitening_agrees_with_double_precision() {
         normalizer,
         input: [1, 4, 4],
         crop: Crop::None,
-        flip: false,
+        flip: Flip::None,
     };
     for data in ways(&train, &preparation) {
         let difference = difference(&evaluated(&data).0, &fixture["zca_whitened"]);

@@ -1,6 +1,6 @@
 //! The contents of a recipe in words.
 
-use crate::config::{Precision, Schedule};
+use crate::config::{DecayOn, Precision, Recipe, Schedule, WeightAverage};
 use crate::foundation::numbers::learning_rate;
 use crate::state::TrainingRun;
 
@@ -30,10 +30,42 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
             learning_rate(settings.learning_rate),
         ),
         ("schedule", schedule(&settings.schedule, settings.epochs)),
-        ("weight decay", settings.weight_decay.to_string()),
+        ("weight decay", weight_decay(settings)),
+        ("label smoothing", label_smoothing(settings)),
+        ("weights measured", weights(&settings.weight_average)),
         ("early stopping", early_stopping(settings.early_stopping)),
         ("precision", precision.to_owned()),
     ]
+}
+
+fn weight_decay(settings: &Recipe) -> String {
+    let on = match settings.weight_decay_on {
+        DecayOn::All => "every parameter",
+        DecayOn::Weights => {
+            "the weights of convolutions and classifier, not on batch norm and biases"
+        }
+    };
+    format!("{} on {on}", settings.weight_decay)
+}
+
+fn label_smoothing(settings: &Recipe) -> String {
+    if settings.smooths() {
+        format!("{}, in the training loss only", settings.label_smoothing)
+    } else {
+        "none".to_owned()
+    }
+}
+
+/// Which weights are validated, kept and tested.
+fn weights(average: &WeightAverage) -> String {
+    let mean = match average {
+        WeightAverage::None => return "those of the last step".to_owned(),
+        WeightAverage::LastHalfEpoch => {
+            "averaged over the steps of the second half of the epoch".to_owned()
+        }
+        WeightAverage::Ema { decay } => format!("exponential moving average, decay {decay}"),
+    };
+    format!("{mean}; batch norm statistics re-estimated")
 }
 
 fn schedule(schedule: &Schedule, epochs: usize) -> String {
@@ -53,6 +85,16 @@ fn schedule(schedule: &Schedule, epochs: usize) -> String {
             format!("times {factor} after more than {patience} epochs without improvement")
         }
         Schedule::Cosine { warmup_epochs } => format!("cosine, {warmup_epochs} epochs of warm-up"),
+        Schedule::OneCycle {
+            initial_rate,
+            peak_at,
+            final_rate,
+        } => format!(
+            "one cycle: linear from {} to the highest at {} % of the images, then to {}",
+            learning_rate(*initial_rate),
+            (peak_at * 1e4).round() / 1e2,
+            learning_rate(*final_rate)
+        ),
     }
 }
 

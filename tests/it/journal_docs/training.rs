@@ -1,7 +1,7 @@
 //! The events of a training.
 
 use nas_tui::classification::ClassificationReport;
-use nas_tui::config::{Precision, Recipe, Schedule};
+use nas_tui::config::{DecayOn, Precision, Recipe, Schedule, WeightAverage};
 use nas_tui::event::{
     ChildSampled, Event, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
 };
@@ -33,8 +33,12 @@ pub fn training_started() -> Event {
         momentum: 0.9,
         nesterov: true,
         weight_decay: 0.0,
+        weight_decay_on: DecayOn::Weights,
         schedule,
         early_stopping: 0,
+        label_smoothing: 0.1,
+        weight_average: WeightAverage::Ema { decay: 0.5 },
+        mirrored_test: true,
     };
     Event::TrainingStarted(Box::new(TrainingStarted {
         run: text(),

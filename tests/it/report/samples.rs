@@ -89,7 +89,6 @@ fn started() -> Event {
         recipe: "plateau".into(),
         settings: Recipe {
             epochs: 30,
-            stages: Vec::new(),
             batch_size: 128,
             learning_rate: 0.1,
             momentum: 0.9,
@@ -100,6 +99,7 @@ fn started() -> Event {
                 factor: 0.1,
             },
             early_stopping: 4,
+            ..Recipe::default()
         },
         precision: Precision::Bf16,
         micro_batch: 128,

@@ -98,10 +98,9 @@ fn settings(args: &Args, strategy: &str) -> anyhow::Result<Config> {
     };
     let options = Options {
         file: args.config.clone(),
-        run: None,
         preset,
         set: args.set.iter().cloned().chain(own).collect(),
-        seed: None,
+        ..Options::default()
     };
     config::resolve(&options).with_context(|| format!("the settings of {strategy}"))
 }

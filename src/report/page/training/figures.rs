@@ -129,7 +129,7 @@ fn rates(run: &TrainingRun) -> LineFigure {
     // Step schedules multiply by factors; a cosine ends at 0, which has no logarithm.
     let unit = match run.started.settings.schedule {
         Schedule::Steps { .. } | Schedule::Plateau { .. } => Unit::Logarithmic,
-        Schedule::Constant | Schedule::Cosine { .. } => Unit::FromZero,
+        Schedule::Constant | Schedule::Cosine { .. } | Schedule::OneCycle { .. } => Unit::FromZero,
     };
     let points = run
         .epochs

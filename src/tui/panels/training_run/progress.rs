@@ -274,6 +274,20 @@ fn next_fall(training: &TrainingRun) -> Option<String> {
             Some(format!("rises until epoch {warmup_epochs}"))
         }
         Schedule::Cosine { .. } => Some(format!("falls to 0 until epoch {}", settings.epochs)),
+        Schedule::OneCycle {
+            peak_at,
+            final_rate,
+            ..
+        } => {
+            let peak = peak_at * settings.epochs as f64;
+            let (verb, rate, until) = if (done as f64) < peak.floor() {
+                ("rises", settings.learning_rate, peak.ceil() as usize)
+            } else {
+                ("falls", *final_rate, settings.epochs)
+            };
+            let rate = format::learning_rate(rate);
+            Some(format!("{verb} to {rate} until epoch {until}"))
+        }
     }
 }
 
