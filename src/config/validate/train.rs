@@ -261,7 +261,7 @@ mod tests {
         let message = with(&["train.recipe=adam"]).unwrap_err();
         assert!(
             message.contains("train.recipe = adam")
-                && message.contains("cosine, densenet, plateau"),
+                && message.contains("cosine, densenet, night, plateau"),
             "{message}"
         );
     }
