@@ -43,8 +43,8 @@ pub struct TrainingSummary {
     pub epochs_done: usize,
     /// Maximum number of epochs; early stopping may have ended the training sooner.
     pub epochs: usize,
-    /// The epoch with the highest validation accuracy, whose weights are saved. Null before the end
-    /// of the first epoch.
+    /// The epoch with the highest validation accuracy, whose weights are saved; in stages, of those on
+    /// whole images. Null before the end of the first such epoch.
     pub best: Option<BestEpoch>,
     /// The results on the test images, classified once with the best weights. Null before.
     pub test: Option<ClassificationReport>,
@@ -250,7 +250,19 @@ impl TrainingSummary {
                 f,
                 "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4})"
             ),
-            None => writeln!(f, "best validation accuracy: none, no epoch has ended yet"),
+            None => writeln!(
+                f,
+                "best validation accuracy: none, no epoch{} has ended yet",
+                self.on_whole_images()
+            ),
+        }
+    }
+
+    /// Which epochs can be the best, where not all can.
+    fn on_whole_images(&self) -> &'static str {
+        match &self.settings {
+            Some(recipe) if recipe.stages.len() > 1 => " on whole images",
+            _ => "",
         }
     }
 

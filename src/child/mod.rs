@@ -6,6 +6,7 @@ pub mod device;
 mod joining;
 mod layout;
 pub mod libtorch;
+mod mode;
 mod network;
 mod parameters;
 mod plan;
@@ -13,6 +14,7 @@ mod spectral;
 mod statistics;
 pub mod weights;
 
-pub use network::{Mode, Network};
+pub use mode::Mode;
+pub use network::Network;
 pub use parameters::Parameters;
 pub use plan::Plan;

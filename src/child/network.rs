@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::joining::{concatenate, join, skip_unread_pixels};
+use super::mode::Mode;
 use super::parameters::{Initial, Parameters};
 use super::plan::{Plan, Storage, channels};
 use super::spectral::Spectral;
@@ -13,21 +14,11 @@ use super::statistics::Statistics;
 use crate::data::Layout;
 use crate::space::{Architecture, Layer, Operation};
 
-/// Settings of every BatchNorm2d (PyTorch's defaults).
+/// Setting of every BatchNorm2d (PyTorch's default).
 const EPSILON: f64 = 1e-5;
-const MOMENTUM: f64 = 0.1;
 
 /// Trainable tensors of one layer: convolution weight, batch norm weight, batch norm bias.
 const TENSORS_PER_LAYER: usize = 3;
-
-/// Whether batch norm uses (and updates) the statistics of the batch, or uses the running ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Use the batch's statistics and update the running ones.
-    Train,
-    /// Use the running statistics.
-    Evaluate,
-}
 
 /// A child network with its parameters and batch norm statistics on one device.
 #[derive(Debug)]
@@ -304,8 +295,8 @@ impl Network {
             Some(self.layer_tensor(index, 2)),
             Some(mean),
             Some(variance),
-            mode == Mode::Train,
-            MOMENTUM,
+            mode.momentum().is_some(),
+            mode.momentum().unwrap_or_default(),
             EPSILON,
             true,
         )?;

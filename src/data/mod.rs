@@ -26,6 +26,8 @@ mod npy;
 mod preparation;
 #[cfg(feature = "torch")]
 mod resident_images;
+#[cfg(feature = "torch")]
+mod resize;
 mod sample;
 pub mod source;
 mod split;

@@ -1,5 +1,7 @@
 //! How raw pixels become a network's input: normalised or whitened, cropped and mirrored.
 
+use tch::Device;
+
 use super::whiten::Whitening;
 use super::{DataError, Dataset, Images};
 use crate::config::{Crop, DataConfig, DataSource, Flip, Normalization};
@@ -65,6 +67,36 @@ impl Preparation {
             crop: config.crop,
             flip: config.flip,
         })
+    }
+}
+
+impl Preparation {
+    /// The same conversion for images of the shape `input` (`[C, H, W]`), padded and cropped as
+    /// `crop` says. Whitening stays tied to the images' own shape.
+    ///
+    /// # Errors
+    /// Errors of libtorch.
+    pub fn for_images(&self, input: [usize; 3], crop: Crop) -> Result<Preparation, DataError> {
+        let normalizer = match &self.normalizer {
+            Normalizer::Standard { mean, std } => Normalizer::Standard {
+                mean: mean.clone(),
+                std: std.clone(),
+            },
+            Normalizer::Whitening(whitening) => {
+                Normalizer::Whitening(whitening.to_device(Device::Cpu)?)
+            }
+        };
+        Ok(Preparation {
+            normalizer,
+            input,
+            crop,
+            flip: self.flip,
+        })
+    }
+
+    /// Shape `[C, H, W]` of the images, and how they are padded and cropped.
+    pub fn shape(&self) -> ([usize; 3], Crop) {
+        (self.input, self.crop)
     }
 }
 

@@ -14,7 +14,7 @@ pub use child::{
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
-pub use training::{TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted};
+pub use training::{StageEntered, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,8 @@ pub enum Event {
     /// The training of one network to completion has begun (`nas-tui train`). Such a run has no
     /// children and no episodes.
     TrainingStarted(Box<TrainingStarted>),
+    /// A training in stages begins one, or continues in it.
+    StageEntered(StageEntered),
     /// A tick: may be dropped and is never written to the journal.
     TrainingProgress(TrainingProgress),
     /// An epoch of a training has ended.

@@ -46,6 +46,30 @@ pub struct TrainingStarted {
     pub data: DataDescription,
 }
 
+/// The training is in a stage: from here on its epochs are on images of one size (progressive
+/// resizing).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageEntered {
+    /// Number of the stage, from 1.
+    pub stage: usize,
+    /// Number of stages.
+    pub stages: usize,
+    /// Height and width of its images, in pixels.
+    pub size: usize,
+    /// Pixels that its training images are padded by before they are cropped; 0: not cropped.
+    pub crop_pixels: usize,
+    /// Number of its first epoch, from 1.
+    pub first_epoch: usize,
+    /// Number of its last epoch.
+    pub last_epoch: usize,
+    /// Multiply-accumulate operations for one of its images.
+    pub macs: u64,
+    /// Number of batches on which batch norm statistics are estimated anew before the stage's first
+    /// step; absent in the first stage, and where a training continues within a stage.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub statistics_batches: Option<usize>,
+}
+
 /// How far a training has progressed within an epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingProgress {

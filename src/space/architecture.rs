@@ -87,6 +87,15 @@ impl Layer {
 }
 
 impl Architecture {
+    /// The same network for images of `size` by `size` pixels. Weights do not depend on the size:
+    /// the classifier reads means over all pixels.
+    pub fn for_size(&self, size: usize) -> Architecture {
+        Architecture {
+            input: [self.input[0], size, size],
+            ..self.clone()
+        }
+    }
+
     /// Check that the network can be built.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Descriptions of events.
 
 use super::RunStatus;
-use crate::event::{ChildFinished, Event, FinishReason, Level};
+use crate::event::{ChildFinished, Event, FinishReason, Level, StageEntered};
 use crate::foundation::numbers::learning_rate;
 
 /// One plain line about an event, for logs and headless output; `None` for ticks and samples.
@@ -21,6 +21,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         | Event::WorkerStarted { .. }
         | Event::RunFinished { .. } => info(of_run(event)),
         Event::TrainingStarted(_)
+        | Event::StageEntered(_)
         | Event::TrainingEpoch(_)
         | Event::TrainingSaved { .. }
         | Event::TestFinished(_) => info(of_training(event)),
@@ -171,6 +172,7 @@ fn of_training(event: &Event) -> Option<String> {
             training.device,
             training.threads
         ),
+        Event::StageEntered(stage) => of_stage(stage),
         Event::TrainingEpoch(e) => format!(
             "epoch {}: loss {:.4} train, {:.4} validation; accuracy {:.4} train, {:.4} validation; learning rate {}, {:.0} images/s",
             e.epoch,
@@ -196,6 +198,27 @@ fn of_training(event: &Event) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+fn of_stage(entered: &StageEntered) -> String {
+    let StageEntered {
+        stage,
+        stages,
+        size,
+        first_epoch,
+        last_epoch,
+        statistics_batches,
+        ..
+    } = entered;
+    let epochs = if first_epoch == last_epoch {
+        format!("epoch {first_epoch}")
+    } else {
+        format!("epochs {first_epoch} to {last_epoch}")
+    };
+    let statistics = statistics_batches.map_or_else(String::new, |batches| {
+        format!("; batch norm statistics are estimated anew on {batches} batches of them")
+    });
+    format!("stage {stage} of {stages}, {epochs}: images of {size}x{size} pixels{statistics}")
 }
 
 /// Beginning and end of an episode.

@@ -6,6 +6,7 @@ mod describe;
 mod outcomes;
 pub mod processes;
 mod search_run;
+mod stages;
 mod status;
 mod training_run;
 
@@ -15,6 +16,7 @@ pub use child::{Candidate, CandidateOrigin, ChildDetail, ChildRow, TrainedChild}
 pub use describe::describe;
 pub use outcomes::{Arms, Counts, Ending, Outcomes, best_first, is_better};
 pub use search_run::{Energy, SearchRun};
+pub use stages::TimeLeft;
 pub use status::RunStatus;
 pub use training_run::TrainingRun;
 

@@ -2,8 +2,8 @@
 
 use tch::Device;
 
-use crate::config::DataConfig;
-use crate::data::{DataError, Dataset, DeviceDataset, Layout, Preparation};
+use crate::config::{Crop, DataConfig, Stage};
+use crate::data::{DataError, Dataset, DeviceDataset, Images, Layout, Preparation};
 use crate::event::DataDescription;
 use crate::space::Architecture;
 use crate::train::TrainError;
@@ -23,6 +23,95 @@ pub struct TrainingData {
     pub device: Device,
 }
 
+/// Images as they were read, from which the training data of each size are made.
+#[derive(Debug)]
+pub struct TrainingImages {
+    train: Images,
+    validation: Images,
+    description: DataDescription,
+    preparation: Preparation,
+    device: Device,
+    resident: bool,
+}
+
+impl TrainingImages {
+    /// Fit the preparation to the training images, for data on `device` or, if they are not
+    /// `resident`, copied there batch by batch.
+    ///
+    /// # Errors
+    /// Those of [`Preparation::fit`].
+    pub fn new(
+        dataset: Dataset,
+        config: &DataConfig,
+        device: Device,
+        resident: bool,
+    ) -> Result<TrainingImages, DataError> {
+        let preparation = Preparation::fit(config, &dataset)?;
+        Ok(TrainingImages {
+            description: dataset.description(),
+            train: dataset.train,
+            validation: dataset.validation,
+            preparation,
+            device,
+            resident,
+        })
+    }
+
+    /// The device that networks are trained on.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// The data of a stage, or of a training without stages. Whole images are handed over, not
+    /// copied: no smaller ones can be made after them.
+    ///
+    /// # Errors
+    /// Those of [`DeviceDataset::new`].
+    pub fn data(&mut self, stage: Option<&Stage>) -> Result<TrainingData, DataError> {
+        let (whole, mut crop) = self.preparation.shape();
+        let mut input = whole;
+        if let Some(stage) = stage {
+            input = [whole[0], stage.size, stage.size];
+            crop = match stage.crop_pixels {
+                0 => Crop::None,
+                pixels => Crop::Pad(pixels),
+            };
+        }
+        let of_size = |images: &mut Images| match stage {
+            Some(stage) if input != whole => images.resized(whole, stage.size),
+            _ => std::mem::take(images),
+        };
+        let preparation = self.preparation.for_images(input, crop)?;
+        // The best order for most networks; the few others rearrange each batch, which is small.
+        let layout = Layout::ChannelsLast;
+        let put = if self.resident {
+            DeviceDataset::new
+        } else {
+            DeviceDataset::on_host
+        };
+        let train = of_size(&mut self.train);
+        let train = put(train, &preparation, self.device, layout)?;
+        let validation = of_size(&mut self.validation);
+        let validation = put(validation, &preparation, self.device, layout)?;
+        Ok(TrainingData {
+            train,
+            validation,
+            description: self.description.clone(),
+            preparation,
+            device: self.device,
+        })
+    }
+
+    /// Reject a network that cannot be built or does not fit these images.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Unbuildable`], [`TrainError::Mismatch`].
+    pub fn check(&self, architecture: &Architecture) -> Result<(), TrainError> {
+        check(&self.description, architecture)
+    }
+}
+
 impl TrainingData {
     /// Fit the preparation to the training images and put both parts on `device` or, if they are
     /// not `resident`, copy them there batch by batch. The latter also happens if the device's
@@ -36,24 +125,7 @@ impl TrainingData {
         device: Device,
         resident: bool,
     ) -> Result<TrainingData, DataError> {
-        let preparation = Preparation::fit(config, &dataset)?;
-        let description = dataset.description();
-        // The best order for most networks; the few others rearrange each batch, which is small.
-        let layout = Layout::ChannelsLast;
-        let put = if resident {
-            DeviceDataset::new
-        } else {
-            DeviceDataset::on_host
-        };
-        let train = put(dataset.train, &preparation, device, layout)?;
-        let validation = put(dataset.validation, &preparation, device, layout)?;
-        Ok(TrainingData {
-            train,
-            validation,
-            description,
-            preparation,
-            device,
-        })
+        TrainingImages::new(dataset, config, device, resident)?.data(None)
     }
 
     /// Reject a network that cannot be built or does not fit these images.
@@ -62,19 +134,7 @@ impl TrainingData {
     ///
     /// [`TrainError::Unbuildable`], [`TrainError::Mismatch`].
     pub fn check(&self, architecture: &Architecture) -> Result<(), TrainError> {
-        architecture.check()?;
-        let (data, data_classes) = self.description.shape();
-        let (network, network_classes) = (architecture.input, architecture.classes);
-        if (network, network_classes) == (data, data_classes) {
-            Ok(())
-        } else {
-            Err(TrainError::Mismatch {
-                network,
-                network_classes,
-                data,
-                data_classes,
-            })
-        }
+        check(&self.description, architecture)
     }
 
     /// A warning if images that were meant for the device have stayed on the host.
@@ -84,5 +144,81 @@ impl TrainingData {
             "the device's memory is too small for the images: they stay in host memory and each batch is copied, which is slower"
                 .to_owned()
         })
+    }
+}
+
+fn check(data: &DataDescription, architecture: &Architecture) -> Result<(), TrainError> {
+    architecture.check()?;
+    let (data, data_classes) = data.shape();
+    let (network, network_classes) = (architecture.input, architecture.classes);
+    if (network, network_classes) == (data, data_classes) {
+        Ok(())
+    } else {
+        Err(TrainError::Mismatch {
+            network,
+            network_classes,
+            data,
+            data_classes,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Options, resolve};
+    use crate::data;
+
+    #[test]
+    fn the_data_of_a_stage_have_its_size_in_training_and_validation_and_whole_images_stay_whole() {
+        let config = resolve(&Options::default()).unwrap().data;
+        let noise = data::noise([3, 8, 8], 4, 6, 2);
+        let mut images = TrainingImages::new(noise, &config, Device::Cpu, true).unwrap();
+        for size in [4, 6, 8] {
+            let stage = Stage {
+                epochs: 1,
+                size,
+                crop_pixels: 1,
+            };
+            let data = images.data(Some(&stage)).unwrap();
+            let shape = |count: i64| [count, 3, size as i64, size as i64];
+            let (batch, _) = data
+                .train
+                .training_epoch(6, 1, 1)
+                .unwrap()
+                .batch(0)
+                .unwrap();
+            assert_eq!(batch.size(), shape(6));
+            let mut validation = data.validation.evaluation_batches(2);
+            assert_eq!(validation.next().unwrap().unwrap().0.size(), shape(2));
+            assert_eq!(
+                data.preparation.shape(),
+                ([3, size, size], Crop::Pad(1)),
+                "augmentation is the stage's"
+            );
+        }
+    }
+
+    #[test]
+    fn images_are_resized_before_they_are_normalised() {
+        let config = resolve(&Options::default()).unwrap().data;
+        let noise = data::noise([3, 8, 8], 4, 6, 2);
+        let mut images = TrainingImages::new(noise, &config, Device::Cpu, true).unwrap();
+        let stage = Stage {
+            epochs: 1,
+            size: 4,
+            crop_pixels: 0,
+        };
+        let batch = |data: &TrainingData| {
+            let mut batches = data.validation.evaluation_batches(2);
+            batches.next().unwrap().unwrap().0
+        };
+        let small = batch(&images.data(Some(&stage)).unwrap());
+        let whole = batch(&images.data(None).unwrap());
+        // The mean of normalised pixels, up to the rounding of raw ones (half of 1/255, divided by a
+        // standard deviation of about 0.29).
+        let mean = whole.avg_pool2d([2, 2], [2, 2], [0, 0], false, true, None::<i64>);
+        let off = (small - mean).abs().max().double_value(&[]);
+        assert!(off < 0.5 / 255.0 / 0.25, "{off}");
     }
 }

@@ -168,6 +168,35 @@ impl<'data> Fit<'data> {
         Ok(())
     }
 
+    /// Include batch number `batch` of `epoch` in an estimate of the batch norm statistics: a forward
+    /// pass makes them the means over its images and the `before` ones seen before, and no weight
+    /// changes. Returns the number of images seen; the first batch (`before` = 0) starts afresh.
+    ///
+    /// # Errors
+    /// Errors of libtorch or of the data. The estimate must then be started afresh.
+    pub fn estimate_statistics(
+        &self,
+        epoch: &Epoch,
+        batch: usize,
+        before: usize,
+    ) -> Result<usize, TrainError> {
+        let _guard = tch::no_grad_guard();
+        let (images, _) = epoch.images.batch(batch)?;
+        let all = images.size()[0];
+        let mut seen = before;
+        for start in (0..all).step_by(self.micro_batch) {
+            let length = (all - start).min(self.micro_batch as i64);
+            seen += length as usize;
+            let mode = Mode::Estimate {
+                images: length as usize,
+                seen,
+            };
+            let part = images.f_narrow(0, start, length)?;
+            let _ = TrainError::caught(|| Ok(self.network.forward(&part, mode)?))?;
+        }
+        Ok(seen)
+    }
+
     /// Gradient of the mean loss of the next batch (`[S]`); the batch's figures are added to the
     /// epoch's.
     fn gradient(&self, epoch: &Epoch) -> Result<Tensor, TrainError> {

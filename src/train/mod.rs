@@ -13,7 +13,7 @@ mod schedule;
 pub(crate) mod tick;
 mod trainer;
 
-pub use data::TrainingData;
+pub use data::{TrainingData, TrainingImages};
 pub use device::synchronize;
 pub use error::TrainError;
 pub use fit::{Epoch, Fit};

@@ -5,6 +5,7 @@
 //! seeds, same order of images, same number of threads).
 
 mod opening;
+mod stage;
 mod steering;
 
 use std::borrow::Cow;
@@ -17,7 +18,7 @@ use super::rate::{BatchPlace, learning_rate};
 use super::work::Training;
 use super::{TrainingError, test_images};
 use crate::child::weights;
-use crate::config::Recipe;
+use crate::config::{Recipe, StageSpan};
 use crate::event::{Event, Level};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::sealed::Blocks;
@@ -49,8 +50,35 @@ impl TrainingEngine<'_> {
     /// Train until the end of the recipe, a client asks for a stop, or an error makes it impossible
     /// to continue.
     pub(super) fn run(mut self) -> Result<(), Halt> {
-        let data = self.data()?;
-        let mut fit = self.fit(&data)?;
+        let mut images = self.images()?;
+        let mut stage = self.stage();
+        let mut data = self.data(&mut images, stage)?;
+        self.open(&data)?;
+        loop {
+            let best_weights = self.train(&data, stage)?;
+            if stage.is_none_or(|stage| stage.last >= self.recipe().epochs) {
+                return self.test(&best_weights, &data);
+            }
+            // The next stage continues from the checkpoint, as it would after a kill.
+            self.checkpoint = TrainingCheckpoint::load(&self.run.directory.training_path())?;
+            stage = self.stage();
+            // One copy of the images at a time.
+            drop(data);
+            data = self.data(&mut images, stage)?;
+        }
+    }
+
+    /// The stage of the epoch in progress; `None` if the recipe has no stages.
+    fn stage(&self) -> Option<StageSpan> {
+        let checkpoint = self.checkpoint.as_ref();
+        let epoch = checkpoint.map_or(1, |checkpoint| checkpoint.header.epoch);
+        self.recipe().stage_at(epoch)
+    }
+
+    /// Train until the end of the stage, or of all epochs if there are no stages. Returns the
+    /// weights of the best epoch.
+    fn train(&mut self, data: &TrainingData, stage: Option<StageSpan>) -> Result<Blocks, Halt> {
+        let mut fit = self.fit(data, stage)?;
         let mut progress = EngineState {
             epoch: fit.epoch(1, 0, Metrics::default())?,
             seconds: 0.0,
@@ -72,25 +100,28 @@ impl TrainingEngine<'_> {
             self.run
                 .notice(Level::Info, "every epoch is done: only the test is left")?;
         }
-        let ending = self.epochs(&mut fit, &mut progress);
+        let last = stage.map_or(self.recipe().epochs, |stage| stage.last);
+        let ending = self
+            .enter(&mut fit, &mut progress, stage)
+            .and_then(|()| self.epochs(&mut fit, &mut progress, last));
         if matches!(ending, Err(Halt::Stopped)) {
             self.save_within(&fit, &mut progress)?;
         }
-        ending?;
-        self.test(&progress, &data)
+        ending.map(|()| progress.best_weights)
     }
 
     fn recipe(&self) -> &Recipe {
         &self.run.config.train.recipe
     }
 
-    /// Every epoch from the current one to the recipe's last one, or until early stopping.
+    /// Every epoch from the current one to number `last`, or until early stopping.
     fn epochs<'data>(
         &mut self,
         fit: &mut Fit<'data>,
         progress: &mut EngineState<'data>,
+        last: usize,
     ) -> Result<(), Halt> {
-        while progress.epoch.number() <= self.recipe().epochs {
+        while progress.epoch.number() <= last {
             if self.run.ledger().is_out_of_patience() {
                 let patience = self.recipe().early_stopping;
                 let text = format!(
@@ -126,11 +157,7 @@ impl TrainingEngine<'_> {
             match fit.step(&mut progress.epoch, rate) {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     // Nothing was learned from the batch: it is repeated in smaller parts.
-                    fit.set_micro_batch(fit.micro_batch().div_ceil(2));
-                    self.run.tell(Event::MicroBatchReduced {
-                        micro_batch: fit.micro_batch(),
-                        reason,
-                    })?;
+                    self.reduce_micro_batch(fit, fit.micro_batch().div_ceil(2), reason)?;
                     continue;
                 }
                 outcome => outcome?,
@@ -236,12 +263,12 @@ impl TrainingEngine<'_> {
     }
 
     /// Classify the test images with the best weights, unless that has been done.
-    fn test(&mut self, progress: &EngineState, data: &TrainingData) -> Result<(), Halt> {
+    fn test(&mut self, best_weights: &Blocks, data: &TrainingData) -> Result<(), Halt> {
         let ledger = self.run.ledger();
         let Some(best) = ledger.best().filter(|_| !ledger.is_tested()) else {
             return Ok(());
         };
-        let weights = (&progress.best_weights, best.epoch, best.valid_accuracy);
+        let weights = (best_weights, best.epoch, best.valid_accuracy);
         match test_images::classify(
             &self.training.architecture,
             weights,

@@ -1,5 +1,6 @@
 //! Why a training cannot begin or continue, besides the errors that any run can have.
 
+use super::stages::StageError;
 use crate::child::device::Unusable;
 use crate::child::weights::WeightsError;
 use crate::classification::ReportError;
@@ -17,6 +18,9 @@ pub enum TrainingError {
     /// The data cannot be read, or do not fit.
     #[error(transparent)]
     Data(DataError),
+    /// The recipe's stages do not fit the data or the network.
+    #[error(transparent)]
+    Stages(#[from] StageError),
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] Unusable),
@@ -87,9 +91,10 @@ impl WorkError for TrainingError {
                 error,
                 TrainError::Unbuildable(_) | TrainError::Mismatch { .. }
             ),
-            TrainingError::Architecture(_) | TrainingError::Data(_) | TrainingError::Device(_) => {
-                true
-            }
+            TrainingError::Architecture(_)
+            | TrainingError::Data(_)
+            | TrainingError::Stages(_)
+            | TrainingError::Device(_) => true,
             TrainingError::DeviceLost(_)
             | TrainingError::Diverged(_)
             | TrainingError::Weights(_)

@@ -11,6 +11,7 @@ mod error;
 mod form;
 mod ledger;
 mod rate;
+mod stages;
 mod test_images;
 mod work;
 

@@ -2,10 +2,10 @@
 //! plateau recipe.
 
 use nas_tui::classification::ClassificationReport;
-use nas_tui::config::{Decode, Precision, Recipe, Schedule};
+use nas_tui::config::{Decode, Precision, Recipe, Schedule, Stage};
 use nas_tui::event::{
-    DataDescription, Event, FinishReason, ImageSet, Record, TestFinished, TrainingEpoch,
-    TrainingProgress, TrainingStarted,
+    DataDescription, Event, FinishReason, ImageSet, Record, StageEntered, TestFinished,
+    TrainingEpoch, TrainingProgress, TrainingStarted,
 };
 use nas_tui::space::{Cost, builtin::builtin};
 
@@ -139,6 +139,56 @@ pub fn running(epochs: usize) -> Vec<Event> {
     std::iter::once(Event::TrainingStarted(Box::new(started())))
         .chain(done)
         .collect()
+}
+
+/// Another training, in three stages, after its first `epochs` epochs: those of a stage take their time
+/// in proportion to its MACs.
+pub fn in_stages(epochs: usize) -> Vec<Event> {
+    let mut started = started();
+    let stage = |(epochs, size, crop_pixels)| Stage {
+        epochs,
+        size,
+        crop_pixels,
+    };
+    started.recipe = "night".to_owned();
+    started.settings = Recipe {
+        epochs: 28,
+        stages: [(10, 16, 2), (10, 24, 3), (8, 32, 4)].map(stage).to_vec(),
+        schedule: Schedule::Cosine { warmup_epochs: 1 },
+        early_stopping: 0,
+        ..started.settings
+    };
+    let architecture = started.architecture.clone();
+    let settings = started.settings.clone();
+    let mut events = vec![Event::TrainingStarted(Box::new(started))];
+    for span in settings.stage_spans() {
+        let cost = Cost::of(&architecture.for_size(span.stage.size)).expect("a valid network");
+        if span.first > epochs + 1 {
+            break;
+        }
+        events.push(Event::StageEntered(StageEntered {
+            stage: span.number,
+            stages: settings.stages.len(),
+            size: span.stage.size,
+            crop_pixels: span.stage.crop_pixels,
+            first_epoch: span.first,
+            last_epoch: span.last,
+            macs: cost.macs,
+            statistics_batches: (span.number > 1).then_some(32),
+        }));
+        events.extend((span.first..=span.last.min(epochs)).map(|number| {
+            let part = (span.stage.size * span.stage.size) as f64 / 1_024.0;
+            let epoch = epoch(number);
+            Event::TrainingEpoch(TrainingEpoch {
+                // Worse on images that the network has not been trained on.
+                valid_accuracy: epoch.valid_accuracy - 0.15 / (number - span.first + 1) as f64,
+                seconds: epoch.seconds * part,
+                images_per_second: epoch.images_per_second / part,
+                ..epoch
+            })
+        }));
+    }
+    events
 }
 
 /// A tick in the epoch after the first `epochs`.

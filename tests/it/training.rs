@@ -2,6 +2,7 @@
 //! images read once.
 
 mod resuming;
+mod stages;
 mod test_images;
 
 use std::fs;

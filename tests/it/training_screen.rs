@@ -1,6 +1,8 @@
 //! The screen of a run that trains one network: all of it and each panel, and arbitrary keys at
 //! arbitrary sizes.
 
+mod stages;
+
 use insta::assert_snapshot;
 use nas_tui::event::{Event, Record};
 use nas_tui::link::{Command, LinkStatus};

@@ -55,6 +55,9 @@ pub struct LineFigure {
     pub series: Vec<Trace>,
     /// The point that is marked, if any.
     pub noted: Option<Noted>,
+    /// Counts at which something changes for all lines, with its new value: no line is drawn from the
+    /// one before to it.
+    pub changes: Vec<(u64, String)>,
     /// Text shown if there are no values.
     pub nothing: &'static str,
 }
@@ -84,6 +87,13 @@ impl Trace {
             .filter(|(_, value)| value.is_finite())
             .map(|(count, value)| (*count as f64, *value))
             .collect()
+    }
+}
+
+impl LineFigure {
+    fn changes_between(&self, one: f64, next: f64) -> bool {
+        let mut counts = self.changes.iter().map(|(count, _)| *count as f64);
+        counts.any(|count| one < count && count <= next)
     }
 }
 
@@ -126,14 +136,28 @@ pub fn draw(data: &LineFigure, form: Form, title: &str) -> String {
         )
     };
     let plot = Plot::new(form, x, y, data.series.iter().map(key).collect());
-    let lines = data.series.iter().map(|series| line(series, &plot));
+    let lines = data.series.iter().map(|series| line(series, data, &plot));
+    let changes = data
+        .changes
+        .iter()
+        .filter(|(count, _)| (first..=last).contains(count));
+    let changes = changes.map(|change| boundary(change, &plot));
     plot.document(
         title,
-        &html! { (svg::all(lines)) @if let Some(noted) = &data.noted { (note(noted, &plot)) } },
+        &html! { (svg::all(changes)) (svg::all(lines)) @if let Some(noted) = &data.noted { (note(noted, &plot)) } },
     )
 }
 
-fn line(series: &Trace, plot: &Plot) -> Markup {
+/// A dashed line from bottom to top between two counts, with the new value beside it.
+fn boundary((count, text): &(u64, String), plot: &Plot) -> Markup {
+    let x = plot.x(*count as f64 - 0.5);
+    let pen = Pen::dashed(Ink::Muted, 1.2, "2 4");
+    let at = (x + 5.0, plot.top() + plot.text_size());
+    let text = Text::new(at, plot.text_size(), TextAnchor::Start, Ink::Muted, text);
+    html! { (pen.line((x, plot.top()), (x, plot.floor()))) (text.draw_over()) }
+}
+
+fn line(series: &Trace, data: &LineFigure, plot: &Plot) -> Markup {
     let places = series.places();
     let pen = if series.dashed {
         Pen::dashed(series.ink, 2.0, DASH)
@@ -141,7 +165,7 @@ fn line(series: &Trace, plot: &Plot) -> Markup {
         Pen::solid(series.ink, 2.2)
     };
     html! {
-        (plot.line(&places, pen))
+        @for part in places.chunk_by(|one, next| !data.changes_between(one.0, next.0)) { (plot.line(part, pen)) }
         // Few values are marked individually: a single one would have no line at all.
         @if places.len() <= 30 { @for place in &places { (svg::disc(plot.at(*place), 3.4, series.ink)) } }
     }
@@ -179,6 +203,7 @@ mod tests {
             unit,
             series,
             noted: None,
+            changes: vec![(2, "24x24".to_owned())],
             nothing: "nothing yet",
         }
     }

@@ -1,6 +1,6 @@
 //! The contents of a recipe in words.
 
-use crate::config::{DecayOn, Precision, Recipe, Schedule, WeightAverage};
+use crate::config::{DecayOn, Precision, Recipe, Schedule, Stage, StageSpan, WeightAverage};
 use crate::foundation::numbers::learning_rate;
 use crate::state::TrainingRun;
 
@@ -17,7 +17,7 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
         micro if micro < settings.batch_size => format!(", computed {micro} at a time"),
         _ => String::new(),
     };
-    vec![
+    let mut facts = vec![
         ("recipe", started.recipe.clone()),
         ("epochs, at most", settings.epochs.to_string()),
         ("batch", format!("{} images{micro}", settings.batch_size)),
@@ -35,7 +35,30 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
         ("weights measured", weights(&settings.weight_average)),
         ("early stopping", early_stopping(settings.early_stopping)),
         ("precision", precision.to_owned()),
-    ]
+    ];
+    if !settings.stages.is_empty() {
+        facts.insert(2, ("stages", stages(settings)));
+    }
+    facts
+}
+
+/// The epochs, the size of the images and their crop in each stage.
+fn stages(settings: &Recipe) -> String {
+    let stage = |span: StageSpan| {
+        let Stage {
+            size, crop_pixels, ..
+        } = span.stage;
+        let crop = match crop_pixels {
+            0 => "not cropped".to_owned(),
+            pixels => format!("padded by {pixels} and cropped"),
+        };
+        format!(
+            "epochs {} to {} on {size}×{size} pixels ({crop})",
+            span.first, span.last
+        )
+    };
+    let stages: Vec<String> = settings.stage_spans().map(stage).collect();
+    format!("{}; resized by area", stages.join(", "))
 }
 
 fn weight_decay(settings: &Recipe) -> String {

@@ -204,9 +204,13 @@ fn list(numbers: &[usize]) -> String {
     numbers.join(" ")
 }
 
-/// Every epoch of a training.
+/// Every epoch of a training; of one in stages, also the size of its images in pixels.
 pub fn epochs(run: &TrainingRun) -> CsvTable {
-    let columns: &[CsvColumn<'_, TrainingEpoch>] = &[
+    let size = |epoch: &TrainingEpoch| {
+        let span = run.started.settings.stage_at(epoch.epoch);
+        cell(span.map(|span| span.stage.size))
+    };
+    let mut columns: Vec<CsvColumn<'_, TrainingEpoch>> = vec![
         ("epoch", &|epoch| epoch.epoch.to_string()),
         ("train_loss", &|epoch| epoch.train_loss.to_string()),
         ("train_accuracy", &|epoch| epoch.train_accuracy.to_string()),
@@ -220,7 +224,10 @@ pub fn epochs(run: &TrainingRun) -> CsvTable {
         }),
         ("seconds", &|epoch| epoch.seconds.to_string()),
     ];
-    CsvTable::new("epochs", &run.epochs, columns)
+    if !run.started.settings.stages.is_empty() {
+        columns.insert(1, ("image_size", &size));
+    }
+    CsvTable::new("epochs", &run.epochs, &columns)
 }
 
 /// Accuracy on the test images of each class.

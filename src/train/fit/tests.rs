@@ -192,3 +192,39 @@ fn an_epoch_continued_from_its_middle_ends_with_the_figures_of_a_whole_one() {
     assert_eq!(run(false), run(true));
     assert_eq!(run(false).images, 32);
 }
+
+#[test]
+fn statistics_are_estimated_as_means_over_the_images_whatever_they_were_and_no_weight_changes() {
+    let data = data();
+    let mut fit = fit(&data);
+    let epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
+    let weights = fit.network().parameters().values().copy();
+    let statistics = |fit: &Fit| -> Vec<Tensor> {
+        let mut images = 0;
+        for batch in 0..epoch.batches() {
+            images = fit.estimate_statistics(&epoch, batch, images).unwrap();
+        }
+        assert_eq!(images, 32);
+        fit.network()
+            .buffers()
+            .map(|(_, tensor)| tensor.copy())
+            .collect()
+    };
+    let first = statistics(&fit);
+    // Not from training, but whatever the statistics were before.
+    assert_eq!(statistics(&fit), first);
+    assert_eq!(fit.network().parameters().values(), &weights);
+    // The mean of the first layer's outputs does not depend on how they are divided.
+    fit.set_micro_batch(5);
+    let in_parts = statistics(&fit);
+    assert!((&first[0] - &in_parts[0]).abs().max().double_value(&[]) < 1e-6);
+    let mut images = Vec::new();
+    for batch in 0..epoch.batches() {
+        images.push(epoch.images.batch(batch).unwrap().0);
+    }
+    let named = fit.network().parameters().named(&weights).unwrap();
+    let (_, kernel) = &named[0];
+    let outputs = Tensor::cat(&images, 0).conv2d(kernel, None::<&Tensor>, 1, 1, 1, 1);
+    let mean = outputs.mean_dim([0i64, 2, 3].as_slice(), false, Kind::Float);
+    assert!((&first[0] - mean).abs().max().double_value(&[]) < 1e-5);
+}

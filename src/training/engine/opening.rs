@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::TrainingEngine;
 use crate::child::{self, Network, libtorch};
-use crate::config::Precision;
+use crate::config::{Precision, StageSpan};
 use crate::data;
 use crate::event::{Compute, Event, Level, TrainingEpoch, TrainingStarted};
 use crate::foundation::build_info::VERSION;
@@ -13,9 +13,9 @@ use crate::foundation::host::{self, host_name};
 use crate::foundation::seeds::derive;
 use crate::session::{Halt, Run};
 use crate::space::{Architecture, Cost};
-use crate::train::{Fit, TrainError, TrainingData};
+use crate::train::{Fit, TrainError, TrainingData, TrainingImages};
 use crate::training::form::NumericForm;
-use crate::training::{Training, TrainingError};
+use crate::training::{Training, TrainingError, stages};
 
 /// `best.json` of a training.
 #[derive(Serialize)]
@@ -36,8 +36,8 @@ impl BestFile<'_> {
 }
 
 impl TrainingEngine<'_> {
-    /// The images, on the device.
-    pub(super) fn data(&mut self) -> Result<TrainingData, Halt> {
+    /// The images of the run, which fit the network and the recipe.
+    pub(super) fn images(&mut self) -> Result<TrainingImages, Halt> {
         let (device, threads) = self.place()?;
         tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
         // Let cuDNN try its kernels for each shape and keep the fastest: one network has few shapes
@@ -45,30 +45,49 @@ impl TrainingEngine<'_> {
         // trying would cost more than it gains.)
         tch::Cuda::cudnn_set_benchmark(device.is_cuda());
         self.run.config.workers.threads = Some(threads);
-        let unread = data::unread_files(&self.run.config.data);
+        let config = &self.run.config;
+        let unread = data::unread_files(&config.data);
         let notices = unread.map(|unread| (Level::Warning, unread.to_string()));
         self.run.notices.extend(notices);
-        let dataset = data::load(&self.run.config.data).map_err(TrainingError::from)?;
-        let resident = self.run.config.train.data_on_device;
+        let dataset = data::load(&config.data).map_err(TrainingError::from)?;
         let opened = child::device::open(device).map_err(TrainingError::from)?;
-        let data = TrainingData::new(dataset, &self.run.config.data, opened, resident)
-            .map_err(|error| refused(device, error.into()))?;
+        let resident = config.train.data_on_device;
+        let images = TrainingImages::new(dataset, &config.data, opened, resident)
+            .map_err(TrainingError::from)?;
+        let architecture = &self.training.architecture;
+        images.check(architecture)?;
+        stages::check(&config.train, &config.data, architecture).map_err(TrainingError::from)?;
+        Ok(images)
+    }
+
+    /// The images of a stage, on the device.
+    pub(super) fn data(
+        &mut self,
+        images: &mut TrainingImages,
+        stage: Option<StageSpan>,
+    ) -> Result<TrainingData, Halt> {
+        let data = images.data(stage.map(|span| span.stage).as_ref());
+        let data = data.map_err(|error| refused(named(images.device()), error.into()))?;
+        let resident = self.run.config.train.data_on_device;
         if let Some(text) = data.kept_on_host().filter(|_| resident) {
             self.run.notices.push((Level::Warning, text));
         }
-        data.check(&self.training.architecture)?;
+        Ok(data)
+    }
+
+    /// Begin the run, or continue it.
+    pub(super) fn open(&mut self, data: &TrainingData) -> Result<(), Halt> {
         self.stop_if_asked()?;
         let compute = Compute {
-            threads,
-            device: device.to_string(),
+            threads: self.run.config.workers.threads.unwrap_or_else(host::cores),
+            device: named(data.device).to_string(),
             libtorch: libtorch::version_in_words(),
         };
         let training = &self.training;
-        self.run.open(&data.description, Some(&compute), |run| {
-            let started = started(run, training, &data, &compute)?;
+        Ok(self.run.open(&data.description, Some(&compute), |run| {
+            let started = started(run, training, data, &compute)?;
             Ok(Event::TrainingStarted(Box::new(started)))
-        })?;
-        Ok(data)
+        })?)
     }
 
     /// The device and the number of threads.
@@ -83,32 +102,43 @@ impl TrainingEngine<'_> {
         ))
     }
 
-    /// The network before its first epoch, or as restored from the checkpoint.
-    pub(super) fn fit<'data>(&mut self, data: &'data TrainingData) -> Result<Fit<'data>, Halt> {
+    /// The network for the images of `data` before its first epoch, or as restored from the
+    /// checkpoint.
+    pub(super) fn fit<'data>(
+        &mut self,
+        data: &'data TrainingData,
+        stage: Option<StageSpan>,
+    ) -> Result<Fit<'data>, Halt> {
+        let whole = &self.training.architecture;
+        let architecture = match stage {
+            Some(span) => whole.for_size(span.stage.size),
+            None => whole.clone(),
+        };
         let NumericForm {
             plan,
             precision,
             micro_batch,
             reason,
-        } = form(self.run, &self.training.architecture, data)?;
+        } = form(self.run, &architecture, data)?;
         let seed = derive(self.run.config.search.seed, "train", 0);
         tch::manual_seed(seed as i64);
-        let mut network = Network::new(&self.training.architecture, plan, data.device)
-            .map_err(TrainingError::from)?;
+        let mut network =
+            Network::new(&architecture, plan, data.device).map_err(TrainingError::from)?;
         if precision == Precision::Bf16 {
             network.compute_in_bf16();
         }
         let recipe = self.recipe();
         let mut fit = Fit::new(network, recipe.into(), data, recipe.batch_size, seed)
             .map_err(TrainingError::from)?;
+        // Within a stage the parts of a batch stay as they are; larger images may need smaller ones.
+        let mut begins = true;
         if let Some(checkpoint) = &self.checkpoint {
             checkpoint.restore(&mut fit).map_err(TrainingError::from)?;
-        } else if let Some(reason) = reason {
-            fit.set_micro_batch(micro_batch);
-            self.run.tell(Event::MicroBatchReduced {
-                micro_batch,
-                reason,
-            })?;
+            let header = &checkpoint.header;
+            begins = stage.is_some_and(|span| header.epoch == span.first && header.batch == 0);
+        }
+        if let Some(reason) = reason.filter(|_| begins && micro_batch < fit.micro_batch()) {
+            self.reduce_micro_batch(&mut fit, micro_batch, reason)?;
         }
         Ok(fit)
     }
@@ -165,6 +195,14 @@ fn form(
         config.precision = begun.started.precision;
     }
     Ok(NumericForm::choose(architecture, &config, data.device).map_err(TrainError::from)?)
+}
+
+/// The name of a device of libtorch.
+fn named(device: tch::Device) -> Device {
+    match device {
+        tch::Device::Cuda(number) => Device::Cuda(number),
+        _ => Device::Cpu,
+    }
 }
 
 /// The error for a device that cannot take its first data: the driver may know why.

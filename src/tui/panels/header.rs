@@ -280,7 +280,8 @@ fn current_child(state: &RunState, run: &RunStarted) -> u64 {
 fn remaining_seconds(state: &RunState) -> Option<f64> {
     let is_ending = state.status.is_over() || state.status == RunStatus::Stopping;
     if let Some(training) = state.training_run() {
-        return training.seconds_left().filter(|_| !is_ending);
+        let left = training.time_left().filter(|_| !is_ending);
+        return left.map(|left| left.seconds);
     }
     let search = state.search();
     let run = search.started.as_ref()?;

@@ -9,6 +9,8 @@ use crate::tui::theme::Role;
 pub enum PlotSeries {
     /// Between the quartiles of an episode; below everything else, so that it hides no point.
     Band,
+    /// Where the size of the images changes: below every curve.
+    Boundary,
     Child,
     /// The quartiles themselves, if the points form a cloud that hides the shade between them.
     Quartile,
@@ -151,11 +153,11 @@ impl DotGrid {
         }
     }
 
-    /// A line from bottom to top through the cells of `x`.
-    pub fn crosshair(&mut self, x: usize) {
+    /// A line of markers from bottom to top through the cells of `x`.
+    pub fn upright(&mut self, x: usize, series: PlotSeries) {
         let (across, down) = self.resolution;
         for y in (0..self.height()).step_by(down) {
-            self.marker(x / across * across, y, PlotSeries::Crosshair);
+            self.marker(x / across * across, y, series);
         }
     }
 

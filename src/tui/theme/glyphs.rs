@@ -89,6 +89,8 @@ characters! {
         reference: &'static str = "┈", "+";
         /// The child under the crosshair.
         chosen: &'static str = "◆", "@";
+        /// Where the size of the images changes.
+        boundary: &'static str = "┊", ":";
         /// The epoch with the best weights.
         star: &'static str = "★", "*";
         /// A child that the user marked.

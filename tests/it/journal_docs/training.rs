@@ -1,9 +1,10 @@
 //! The events of a training.
 
 use nas_tui::classification::ClassificationReport;
-use nas_tui::config::{DecayOn, Precision, Recipe, Schedule, WeightAverage};
+use nas_tui::config::{DecayOn, Precision, Recipe, Schedule, Stage, WeightAverage};
 use nas_tui::event::{
-    ChildSampled, Event, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
+    ChildSampled, Event, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,
+    TrainingStarted,
 };
 use nas_tui::space::Design;
 
@@ -27,7 +28,11 @@ pub fn training_started() -> Event {
     };
     let settings = Recipe {
         epochs: 1,
-        stages: Vec::new(),
+        stages: vec![Stage {
+            epochs: 1,
+            size: 32,
+            crop_pixels: 4,
+        }],
         batch_size: 2,
         learning_rate: 0.1,
         momentum: 0.9,
@@ -59,6 +64,19 @@ pub fn training_started() -> Event {
         device: text(),
         data: data(),
     }))
+}
+
+pub fn stage_entered() -> Event {
+    Event::StageEntered(StageEntered {
+        stage: 2,
+        stages: 2,
+        size: 32,
+        crop_pixels: 4,
+        first_epoch: 2,
+        last_epoch: 2,
+        macs: 1,
+        statistics_batches: Some(1),
+    })
 }
 
 pub fn training_progress() -> Event {

@@ -4,9 +4,23 @@ use super::*;
 
 #[test]
 fn a_training_killed_repeatedly_and_resumed_equals_an_uninterrupted_one() {
+    kill_repeatedly(&["recipes.cosine.epochs=8"]);
+}
+
+#[test]
+fn a_training_in_stages_killed_repeatedly_and_resumed_equals_an_uninterrupted_one() {
+    kill_repeatedly(&[STAGES]);
+}
+
+/// Three sizes of the images, with three epochs each.
+const STAGES: &str = "recipes.cosine.stages=[{ epochs = 3, size = 12, crop_pixels = 1 }, \
+    { epochs = 3, size = 20, crop_pixels = 2 }, { epochs = 3, size = 28, crop_pixels = 0 }]";
+
+/// Compare a training with these settings, killed again and again, with an uninterrupted one.
+fn kill_repeatedly(set: &[&str]) {
     let workspace = Workspace::new();
     // A checkpoint after almost every batch, so that it is also resumed within epochs.
-    let set = ["train.checkpoint_minutes=0.0001", "recipes.cosine.epochs=8"];
+    let set = [&["train.checkpoint_minutes=0.0001"], set].concat();
     assert_ok(&workspace.train("whole", &set).output().unwrap());
     let mut kills = 0;
     while !workspace
@@ -31,7 +45,7 @@ fn a_training_killed_repeatedly_and_resumed_equals_an_uninterrupted_one() {
         child.wait().unwrap();
         assert!(kills < 100);
     }
-    let (whole, parts) = (workspace.records("whole"), workspace.records("parts"));
+    let parts = workspace.records("parts");
     let resumes = parts
         .iter()
         .filter(|record| matches!(record.event, Event::RunResumed { epoch: Some(_), .. }))
@@ -40,13 +54,42 @@ fn a_training_killed_repeatedly_and_resumed_equals_an_uninterrupted_one() {
         kills >= 3 && resumes >= 3,
         "{kills} kills, {resumes} resumes"
     );
-    assert_eq!(figures(&epochs(&parts)), figures(&epochs(&whole)));
+    assert_same_results(&workspace, "parts", "whole");
+}
+
+/// Epochs, test and weights of two runs are the same, bit by bit.
+fn assert_same_results(workspace: &Workspace, one: &str, other: &str) {
+    let [records, others] = [one, other].map(|run| workspace.records(run));
+    assert_eq!(figures(&epochs(&records)), figures(&epochs(&others)));
     assert_eq!(
-        test_of(&parts).unwrap().report,
-        test_of(&whole).unwrap().report
+        test_of(&records).unwrap().report,
+        test_of(&others).unwrap().report
     );
     let weights = |run: &str| fs::read(workspace.path(run).join("weights.safetensors")).unwrap();
-    assert_eq!(weights("parts"), weights("whole"));
+    assert_eq!(weights(one), weights(other));
+}
+
+#[test]
+fn a_training_in_stages_killed_after_any_line_of_its_journal_comes_to_the_same_end() {
+    let workspace = Workspace::new();
+    let set = [&STAGES.replace("epochs = 3", "epochs = 1")[..]];
+    assert_ok(&workspace.train("whole", &set).output().unwrap());
+    let lines = workspace.records("whole").len();
+    assert!(lines >= 9, "{lines} lines");
+    for line in 1..lines {
+        let run = format!("killed-after-{line}");
+        let mut child = workspace.train(&run, &set).spawn().unwrap();
+        let journal = workspace.path(&run).join("journal.jsonl");
+        let written =
+            || fs::read(&journal).map_or(0, |text| text.split(|byte| *byte == b'\n').count());
+        while written() <= line && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_micros(300));
+        }
+        let _ = child.kill();
+        child.wait().unwrap();
+        assert_ok(&workspace.resume(&run).output().unwrap());
+        assert_same_results(&workspace, &run, "whole");
+    }
 }
 
 #[test]

@@ -116,6 +116,7 @@ fn entropy_curves(episodes: &[EpisodeFinished]) -> LineFigure {
             ),
         ],
         noted: None,
+        changes: Vec::new(),
         nothing: "No episode is finished yet.",
     }
 }
@@ -138,6 +139,7 @@ fn learning_curves(material: &Material) -> LineFigure {
             at,
             text: accuracy(at.1),
         }),
+        changes: Vec::new(),
         nothing: "The journal has no epochs of the best child.",
     }
 }

@@ -80,7 +80,7 @@ fn loss(run: &TrainingRun) -> Figure {
     Figure::new(
         "loss",
         "Loss",
-        "Mean cross-entropy in nats.",
+        format!("Mean cross-entropy in nats.{}", on_stages(run)),
         |form, title| curves::draw(&curves, form, title),
     )
 }
@@ -95,7 +95,10 @@ fn accuracy(run: &TrainingRun) -> Figure {
         noted: best,
         ..curves
     };
-    let caption = "The ring is the epoch whose weights are kept.";
+    let caption = format!(
+        "The ring is the epoch whose weights are kept.{}",
+        on_stages(run)
+    );
     Figure::new("accuracy", "Accuracy", caption, |form, title| {
         curves::draw(&curves, form, title)
     })
@@ -107,6 +110,21 @@ fn learning_rate(run: &TrainingRun) -> Figure {
     Figure::new("learning-rate", "Learning rate", caption, |form, title| {
         curves::draw(&curves, form, title)
     })
+}
+
+/// The epochs at which the size of the images changes.
+fn changes(run: &TrainingRun) -> Vec<(u64, String)> {
+    let change = |(epoch, size): (usize, usize)| (epoch as u64, format!("{size}×{size}"));
+    run.size_changes().map(change).collect()
+}
+
+/// What a caption says about stages.
+fn on_stages(run: &TrainingRun) -> &'static str {
+    if run.started.settings.stages.is_empty() {
+        ""
+    } else {
+        " Dashed upright lines: from there on the images have the size beside them; values before and after are not comparable."
+    }
 }
 
 /// A line for the training images and one for the validation images.
@@ -121,6 +139,7 @@ fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> LineFigure {
             Trace::solid("validation", Ink::Blue, validation),
         ],
         noted: None,
+        changes: changes(run),
         nothing: "No epoch is done yet.",
     }
 }
@@ -143,6 +162,7 @@ fn rates(run: &TrainingRun) -> LineFigure {
         unit,
         series,
         noted: None,
+        changes: changes(run),
         nothing: "No epoch is done yet.",
     }
 }

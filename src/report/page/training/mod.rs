@@ -34,7 +34,7 @@ pub fn compose(
         Some(the_network(run, &figures)),
         notices.map(|notices| Section::new("troubles", "Warnings", notices)),
         Some(Section::new("costs", "What it took", costs(material, run))),
-        Some(Section::new("reading", READING, reading())),
+        Some(Section::new("reading", READING, reading(run))),
         Some(Section::new("recipe", "Recipe", facts(&recipe::facts(run)))),
         Some(Section::new("settings", "Settings", settings)),
         Some(Section::new(
@@ -147,9 +147,14 @@ fn environment(material: &Material, run: &TrainingRun) -> Markup {
     html! { (facts(&list)) (parts::sessions(material)) }
 }
 
-fn reading() -> Markup {
+fn reading(run: &TrainingRun) -> Markup {
+    let stages = &run.started.settings.stages;
+    let first = run.started.settings.first_whole_epoch();
     html! {
         ul {
+            @if stages.len() > 1 {
+                li { "The training is in stages: epochs before number " (first) " train and validate on images that were made smaller. Only the epochs from there on, on whole images, can be the best." }
+            }
             li { "The weights are those of the epoch with the highest validation accuracy, the earliest of equals. Because it was selected for, that validation accuracy is likely to be lower on other images; the test accuracy was not selected for." }
             li { "The training reads the test images once, after its last epoch; nothing before that depends on them." }
             li { "Training loss and accuracy are means over an epoch's augmented batches, each measured before its step: at the end of the epoch the network does better on them." }

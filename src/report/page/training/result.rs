@@ -29,7 +29,7 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
                 best.epoch
             ),
         ),
-        None => Tile::new("best validation accuracy", "none", "no epoch is done"),
+        None => Tile::new("best validation accuracy", "none", none_yet(run)),
     });
     if let Some(test) = &run.test {
         let report = &test.report;
@@ -73,6 +73,13 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
         format!("on {}", started.device),
     ));
     list
+}
+
+fn none_yet(run: &TrainingRun) -> String {
+    run.whole_images_from().map_or_else(
+        || "no epoch is done".to_owned(),
+        |epoch| format!("chosen from epoch {epoch} on: the epochs before are on smaller images"),
+    )
 }
 
 fn test_tile(material: &Material, run: &TrainingRun) -> Tile {

@@ -12,6 +12,7 @@ pub fn look(series: PlotSeries, glyphs: &Glyphs) -> (Role, &'static str) {
         PlotSeries::Band | PlotSeries::Quartile => (Role::Band, glyphs.band),
         PlotSeries::Child | PlotSeries::Point => (Role::Child, glyphs.child),
         PlotSeries::Crosshair => (Role::Text, glyphs.vertical),
+        PlotSeries::Boundary => (Role::Baseline, glyphs.boundary),
         PlotSeries::Reference => (Role::Reference, glyphs.reference),
         PlotSeries::ControlMean => (Role::Reference, glyphs.control_mean),
         PlotSeries::Control => (Role::Reference, glyphs.control),
@@ -192,7 +193,7 @@ impl Canvas<'_> {
         let Some(x) = self.span.column(child, self.grid.width()) else {
             return;
         };
-        self.grid.crosshair(x);
+        self.grid.upright(x, PlotSeries::Crosshair);
         let at_child = children.within(child..=child);
         for point in at_child.iter().filter(|point| !point.failed) {
             self.grid

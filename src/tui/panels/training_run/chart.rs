@@ -5,10 +5,12 @@ use ratatui::layout::Rect;
 
 use crate::analysis::series::Measure;
 use crate::event::TrainingEpoch;
+use crate::state::TrainingRun;
 use crate::tui::paint::Painter;
 use crate::tui::panels::chart::Scale;
 use crate::tui::plot::{Dash, DotGrid, Frame, Framing, LabelRow, PlotSeries, Span, percent, plain};
 use crate::tui::theme::{Glyphs, Role};
+use unicode_width::UnicodeWidthStr;
 
 /// Columns of characters between two epochs that leave room for a marker at each.
 const MARKER: usize = 3;
@@ -30,7 +32,7 @@ pub struct Chart<'a> {
     /// The quantity drawn for each epoch.
     pub measure: Measure,
     /// Every epoch so far, in order.
-    pub epochs: &'a [TrainingEpoch],
+    pub training: &'a TrainingRun,
     /// The epoch with the best weights.
     pub best: Option<usize>,
     /// The epochs in view.
@@ -48,6 +50,7 @@ pub fn look(series: PlotSeries, glyphs: &Glyphs) -> (Role, &'static str) {
         PlotSeries::Mean => (Role::Best, glyphs.star),
         PlotSeries::Chosen => (Role::Strong, glyphs.here),
         PlotSeries::Crosshair => (Role::Text, glyphs.vertical),
+        PlotSeries::Boundary => (Role::Baseline, glyphs.boundary),
         _ => (Role::Mean, glyphs.mean),
     }
 }
@@ -72,15 +75,36 @@ impl Chart<'_> {
         }
         let glyphs = painter.glyphs();
         let look = |series| look(series, glyphs);
+        self.name_sizes(painter, &frame);
         frame.plot(painter, |grid| self.fill(&frame, grid), look);
         self.number_epochs(painter, &frame);
         Some(frame)
     }
 
     fn in_view(&self) -> impl Iterator<Item = &TrainingEpoch> {
-        self.epochs
-            .iter()
-            .filter(|epoch| self.span.contains(epoch.epoch as u64))
+        let epochs = self.training.epochs.iter();
+        epochs.filter(|epoch| self.span.contains(epoch.epoch as u64))
+    }
+
+    /// The sizes of the images in the first row of the plot, each from the epoch where it begins (or
+    /// the first in view) to the next.
+    fn name_sizes(&self, painter: &mut Painter<'_>, frame: &Frame) {
+        let times = painter.glyphs().times;
+        for part in self.training.started.settings.stage_spans() {
+            let Some(part_in_view) = self.span.clip(part.first as u64, part.last as u64) else {
+                continue;
+            };
+            let column = |epoch| self.span.column(epoch, frame.columns).unwrap_or_default();
+            let (from, to) = (column(part_in_view.first), column(part_in_view.last));
+            let size = part.stage.size;
+            let text = format!("{size}{times}{size}");
+            // After the line at its first epoch.
+            let start =
+                from + usize::from(part.first as u64 == part_in_view.first && part.number > 1);
+            if start + text.width() <= to.max(start) + 1 {
+                painter.text(frame.left() + start, frame.top, Role::Baseline, &text);
+            }
+        }
     }
 
     /// Epoch numbers at a round step below the axis, and the crosshair's foot on it.
@@ -111,12 +135,16 @@ impl Chart<'_> {
             let x = self.span.column(epoch.epoch as u64, grid.width())?;
             Some((x, frame.height_of(value, grid)))
         };
-        let points = |which: usize| {
-            self.in_view()
-                .filter_map(|epoch| at(epoch, which))
-                .collect::<Vec<_>>()
+        let of = |which: usize, epochs: &[TrainingEpoch]| {
+            let points = epochs.iter().filter_map(|epoch| at(epoch, which));
+            points.collect::<Vec<_>>()
         };
-        let (train, valid) = (points(0), points(1));
+        // No line joins epochs on images of different sizes: they are not comparable.
+        let by_size = self.training.by_size(&self.training.epochs);
+        let lines: Vec<_> = by_size
+            .iter()
+            .map(|epochs| [of(0, epochs), of(1, epochs)])
+            .collect();
         let of_epoch = |number: Option<usize>| {
             self.in_view()
                 .find(|epoch| Some(epoch.epoch) == number)
@@ -128,24 +156,31 @@ impl Chart<'_> {
             .crosshair
             .and_then(|epoch| self.span.column(epoch, grid.width()));
 
-        grid.polyline(&train, PlotSeries::Child, Dash::Dots(2));
-        for (x, y) in train {
-            grid.dot(x, y, PlotSeries::Child);
+        for (epoch, _) in self.training.size_changes() {
+            if let Some(x) = self.span.column(epoch as u64, grid.width()) {
+                grid.upright(x, PlotSeries::Boundary);
+            }
         }
         let sparse = frame.columns as u64 / self.span.count() >= MARKER as u64;
-        // Without Braille the markers of validation must not get lost in its line.
-        if grid.has_dots() || !sparse {
-            grid.polyline(&valid, PlotSeries::MeanLine, Dash::Solid);
-        }
-        for (x, y) in valid {
-            if sparse {
-                grid.marker(x, y, PlotSeries::Point)
-            } else {
-                grid.dot(x, y, PlotSeries::MeanLine)
+        for [train, valid] in lines {
+            grid.polyline(&train, PlotSeries::Child, Dash::Dots(2));
+            for (x, y) in train {
+                grid.dot(x, y, PlotSeries::Child);
+            }
+            // Without Braille the markers of validation must not get lost in its line.
+            if grid.has_dots() || !sparse {
+                grid.polyline(&valid, PlotSeries::MeanLine, Dash::Solid);
+            }
+            for (x, y) in valid {
+                if sparse {
+                    grid.marker(x, y, PlotSeries::Point)
+                } else {
+                    grid.dot(x, y, PlotSeries::MeanLine)
+                }
             }
         }
         if let Some(x) = column {
-            grid.crosshair(x);
+            grid.upright(x, PlotSeries::Crosshair);
         }
         if let Some((x, y)) = best {
             grid.marker(x, y, PlotSeries::Mean);

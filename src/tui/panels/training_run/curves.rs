@@ -251,6 +251,10 @@ pub fn signs(glyphs: &Glyphs) -> Vec<Sign> {
             glyphs.down,
             "from here on the learning rate has another value",
         ),
+        sign(
+            PlotSeries::Boundary,
+            "from here on the images have another size: epochs before and after are not comparable",
+        ),
         sign(PlotSeries::Chosen, "the epoch under the crosshair"),
     ]
 }
@@ -289,7 +293,7 @@ fn draw_chart(
 ) {
     let chart = Chart {
         measure,
-        epochs: &training.epochs,
+        training,
         best: training.best().map(|best| best.epoch),
         span: view.visible(&extent(training)),
         scale: view.scale,

@@ -59,6 +59,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
         .map(|reason| panels::wrapped(Role::Error, &reason, width));
     let mut body: Vec<Row> = gone.unwrap_or_default();
     body.extend(gauges(scene, training, width));
+    body.extend(stages(scene, training, width));
     body.extend(figures(training, width));
     let facts = [speed(training, width), ends(scene, training, width)].concat();
     body.extend(facts.into_iter().flat_map(|fact| wrapped(fact, width)));
@@ -90,19 +91,67 @@ fn gauges(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
     );
     let short = format!(" of {planned} epochs");
     let left = training
-        .seconds_left()
+        .time_left()
         .filter(|_| !scene.in_the_past() && !scene.is_over() && scene.why_abandoned().is_none());
-    let long = left.map_or(short.clone(), |seconds| {
+    let long = left.map_or(short.clone(), |left| {
         format!(
             " of {planned}, {} {} left",
             scene.theme.glyphs.about,
-            format::estimate(seconds)
+            format::estimate(left.seconds)
         )
     });
     vec![
         epoch,
         gauge(scene, "all", &[&long, &short], training.fraction(), width),
     ]
+}
+
+/// The plan of the stages, with the current one emphasised, and what the smaller images mean for
+/// other figures.
+fn stages(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
+    let Some(current) = training.stage() else {
+        return Vec::new();
+    };
+    let (times, settings) = (scene.glyphs().times, &training.started.settings);
+    let size = |size: usize| format!("{size}{times}{size}");
+    let number = [
+        labelled("stage", Role::Strong, current.number.to_string()),
+        vec![(Role::Dim, format!("/{}", settings.stages.len()))],
+    ]
+    .concat();
+    let mut plan = vec![number.clone()];
+    plan.extend(settings.stage_spans().map(|span| {
+        let role = if span == current {
+            Role::Strong
+        } else {
+            Role::Dim
+        };
+        let epochs = format!(" {}-{}", span.first, span.last);
+        vec![(role, size(span.stage.size)), (Role::Dim, epochs)]
+    }));
+    let brief = vec![
+        number,
+        vec![(Role::Strong, size(current.stage.size))],
+        vec![(Role::Dim, format!("until epoch {}", current.last))],
+    ];
+    let whole = join_fitting(plan.clone(), "  ", usize::MAX);
+    let mut rows = vec![if pieces_width(&whole) <= width {
+        whole
+    } else {
+        join_fitting(brief, "  ", width)
+    }];
+    if scene.is_over() {
+        return rows;
+    }
+    if let Some(epoch) = training.whole_images_from() {
+        let text = format!("best epoch: from {epoch} on, on whole images");
+        rows.push(words(Role::Dim, text));
+    }
+    if let Some(from) = training.time_left().and_then(|left| left.extrapolated_from) {
+        let text = format!("time left: extrapolated from {} by MACs", size(from));
+        rows.push(words(Role::Dim, text));
+    }
+    rows
 }
 
 /// A bar between a label and the first of the texts that leaves room for it.

@@ -8,6 +8,31 @@ use crate::tui::theme::{Glyphs, Role};
 /// Width in columns below which short names are used.
 const NARROW: usize = 72;
 
+/// Why there is no best epoch: none is done, or none is on whole images.
+fn none_yet(training: &TrainingRun) -> String {
+    training.whole_images_from().map_or_else(
+        || "none yet".to_owned(),
+        |epoch| format!("from epoch {epoch} on"),
+    )
+}
+
+/// Number of the stage and size of its images.
+fn stage(training: &TrainingRun, glyphs: &Glyphs) -> Row {
+    let Some(span) = training.stage() else {
+        return Row::new();
+    };
+    let (size, times) = (span.stage.size, glyphs.times);
+    let stages = training.started.settings.stages.len();
+    [
+        labelled("stage", Role::Text, span.number.to_string()),
+        vec![
+            (Role::Dim, format!("/{stages} ")),
+            (Role::Text, format!("{size}{times}{size}")),
+        ],
+    ]
+    .concat()
+}
+
 /// The row in `width` columns; the least important parts are left out first.
 pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize) -> Row {
     let started = &training.started;
@@ -31,7 +56,7 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
             vec![(Role::Dim, format!(" (epoch {})", best.epoch))],
         ]
         .concat(),
-        None => labelled(label, Role::Dim, "none yet"),
+        None => labelled(label, Role::Dim, none_yet(training)),
     };
     let test = training.test.as_ref();
     let test = test.map_or(Row::new(), |test| {
@@ -45,6 +70,7 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
     join_ranked(
         vec![
             (0, epoch),
+            (1, stage(training, glyphs)),
             (1, best),
             (0, test),
             (3, network),

@@ -91,7 +91,11 @@ fn content(scene: &Scene<'_>, in_percent: bool, width: usize) -> Content {
 fn still_to_come(training: &TrainingRun, status: RunStatus) -> String {
     let kept = match training.best() {
         Some(best) => format!(" So far those are the weights of epoch {}.", best.epoch),
-        None => String::new(),
+        None => training
+            .whole_images_from()
+            .map_or_else(String::new, |epoch| {
+                format!(" They are chosen from epoch {epoch} on.")
+            }),
     };
     if status.is_over() {
         "The test images were not classified: the training did not finish.".to_owned()
