@@ -34,7 +34,7 @@ fn each_stage_is_announced_and_the_weights_of_the_last_one_are_kept_and_tested()
             )
         })
         .collect();
-    assert_eq!(known, [(14, 1, 2, None), (28, 3, 4, Some(4))]);
+    assert_eq!(known, [(14, 1, 2, None), (28, 3, 4, Some(6))]);
     let architecture = serde_json::from_str(NETWORK).unwrap();
     assert_eq!(stages[1].macs, Cost::of(&architecture).unwrap().macs);
     assert!(stages[0].macs < stages[1].macs / 3, "{stages:?}");
@@ -78,7 +78,7 @@ fn stages_that_do_not_fit_the_data_or_the_network_are_refused_before_anything_is
     )
     .unwrap();
     for (size, expected) in [
-        ("size = 5", "stage 1 (5x5 pixels): layer 2 cannot be built"),
+        ("size = 4", "stage 1 (4x4 pixels): layer 1 cannot be built"),
         (
             "size = 20",
             "the last stage has images of 24x24 pixels, but the data's are 28x28",
