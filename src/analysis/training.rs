@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunSummary;
 use super::summary::{duration, reason_word};
-use crate::classification::ClassificationReport;
+use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{Precision, Recipe};
 use crate::event::{Event, FinishReason, Record, RunKind, TrainingEpoch};
 use crate::state::clock::Clock;
@@ -48,6 +48,10 @@ pub struct TrainingSummary {
     pub best: Option<BestEpoch>,
     /// The results on the test images, classified once with the best weights. Null before.
     pub test: Option<ClassificationReport>,
+    /// The results on the test images with their mirror images: a figure of its own, which decides
+    /// nothing. Absent if it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirrored_test: Option<MirroredAccuracy>,
     /// Working time in seconds over all sessions; pauses and the time between sessions do not
     /// count.
     pub wall_seconds: f64,
@@ -149,6 +153,10 @@ impl TrainingTally {
             reason,
             epochs_done: training.epochs.len(),
             best,
+            mirrored_test: training
+                .test
+                .as_ref()
+                .and_then(|test| test.mirrored.clone()),
             test: training.test.map(|test| test.report),
             wall_seconds,
             images_per_second,
@@ -248,7 +256,8 @@ impl TrainingSummary {
                 valid_loss,
             }) => writeln!(
                 f,
-                "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4})"
+                "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4}{})",
+                self.of_which_weights()
             ),
             None => writeln!(
                 f,
@@ -262,6 +271,14 @@ impl TrainingSummary {
     fn on_whole_images(&self) -> &'static str {
         match &self.settings {
             Some(recipe) if recipe.stages.len() > 1 => " on whole images",
+            _ => "",
+        }
+    }
+
+    /// Says that the figures are those of averaged weights.
+    fn of_which_weights(&self) -> &'static str {
+        match &self.settings {
+            Some(recipe) if recipe.averages() => "; averaged weights",
             _ => "",
         }
     }
@@ -284,6 +301,20 @@ impl TrainingSummary {
                 f,
                 "test accuracy: not measured yet; the test images are classified once, after the last epoch"
             ),
+        }?;
+        match &self.mirrored_test {
+            Some(MirroredAccuracy {
+                accuracy,
+                accuracy_ci95: [low, high],
+                correct,
+                images,
+                ..
+            }) => writeln!(
+                f,
+                "mirrored test accuracy: {accuracy:.4} (95 % interval {low:.4} to {high:.4}; {correct} of {images} images, each together with \
+                 its mirror image)"
+            ),
+            None => Ok(()),
         }
     }
 }

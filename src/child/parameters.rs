@@ -112,6 +112,21 @@ impl Parameters {
             .collect()
     }
 
+    /// `[S]`, in the order of [`Parameters::values`]: 1 for the weights of convolutions and
+    /// classifier, 0 for biases and for scale and shift of batch norm, which are vectors.
+    ///
+    /// # Errors
+    /// Errors of libtorch.
+    pub fn weights_mask(&self) -> Result<Tensor, TchError> {
+        let mask = self.values.f_zeros_like()?;
+        for entry in &self.entries {
+            if entry.storage.shape().len() > 1 {
+                let _ = self.stored_in(&mask, entry)?.f_fill_(1.0)?;
+            }
+        }
+        Ok(mask)
+    }
+
     /// Gradient of `loss` (a scalar): `[S]`, in the order of [`Parameters::values`]. Frees the
     /// graph.
     ///

@@ -3,6 +3,7 @@
 
 mod calibration;
 mod error;
+mod mirrored;
 pub mod paired;
 pub mod predictions;
 pub mod proportion;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::calibration::{BINS, Bin, Calibration, RESAMPLES};
 pub use self::error::{PredictionsError, ReportError};
+pub use self::mirrored::MirroredAccuracy;
 use self::proportion::wilson;
 
 /// Maximum number of confused pairs listed.

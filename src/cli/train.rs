@@ -32,8 +32,9 @@ use crate::study::series::is_series;
 /// With --seeds N the network is trained N times, one after the other, with the seed of the
 /// settings and those after it, each in a run directory of its own (seed-1, seed-2, ...) in one
 /// folder. Its summary.json has kind, origin, architecture, trainings [seed, run, epochs,
-/// is_complete, valid_accuracy, test_accuracy], valid_accuracy and test_accuracy {mean, ci95 [low,
-/// high], deviation, count} and unfinished: the interval is Student's t over the seeds, so it
+/// is_complete, valid_accuracy, test_accuracy, mirrored_test_accuracy (if the recipe has
+/// mirrored_test)], for each of these accuracies {mean, ci95 [low, high], deviation, count}, and
+/// unfinished: the interval is Student's t over the seeds, so it
 /// includes the randomness of training. --resume FOLDER continues it.
 ///
 /// Settings come from --config or --preset; else from the run that ARCH is a child of; else, for

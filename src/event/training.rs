@@ -1,9 +1,11 @@
 //! The training of one network to completion: its beginning, its epochs and its test.
 
+use std::ops::Not;
+
 use serde::{Deserialize, Serialize};
 
 use super::DataDescription;
-use crate::classification::ClassificationReport;
+use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{Precision, Recipe};
 use crate::space::Architecture;
 
@@ -90,11 +92,11 @@ pub struct TrainingProgress {
 }
 
 /// The results of one epoch of a training.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingEpoch {
     /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// Mean cross-entropy over the training images, nats.
+    /// Mean cross-entropy over the training images, nats, with `label_smoothing`.
     pub train_loss: f64,
     /// Accuracy on the training images, 0..=1.
     pub train_accuracy: f64,
@@ -108,6 +110,17 @@ pub struct TrainingEpoch {
     pub images_per_second: f64,
     /// Duration in seconds, including validation and excluding pauses.
     pub seconds: f64,
+    /// Label smoothing of the training loss, which cannot be compared with the validation loss
+    /// unless it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
+    /// Whether the validation figures are those of averaged weights.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub averaged: bool,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// How well the best weights classify the test images.
@@ -121,6 +134,13 @@ pub struct TestFinished {
     pub data: String,
     /// Duration in seconds, excluding pauses.
     pub seconds: f64,
+    /// Whether these weights are averaged.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub averaged: bool,
     /// The results on the test images.
     pub report: ClassificationReport,
+    /// The results on the test images with their mirror images, if they were measured; nothing is
+    /// decided by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirrored: Option<MirroredAccuracy>,
 }

@@ -1,7 +1,9 @@
 //! Descriptions of events.
 
 use super::RunStatus;
-use crate::event::{ChildFinished, Event, FinishReason, Level, StageEntered};
+use crate::event::{
+    ChildFinished, Event, FinishReason, Level, StageEntered, TestFinished, TrainingEpoch,
+};
 use crate::foundation::numbers::learning_rate;
 
 /// One plain line about an event, for logs and headless output; `None` for ticks and samples.
@@ -173,28 +175,11 @@ fn of_training(event: &Event) -> Option<String> {
             training.threads
         ),
         Event::StageEntered(stage) => of_stage(stage),
-        Event::TrainingEpoch(e) => format!(
-            "epoch {}: loss {:.4} train, {:.4} validation; accuracy {:.4} train, {:.4} validation; learning rate {}, {:.0} images/s",
-            e.epoch,
-            e.train_loss,
-            e.valid_loss,
-            e.train_accuracy,
-            e.valid_accuracy,
-            learning_rate(e.learning_rate),
-            e.images_per_second
-        ),
+        Event::TrainingEpoch(epoch) => of_training_epoch(epoch),
         Event::TrainingSaved { epoch, batch } => {
             format!("checkpoint after batch {batch} of epoch {epoch}")
         }
-        Event::TestFinished(test) => format!(
-            "test: accuracy {:.4} (95 % {:.4} to {:.4}) on {} images, with the weights of epoch {} (validation {:.4})",
-            test.report.accuracy,
-            test.report.accuracy_ci95[0],
-            test.report.accuracy_ci95[1],
-            test.report.images,
-            test.epoch,
-            test.valid_accuracy
-        ),
+        Event::TestFinished(test) => of_test(test),
         _ => return None,
     };
     Some(text)
@@ -219,6 +204,47 @@ fn of_stage(entered: &StageEntered) -> String {
         format!("; batch norm statistics are estimated anew on {batches} batches of them")
     });
     format!("stage {stage} of {stages}, {epochs}: images of {size}x{size} pixels{statistics}")
+}
+
+/// Says which weights and which losses these are, so that nobody compares what cannot be compared.
+fn of_training_epoch(e: &TrainingEpoch) -> String {
+    let smoothed = if e.label_smoothing > 0.0 {
+        "smoothed loss"
+    } else {
+        "loss"
+    };
+    let averaged = if e.averaged {
+        " (averaged weights)"
+    } else {
+        ""
+    };
+    format!(
+        "epoch {}: {smoothed} {:.4} train, {}{:.4} validation; accuracy {:.4} train, {:.4} validation{averaged}; learning rate {}, {:.0} images/s",
+        e.epoch,
+        e.train_loss,
+        if e.label_smoothing > 0.0 { "loss " } else { "" },
+        e.valid_loss,
+        e.train_accuracy,
+        e.valid_accuracy,
+        learning_rate(e.learning_rate),
+        e.images_per_second
+    )
+}
+
+fn of_test(test: &TestFinished) -> String {
+    let [low, high] = test.report.accuracy_ci95;
+    let averaged = if test.averaged { "averaged " } else { "" };
+    let mirrored = test.mirrored.as_ref().map_or_else(String::new, |both| {
+        let [low, high] = both.accuracy_ci95;
+        format!(
+            "; with mirror images, a figure of its own: {:.4} (95 % {low:.4} to {high:.4})",
+            both.accuracy
+        )
+    });
+    format!(
+        "test: accuracy {:.4} (95 % {low:.4} to {high:.4}) on {} images, with the {averaged}weights of epoch {} (validation {:.4}){mirrored}",
+        test.report.accuracy, test.report.images, test.epoch, test.valid_accuracy
+    )
 }
 
 /// Beginning and end of an episode.

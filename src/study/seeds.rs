@@ -35,6 +35,9 @@ pub struct SeedsSummary {
     pub valid_accuracy: Option<MeanInterval>,
     /// Mean over those that have a test accuracy; null for fewer than two.
     pub test_accuracy: Option<MeanInterval>,
+    /// Mean of the accuracy with mirror images, a figure of its own; absent for fewer than two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirrored_test_accuracy: Option<MeanInterval>,
     /// Number of unfinished trainings, which are in no mean.
     pub unfinished: usize,
 }
@@ -63,6 +66,9 @@ pub struct OneSeed {
     pub valid_accuracy: Option<f64>,
     /// Test accuracy; null before the test, and if the data have no test images.
     pub test_accuracy: Option<f64>,
+    /// Test accuracy with mirror images; absent if it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mirrored_test_accuracy: Option<f64>,
 }
 
 impl SeedsSummary {
@@ -79,6 +85,7 @@ impl SeedsSummary {
                 is_complete: is_complete(&path),
                 valid_accuracy: summary.best.map(|best| best.valid_accuracy),
                 test_accuracy: summary.test.map(|test| test.accuracy),
+                mirrored_test_accuracy: summary.mirrored_test.map(|test| test.accuracy),
             }
         };
         SeedsSummary::of_trainings(question, both.map(one).collect())
@@ -95,6 +102,7 @@ impl SeedsSummary {
             architecture: question.architecture.clone(),
             valid_accuracy: MeanInterval::of(&over(|one| one.valid_accuracy)),
             test_accuracy: MeanInterval::of(&over(|one| one.test_accuracy)),
+            mirrored_test_accuracy: MeanInterval::of(&over(|one| one.mirrored_test_accuracy)),
             unfinished: trainings.iter().filter(|one| !one.is_complete).count(),
             trainings,
         }
@@ -112,9 +120,12 @@ impl fmt::Display for SeedsSummary {
             } else {
                 "  not completed"
             };
+            let mirrored = one
+                .mirrored_test_accuracy
+                .map_or_else(String::new, |value| format!("  mirrored test {}", accuracy(value)));
             writeln!(
                 out,
-                "seed {:<10} validation {}  test {}  ({} epochs){state}",
+                "seed {:<10} validation {}  test {}{mirrored}  ({} epochs){state}",
                 one.seed,
                 known(one.valid_accuracy),
                 known(one.test_accuracy),
@@ -124,6 +135,7 @@ impl fmt::Display for SeedsSummary {
         for (name, mean) in [
             ("validation", &self.valid_accuracy),
             ("test", &self.test_accuracy),
+            ("mirrored test", &self.mirrored_test_accuracy),
         ] {
             let Some(MeanInterval {
                 mean,
@@ -158,6 +170,7 @@ mod tests {
             is_complete,
             valid_accuracy: Some(valid),
             test_accuracy: test,
+            mirrored_test_accuracy: test.map(|test| test + 0.01),
         }
     }
 

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 
 use tch::{Device, TchError, Tensor};
 
+use super::average::{Average, Taken};
 use super::data::TrainingData;
 use super::error::TrainError;
 use super::metrics::{Figures, Metrics};
-use super::optimizer::{Sgd, SgdSettings};
-use super::trainer::{cross_entropy, evaluation_batch};
+use super::optimizer::Sgd;
+use super::settings::FitSettings;
+use super::trainer::{evaluation_batch, smoothed_cross_entropy};
 use crate::child::{Mode, Network};
+use crate::config::DecayOn;
 use crate::data::{DeviceDataset, ShuffledImages};
 use crate::event::{TrainingEpoch, TrainingProgress};
 
@@ -26,6 +29,10 @@ pub struct Fit<'data> {
     micro_batch: usize,
     /// Seed of the order of images and their augmentation.
     seed: u64,
+    /// Label smoothing of the training loss, in 0..1.
+    label_smoothing: f64,
+    /// The mean of the weights, if one is kept.
+    average: Option<Average>,
 }
 
 /// An epoch in progress. Its steps run asynchronously on the device; their results are known once
@@ -48,6 +55,15 @@ pub struct Epoch<'data> {
     trained: usize,
 }
 
+/// Where the mean of the weights is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the network, so that it is measured.
+    InUse,
+    /// Beside the network, so that the weights themselves can be trained.
+    Beside,
+}
+
 impl<'data> Fit<'data> {
     /// Train `network` on `data` with batches of `batch_size` images, in an order that `seed`
     /// determines.
@@ -56,13 +72,20 @@ impl<'data> Fit<'data> {
     /// Errors of libtorch.
     pub fn new(
         network: Network,
-        settings: SgdSettings,
+        settings: impl Into<FitSettings>,
         data: &'data TrainingData,
         batch_size: usize,
         seed: u64,
     ) -> Result<Fit<'data>, TchError> {
-        let optimizer = Sgd::new(network.parameters().values(), settings)?;
+        let settings: FitSettings = settings.into();
+        let values = network.parameters().values();
+        let mut optimizer = Sgd::new(values, settings.sgd)?;
+        if settings.weight_decay_on == DecayOn::Weights {
+            optimizer.decay_only(&network.parameters().weights_mask()?)?;
+        }
         Ok(Fit {
+            label_smoothing: settings.label_smoothing,
+            average: Average::new(settings.weight_average, values)?,
             data,
             network,
             optimizer,
@@ -90,6 +113,30 @@ impl<'data> Fit<'data> {
     /// The optimizer with its velocity.
     pub fn optimizer(&self) -> &Sgd {
         &self.optimizer
+    }
+
+    /// The mean of the weights (`[S]`, as [`Parameters::values`](crate::child::Parameters::values)),
+    /// if one is kept: state that can be saved, or written to in order to restore it.
+    pub fn average(&self) -> Option<&Tensor> {
+        self.average.as_ref().map(Average::mean)
+    }
+
+    /// Put the mean of the weights in the network's place of the weights, or them back. The batch
+    /// norm statistics are those of the weights until they are
+    /// [estimated](Fit::estimate_statistics), and are restored with them. Nothing happens if there is
+    /// no mean.
+    ///
+    /// # Errors
+    /// Errors of libtorch.
+    pub fn exchange_average(&mut self, place: Place) -> Result<(), TrainError> {
+        let Some(average) = &mut self.average else {
+            return Ok(());
+        };
+        match place {
+            Place::InUse => self.network.keep_statistics()?,
+            Place::Beside => self.network.restore_statistics()?,
+        }
+        Ok(average.exchange(self.network.parameters().values())?)
     }
 
     /// Images computed at a time.
@@ -165,6 +212,14 @@ impl<'data> Fit<'data> {
         }
         taken?;
         epoch.done += 1;
+        if let Some(average) = &mut self.average {
+            let taken = Taken {
+                epoch: epoch.number,
+                done: epoch.done,
+                batches: epoch.batches(),
+            };
+            average.include(self.network.parameters().values(), taken)?;
+        }
         Ok(())
     }
 
@@ -241,7 +296,7 @@ impl<'data> Fit<'data> {
         };
         let (images, labels) = (take(images)?, take(labels)?);
         let logits = self.network.forward(&images, Mode::Train)?;
-        let mut loss = cross_entropy(&logits, &labels)?;
+        let mut loss = smoothed_cross_entropy(&logits, &labels, self.label_smoothing)?;
         if length < all {
             loss = loss.f_mul_scalar(length as f64 / all as f64)?;
         }
@@ -367,6 +422,7 @@ impl Epoch<'_> {
             learning_rate,
             images_per_second,
             seconds: self.seconds(),
+            ..TrainingEpoch::default()
         })
     }
 

@@ -2,6 +2,7 @@
 //! search's children; `fit` is the step-by-step form that it shares with the training of one
 //! network.
 
+mod average;
 mod data;
 mod device;
 mod error;
@@ -10,16 +11,19 @@ pub mod memory;
 mod metrics;
 mod optimizer;
 mod schedule;
+mod settings;
 pub(crate) mod tick;
 mod trainer;
 
 pub use data::{TrainingData, TrainingImages};
 pub use device::synchronize;
 pub use error::TrainError;
-pub use fit::{Epoch, Fit};
+pub use fit::{Epoch, Fit, Place};
 pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
+pub use settings::FitSettings;
 pub use trainer::{
-    Control, Next, cross_entropy, evaluate, evaluation_batch, in_smaller_batches, train_child,
+    Control, Next, cross_entropy, evaluate, evaluation_batch, in_smaller_batches,
+    smoothed_cross_entropy, train_child,
 };

@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use crate::config::{ChildConfig, Recipe};
+use crate::config::ChildConfig;
 
 /// SGD with (Nesterov) momentum and weight decay over one vector of parameters: five kernels per
 /// step on a GPU, eight operations on the CPU.
@@ -24,7 +24,7 @@ pub struct SgdSettings {
     pub momentum: f64,
     /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
-    /// Weight decay (L2), applied to every parameter.
+    /// Weight decay (L2), applied to every parameter, see [`Sgd::decay_only`].
     pub weight_decay: f64,
 }
 
@@ -36,23 +36,6 @@ impl From<&ChildConfig> for SgdSettings {
             weight_decay,
             ..
         }: &ChildConfig,
-    ) -> Self {
-        SgdSettings {
-            momentum,
-            nesterov,
-            weight_decay,
-        }
-    }
-}
-
-impl From<&Recipe> for SgdSettings {
-    fn from(
-        &Recipe {
-            momentum,
-            nesterov,
-            weight_decay,
-            ..
-        }: &Recipe,
     ) -> Self {
         SgdSettings {
             momentum,
@@ -76,6 +59,16 @@ impl Sgd {
             weight_decay: factor(settings.weight_decay)?,
             stride: factor(0.0)?,
         })
+    }
+
+    /// Let only the values decay whose place in `mask` (`[P]`) is 1; the others' is 0.
+    ///
+    /// # Errors
+    /// Errors of libtorch.
+    pub fn decay_only(&mut self, mask: &Tensor) -> Result<(), TchError> {
+        let each = mask.f_mul_scalar(self.weight_decay.value)?;
+        self.weight_decay.tensor = Some(each);
+        Ok(())
     }
 
     /// `[P]`: the state of the optimiser, which can be saved, or written to in order to restore it.
@@ -104,7 +97,7 @@ impl Sgd {
             self.stride = Factor::new(-learning_rate, values.device())?;
         }
         let (mut values, mut direction) = (values.shallow_clone(), gradient);
-        let product = if self.stride.on_device.is_some() {
+        let product = if self.stride.tensor.is_some() {
             None
         } else {
             Some(values.f_empty_like()?)
@@ -130,9 +123,9 @@ impl Sgd {
 #[derive(Debug)]
 struct Factor {
     value: f64,
-    /// The same as `[1]`, f32, for devices where one kernel multiplies and adds. On the CPU that
-    /// would round once where PyTorch's optimiser rounds twice.
-    on_device: Option<Tensor>,
+    /// The same as `[1]`, f32, for devices where one kernel multiplies and adds (on the CPU that
+    /// would round once where PyTorch's optimiser rounds twice); or `[P]`, a factor for each value.
+    tensor: Option<Tensor>,
 }
 
 impl Factor {
@@ -140,7 +133,7 @@ impl Factor {
         let fused = || Tensor::f_full([1], value, (Kind::Float, device));
         Ok(Factor {
             value,
-            on_device: (device != Device::Cpu).then(fused).transpose()?,
+            tensor: (device != Device::Cpu).then(fused).transpose()?,
         })
     }
 
@@ -152,8 +145,11 @@ impl Factor {
         sum: &mut Tensor,
         product: Option<&Tensor>,
     ) -> Result<(), TchError> {
-        match (&self.on_device, product) {
-            (Some(factor), _) => sum.f_addcmul_(values, factor).map(drop),
+        match (&self.tensor, product) {
+            (Some(factor), None) => sum.f_addcmul_(values, factor).map(drop),
+            (Some(factor), Some(product)) => {
+                sum.f_add_(&values.f_mul_out(product, factor)?).map(drop)
+            }
             (None, Some(product)) => sum
                 .f_add_(&values.f_mul_scalar_out(product, self.value)?)
                 .map(drop),
@@ -190,7 +186,7 @@ mod tests {
             &mut optimizer.weight_decay,
             &mut optimizer.stride,
         ] {
-            factor.on_device = Some(Tensor::full([1], factor.value, (Kind::Float, Device::Cpu)));
+            factor.tensor = Some(Tensor::full([1], factor.value, (Kind::Float, Device::Cpu)));
         }
     }
 
@@ -224,5 +220,37 @@ mod tests {
                 assert!(off <= if fused { 1e-6 } else { 0.0 }, "{off}");
             }
         }
+    }
+
+    #[test]
+    fn only_the_values_of_the_mask_decay_and_those_as_without_one() {
+        tch::manual_seed(4);
+        let random = || Tensor::randn([64], (Kind::Float, Device::Cpu));
+        let settings = SgdSettings {
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 0.05,
+        };
+        let without = SgdSettings {
+            weight_decay: 0.0,
+            ..settings
+        };
+        let mask = Tensor::from_slice(&[1f32, 0.0].repeat(32));
+        let start = random();
+        let steps: Vec<Tensor> = (0..3).map(|_| random()).collect();
+        let trained = |settings, mask: Option<&Tensor>| {
+            let values = start.copy();
+            let mut optimizer = Sgd::new(&values, settings).unwrap();
+            if let Some(mask) = mask {
+                optimizer.decay_only(mask).unwrap();
+            }
+            for gradient in &steps {
+                optimizer.step(&values, gradient.copy(), 0.1).unwrap();
+            }
+            values
+        };
+        let masked = trained(settings, Some(&mask));
+        let expected = trained(settings, None).where_self(&mask.gt(0.0), &trained(without, None));
+        assert_eq!(masked, expected);
     }
 }

@@ -82,7 +82,7 @@ fn train_as_planned(
 ) -> Result<Vec<f64>, TrainError> {
     tch::manual_seed(seed as i64);
     let network = Network::new(architecture, plan, data.device)?;
-    let fit = Fit::new(network, config.into(), data, config.batch_size, seed)?;
+    let fit = Fit::new(network, config, data, config.batch_size, seed)?;
     let mut training = ChildTraining {
         config,
         fit,
@@ -188,7 +188,22 @@ fn wait_for(epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainEr
 /// # Errors
 /// Errors of libtorch.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchError> {
-    logits.f_cross_entropy_loss(labels, None::<&Tensor>, tch::Reduction::Mean, -100, 0.0)
+    smoothed_cross_entropy(logits, labels, 0.0)
+}
+
+/// Mean cross-entropy of `logits` (`[N, classes]`) for targets in which the part `smoothing` of the
+/// probability is spread evenly over all classes, and the rest is on `labels` (`[N]`); as in
+/// `torch.nn.functional.cross_entropy` (Szegedy et al. 2016, section 7).
+///
+/// # Errors
+/// Errors of libtorch.
+pub fn smoothed_cross_entropy(
+    logits: &Tensor,
+    labels: &Tensor,
+    smoothing: f64,
+) -> Result<Tensor, TchError> {
+    let mean = tch::Reduction::Mean;
+    logits.f_cross_entropy_loss(labels, None::<&Tensor>, mean, -100, smoothing)
 }
 
 /// Loss and accuracy of `network` on `images`, `batch_size` at a time or fewer if memory is short,

@@ -35,15 +35,17 @@ pub struct TrainingHeader<'a> {
 #[derive(Debug, Clone)]
 pub struct TrainingCheckpoint {
     pub(super) header: TrainingHeader<'static>,
-    /// Current parameters and batch norm statistics, the optimiser's velocity, and the weights of
-    /// the best epoch.
+    /// Current parameters and batch norm statistics, the optimiser's velocity, the mean of the
+    /// weights (empty if none is kept), and the weights of the best epoch.
     pub network: Blocks,
     pub(super) velocity: Blocks,
+    pub(super) average: Blocks,
     pub(super) best: Blocks,
 }
 
 const NETWORK: &str = "network.";
 const VELOCITY: &str = "velocity.";
+const AVERAGE: &str = "average.";
 const BEST: &str = "best.";
 
 /// Replace the checkpoint at `path` with the state of `fit`.
@@ -56,6 +58,10 @@ pub fn save(
     let network = weights::blocks(fit.network()).map_err(TrainingError::from)?;
     let velocity = weights::blocks_of(fit.network(), fit.optimizer().velocity())
         .map_err(TrainingError::from)?;
+    let average = match fit.average() {
+        Some(mean) => weights::blocks_of(fit.network(), mean).map_err(TrainingError::from)?,
+        None => Blocks::new(),
+    };
     let under = |prefix: &str, blocks: Blocks| {
         let prefix = prefix.to_owned();
         blocks
@@ -64,6 +70,7 @@ pub fn save(
     };
     let all = under(NETWORK, network)
         .chain(under(VELOCITY, velocity))
+        .chain(under(AVERAGE, average))
         .chain(under(BEST, best.clone()));
     Ok(sealed::save(path, header, &all.collect())?)
 }
@@ -74,11 +81,13 @@ impl TrainingCheckpoint {
         let Some((header, blocks)) = sealed::load::<TrainingHeader>(path)? else {
             return Ok(None);
         };
-        let (mut network, mut velocity, mut best) = (Blocks::new(), Blocks::new(), Blocks::new());
+        let (mut network, mut velocity) = (Blocks::new(), Blocks::new());
+        let (mut average, mut best) = (Blocks::new(), Blocks::new());
         for (name, block) in blocks {
             let parts = [
                 (NETWORK, &mut network),
                 (VELOCITY, &mut velocity),
+                (AVERAGE, &mut average),
                 (BEST, &mut best),
             ];
             let part = parts
@@ -96,6 +105,7 @@ impl TrainingCheckpoint {
             header,
             network,
             velocity,
+            average,
             best,
         }))
     }
@@ -104,6 +114,9 @@ impl TrainingCheckpoint {
     pub fn restore(&self, fit: &mut Fit) -> Result<(), WeightsError> {
         weights::restore(fit.network(), &self.network)?;
         weights::restore_into(fit.network(), fit.optimizer().velocity(), &self.velocity)?;
+        if let Some(mean) = fit.average() {
+            weights::restore_into(fit.network(), mean, &self.average)?;
+        }
         fit.set_micro_batch(self.header.micro_batch);
         Ok(())
     }

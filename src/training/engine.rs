@@ -16,7 +16,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::checkpoint::{self, TrainingCheckpoint, TrainingHeader};
 use super::rate::{BatchPlace, learning_rate};
 use super::work::Training;
-use super::{TrainingError, test_images};
+use super::TrainingError;
+use super::test_images::{self, BestWeights};
 use crate::child::weights;
 use crate::config::{Recipe, StageSpan};
 use crate::event::{Event, Level};
@@ -25,7 +26,7 @@ use crate::foundation::sealed::Blocks;
 use crate::link::Command;
 use crate::session::{Halt, Run};
 use crate::train::tick::Ticks;
-use crate::train::{Epoch, Fit, Metrics, TrainError, TrainingData, evaluate};
+use crate::train::{Epoch, Fit, Metrics, Place, TrainError, TrainingData, evaluate};
 
 /// A training in progress in this process.
 pub(super) struct TrainingEngine<'a> {
@@ -176,14 +177,28 @@ impl TrainingEngine<'_> {
         Ok(progress.epoch.settle()?)
     }
 
-    /// Measure the validation accuracy after the last batch, and act on it.
-    fn end_epoch(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<(), Halt> {
+    /// Measure the validation accuracy after the last batch, and act on it. If an average of the
+    /// weights is kept, it takes their place in the meantime.
+    fn end_epoch(&mut self, fit: &mut Fit, progress: &mut EngineState) -> Result<(), Halt> {
+        fit.exchange_average(Place::InUse)?;
+        let measured = self.measure(fit, progress);
+        // Also if it was stopped: what is saved are the weights that are trained.
+        fit.exchange_average(Place::Beside)?;
+        measured
+    }
+
+    fn measure(&mut self, fit: &mut Fit, progress: &mut EngineState) -> Result<(), Halt> {
         let images_per_second = progress.epoch.images_per_second();
+        if fit.average().is_some() {
+            self.estimate_statistics(fit, progress)?;
+        }
         let valid = self.validate(fit, progress)?;
         let number = progress.epoch.number();
         let rate = self.rate(&progress.epoch, progress.epoch.batches() - 1);
         let mut done = progress.epoch.figures(&valid, rate, images_per_second)?;
         done.seconds += progress.seconds;
+        done.label_smoothing = self.recipe().label_smoothing;
+        done.averaged = self.recipe().averages();
         self.run.tell(Event::TrainingEpoch(done))?;
         if self
             .run
@@ -268,7 +283,11 @@ impl TrainingEngine<'_> {
         let Some(best) = ledger.best().filter(|_| !ledger.is_tested()) else {
             return Ok(());
         };
-        let weights = (best_weights, best.epoch, best.valid_accuracy);
+        let weights = BestWeights {
+            values: best_weights,
+            epoch: best,
+            mirrored: self.recipe().mirrored_test,
+        };
         match test_images::classify(
             &self.training.architecture,
             weights,

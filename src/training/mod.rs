@@ -16,5 +16,5 @@ mod test_images;
 mod work;
 
 pub use error::TrainingError;
-pub use test_images::logits;
+pub use test_images::{Side, logits};
 pub use work::Training;

@@ -7,19 +7,29 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::TrainingError;
 use crate::child::weights;
 use crate::child::{Mode, Network, Plan};
-use crate::classification::ClassificationReport;
+use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::DataConfig;
 use crate::data::{self, DataError, DeviceDataset};
-use crate::event::TestFinished;
+use crate::event::{TestFinished, TrainingEpoch};
 use crate::foundation::sealed::Blocks;
 use crate::space::Architecture;
 use crate::train::{TrainError, TrainingData, evaluation_batch, in_smaller_batches};
 
-/// Classify the test images with the weights `best` of `epoch`, in float32 with direct convolutions
+/// The weights that classify the test images.
+#[derive(Debug, Clone, Copy)]
+pub struct BestWeights<'a> {
+    pub(super) values: &'a Blocks,
+    /// The epoch that they are from.
+    pub(super) epoch: &'a TrainingEpoch,
+    /// Whether accuracy is also measured with mirror images.
+    pub(super) mirrored: bool,
+}
+
+/// Classify the test images with the weights `best`, in float32 with direct convolutions
 /// like `nas-tui evaluate`. Returns only a reason if the data have no test images.
 pub fn classify(
     architecture: &Architecture,
-    (best, epoch, valid_accuracy): (&Blocks, usize, f64),
+    best: BestWeights,
     config: &DataConfig,
     data: &TrainingData,
 ) -> Result<Result<TestFinished, DataError>, TrainingError> {
@@ -34,7 +44,7 @@ pub fn classify(
         Plan::direct(architecture, data.device).map_err(TrainError::from)?,
         data.device,
     )?;
-    weights::restore(&network, best)?;
+    weights::restore(&network, best.values)?;
     let labels: Vec<usize> = set
         .images
         .labels
@@ -43,16 +53,33 @@ pub fn classify(
         .collect();
     let images =
         DeviceDataset::on_host(set.images, &data.preparation, data.device, network.layout())?;
-    let logits = logits(&network, &images)?;
-    let report = ClassificationReport::new(&set.classes, &labels, &rows(&logits)?)?;
+    let plain = rows(&logits(&network, &images, Side::AsTheyAre)?)?;
+    let report = ClassificationReport::new(&set.classes, &labels, &plain)?;
+    let mirrored = if best.mirrored {
+        let mirrored = rows(&logits(&network, &images, Side::Mirrored)?)?;
+        Some(MirroredAccuracy::new(&labels, [&plain, &mirrored])?)
+    } else {
+        None
+    };
     let seconds = started.elapsed().as_secs_f64();
     Ok(Ok(TestFinished {
-        epoch,
-        valid_accuracy,
+        epoch: best.epoch.epoch,
+        valid_accuracy: best.epoch.valid_accuracy,
         data: set.spec,
         seconds,
+        averaged: best.epoch.averaged,
         report,
+        mirrored,
     }))
+}
+
+/// Which way images are shown to a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// As they are.
+    AsTheyAre,
+    /// Left and right exchanged, after everything else that prepares them.
+    Mirrored,
 }
 
 /// Logits of every image, `[N, classes]`, on the CPU, with batch norm in evaluation mode. Fewer
@@ -60,20 +87,24 @@ pub fn classify(
 ///
 /// # Errors
 /// Errors of libtorch or of the images; lack of memory only with a single image at a time.
-pub fn logits(network: &Network, images: &DeviceDataset) -> Result<Tensor, TrainError> {
+pub fn logits(network: &Network, images: &DeviceDataset, side: Side) -> Result<Tensor, TrainError> {
     in_smaller_batches(evaluation_batch(network.device()), |batch_size| {
-        Ok(logits_in_batches(network, images, batch_size)?)
+        Ok(logits_in_batches(network, images, side, batch_size)?)
     })
 }
 
 fn logits_in_batches(
     network: &Network,
     images: &DeviceDataset,
+    side: Side,
     batch_size: usize,
 ) -> Result<Tensor, DataError> {
     let _guard = tch::no_grad_guard();
     let batches = images.evaluation_batches(batch_size).map(|batch| {
-        let (images, _) = batch?;
+        let (mut images, _) = batch?;
+        if side == Side::Mirrored {
+            images = images.f_flip([3])?;
+        }
         Ok(network.forward(&images, Mode::Evaluate)?)
     });
     // Copied at the end, so that no batch waits for the previous one.

@@ -112,6 +112,7 @@ pub fn epoch(epoch: usize) -> TrainingEpoch {
         learning_rate,
         images_per_second: 1_290.0 + 25.0 * noise(epoch + 400),
         seconds: SECONDS,
+        ..TrainingEpoch::default()
     }
 }
 
@@ -221,7 +222,9 @@ pub fn finished() -> Vec<Event> {
         valid_accuracy: best.valid_accuracy,
         data: "cifar10:/data/cifar10".to_owned(),
         seconds: 4.5,
+        averaged: false,
         report: report(),
+        mirrored: None,
     })));
     let reason = FinishReason::Completed;
     events.push(Event::RunFinished {

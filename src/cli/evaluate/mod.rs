@@ -14,11 +14,11 @@ use self::settings::{EvaluationSettings, cifar10_config, training_config};
 use super::arch::{ArchArgs, parse_size};
 use super::{OrBadInput, say};
 use crate::child::{self, Network, Plan, weights};
-use crate::classification::ClassificationReport;
+use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{DataConfig, DataSource, DeviceChoice, Normalization};
 use crate::data::{self, DataError, Dataset, DeviceDataset, Images, Preparation, TestSet};
 use crate::space::Architecture;
-use crate::training;
+use crate::training::{self, Side};
 
 /// Measure how well a trained network classifies the test images of a data set.
 ///
@@ -33,7 +33,8 @@ use crate::training;
 /// high], loss, top5 {correct, accuracy, ci95} (null for five classes or fewer), per_class [{class,
 /// images, correct, accuracy, ci95}] (null without images), confusion (a matrix of images; rows:
 /// classes, columns: predictions), most_confused [{class, taken_for, images}], calibration {error,
-/// ci95, bins [{from, to, images, accuracy, confidence}]}. For cifar10.1 also version, drop {data,
+/// ci95, bins [{from, to, images, accuracy, confidence}]}; with --mirror also mirrored {images,
+/// correct, accuracy, accuracy_ci95, loss}. For cifar10.1 also version, drop {data,
 /// images, correct, accuracy, accuracy_ci95, drop, ci95} (null if CIFAR-10 is not found), and
 /// other_versions, a list of such objects: the object itself describes the first version (v6), the
 /// list contains the other one (v4).
@@ -82,6 +83,11 @@ pub struct Args {
     /// whichever is less]
     #[arg(long, value_name = "N")]
     validation: Option<usize>,
+
+    /// Also measure accuracy with each image's mirror image: the mean of the logits of both (Jordan
+    /// 2024). A figure of its own, which cannot be compared with accuracies of a single look
+    #[arg(long)]
+    mirror: bool,
 
     /// Where to compute: auto (the first GPU that libtorch sees, else the CPU), cpu, cuda, or
     /// cuda:N
@@ -149,6 +155,7 @@ struct LoadedNetwork<'a> {
     preparation: Preparation,
     device: Device,
     limit: usize,
+    mirror: bool,
 }
 
 impl<'a> LoadedNetwork<'a> {
@@ -175,6 +182,7 @@ impl<'a> LoadedNetwork<'a> {
             preparation,
             device,
             limit,
+            mirror: args.mirror,
         })
     }
 
@@ -194,25 +202,37 @@ impl<'a> LoadedNetwork<'a> {
             self.device,
             self.network.layout(),
         )?;
-        let logits = Vec::<Vec<f32>>::try_from(
-            &training::logits(&self.network, &images)?.f_to_kind(Kind::Float)?,
-        )?;
+        let logits = self.logits(&images, Side::AsTheyAre)?;
         if let Some(path) = csv {
             write_predictions(path, &logits, &labels)
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        let logits: Vec<Vec<f64>> = logits
-            .iter()
-            .map(|row| row.iter().copied().map(f64::from).collect())
-            .collect();
-        let report = ClassificationReport::new(&set.classes, &labels, &logits)
+        let plain = doubles(&logits);
+        let report = ClassificationReport::new(&set.classes, &labels, &plain)
             .with_context(|| set.spec.clone())?;
+        let mirrored = if self.mirror {
+            let mirrored = doubles(&self.logits(&images, Side::Mirrored)?);
+            Some(MirroredAccuracy::new(&labels, [&plain, &mirrored])?)
+        } else {
+            None
+        };
         Ok(Evaluated {
             data: set.spec,
             version: set.version,
             report,
+            mirrored,
         })
     }
+
+    fn logits(&self, images: &DeviceDataset, side: Side) -> anyhow::Result<Vec<Vec<f32>>> {
+        let logits = training::logits(&self.network, images, side)?;
+        Ok(Vec::try_from(&logits.f_to_kind(Kind::Float)?)?)
+    }
+}
+
+fn doubles(rows: &[Vec<f32>]) -> Vec<Vec<f64>> {
+    let row = |row: &Vec<f32>| row.iter().copied().map(f64::from).collect();
+    rows.iter().map(row).collect()
 }
 
 /// The requested device; warns if a GPU stays idle.

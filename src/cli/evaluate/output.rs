@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::classification::ClassificationReport;
+use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::classification::proportion::difference;
 use crate::classification::text;
 
@@ -15,6 +15,9 @@ pub struct Evaluated {
     pub(super) version: Option<&'static str>,
     #[serde(flatten)]
     pub(super) report: ClassificationReport,
+    /// The figure of `--mirror`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) mirrored: Option<MirroredAccuracy>,
 }
 
 /// How much less accurate a network is on CIFAR-10.1 than on CIFAR-10.
@@ -132,6 +135,7 @@ impl<'a> EvaluationOutput<'a> {
                     data,
                     version,
                     report,
+                    mirrored,
                 },
             drop,
         }: &TestVersion,
@@ -160,6 +164,18 @@ impl<'a> EvaluationOutput<'a> {
         {
             lines += &format!(
                 "drop of {drop:.4} from {accuracy:.4} on {data}, 95 % interval {low:.4} to {high:.4}\n"
+            );
+        }
+        if let Some(MirroredAccuracy {
+            accuracy,
+            accuracy_ci95: [low, high],
+            correct,
+            images,
+            loss,
+        }) = mirrored
+        {
+            lines += &format!(
+                "with mirror images, a figure of its own: accuracy {accuracy:.4} ({correct} of {images}; 95 % interval {low:.4} to {high:.4}), loss {loss:.4}\n"
             );
         }
         lines + "\n" + &text::text(report)

@@ -68,6 +68,7 @@ fn epoch(epoch: usize, valid_accuracy: f64) -> Event {
         learning_rate: 0.1,
         images_per_second: 10.0,
         seconds: 2.0,
+        ..TrainingEpoch::default()
     })
 }
 

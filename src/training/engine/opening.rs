@@ -22,6 +22,9 @@ use crate::training::{Training, TrainingError, stages};
 pub(super) struct BestFile<'a> {
     epoch: usize,
     valid_accuracy: f64,
+    /// Whether the weights are averaged; absent if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    averaged: bool,
     architecture: &'a Architecture,
 }
 
@@ -30,6 +33,7 @@ impl BestFile<'_> {
         BestFile {
             epoch: best.epoch,
             valid_accuracy: best.valid_accuracy,
+            averaged: best.averaged,
             architecture,
         }
     }
@@ -128,7 +132,7 @@ impl TrainingEngine<'_> {
             network.compute_in_bf16();
         }
         let recipe = self.recipe();
-        let mut fit = Fit::new(network, recipe.into(), data, recipe.batch_size, seed)
+        let mut fit = Fit::new(network, recipe, data, recipe.batch_size, seed)
             .map_err(TrainingError::from)?;
         // Within a stage the parts of a batch stay as they are; larger images may need smaller ones.
         let mut begins = true;

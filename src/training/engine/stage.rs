@@ -10,8 +10,8 @@ use crate::space::Cost;
 use crate::train::{Fit, TrainError};
 
 /// Number of batches on which batch norm statistics are estimated when the size of the images
-/// changes: their means over so many batches vary less than those that training keeps, which
-/// mostly reflect the last ten.
+/// changes, and for averaged weights: their means over so many batches vary less than those that
+/// training keeps, which mostly reflect the last ten.
 const STATISTICS_BATCHES: usize = 32;
 
 impl TrainingEngine<'_> {
@@ -46,17 +46,19 @@ impl TrainingEngine<'_> {
             statistics_batches: batches,
         }))?;
         match batches {
-            Some(batches) => self.estimate_statistics(fit, progress, batches),
+            Some(_) => self.estimate_statistics(fit, progress),
             None => Ok(()),
         }
     }
 
-    fn estimate_statistics(
+    /// Estimate the batch norm statistics of the weights as they are, on the first batches of the
+    /// epoch.
+    pub(super) fn estimate_statistics(
         &mut self,
         fit: &mut Fit,
         progress: &mut EngineState,
-        batches: usize,
     ) -> Result<(), Halt> {
+        let batches = STATISTICS_BATCHES.min(progress.epoch.batches());
         let before = progress.epoch.seconds();
         let (mut batch, mut images) = (0, 0);
         while batch < batches {

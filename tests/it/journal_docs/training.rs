@@ -1,6 +1,6 @@
 //! The events of a training.
 
-use nas_tui::classification::ClassificationReport;
+use nas_tui::classification::{ClassificationReport, MirroredAccuracy};
 use nas_tui::config::{DecayOn, Precision, Recipe, Schedule, Stage, WeightAverage};
 use nas_tui::event::{
     ChildSampled, Event, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,
@@ -101,6 +101,8 @@ pub fn training_epoch() -> Event {
         learning_rate: 0.0,
         images_per_second: 0.0,
         seconds: 0.0,
+        label_smoothing: 0.1,
+        averaged: true,
     })
 }
 
@@ -113,12 +115,15 @@ pub fn test_finished() -> Event {
             .collect()
     });
     let report = ClassificationReport::new(&classes, &[0, 0], &logits).unwrap();
+    let mirrored = MirroredAccuracy::new(&[0, 0], [&logits, &logits]).unwrap();
     Event::TestFinished(Box::new(TestFinished {
         epoch: 1,
         valid_accuracy: 0.0,
         data: text(),
         seconds: 0.0,
+        averaged: true,
         report,
+        mirrored: Some(mirrored),
     }))
 }
 

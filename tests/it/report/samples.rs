@@ -135,6 +135,7 @@ fn epoch(epoch: usize) -> Event {
         learning_rate: rate,
         images_per_second: 24.0 + number % 3.0,
         seconds: 1_880.0,
+        ..TrainingEpoch::default()
     })
 }
 
@@ -167,6 +168,8 @@ fn tested() -> Event {
         valid_accuracy: 0.84,
         data: "cifar10:/data".into(),
         seconds: 31.0,
+        averaged: false,
         report,
+        mirrored: None,
     }))
 }

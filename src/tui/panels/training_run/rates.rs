@@ -121,6 +121,7 @@ mod tests {
             learning_rate,
             images_per_second: 1.0,
             seconds: 1.0,
+            ..TrainingEpoch::default()
         };
         let epochs = [
             (1, 0.1),

@@ -1,0 +1,59 @@
+//! How a network is fitted, besides the learning rate.
+
+use super::optimizer::SgdSettings;
+use crate::config::{ChildConfig, DecayOn, Recipe, WeightAverage};
+
+/// Settings of a [`Fit`](super::Fit).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FitSettings {
+    /// The optimiser's.
+    pub(super) sgd: SgdSettings,
+    /// The parameters that decay.
+    pub(super) weight_decay_on: DecayOn,
+    /// Label smoothing of the training loss, in 0..1.
+    pub(super) label_smoothing: f64,
+    /// The mean of the weights that is kept beside them.
+    pub(super) weight_average: WeightAverage,
+}
+
+impl From<SgdSettings> for FitSettings {
+    fn from(sgd: SgdSettings) -> FitSettings {
+        FitSettings {
+            sgd,
+            weight_decay_on: DecayOn::All,
+            label_smoothing: 0.0,
+            weight_average: WeightAverage::None,
+        }
+    }
+}
+
+impl From<&ChildConfig> for FitSettings {
+    fn from(child: &ChildConfig) -> FitSettings {
+        SgdSettings::from(child).into()
+    }
+}
+
+impl From<&Recipe> for FitSettings {
+    fn from(
+        &Recipe {
+            momentum,
+            nesterov,
+            weight_decay,
+            weight_decay_on,
+            label_smoothing,
+            weight_average,
+            ..
+        }: &Recipe,
+    ) -> FitSettings {
+        FitSettings {
+            sgd: SgdSettings {
+                momentum,
+                nesterov,
+                weight_decay,
+            },
+            weight_decay_on,
+            label_smoothing,
+            weight_average,
+        }
+    }
+}
