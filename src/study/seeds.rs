@@ -122,7 +122,9 @@ impl fmt::Display for SeedsSummary {
             };
             let mirrored = one
                 .mirrored_test_accuracy
-                .map_or_else(String::new, |value| format!("  mirrored test {}", accuracy(value)));
+                .map_or_else(String::new, |value| {
+                    format!("  mirrored test {}", accuracy(value))
+                });
             writeln!(
                 out,
                 "seed {:<10} validation {}  test {}{mirrored}  ({} epochs){state}",

@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::TrainingError;
 use super::checkpoint::{self, TrainingCheckpoint, TrainingHeader};
 use super::rate::{BatchPlace, learning_rate};
-use super::work::Training;
-use super::TrainingError;
 use super::test_images::{self, BestWeights};
+use super::work::Training;
 use crate::child::weights;
 use crate::config::{Recipe, StageSpan};
 use crate::event::{Event, Level};

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::classification::proportion::difference;
 use crate::classification::text;
+use crate::classification::{ClassificationReport, MirroredAccuracy};
 
 /// A test set with its report.
 #[derive(Debug, Serialize)]

@@ -224,6 +224,15 @@ pub fn epochs(run: &TrainingRun) -> CsvTable {
         }),
         ("seconds", &|epoch| epoch.seconds.to_string()),
     ];
+    // With them nobody takes the two losses for the same, or the weights for those of the last step.
+    if run.started.settings.smooths() {
+        columns.push(("label_smoothing", &|epoch| {
+            epoch.label_smoothing.to_string()
+        }));
+    }
+    if run.started.settings.averages() {
+        columns.push(("averaged_weights", &|epoch| epoch.averaged.to_string()));
+    }
     if !run.started.settings.stages.is_empty() {
         columns.insert(1, ("image_size", &size));
     }

@@ -80,7 +80,11 @@ fn loss(run: &TrainingRun) -> Figure {
     Figure::new(
         "loss",
         "Loss",
-        format!("Mean cross-entropy in nats.{}", on_stages(run)),
+        format!(
+            "Mean cross-entropy in nats.{}{}",
+            on_smoothing(run),
+            on_stages(run)
+        ),
         |form, title| curves::draw(&curves, form, title),
     )
 }
@@ -96,7 +100,8 @@ fn accuracy(run: &TrainingRun) -> Figure {
         ..curves
     };
     let caption = format!(
-        "The ring is the epoch whose weights are kept.{}",
+        "The ring is the epoch whose weights are kept.{}{}",
+        on_average(run),
         on_stages(run)
     );
     Figure::new("accuracy", "Accuracy", caption, |form, title| {
@@ -118,6 +123,28 @@ fn changes(run: &TrainingRun) -> Vec<(u64, String)> {
     run.size_changes().map(change).collect()
 }
 
+/// What the caption of the loss says about smoothed labels.
+fn on_smoothing(run: &TrainingRun) -> String {
+    let settings = &run.started.settings;
+    if settings.smooths() {
+        format!(
+            " The training loss is with labels smoothed by {}, the validation loss without: the two curves cannot be compared.",
+            settings.label_smoothing
+        )
+    } else {
+        String::new()
+    }
+}
+
+/// What a caption says about averaged weights.
+fn on_average(run: &TrainingRun) -> &'static str {
+    if run.started.settings.averages() {
+        " Validation is of averaged weights, training of the weights in training."
+    } else {
+        ""
+    }
+}
+
 /// What a caption says about stages.
 fn on_stages(run: &TrainingRun) -> &'static str {
     if run.started.settings.stages.is_empty() {
@@ -130,13 +157,23 @@ fn on_stages(run: &TrainingRun) -> &'static str {
 /// A line for the training images and one for the validation images.
 fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> LineFigure {
     let [training, validation] = measure.curves(&run.epochs);
+    let settings = &run.started.settings;
+    let train_is = match measure {
+        Measure::Loss if settings.smooths() => "training, smoothed loss",
+        _ => "training",
+    };
+    let valid_is = if settings.averages() {
+        "validation, averaged weights"
+    } else {
+        "validation"
+    };
     LineFigure {
         along: "epoch",
         up: measure.name(),
         unit,
         series: vec![
-            Trace::dashed("training", Ink::Orange, training),
-            Trace::solid("validation", Ink::Blue, validation),
+            Trace::dashed(train_is, Ink::Orange, training),
+            Trace::solid(valid_is, Ink::Blue, validation),
         ],
         noted: None,
         changes: changes(run),

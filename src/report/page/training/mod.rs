@@ -157,6 +157,12 @@ fn reading(run: &TrainingRun) -> Markup {
             }
             li { "The weights are those of the epoch with the highest validation accuracy, the earliest of equals. Because it was selected for, that validation accuracy is likely to be lower on other images; the test accuracy was not selected for." }
             li { "The training reads the test images once, after its last epoch; nothing before that depends on them." }
+            @if run.started.settings.averages() {
+                li { "Validation and test figures, and the weights that are kept, are of averaged weights (see Recipe) with batch norm statistics of their own; training loss and accuracy are of the weights in training." }
+            }
+            @if run.started.settings.smooths() {
+                li { "Labels are smoothed in the training loss only; validation and test loss are those of the true classes." }
+            }
             li { "Training loss and accuracy are means over an epoch's augmented batches, each measured before its step: at the end of the epoch the network does better on them." }
             li { "Intervals of accuracies are Wilson's, at 95 % confidence with respect to the choice of images: they do not cover the effect of another seed." }
             li { "The calibration error is the difference between confidence and accuracy over 15 bins, weighted by their numbers of images; its interval is computed by bootstrap." }

@@ -23,16 +23,31 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
             "best validation accuracy",
             accuracy(best.valid_accuracy),
             format!(
-                "95 %: {} of {} images; epoch {}",
+                "95 %: {} of {} images; epoch {}{}",
                 parts::interval(best.valid_accuracy, images),
                 count(images as u64),
-                best.epoch
+                best.epoch,
+                if best.averaged {
+                    ", averaged weights"
+                } else {
+                    ""
+                }
             ),
         ),
         None => Tile::new("best validation accuracy", "none", none_yet(run)),
     });
     if let Some(test) = &run.test {
         let report = &test.report;
+        list.extend(test.mirrored.as_ref().map(|both| {
+            Tile::new(
+                "test accuracy with mirror images",
+                accuracy(both.accuracy),
+                format!(
+                    "95 %: {}; mean of two looks at each image, not comparable with one",
+                    parts::bounds(both.accuracy_ci95)
+                ),
+            )
+        }));
         list.extend(report.top5.as_ref().map(|top| {
             Tile::new(
                 "top-5 test accuracy",
@@ -88,9 +103,10 @@ fn test_tile(material: &Material, run: &TrainingRun) -> Tile {
             "test accuracy",
             accuracy(test.report.accuracy),
             format!(
-                "95 %: {} of {} images; weights of epoch {}",
+                "95 %: {} of {} images; {}weights of epoch {}",
                 parts::bounds(test.report.accuracy_ci95),
                 count(test.report.images as u64),
+                if test.averaged { "averaged " } else { "" },
                 test.epoch
             ),
         ),

@@ -14,9 +14,15 @@ pub fn section(run: &TrainingRun, figures: &TrainingFigures) -> Section {
     let body = match (&run.test, &figures.test) {
         (Some(test), Some(figures)) => html! {
             p {
-                (count(test.report.images as u64)) " test images of " (test.data) ", classified once with the weights of epoch " (test.epoch) ": "
+                (count(test.report.images as u64)) " test images of " (test.data) ", classified once with the " (if test.averaged { "averaged " } else { "" }) "weights of epoch " (test.epoch) ": "
                 strong { (count(test.report.correct as u64)) " right" } ", accuracy " (parts::whole(&accuracy(test.report.accuracy)))
                 " (95 %: " (parts::whole(&parts::bounds(test.report.accuracy_ci95))) ")."
+            }
+            @if let Some(both) = &test.mirrored {
+                p {
+                    "With the mean of the logits of each image and its mirror image: " (count(both.correct as u64)) " right, accuracy "
+                    (parts::whole(&accuracy(both.accuracy))) " (95 % " (parts::whole(&parts::bounds(both.accuracy_ci95))) "). This is a figure of its own: it decides nothing, and everything else on this page is of the images alone."
+                }
             }
             (figure(&figures.confusion))
             (confused(&test.report))

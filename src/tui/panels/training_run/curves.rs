@@ -194,6 +194,17 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: us
     };
     let of = |measure: Measure, rank: usize| {
         let [train, valid] = pair(measure);
+        let smoothed = measure == Measure::Loss && epoch.label_smoothing > 0.0;
+        let train_is = if smoothed {
+            " train, smoothed"
+        } else {
+            " train"
+        };
+        let valid_is = if epoch.averaged {
+            " valid., averaged"
+        } else {
+            " valid."
+        };
         let label = if measure == first && width < 60 {
             String::new()
         } else {
@@ -202,13 +213,13 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: us
         let valid = vec![
             (Role::Dim, label),
             (Role::Mean, valid),
-            (Role::Dim, " valid.".to_owned()),
+            (Role::Dim, valid_is.to_owned()),
         ];
         [
             (rank, valid),
             (
                 rank + 1,
-                vec![(Role::Child, train), (Role::Dim, " train".to_owned())],
+                vec![(Role::Child, train), (Role::Dim, train_is.to_owned())],
             ),
         ]
     };
@@ -274,13 +285,34 @@ fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
             (2, best),
         ]
     };
-    let long = of(["validation", "training", "best epoch "]);
+    let [long, short] = labels(training);
+    let long = of(long);
     let needed: usize = long.iter().map(|(_, row)| pieces_width(row) + 2).sum();
     if needed <= width + 2 {
         join_ranked(long, "  ", width)
     } else {
-        join_ranked(of(["valid.", "train", ""]), " ", width)
+        join_ranked(of(short), " ", width)
     }
+}
+
+/// What the curves of validation and training and the best epoch are called where there is room, and
+/// where there is little. Averaged weights and a smoothed loss are named in both.
+fn labels(training: &TrainingRun) -> [[&'static str; 3]; 2] {
+    let settings = &training.started.settings;
+    let [valid, short_valid] = if settings.averages() {
+        ["validation (averaged weights)", "valid. avg."]
+    } else {
+        ["validation", "valid."]
+    };
+    let [train, short_train] = if settings.smooths() {
+        ["training (smoothed loss)", "train smoothed"]
+    } else {
+        ["training", "train"]
+    };
+    [
+        [valid, train, "best epoch "],
+        [short_valid, short_train, ""],
+    ]
 }
 
 /// One chart, with its name in its first row unless the panel's title has it.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::config::{Precision, Schedule};
+use crate::config::{Precision, Recipe, Schedule};
 use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
 use crate::tui::paint::{bar, pieces_width};
@@ -61,6 +61,11 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
     body.extend(gauges(scene, training, width));
     body.extend(stages(scene, training, width));
     body.extend(figures(training, width));
+    body.extend(
+        explained(&training.started.settings)
+            .into_iter()
+            .flat_map(|text| panels::wrapped(Role::Dim, &text, width)),
+    );
     let facts = [speed(training, width), ends(scene, training, width)].concat();
     body.extend(facts.into_iter().flat_map(|fact| wrapped(fact, width)));
     body.into()
@@ -202,10 +207,19 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     if rows.is_empty() {
         return vec![words(Role::Dim, "the first batches are under way")];
     }
+    let settings = &training.started.settings;
     let cells = |column: usize| rows.iter().map(move |row| row[column].clone());
     let columns = vec![
         RankedColumn::texts("epoch", 0, cells(0)),
-        RankedColumn::numbers("loss", 1, cells(1)),
+        RankedColumn::numbers(
+            if settings.smooths() {
+                "smoothed"
+            } else {
+                "loss"
+            },
+            1,
+            cells(1),
+        ),
         RankedColumn::numbers("val loss", 2, cells(2)),
         RankedColumn::numbers("accuracy", 3, cells(3)),
         RankedColumn::numbers("val acc", 0, cells(4)),
@@ -223,6 +237,23 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
         }
     });
     content.head.into_iter().chain(emphasised).collect()
+}
+
+/// What the figures are of, where that is not what one would expect.
+fn explained(settings: &Recipe) -> Vec<String> {
+    let smoothed = format!(
+        "loss in training: labels smoothed by {}",
+        settings.label_smoothing
+    );
+    let averaged = "val: of averaged weights".to_owned();
+    let of = |is: bool, text: String| is.then_some(text);
+    [
+        of(settings.smooths(), smoothed),
+        of(settings.averages(), averaged),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Learning rate and speed, and how the batches are computed.

@@ -50,10 +50,15 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
     } else {
         "best validation accuracy"
     };
+    let averaged = if started.settings.averages() {
+        ", averaged weights"
+    } else {
+        ""
+    };
     let best = match training.best() {
         Some(best) => [
             labelled(label, Role::Best, format::accuracy(best.valid_accuracy)),
-            vec![(Role::Dim, format!(" (epoch {})", best.epoch))],
+            vec![(Role::Dim, format!(" (epoch {}{averaged})", best.epoch))],
         ]
         .concat(),
         None => labelled(label, Role::Dim, none_yet(training)),
@@ -61,6 +66,13 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
     let test = training.test.as_ref();
     let test = test.map_or(Row::new(), |test| {
         labelled("test", Role::Best, format::accuracy(test.report.accuracy))
+    });
+    let mirrored = training
+        .test
+        .as_ref()
+        .and_then(|test| test.mirrored.as_ref());
+    let mirrored = mirrored.map_or(Row::new(), |both| {
+        labelled("mirrored", Role::Text, format::accuracy(both.accuracy))
     });
     let network = vec![(Role::Text, started.architecture.name.clone())];
     let recipe = labelled("recipe", Role::Text, started.recipe.clone());
@@ -73,6 +85,7 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
             (1, stage(training, glyphs)),
             (1, best),
             (0, test),
+            (2, mirrored),
             (3, network),
             (2, recipe),
             (4, device),

@@ -66,7 +66,8 @@ fn beside(scene: &Scene<'_>) -> Row {
     let Some(test) = scene.state.training_run().and_then(|run| run.test.as_ref()) else {
         return Row::new();
     };
-    let weights = format!("  weights of epoch {}", test.epoch);
+    let averaged = if test.averaged { "averaged " } else { "" };
+    let weights = format!("  {averaged}weights of epoch {}", test.epoch);
     vec![
         (Role::Best, format::accuracy(test.report.accuracy)),
         (Role::Dim, weights),
@@ -171,6 +172,15 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
         Some(percent(report.accuracy_ci95)),
         width,
     )];
+    if let Some(both) = &test.mirrored {
+        rows.push(figure(
+            "with mirror images",
+            Role::Text,
+            format::accuracy(both.accuracy),
+            Some(percent(both.accuracy_ci95)),
+            width,
+        ));
+    }
     if let Some(top) = &report.top5 {
         rows.push(figure(
             "top 5",
