@@ -1,5 +1,6 @@
 //! `nas-tui train`: train one network to completion, or resume such a training.
 
+mod range_test;
 mod seeds;
 
 use std::os::unix::process::CommandExt;
@@ -64,6 +65,13 @@ pub struct Args {
     /// Train N times, with different seeds, and report the mean with its interval
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(2..=10_000))]
     seeds: Option<u64>,
+    /// Instead of training: one epoch, on the images of the recipe's first stage, in which the
+    /// learning rate rises from 0.001 to 2, and a table of the loss. Saves no run
+    #[arg(long, conflicts_with_all = ["resume", "seeds", "run"])]
+    range_test: bool,
+    /// Where to write every batch of the range test
+    #[arg(long, value_name = "FILE", requires = "range_test")]
+    csv: Option<PathBuf>,
     /// Run directory to create (default: runs/UTC-TIME-NETWORK)
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run: Option<PathBuf>,
@@ -81,8 +89,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         (None, Some(folder)) if is_series(folder) => return seeds::resume(folder, &args.show),
         _ => {}
     }
-    if !args.show.wants_screen() {
+    if args.range_test || !args.show.wants_screen() {
         enter_environment(args, &settings)?;
+    }
+    if args.range_test {
+        return range_test::run(args, &settings);
     }
     run::run(prepare(args, &settings)?, &settings, &args.show)
 }

@@ -33,6 +33,17 @@ pub enum TrainingError {
          (`nvidia-smi`, the system's log) if this happens again"
     )]
     DeviceLost(String),
+    /// A range test over so few batches would show nothing.
+    #[error(
+        "a range test needs an epoch of at least {least} batches, but the training images make only {batches}: use more images (data.limit) or \
+         a smaller recipes.NAME.batch_size"
+    )]
+    TooFewBatches {
+        /// Batches in the epoch.
+        batches: usize,
+        /// The least number.
+        least: usize,
+    },
     /// Any other error of the training loop.
     #[error(transparent)]
     Train(TrainError),
@@ -94,6 +105,7 @@ impl WorkError for TrainingError {
             TrainingError::Architecture(_)
             | TrainingError::Data(_)
             | TrainingError::Stages(_)
+            | TrainingError::TooFewBatches { .. }
             | TrainingError::Device(_) => true,
             TrainingError::DeviceLost(_)
             | TrainingError::Diverged(_)

@@ -10,11 +10,13 @@ mod engine;
 mod error;
 mod form;
 mod ledger;
+mod range_test;
 mod rate;
 mod stages;
 mod test_images;
 mod work;
 
 pub use error::TrainingError;
+pub use range_test::{RangePoint, RangeTest, range_test};
 pub use test_images::{Side, logits};
 pub use work::Training;

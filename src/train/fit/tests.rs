@@ -5,13 +5,23 @@ use crate::child::Plan;
 use crate::config::{Options, resolve};
 use crate::data::{self, Layout};
 use crate::space::{Architecture, Layer};
+use crate::train::optimizer::SgdSettings;
 
-fn data() -> TrainingData {
+pub fn data() -> TrainingData {
     let config = resolve(&Options::default()).unwrap().data;
     TrainingData::new(data::noise([1, 8, 8], 4, 32, 8), &config, Device::Cpu, true).unwrap()
 }
 
 fn fit(data: &TrainingData) -> Fit<'_> {
+    let settings = SgdSettings {
+        momentum: 0.9,
+        nesterov: true,
+        weight_decay: 1e-4,
+    };
+    fit_with(data, settings)
+}
+
+pub fn fit_with(data: &TrainingData, settings: impl Into<FitSettings>) -> Fit<'_> {
     let layer = |inputs| Layer {
         kind: Default::default(),
         kernel: [3, 3],
@@ -34,11 +44,6 @@ fn fit(data: &TrainingData) -> Fit<'_> {
         Device::Cpu,
     )
     .unwrap();
-    let settings = SgdSettings {
-        momentum: 0.9,
-        nesterov: true,
-        weight_decay: 1e-4,
-    };
     Fit::new(network, settings, data, 16, 1).unwrap()
 }
 

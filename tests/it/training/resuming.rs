@@ -12,6 +12,71 @@ fn a_training_in_stages_killed_repeatedly_and_resumed_equals_an_uninterrupted_on
     kill_repeatedly(&[STAGES]);
 }
 
+/// One cycle of smoothed labels and alternating flips, decay on weights, with this average.
+fn modern(average: &str) -> Vec<String> {
+    let set = [
+        "schedule=one_cycle",
+        "label_smoothing=0.1",
+        "weight_decay_on=weights",
+        "flip=alternating",
+        "mirrored_test=true",
+    ];
+    let set = set.iter().map(|set| (*set).to_owned());
+    set.chain([format!("weight_average={average}")])
+        .map(|set| format!("recipes.cosine.{set}"))
+        .collect()
+}
+
+#[test]
+fn averaged_weights_survive_kills_in_any_place() {
+    for (average, epochs) in [
+        ("last_half_epoch", "recipes.cosine.epochs=8"),
+        ("ema", STAGES),
+    ] {
+        let modern = modern(average);
+        let set: Vec<&str> = modern.iter().map(String::as_str).chain([epochs]).collect();
+        kill_repeatedly(&set);
+    }
+}
+
+#[test]
+fn every_place_says_which_loss_is_smoothed_and_which_weights_are_averaged() {
+    let workspace = Workspace::new();
+    let modern = modern("last_half_epoch");
+    let set: Vec<&str> = modern.iter().map(String::as_str).collect();
+    let output = workspace.train("run", &set).output().unwrap();
+    assert_ok(&output);
+    let lines = text(&output.stderr);
+    assert!(
+        lines.contains("epoch 4: smoothed loss ")
+            && lines.contains(" validation (averaged weights)")
+            && lines.contains("with the averaged weights of epoch")
+            && lines.contains("with mirror images, a figure of its own: "),
+        "{lines}"
+    );
+    let summary = text(&output.stdout);
+    assert!(
+        summary.contains("averaged weights") && summary.contains("mirrored test accuracy: "),
+        "{summary}"
+    );
+    let test = test_of(&workspace.records("run")).unwrap();
+    let mirrored = test.mirrored.clone().unwrap();
+    assert!(test.averaged && mirrored.images == test.report.images);
+    assert!(mirrored.loss != test.report.loss, "a figure of its own");
+    let done = epochs(&workspace.records("run"));
+    assert!(done.iter().all(|e| e.averaged && e.label_smoothing == 0.1));
+    // The saved weights are those that were validated and tested, with their statistics.
+    let evaluated = workspace.evaluate(&["run:best"]);
+    assert_eq!(evaluated, test.report);
+    let both = workspace
+        .nas_tui(&["evaluate", "--json", "--mirror", "run:best"], &[])
+        .output()
+        .unwrap();
+    let both: serde_json::Value = serde_json::from_slice(&both.stdout).unwrap();
+    assert_eq!(both["mirrored"]["correct"], mirrored.correct);
+    assert_eq!(both["correct"], test.report.correct);
+}
+
 /// Three sizes of the images, with three epochs each.
 const STAGES: &str = "recipes.cosine.stages=[{ epochs = 3, size = 12, crop_pixels = 1 }, \
     { epochs = 3, size = 20, crop_pixels = 2 }, { epochs = 3, size = 28, crop_pixels = 0 }]";
