@@ -2,6 +2,7 @@
 
 use maud::html;
 
+use crate::event::TestFinished;
 use crate::foundation::numbers::{accuracy, compact, count, duration};
 use crate::report::page::html::{Section, Tile, tiles};
 use crate::report::page::material::Material;
@@ -36,39 +37,7 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
         ),
         None => Tile::new("best validation accuracy", "none", none_yet(run)),
     });
-    if let Some(test) = &run.test {
-        let report = &test.report;
-        list.extend(test.mirrored.as_ref().map(|both| {
-            Tile::new(
-                "test accuracy with mirror images",
-                accuracy(both.accuracy),
-                format!(
-                    "95 %: {}; mean of two looks at each image, not comparable with one",
-                    parts::bounds(both.accuracy_ci95)
-                ),
-            )
-        }));
-        list.extend(report.top5.as_ref().map(|top| {
-            Tile::new(
-                "top-5 test accuracy",
-                accuracy(top.accuracy),
-                format!("95 %: {}", parts::bounds(top.ci95)),
-            )
-        }));
-        list.push(Tile::new(
-            "test loss",
-            format!("{:.4}", report.loss),
-            "mean cross-entropy, nats",
-        ));
-        list.push(Tile::new(
-            "calibration error",
-            accuracy(report.calibration.error),
-            format!(
-                "expected, 15 bins; 95 %: {}",
-                parts::bounds(report.calibration.ci95)
-            ),
-        ));
-    }
+    list.extend(run.test.iter().flat_map(of_test));
     list.push(Tile::new(
         "parameters",
         count(started.params),
@@ -86,6 +55,43 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
         "working time",
         duration(material.state.clock.seconds()),
         format!("on {}", started.device),
+    ));
+    list
+}
+
+/// The figures of the test besides its accuracy.
+fn of_test(test: &TestFinished) -> Vec<Tile> {
+    let mut list = Vec::new();
+    let report = &test.report;
+    list.extend(test.mirrored.as_ref().map(|both| {
+        Tile::new(
+            "test accuracy with mirror images",
+            accuracy(both.accuracy),
+            format!(
+                "95 %: {}; mean of two looks at each image, not comparable with one",
+                parts::bounds(both.accuracy_ci95)
+            ),
+        )
+    }));
+    list.extend(report.top5.as_ref().map(|top| {
+        Tile::new(
+            "top-5 test accuracy",
+            accuracy(top.accuracy),
+            format!("95 %: {}", parts::bounds(top.ci95)),
+        )
+    }));
+    list.push(Tile::new(
+        "test loss",
+        format!("{:.4}", report.loss),
+        "mean cross-entropy, nats",
+    ));
+    list.push(Tile::new(
+        "calibration error",
+        accuracy(report.calibration.error),
+        format!(
+            "expected, 15 bins; 95 %: {}",
+            parts::bounds(report.calibration.ci95)
+        ),
     ));
     list
 }

@@ -172,15 +172,7 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
         Some(percent(report.accuracy_ci95)),
         width,
     )];
-    if let Some(both) = &test.mirrored {
-        rows.push(figure(
-            "with mirror images",
-            Role::Text,
-            format::accuracy(both.accuracy),
-            Some(percent(both.accuracy_ci95)),
-            width,
-        ));
-    }
+    rows.extend(mirrored(test, width));
     if let Some(top) = &report.top5 {
         rows.push(figure(
             "top 5",
@@ -225,6 +217,19 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
         width,
     ));
     rows
+}
+
+/// The accuracy with mirror images, if it was measured.
+fn mirrored(test: &TestFinished, width: usize) -> Option<Row> {
+    let both = test.mirrored.as_ref()?;
+    let [low, high] = both.accuracy_ci95.map(|bound| bound * 100.0);
+    Some(figure(
+        "with mirror images",
+        Role::Text,
+        format::accuracy(both.accuracy),
+        Some(format!("{low:.2} to {high:.2} %")),
+        width,
+    ))
 }
 
 /// `accuracy           90.40 %  95 %: 88.42 to 92.07 %`.
