@@ -55,8 +55,8 @@ pub struct TrainingSummary {
     /// Working time in seconds over all sessions; pauses and the time between sessions do not
     /// count.
     pub wall_seconds: f64,
-    /// Training images per second: the median over the epochs. Null before the end of the first
-    /// epoch.
+    /// Training images per second: the median over the epochs (in stages, those on whole images). Null
+    /// before the end of the first of them.
     pub images_per_second: Option<f64>,
     /// Images computed at a time, at the end.
     pub micro_batch: usize,
@@ -132,8 +132,7 @@ impl TrainingTally {
         let best = training.best().map(BestEpoch::from);
         let images_per_second = median(
             training
-                .epochs
-                .iter()
+                .whole_epochs()
                 .map(|epoch| epoch.images_per_second)
                 .collect(),
         );

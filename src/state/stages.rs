@@ -66,6 +66,24 @@ impl TrainingRun {
             .collect()
     }
 
+    /// Fraction of the planned epochs that is done, 0..=1; epochs on smaller images count less, in
+    /// proportion to the MACs per image. (Early stopping may end the training sooner.)
+    pub fn fraction(&self) -> f64 {
+        let done = self.epochs.len() as f64 + self.epoch_fraction();
+        let (mut finished, mut planned) = (0.0, 0.0);
+        for part in parts(&self.started) {
+            let epochs = part.epochs.len() as f64;
+            let of_part = (done + 1.0 - part.epochs.start as f64).clamp(0.0, epochs);
+            finished += of_part * part.macs;
+            planned += epochs * part.macs;
+        }
+        if planned > 0.0 {
+            finished / planned
+        } else {
+            1.0
+        }
+    }
+
     /// Time until the last epoch is done, estimated from the epochs so far or the speed of the
     /// current one; `None` if neither is known.
     pub fn time_left(&self) -> Option<TimeLeft> {

@@ -95,13 +95,6 @@ impl TrainingRun {
         })
     }
 
-    /// Fraction of all epochs completed, 0..=1. (Early stopping may end the training sooner.)
-    pub fn fraction(&self) -> f64 {
-        ((self.epochs.len() as f64 + self.epoch_fraction())
-            / self.started.settings.epochs.max(1) as f64)
-            .min(1.0)
-    }
-
     /// Number of consecutive epochs without a better validation accuracy.
     pub fn epochs_without_gain(&self) -> usize {
         self.best().map_or(0, |best| {

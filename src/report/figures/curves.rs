@@ -223,6 +223,23 @@ mod tests {
     }
 
     #[test]
+    fn no_line_is_drawn_across_a_change_and_its_value_is_written() {
+        let points = [(1, 0.5), (2, 0.6), (3, 0.7), (4, 0.8)];
+        let lines = |changes: Vec<(u64, String)>| {
+            let figure = LineFigure {
+                changes,
+                ..curves(Unit::Plain, &points)
+            };
+            draw(&figure, Form::Wide, "t")
+        };
+        let (whole, parted) = (lines(vec![]), lines(vec![(3, "24x24".to_owned())]));
+        let paths = |drawing: &str| drawing.matches("<path").count();
+        // Two series in two parts each, and the line between them.
+        assert_eq!(paths(&parted), paths(&whole) + 3);
+        assert!(parted.contains("24x24") && !whole.contains("24x24"));
+    }
+
+    #[test]
     fn no_value_is_said() {
         assert!(draw(&curves(Unit::Plain, &[]), Form::Wide, "t").contains("nothing yet"));
         assert!(

@@ -268,3 +268,13 @@ fn a_training_is_in_the_stage_of_its_current_epoch() {
     assert_eq!([0, 1, 2, 4, 10].map(stage), [1, 1, 2, 3, 3].map(Some));
     assert_eq!(after(&[]).stage(), None);
 }
+
+#[test]
+fn the_fraction_done_weights_epochs_by_the_macs_of_their_images() {
+    let macs = [4u64, 6, 8].map(|size| (size * size * 9 * 8 + 16) as f64);
+    let planned = 2.0 * macs[0] + 2.0 * macs[1] + 6.0 * macs[2];
+    let fraction = in_stages_after(&[0.1, 0.2, 0.3]).fraction();
+    assert!((fraction - (2.0 * macs[0] + macs[1]) / planned).abs() < 1e-12);
+    assert_eq!(in_stages_after(&[0.1; 10]).fraction(), 1.0);
+    assert_eq!(after(&[epoch(1, 0.3), epoch(2, 0.6)]).fraction(), 0.2);
+}

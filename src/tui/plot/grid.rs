@@ -1,5 +1,7 @@
 //! A grid of dots in character cells: eight dots per cell in Braille, one in ASCII.
 
+use std::ops::Range;
+
 use crate::tui::paint::Painter;
 use crate::tui::theme::Role;
 
@@ -94,6 +96,11 @@ impl DotGrid {
         self.resolution
     }
 
+    /// Number of cells horizontally and vertically.
+    pub fn cells(&self) -> (usize, usize) {
+        (self.columns, self.rows)
+    }
+
     /// Number of dots horizontally.
     pub fn width(&self) -> usize {
         self.columns * self.resolution.0
@@ -159,6 +166,15 @@ impl DotGrid {
         for y in (0..self.height()).step_by(down) {
             self.marker(x / across * across, y, series);
         }
+    }
+
+    /// Whether nothing is drawn in these columns of `row`, counted from the upper left corner.
+    pub fn is_free(&self, columns: Range<usize>, row: usize) -> bool {
+        columns.end <= self.columns
+            && row < self.rows
+            && self.marks[row * self.columns..][columns]
+                .iter()
+                .all(Option::is_none)
     }
 
     /// Write the grid into the area of `painter` from column `left` of row `top` on, with the

@@ -1,6 +1,6 @@
 //! The page as text: well-formed, self-contained, and safe whatever names the run uses.
 
-use super::samples::{SEARCH, with_test};
+use super::samples::{SEARCH, training, with_test};
 use super::{read, reported};
 
 /// Elements without an end tag.
@@ -187,6 +187,35 @@ fn a_trainings_page_has_the_test_accuracy_with_its_interval_and_what_ended_it() 
     ] {
         assert!(page.contains(words), "{words}");
     }
+}
+
+#[test]
+fn a_page_of_a_training_in_stages_marks_the_sizes_and_has_no_best_epoch_before_the_last_one() {
+    let journal = |epochs: usize| {
+        let stages = r#""epochs":30,"stages":[{"epochs":5,"size":16,"crop_pixels":2},{"epochs":25,"size":32,"crop_pixels":4}],"#;
+        training(epochs).replacen(r#""epochs":30,"#, stages, 1)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let page = read(reported(folder.path(), &journal(3)).join("report.html"));
+    assert!(page.contains("chosen from epoch 6 on: the epochs before are on smaller images"));
+    let folder = tempfile::tempdir().unwrap();
+    let report = reported(folder.path(), &journal(8));
+    let page = read(report.join("report.html"));
+    for words in [
+        "images; epoch 8",
+        "epochs 1 to 5 on 16×16 pixels (padded by 2 and cropped), epochs 6 to 30 on 32×32 pixels",
+        "Dashed upright lines: from there on the images have the size beside them",
+        "images/s (16×16), ",
+        ">32×32</text>",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    let epochs = read(report.join("tables/epochs.csv"));
+    assert!(
+        epochs.starts_with("epoch,image_size,")
+            && epochs.contains("\n5,16,")
+            && epochs.contains("\n6,32,")
+    );
 }
 
 #[test]

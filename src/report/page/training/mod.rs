@@ -100,36 +100,51 @@ fn the_network(run: &TrainingRun, figures: &TrainingFigures) -> Section {
 }
 
 fn costs(material: &Material, run: &TrainingRun) -> Markup {
-    let over = |value: fn(&TrainingEpoch) -> f64| {
-        run.epochs
-            .iter()
-            .map(value)
-            .filter(|value| value.is_finite())
-            .collect::<Vec<_>>()
-    };
-    let (seconds, speeds) = (
-        over(|epoch| epoch.seconds),
-        over(|epoch| epoch.images_per_second),
-    );
-    let known = |values: &[f64], text: String| {
-        if values.is_empty() {
-            "not known".to_owned()
-        } else {
-            text
-        }
-    };
+    let seconds = |epoch: &TrainingEpoch| epoch.seconds;
+    let speed = |epoch: &TrainingEpoch| epoch.images_per_second;
     let memory = parts::training_memory(&run.started.architecture, material.batch_size());
     html! {
         (facts(&[
             ("working time", duration(material.state.clock.seconds())),
             ("epochs", run.epochs.len().to_string()),
-            ("an epoch, mean", known(&seconds, duration(mean(&seconds)))),
-            ("training speed, mean", known(&speeds, format!("{:.0} images/s", mean(&speeds)))),
+            ("an epoch, mean", means(run, seconds, duration)),
+            ("training speed, mean", means(run, speed, |speed| format!("{speed:.0} images/s"))),
             ("test", run.test.as_ref().map_or_else(|| "not done".to_owned(), |test| duration(test.seconds))),
             ("training memory", memory),
             ("energy", "not measured".to_owned()),
         ]))
         p.note { "Working time leaves out pauses and the time between sessions." }
+    }
+}
+
+/// The mean of a value over the epochs, in a training in stages for each size of the images.
+fn means(
+    run: &TrainingRun,
+    value: fn(&TrainingEpoch) -> f64,
+    text: impl Fn(f64) -> String,
+) -> String {
+    let of_size = |epochs: &[TrainingEpoch]| {
+        let values: Vec<f64> = epochs
+            .iter()
+            .map(value)
+            .filter(|value| value.is_finite())
+            .collect();
+        let first = epochs.first().filter(|_| !values.is_empty())?;
+        let mean = text(mean(&values));
+        Some(match run.started.settings.stage_at(first.epoch) {
+            Some(span) => format!("{mean} ({0}×{0})", span.stage.size),
+            None => mean,
+        })
+    };
+    let sizes: Vec<String> = run
+        .by_size(&run.epochs)
+        .into_iter()
+        .filter_map(of_size)
+        .collect();
+    if sizes.is_empty() {
+        "not known".to_owned()
+    } else {
+        sizes.join(", ")
     }
 }
 

@@ -4,6 +4,7 @@
 use ratatui::layout::Rect;
 
 use crate::analysis::series::Measure;
+use crate::config::StageSpan;
 use crate::event::TrainingEpoch;
 use crate::state::TrainingRun;
 use crate::tui::paint::Painter;
@@ -75,8 +76,20 @@ impl Chart<'_> {
         }
         let glyphs = painter.glyphs();
         let look = |series| look(series, glyphs);
-        self.name_sizes(painter, &frame);
-        frame.plot(painter, |grid| self.fill(&frame, grid), look);
+        let mut sizes = Vec::new();
+        let fill = |grid: &mut DotGrid| {
+            self.fill(&frame, grid);
+            sizes = self.sizes(grid, glyphs.times);
+        };
+        frame.plot(painter, fill, look);
+        for (column, row, text) in sizes {
+            painter.text(
+                frame.left() + column,
+                frame.top + row,
+                Role::Baseline,
+                &text,
+            );
+        }
         self.number_epochs(painter, &frame);
         Some(frame)
     }
@@ -86,25 +99,26 @@ impl Chart<'_> {
         epochs.filter(|epoch| self.span.contains(epoch.epoch as u64))
     }
 
-    /// The sizes of the images in the first row of the plot, each from the epoch where it begins (or
-    /// the first in view) to the next.
-    fn name_sizes(&self, painter: &mut Painter<'_>, frame: &Frame) {
-        let times = painter.glyphs().times;
-        for part in self.training.started.settings.stage_spans() {
-            let Some(part_in_view) = self.span.clip(part.first as u64, part.last as u64) else {
-                continue;
-            };
-            let column = |epoch| self.span.column(epoch, frame.columns).unwrap_or_default();
-            let (from, to) = (column(part_in_view.first), column(part_in_view.last));
-            let size = part.stage.size;
-            let text = format!("{size}{times}{size}");
-            // After the line at its first epoch.
-            let start =
-                from + usize::from(part.first as u64 == part_in_view.first && part.number > 1);
-            if start + text.width() <= to.max(start) + 1 {
-                painter.text(frame.left() + start, frame.top, Role::Baseline, &text);
-            }
-        }
+    /// Where the sizes of the images are written: column, row and text of each, beside the line at the
+    /// first epoch of its stage, at the top of the plot or else at its bottom, wherever no curve is.
+    fn sizes(&self, grid: &DotGrid, times: &str) -> Vec<(usize, usize, String)> {
+        let (across, _) = grid.resolution();
+        let (columns, rows) = grid.cells();
+        let place = |part: StageSpan| {
+            let shown = self.span.clip(part.first as u64, part.last as u64)?;
+            let begins_in_view = part.number > 1 && shown.first == part.first as u64;
+            let column = self.span.column(shown.first, grid.width())? / across;
+            let start = column + usize::from(begins_in_view);
+            let end = self.span.column(shown.last, columns)? + 1;
+            let text = format!("{0}{times}{0}", part.stage.size);
+            let cells = start..start + text.width();
+            let row = [0, rows.checked_sub(1)?]
+                .into_iter()
+                .find(|row| cells.end <= end && grid.is_free(cells.clone(), *row))?;
+            Some((start, row, text))
+        };
+        let spans = self.training.started.settings.stage_spans();
+        spans.filter_map(place).collect()
     }
 
     /// Epoch numbers at a round step below the axis, and the crosshair's foot on it.

@@ -149,12 +149,14 @@ fn stages(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
         return rows;
     }
     if let Some(epoch) = training.whole_images_from() {
-        let text = format!("best epoch: from {epoch} on, on whole images");
+        let whole = settings.stages.last().map_or(0, |stage| stage.size);
+        let text = format!("best epoch: from {epoch} on ({})", size(whole));
         rows.push(words(Role::Dim, text));
     }
     if let Some(from) = training.time_left().and_then(|left| left.extrapolated_from) {
-        let text = format!("time left: extrapolated from {} by MACs", size(from));
-        rows.push(words(Role::Dim, text));
+        let text = format!("time left: extrapolated from {}", size(from));
+        let how = [words(Role::Dim, text), words(Role::Dim, "by MACs")];
+        rows.push(join_fitting(how.to_vec(), " ", width));
     }
     rows
 }
