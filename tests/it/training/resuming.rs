@@ -9,7 +9,8 @@ fn a_training_killed_repeatedly_and_resumed_equals_an_uninterrupted_one() {
 
 #[test]
 fn a_training_in_stages_killed_repeatedly_and_resumed_equals_an_uninterrupted_one() {
-    kill_repeatedly(&[STAGES]);
+    // With averaged weights, whose average goes on from size to size.
+    kill_repeatedly(&[STAGES, "recipes.cosine.weight_average=last_half_epoch"]);
 }
 
 /// One cycle of smoothed labels and alternating flips, decay on weights, with this average.

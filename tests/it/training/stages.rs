@@ -46,9 +46,7 @@ fn each_stage_is_announced_and_the_weights_of_the_last_one_are_kept_and_tested()
         words.contains("stage 2 of 2, epochs 3 to 4: images of 28x28 pixels; batch norm statistics are estimated anew"),
         "{words}"
     );
-    // Outside the training, too, the weights are those of whole images.
-    let weights = workspace.path("run").join("weights.safetensors");
-    let evaluated = workspace.evaluate(&["tiny.json", "--weights", weights.to_str().unwrap()]);
+    let evaluated = workspace.evaluate(&["run:best"]);
     assert_eq!(evaluated.accuracy, test.report.accuracy);
 }
 
