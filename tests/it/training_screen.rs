@@ -1,6 +1,7 @@
 //! The screen of a run that trains one network: all of it and each panel, and arbitrary keys at
 //! arbitrary sizes.
 
+mod averaged;
 mod stages;
 
 use insta::assert_snapshot;

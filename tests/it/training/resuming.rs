@@ -76,6 +76,20 @@ fn every_place_says_which_loss_is_smoothed_and_which_weights_are_averaged() {
     let both: serde_json::Value = serde_json::from_slice(&both.stdout).unwrap();
     assert_eq!(both["mirrored"]["correct"], mirrored.correct);
     assert_eq!(both["correct"], test.report.correct);
+    let report = workspace
+        .nas_tui(&["report", "run", "--out", "report"], &[])
+        .output()
+        .unwrap();
+    assert_ok(&report);
+    let page = fs::read_to_string(workspace.path("report/report.html")).unwrap();
+    for words in [
+        "training, smoothed loss",
+        "validation, averaged weights",
+        "test accuracy with mirror images",
+        "labels smoothed by 0.1",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
 }
 
 /// Three sizes of the images, with three epochs each.
