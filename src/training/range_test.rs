@@ -21,6 +21,8 @@ const TO: f64 = 2.0;
 const DIVERGED: f64 = 4.0;
 /// The running mean of the loss covers about this part of the batches.
 const WINDOW: f64 = 0.05;
+/// How much of its fall the loss must rise again for its lowest point to count.
+const RISE: f64 = 0.25;
 /// Fewer batches show nothing.
 pub const LEAST_BATCHES: usize = 20;
 
@@ -61,12 +63,13 @@ impl RangeTest {
         self.points.iter().min_by(by_loss)
     }
 
-    /// Whether the loss has risen after its lowest point, which then is a property of the network
-    /// rather than the end of the range.
+    /// Whether the loss has risen after its lowest point by a quarter of its fall before, so that
+    /// this point is a property of the network rather than the end of the range.
     pub fn has_risen(&self) -> bool {
-        let last = self.points.last().zip(self.lowest());
-        self.diverged
-            || last.is_some_and(|(last, lowest)| last.running_loss > 1.1 * lowest.running_loss)
+        let [first, last] = [self.points.first(), self.points.last()]
+            .map(|point| point.map_or(0.0, |point| point.running_loss));
+        let lowest = self.lowest().map_or(0.0, |lowest| lowest.running_loss);
+        self.diverged || last - lowest > RISE * (first - lowest).max(0.0)
     }
 
     /// A tenth of the rate at which the loss is lowest: fastai's rule of thumb for a peak.

@@ -83,7 +83,10 @@ impl Panel for CurvesView {
         let room = painter.width().saturating_sub(name.len() + 5);
         let beside = match chosen(&self.chart, training) {
             Some((number, epoch)) => readout(number, epoch, shown[0].0, room),
-            None => legend(training, painter.glyphs(), room),
+            None => {
+                let with_loss = shown.iter().any(|(measure, _)| *measure == Measure::Loss);
+                legend(training, with_loss, painter.glyphs(), room)
+            }
         };
         panels::title(painter, focused, &name, &beside, None);
         if training.epochs.is_empty() {
@@ -270,7 +273,7 @@ pub fn signs(glyphs: &Glyphs) -> Vec<Sign> {
     ]
 }
 
-fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
+fn legend(training: &TrainingRun, with_loss: bool, glyphs: &Glyphs, width: usize) -> Row {
     let entry = |series: PlotSeries, label: String| {
         let (role, glyph) = look(series, glyphs);
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
@@ -285,7 +288,7 @@ fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
             (2, best),
         ]
     };
-    let [long, short] = labels(training);
+    let [long, short] = labels(training, with_loss);
     let long = of(long);
     let needed: usize = long.iter().map(|(_, row)| pieces_width(row) + 2).sum();
     if needed <= width + 2 {
@@ -296,15 +299,15 @@ fn legend(training: &TrainingRun, glyphs: &Glyphs, width: usize) -> Row {
 }
 
 /// What the curves of validation and training and the best epoch are called where there is room, and
-/// where there is little. Averaged weights and a smoothed loss are named in both.
-fn labels(training: &TrainingRun) -> [[&'static str; 3]; 2] {
+/// where there is little. Averaged weights, and a smoothed loss if it is shown, are named in both.
+fn labels(training: &TrainingRun, with_loss: bool) -> [[&'static str; 3]; 2] {
     let settings = &training.started.settings;
     let [valid, short_valid] = if settings.averages() {
         ["validation (averaged weights)", "valid. avg."]
     } else {
         ["validation", "valid."]
     };
-    let [train, short_train] = if settings.smooths() {
+    let [train, short_train] = if settings.smooths() && with_loss {
         ["training (smoothed loss)", "train smoothed"]
     } else {
         ["training", "train"]

@@ -2,8 +2,10 @@
 
 use crate::state::TrainingRun;
 use crate::tui::format;
+use crate::tui::paint::pieces_width;
 use crate::tui::panels::{Row, join_ranked, labelled};
 use crate::tui::theme::{Glyphs, Role};
+use unicode_width::UnicodeWidthStr;
 
 /// Width in columns below which short names are used.
 const NARROW: usize = 72;
@@ -33,6 +35,23 @@ fn stage(training: &TrainingRun, glyphs: &Glyphs) -> Row {
     .concat()
 }
 
+/// The best epoch and its accuracy, under this name; `averaged` says which weights it is of.
+fn best(training: &TrainingRun, label: &str, averaged: &str) -> Row {
+    let averaged = if training.started.settings.averages() {
+        averaged
+    } else {
+        ""
+    };
+    match training.best() {
+        Some(best) => [
+            labelled(label, Role::Best, format::accuracy(best.valid_accuracy)),
+            vec![(Role::Dim, format!(" (epoch {}{averaged})", best.epoch))],
+        ]
+        .concat(),
+        None => labelled(label, Role::Dim, none_yet(training)),
+    }
+}
+
 /// The row in `width` columns; the least important parts are left out first.
 pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize) -> Row {
     let started = &training.started;
@@ -45,28 +64,23 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
         vec![(Role::Dim, format!("/{}", started.settings.epochs))],
     ]
     .concat();
-    let label = if width < NARROW {
-        "best valid."
-    } else {
-        "best validation accuracy"
-    };
-    let averaged = if started.settings.averages() {
-        ", averaged weights"
-    } else {
-        ""
-    };
-    let best = match training.best() {
-        Some(best) => [
-            labelled(label, Role::Best, format::accuracy(best.valid_accuracy)),
-            vec![(Role::Dim, format!(" (epoch {}{averaged})", best.epoch))],
-        ]
-        .concat(),
-        None => labelled(label, Role::Dim, none_yet(training)),
-    };
     let test = training.test.as_ref();
     let test = test.map_or(Row::new(), |test| {
         labelled("test", Role::Best, format::accuracy(test.report.accuracy))
     });
+    let gap = format!(" {} ", glyphs.separator);
+    let stage = stage(training, glyphs);
+    let long = best(training, "best validation accuracy", ", averaged weights");
+    let parts = [&epoch, &stage, &test, &long];
+    let needed: usize = parts
+        .map(|part| pieces_width(part) + gap.width())
+        .iter()
+        .sum();
+    let best = if width < NARROW || needed > width + gap.width() {
+        best(training, "best valid.", ", avg.")
+    } else {
+        long
+    };
     let mirrored = training
         .test
         .as_ref()
@@ -78,14 +92,13 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
     let recipe = labelled("recipe", Role::Text, started.recipe.clone());
     let device = vec![(Role::Text, started.device.clone())];
     let data = vec![(Role::Text, started.data.spec.clone())];
-    let gap = format!(" {} ", glyphs.separator);
     join_ranked(
         vec![
             (0, epoch),
-            (1, stage(training, glyphs)),
+            (1, stage),
             (1, best),
             (0, test),
-            (2, mirrored),
+            (3, mirrored),
             (3, network),
             (2, recipe),
             (4, device),
