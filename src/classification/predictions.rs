@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::PredictionsError;
 use super::paired::PairedAnswers;
+use crate::foundation::input;
 
 /// Labels and predictions by image index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,9 @@ impl Predictions {
             line,
             what,
         };
-        let mut reader = csv::Reader::from_path(path).map_err(unreadable)?;
+        let mut reader = csv::Reader::from_reader(
+            input::reader(path, input::TEXT).map_err(|error| unreadable(error.into()))?,
+        );
         let head = reader.headers().map_err(unreadable)?.clone();
         let column = |name: &str| {
             let place = head.iter().position(|title| title.trim() == name);

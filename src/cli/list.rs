@@ -9,7 +9,7 @@ use crate::runs::{self, RunInfo, WorkInfo};
 ///
 /// A run is in progress as long as a process holds its lock. A `dead` run is unfinished, but no
 /// process is working on it: `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a
-/// training, continues it.
+/// training, continues it. An `unreadable` run has a damaged journal; the line says where and how.
 ///
 /// `policy lift` is how far the reward of a search's policy is above that of random children of equal
 /// depth, if the search has controls and the terminal has room; `so far` until the search is completed.
@@ -22,7 +22,8 @@ pub struct Args {
     /// For each: name, path, status, kind, best_accuracy (on the validation images), started,
     /// changed, holder. If kind is `search`: preset, strategy, episode, episodes, children,
     /// planned_children, policy_lift (null, or difference, ci95, p_value, controls, episodes). If it
-    /// is `training`: network, recipe, epoch, epochs, test_accuracy.
+    /// is `training`: network, recipe, epoch, epochs, test_accuracy. If its journal is damaged, also
+    /// unreadable: where and how.
     #[arg(long)]
     json: bool,
 }
@@ -80,7 +81,7 @@ fn row(run: &RunInfo) -> Vec<String> {
     };
     vec![
         run.name.clone(),
-        run.status.word().to_owned(),
+        run.word().to_owned(),
         run.work.kind().noun().to_owned(),
         run.work.subject().to_owned(),
         method,
@@ -92,8 +93,8 @@ fn row(run: &RunInfo) -> Vec<String> {
         run.started.map_or_else(String::new, |time| {
             time.strftime("%Y-%m-%d %H:%M").to_string()
         }),
-        match &run.holder {
-            Some(holder) => format!("{} ({holder})", run.path.display()),
+        match run.unreadable.as_ref().or(run.holder.as_ref()) {
+            Some(remark) => format!("{} ({remark})", run.path.display()),
             None => run.path.display().to_string(),
         },
     ]

@@ -12,6 +12,7 @@ use super::{OrBadInput, print, print_json, say};
 use crate::analysis::{RunSummary, Summary};
 use crate::config::Config;
 use crate::data;
+use crate::foundation::input;
 use crate::space::Space;
 use crate::study::children::PastRun;
 use crate::study::reliability::{
@@ -194,7 +195,7 @@ fn observed_lift(run: &Path) -> Option<f64> {
 /// The rewards of each network, in the order of the file.
 fn read_csv(path: &Path, group: &str, reward: &str) -> anyhow::Result<Vec<NetworkTrainings>> {
     let file = || path.display().to_string();
-    let mut reader = csv::Reader::from_path(path).with_context(file)?;
+    let mut reader = csv::Reader::from_reader(input::reader(path, input::TEXT).with_context(file)?);
     let head = reader.headers().with_context(file)?.clone();
     let column = |name: &str| {
         let place = head.iter().position(|title| title.trim() == name);

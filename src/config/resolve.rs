@@ -143,10 +143,11 @@ struct SettingsSource {
 
 impl SettingsSource {
     fn from_file(path: &Path) -> Result<SettingsSource, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
+        let text = crate::foundation::input::text(path, crate::foundation::input::SETTINGS)
+            .map_err(|source| ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
         SettingsSource::from_text(&text, &path.display().to_string())
     }
 

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use tar::EntryType;
 
 use super::error::UnpackError;
+use crate::foundation::input;
 
 /// Unpack a `.tar.gz` into the folder `into`: only plain files and folders, all below `into`.
 ///
@@ -18,7 +19,7 @@ pub fn unpack(archive: &Path, into: &Path) -> Result<(), UnpackError> {
         archive: archive.to_owned(),
         cause,
     };
-    let file = File::open(archive).map_err(failed)?;
+    let file = input::open(archive).map_err(failed)?;
     let mut reader = tar::Archive::new(flate2::read::GzDecoder::new(BufReader::new(file)));
     for entry in reader.entries().map_err(failed)? {
         let mut entry = entry.map_err(failed)?;

@@ -1,8 +1,7 @@
 //! CIFAR-10 (Krizhevsky 2009), binary version: records of one label byte and 3x32x32 pixel bytes,
 //! in a folder or in the archive.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest, Md5};
@@ -11,6 +10,8 @@ use super::error::{DataError, record_at};
 use super::source::{self, Location};
 use super::{Images, LabelledImages, Part};
 use crate::config::DataSource;
+use crate::foundation::input::{self, AtMost};
+use crate::foundation::text;
 
 /// MD5 of the official `cifar-10-binary.tar.gz`, as published on its site.
 pub const ARCHIVE_MD5: &str = "c32a1d4ab5d03f1284b67883e8d87530";
@@ -62,7 +63,7 @@ fn files_of(part: Part) -> &'static [&'static str] {
 
 fn read_folder(dir: &Path, part: Part) -> Result<LabelledImages, DataError> {
     let names_file = dir.join(NAMES_FILE);
-    let classes = match std::fs::read_to_string(&names_file) {
+    let classes = match input::text(&names_file, input::SETTINGS) {
         Ok(text) => class_names(&names_file, &text)?,
         // The format defines the class names; some copies omit the optional file that lists them.
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
@@ -73,8 +74,8 @@ fn read_folder(dir: &Path, part: Part) -> Result<LabelledImages, DataError> {
     let mut batches = Vec::new();
     for name in files_of(part) {
         let path = dir.join(name);
-        let bytes =
-            std::fs::read(&path).map_err(|cause| DataError::unreadable(&path, cause, remedy()))?;
+        let bytes = input::read(&path, input::DATA)
+            .map_err(|cause| DataError::unreadable(&path, cause, remedy()))?;
         batches.push((path, bytes));
     }
     if part == Part::Test {
@@ -132,9 +133,10 @@ fn read_archive(archive: &Path, part: Part, md5: &str) -> Result<LabelledImages,
 
 /// The requested files of the archive, each under `ARCHIVE/NAME`.
 fn archive_entries(archive: &Path, part: Part) -> std::io::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut reader = tar::Archive::new(flate2::read::GzDecoder::new(BufReader::new(File::open(
+    let mut reader = tar::Archive::new(flate2::read::GzDecoder::new(input::reader(
         archive,
-    )?)));
+        input::DATA,
+    )?));
     let mut found = Vec::new();
     for entry in reader.entries()? {
         let mut entry = entry?;
@@ -145,7 +147,7 @@ fn archive_entries(archive: &Path, part: Part) -> std::io::Result<Vec<(PathBuf, 
             .unwrap_or_default();
         if name == NAMES_FILE || files_of(part).contains(&name.as_str()) {
             let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes)?;
+            AtMost::new(&mut entry, input::DATA).read_to_end(&mut bytes)?;
             found.push((archive.join(name), bytes));
         }
     }
@@ -155,7 +157,7 @@ fn archive_entries(archive: &Path, part: Part) -> std::io::Result<Vec<(PathBuf, 
 /// MD5 of a file, in hexadecimal.
 pub(super) fn md5_of(path: &Path) -> std::io::Result<String> {
     let mut digest = Md5::new();
-    std::io::copy(&mut File::open(path)?, &mut digest)?;
+    std::io::copy(&mut input::reader(path, input::DATA)?, &mut digest)?;
     Ok(format!("{:x}", digest.finalize()))
 }
 
@@ -164,7 +166,7 @@ fn class_names(path: &Path, text: &str) -> Result<Vec<String>, DataError> {
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
-        .map(str::to_owned)
+        .map(|line| text::line(line).into_owned())
         .collect();
     if names.len() != CLASSES.len() {
         let problem = format!("{} class names instead of {}", names.len(), CLASSES.len());

@@ -11,6 +11,7 @@ use super::error::{DataError, record_at};
 use super::npy::{NpyFile, ValueKind};
 use super::{Images, TestSet, source};
 use crate::config::DataSource;
+use crate::foundation::input;
 
 /// Its versions, starting with the one its authors recommend, which has 2,000 images, equally many
 /// of each class; the other has 2,021.
@@ -86,7 +87,7 @@ fn remedy() -> &'static str {
 /// The bytes of a file, and the file itself for error messages.
 fn open(path: &Path) -> Result<(Vec<u8>, NpyFile<'_>), DataError> {
     let remedy = remedy();
-    match std::fs::read(path) {
+    match input::read(path, input::DATA) {
         Ok(bytes) => Ok((bytes, NpyFile { path, remedy })),
         Err(cause) => Err(DataError::unreadable(path, cause, remedy)),
     }

@@ -7,6 +7,7 @@ use super::error::DataError;
 use super::idx::{IdxBytes, IdxFile};
 use super::{Images, LabelledImages, Part, source};
 use crate::config::DataSource;
+use crate::foundation::input;
 
 const CLASSES: [&str; 10] = [
     "T-shirt/top",
@@ -63,7 +64,7 @@ pub(super) fn read(dir: &Path, part: Part) -> Result<LabelledImages, DataError> 
     let remedy = source::remedy(DataSource::FashionMnist);
     let [images, labels] = files_of(part).map(|index| FILES[index]);
     let (images, labels) = (path_of(dir, images)?, path_of(dir, labels)?);
-    let content = |path: &Path| match std::fs::read(path) {
+    let content = |path: &Path| match input::read(path, input::DATA) {
         Ok(raw) => Ok(IdxBytes::of(&raw)),
         Err(cause) => Err(DataError::unreadable(path, cause, remedy)),
     };

@@ -2,18 +2,23 @@
 //! [`EXTENSIONS`], of any size and colour type.
 
 use std::fs;
-use std::io;
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
+use image::ImageReader;
 use image::imageops::FilterType;
 
 use super::error::DataError;
 use super::{Images, LabelledImages, Part, source};
 use crate::config::DataSource;
-use crate::foundation::host;
+use crate::foundation::{host, input, text};
 
 /// Extensions of the files that are read. (They are decoded by content, not by name.)
 const EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
+/// Most bytes of an image file.
+const LONGEST: u64 = 256 << 20;
+/// Most pixels of an image: those of the largest cameras. Decoded, they occupy 200 MB and more.
+const MOST_PIXELS: u64 = 1 << 26;
 
 /// What is found among the images of a part but not read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -123,7 +128,9 @@ pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<LabelledI
     let pixels = decode_all(&files, size)?;
     Ok(LabelledImages {
         input: [3, size[0], size[1]],
-        classes,
+        classes: (classes.iter())
+            .map(|class| text::line(class).into_owned())
+            .collect(),
         images: Images { pixels, labels },
     })
 }
@@ -284,7 +291,8 @@ fn one_line(text: &str) -> String {
 /// Decode one file into planar RGB `[3, H, W]`.
 fn decode(file: &Path, [height, width]: [usize; 2], pixels: &mut [u8]) -> Result<(), DataError> {
     let remedy = "replace or remove the file";
-    let bytes = fs::read(file).map_err(|cause| DataError::unreadable(file, cause, remedy))?;
+    let bytes =
+        input::read(file, LONGEST).map_err(|cause| DataError::unreadable(file, cause, remedy))?;
     if bytes.is_empty() {
         return Err(DataError::malformed(
             file,
@@ -293,18 +301,22 @@ fn decode(file: &Path, [height, width]: [usize; 2], pixels: &mut [u8]) -> Result
             remedy,
         ));
     }
-    let decoded = image::load_from_memory(&bytes).map_err(|cause| {
-        DataError::malformed(
-            file,
-            None,
-            format!(
-                "the image cannot be decoded: {}",
-                one_line(&cause.to_string())
-            ),
-            remedy,
-        )
-    })?;
-    let mut rgb = decoded.into_rgb8();
+    let broken = |cause: image::ImageError| {
+        let problem = one_line(&cause.to_string());
+        let problem = format!("the image cannot be decoded: {problem}");
+        DataError::malformed(file, None, problem, remedy)
+    };
+    let pixels_there = reader(&bytes)
+        .and_then(ImageReader::into_dimensions)
+        .map_err(broken)?;
+    if u64::from(pixels_there.0) * u64::from(pixels_there.1) > MOST_PIXELS {
+        let (width, height) = pixels_there;
+        let problem =
+            format!("the image has {width}x{height} pixels; at most {MOST_PIXELS} are decoded");
+        return Err(DataError::malformed(file, None, problem, remedy));
+    }
+    let decoded = reader(&bytes).and_then(ImageReader::decode);
+    let mut rgb = decoded.map_err(broken)?.into_rgb8();
     let wanted = (to_u32(width)?, to_u32(height)?);
     if rgb.dimensions() != wanted {
         rgb = image::imageops::resize(&rgb, wanted.0, wanted.1, FilterType::Triangle);
@@ -316,6 +328,11 @@ fn decode(file: &Path, [height, width]: [usize; 2], pixels: &mut [u8]) -> Result
         }
     }
     Ok(())
+}
+
+/// The format of an image is known from its first bytes, whatever its file is called.
+fn reader(bytes: &[u8]) -> image::ImageResult<ImageReader<Cursor<&[u8]>>> {
+    Ok(ImageReader::new(Cursor::new(bytes)).with_guessed_format()?)
 }
 
 fn to_u32(side: usize) -> Result<u32, DataError> {

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::error::{DataError, record_at};
+use crate::foundation::{input, numbers};
 
 /// First bytes: two zeros, 8 for "unsigned byte", the number of dimensions.
 const IMAGES_MAGIC: [u8; 4] = [0, 0, 8, 3];
@@ -22,7 +23,14 @@ pub(super) struct IdxImages {
 pub(super) struct IdxBytes {
     bytes: Vec<u8>,
     broken: Option<String>,
+    /// Whether more bytes follow, which are not needed to see that they are too many.
+    goes_on: bool,
 }
+
+/// Bytes of the longest header.
+const HEADER: usize = 16;
+/// Bytes that are unpacked beyond those that the header announces.
+const SURPLUS: u64 = 1 << 16;
 
 impl IdxBytes {
     /// Decompress data that starts like gzip; anything else is taken as it is.
@@ -31,16 +39,26 @@ impl IdxBytes {
             return IdxBytes {
                 bytes: raw.to_vec(),
                 broken: None,
+                goes_on: false,
             };
         }
         let mut bytes = Vec::new();
+        let mut unpacked = flate2::read::MultiGzDecoder::new(raw);
         // A failed read leaves the preceding bytes in `bytes`, which shows how much of the file is
-        // valid.
-        let broken = flate2::read::MultiGzDecoder::new(raw)
-            .read_to_end(&mut bytes)
-            .err()
-            .map(|error| error.to_string());
-        IdxBytes { bytes, broken }
+        // valid. No more is unpacked than the header announces: a few megabytes could become many
+        // gigabytes.
+        let mut unpack =
+            |most: u64, bytes: &mut Vec<u8>| unpacked.by_ref().take(most).read_to_end(bytes).err();
+        let mut broken = unpack(HEADER as u64, &mut bytes);
+        let most = announced(&bytes).saturating_add(SURPLUS);
+        if broken.is_none() {
+            broken = unpack(most - HEADER as u64, &mut bytes);
+        }
+        IdxBytes {
+            goes_on: bytes.len() as u64 >= most,
+            bytes,
+            broken: broken.map(|error| error.to_string()),
+        }
     }
 }
 
@@ -141,6 +159,16 @@ impl IdxFile<'_> {
         record: usize,
     ) -> Result<Vec<u8>, DataError> {
         let bytes = &content.bytes[header..];
+        let announced = (count as u64).saturating_mul(record as u64);
+        if announced > input::DATA {
+            return Err(self.malformed(
+                "byte 4".to_owned(),
+                format!(
+                    "its header announces {count} records of {record} bytes; at most {} are read",
+                    numbers::bytes(input::DATA)
+                ),
+            ));
+        }
         let complete = bytes.len() / record;
         let place = record_at(
             complete.min(count),
@@ -158,7 +186,8 @@ impl IdxFile<'_> {
         }
         let surplus = bytes.len() - count * record;
         if surplus > 0 {
-            let problem = format!("{surplus} bytes follow the last of {count} records");
+            let more = if content.goes_on { "more than " } else { "" };
+            let problem = format!("{more}{surplus} bytes follow the last of {count} records");
             return Err(self.malformed(place, problem));
         }
         Ok(bytes.to_vec())
@@ -166,6 +195,27 @@ impl IdxFile<'_> {
 
     fn malformed(&self, place: impl Into<Option<String>>, problem: String) -> DataError {
         DataError::malformed(self.path, place, problem, self.remedy)
+    }
+}
+
+/// Length of the file that begins with these bytes, according to its header; 0 if it has none, or
+/// announces more than can be read.
+fn announced(bytes: &[u8]) -> u64 {
+    let sizes = match bytes.first_chunk::<4>() {
+        Some(&IMAGES_MAGIC) => 3,
+        Some(&LABELS_MAGIC) => 1,
+        _ => return 0,
+    };
+    let (sizes, _) = bytes[4..]
+        .as_chunks::<4>()
+        .0
+        .split_at_checked(sizes)
+        .unwrap_or_default();
+    let product =
+        |bytes: u64, size: &[u8; 4]| bytes.saturating_mul(u32::from_be_bytes(*size).into());
+    match sizes.iter().fold(1, product) {
+        length if length <= input::DATA => length + HEADER as u64,
+        _ => 0,
     }
 }
 
@@ -259,7 +309,7 @@ mod tests {
                 "record 2 (byte 28): 1 bytes follow the last of 2 records",
             ),
             (
-                images(u32::MAX, &[0; 12]),
+                images(1 << 20, &[0; 12]),
                 "record 2 (byte 28): the file ends too early",
             ),
             (gzip(&whole)[..20].to_vec(), "some/file.gz"),
@@ -284,6 +334,25 @@ mod tests {
             message.contains("record 2 (byte 28): the file ends too early (corrupt"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn no_more_is_unpacked_than_the_header_announces() {
+        let zeros = vec![0; 50 << 20];
+        for (header, problem) in [
+            (images(2, &[0; 12]), "more than 655"),
+            (b"nothing".to_vec(), "not an IDX file"),
+            (
+                images(u32::MAX, &[]),
+                "announces 4294967295 records of 6 bytes; at most",
+            ),
+        ] {
+            let packed = gzip(&[&header[..], &zeros].concat());
+            let content = IdxBytes::of(&packed);
+            assert!(content.bytes.len() < 100_000, "{}", content.bytes.len());
+            let message = message(file().images(&content));
+            assert!(message.contains(problem), "{message}");
+        }
     }
 
     #[test]

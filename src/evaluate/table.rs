@@ -10,6 +10,7 @@ use self::columns::{Columns, Lines, numbered};
 use super::{EVALUATORS, Evaluator, Job, Ready, Registered, Report, TableError};
 use crate::config::SpaceConfig;
 use crate::event::DataDescription;
+use crate::foundation::input;
 use crate::reward::{Outcome, SKIPPED};
 use crate::space::{Design, Space};
 
@@ -39,7 +40,7 @@ impl Table {
     /// If the file cannot be read, a column is missing, a key is repeated, or an accuracy is not a
     /// percentage.
     pub fn read(path: &Path) -> Result<Table, TableError> {
-        let text = std::fs::read_to_string(path).map_err(|source| TableError::Unreadable {
+        let text = input::text(path, input::TEXT).map_err(|source| TableError::Unreadable {
             path: path.to_owned(),
             source,
         })?;

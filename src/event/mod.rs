@@ -5,6 +5,7 @@ mod child;
 mod episode;
 mod kind;
 pub mod process;
+mod reading;
 mod run;
 mod training;
 

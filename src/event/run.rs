@@ -81,7 +81,7 @@ fn is_zero(count: &usize) -> bool {
 impl RunStarted {
     /// Total number of children the search is to sample.
     pub fn children(&self) -> usize {
-        self.episodes * self.children_per_episode
+        self.episodes.saturating_mul(self.children_per_episode)
     }
 
     /// Whether its strategy learns from rewards, as far as this program knows.

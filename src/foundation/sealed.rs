@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
+use crate::foundation::input;
 
 /// Version of the format.
 const FORMAT: u32 = 1;
@@ -96,7 +97,7 @@ pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Resul
 /// # Errors
 /// [`CheckpointError`]: the file cannot be read, is damaged, or has another format.
 pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, Blocks)>, CheckpointError> {
-    match std::fs::read(path) {
+    match input::read(path, input::OWN) {
         Ok(bytes) => decode(&bytes, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(CheckpointError::Io {

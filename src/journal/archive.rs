@@ -1,13 +1,13 @@
 //! Random access to a journal that may still be growing: one record, one child, or the state of the
 //! run at any moment.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::error::JournalError;
 use super::line_index::LineIndex;
 use super::reader::Reader;
 use crate::event::{Event, Record};
+use crate::foundation::input;
 use crate::state::{Candidate, ChildDetail, RunState};
 
 /// Maximum number of snapshots kept; a replay starts from the nearest earlier one.
@@ -47,7 +47,7 @@ impl Archive {
     /// # Errors
     /// If the file cannot be read.
     pub fn refresh(&mut self) -> Result<u64, JournalError> {
-        let extend = |index: &mut LineIndex| index.extend(&mut File::open(&self.path)?);
+        let extend = |index: &mut LineIndex| index.extend(&mut input::open(&self.path)?);
         extend(&mut self.index).map_err(JournalError::at(&self.path))?;
         Ok(self.index.lines())
     }

@@ -120,7 +120,7 @@ impl Journal {
             time,
             event,
         };
-        let line = encode(&record)?;
+        let (record, line) = encode(record)?;
         self.write_line(&line)
             .map_err(|error| in_file(&self.path, "cannot append to", error))?;
         if must_survive_a_power_cut(&record.event) {
@@ -157,19 +157,23 @@ impl Journal {
     }
 }
 
-/// The record as a line. A line that could not be read back (a number that is not finite becomes
-/// `null`) is refused here, where the cause can still be found.
-fn encode(record: &Record) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(record)?;
-    serde_json::from_slice::<Record>(&line).map_err(|error| {
+/// The record as it will be read, and its line. A line that could not be read back (a number that is
+/// not finite becomes `null`) is refused here, where the cause can still be found.
+fn encode(record: Record) -> io::Result<(Record, Vec<u8>)> {
+    let mut line = serde_json::to_vec(&record)?;
+    let read = Record::parse(&line).map_err(|error| {
         let line = String::from_utf8_lossy(&line);
         io::Error::new(
             io::ErrorKind::InvalidData,
             format!("an event cannot be written to the journal ({error}): {line}"),
         )
     })?;
+    if read != record {
+        // Its texts were not printable.
+        line = serde_json::to_vec(&read)?;
+    }
     line.push(b'\n');
-    Ok(line)
+    Ok((read, line))
 }
 
 /// The current time in milliseconds, which is as precise as a reader of the journal needs.

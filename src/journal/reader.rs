@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::JournalError;
 use crate::event::{Record, VERSION};
+use crate::foundation::input;
 
 /// An unfinished last line, as left behind by a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Reader {
     /// # Errors
     /// [`JournalError::Io`] if the file cannot be opened.
     pub fn open(path: &Path) -> Result<Reader, JournalError> {
-        let file = File::open(path).map_err(JournalError::at(path))?;
+        let file = input::open(path).map_err(JournalError::at(path))?;
         Ok(Reader {
             input: BufReader::new(file),
             path: path.to_owned(),
@@ -122,8 +123,7 @@ impl Reader {
     }
 
     fn parse(&self, line: &[u8]) -> Result<Record, JournalError> {
-        let record =
-            serde_json::from_slice::<Record>(line).map_err(|error| self.diagnose(line, &error))?;
+        let record = Record::parse(line).map_err(|error| self.diagnose(line, &error))?;
         if record.v != VERSION {
             return Err(self.wrong_version(record.v.into()));
         }

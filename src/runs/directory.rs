@@ -13,10 +13,14 @@ use super::error::DirectoryError;
 use crate::event::RunKind;
 use crate::foundation::durable::{in_file, sync_folder_of, write_atomically, write_json};
 use crate::foundation::host::host_name;
+use crate::foundation::{input, text};
 use crate::journal::{JournalError, Reader};
 
 /// Maximum time that a process which only checks the lock can delay a search.
 const LOOKED_AT: Duration = Duration::from_millis(200);
+
+/// Longest name of a process in a lock.
+const LONGEST_HOLDER: u64 = 1 << 10;
 
 /// A run directory that only this process writes to while this value exists.
 #[derive(Debug)]
@@ -121,13 +125,16 @@ impl RunDirectory {
 
     fn lock(path: PathBuf) -> Result<RunDirectory, DirectoryError> {
         let lock = path.join("lock");
+        let at_lock = DirectoryError::at(&lock);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(&lock)
-            .map_err(DirectoryError::at(&lock))?;
+            .map_err(&at_lock)?;
+        // A pipe could be locked, but not written to.
+        input::open(&lock).map_err(at_lock)?;
         RunDirectory::with_lock(path, file)
     }
 
@@ -322,7 +329,7 @@ fn lock_file(mut file: File) -> Result<File, LockProblem> {
 
 /// The process writing to the run in `path` now, as `pid P on HOST`; `None` if there is none.
 pub fn lock_state(path: &Path) -> Option<String> {
-    let mut file = File::open(path.join("lock")).ok()?;
+    let mut file = input::open(&path.join("lock")).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(holder_in(&mut file)),
         // The lock is released as soon as the file is closed, here.
@@ -332,11 +339,10 @@ pub fn lock_state(path: &Path) -> Option<String> {
 
 fn holder_in(file: &mut File) -> String {
     let mut holder = String::new();
-    let _ = file.read_to_string(&mut holder);
-    if holder.trim().is_empty() {
-        "which has just begun".to_owned()
-    } else {
-        holder.trim().to_owned()
+    let _ = file.take(LONGEST_HOLDER).read_to_string(&mut holder);
+    match text::line(holder.trim()) {
+        holder if holder.is_empty() => "which has just begun".to_owned(),
+        holder => holder.into_owned(),
     }
 }
 

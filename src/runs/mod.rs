@@ -36,7 +36,7 @@ pub fn named(name: &Path) -> PathBuf {
 }
 
 /// Every known run: running ones first, then the latest first. Folders that are not runs, or whose
-/// journal cannot be read, are left out.
+/// journal cannot be opened, are left out.
 pub fn survey() -> Vec<RunInfo> {
     let mut runs: Vec<RunInfo> = known().iter().filter_map(|run| look_at(run)).collect();
     runs.sort_by_key(|run| (!run.status.is_live(), std::cmp::Reverse(run.started)));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::foundation::durable::write_atomically;
 use crate::foundation::hash::fnv;
+use crate::foundation::input;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct RegisteredRun {
@@ -68,7 +69,7 @@ fn runs_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn still_there(entry: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(entry).ok()?;
+    let text = input::text(entry, input::SETTINGS).ok()?;
     // Not written by us, or by a later version: leave it alone.
     let RegisteredRun { path } = serde_json::from_str(&text).ok()?;
     if path.join("journal.jsonl").is_file() {

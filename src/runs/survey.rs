@@ -1,6 +1,5 @@
 //! A brief overview of one run, from its journal and its lock.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::analysis::lift::PolicyLift;
-use crate::event::{Event, Record, RunKind, RunStarted};
+use crate::event::{Event, Record, RunKind, RunStarted, VERSION};
+use crate::foundation::input;
 use crate::runs::directory::{kind_of, lock_state, name_of};
 use crate::state::{Outcomes, RunStatus, TrainingRun};
 
@@ -33,6 +33,20 @@ pub struct RunInfo {
     pub changed: Option<Timestamp>,
     /// The process working on it, as `pid P on HOST`; `None` if there is none.
     pub holder: Option<String>,
+    /// Where its journal is damaged, and how; the rest is as of the record before. `None` if nothing is
+    /// known to be wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
+}
+
+impl RunInfo {
+    /// The word for its status.
+    pub fn word(&self) -> &'static str {
+        match self.unreadable {
+            Some(_) => "unreadable",
+            None => self.status.word(),
+        }
+    }
 }
 
 /// What kind of run it is (`kind`), and its progress. Names are empty as long as the journal does
@@ -128,7 +142,7 @@ impl WorkInfo {
     }
 }
 
-/// Look at the run in `run`; `None` if it has no readable journal.
+/// Look at the run in `run`; `None` if it has no journal that can be opened.
 pub fn look_at(run: &Path) -> Option<RunInfo> {
     // Before the journal, so that a search that ends in between appears live, not dead.
     let holder = lock_state(run);
@@ -140,6 +154,7 @@ pub fn look_at(run: &Path) -> Option<RunInfo> {
         best_accuracy: glance.best(),
         started: glance.started,
         changed: glance.changed,
+        unreadable: glance.unreadable.clone(),
         work: glance.work(kind_of(run)),
         holder,
     })
@@ -154,6 +169,7 @@ struct Glance {
     changed: Option<Timestamp>,
     status: RunStatus,
     outcomes: Outcomes,
+    unreadable: Option<String>,
 }
 
 /// Events whose lines must be parsed; most lines are samples and epochs.
@@ -182,17 +198,41 @@ const WANTED: [&str; 20] = [
 
 impl Glance {
     fn of(journal: &Path) -> Option<Glance> {
-        let mut input = BufReader::with_capacity(1 << 18, File::open(journal).ok()?);
+        let mut lines = BufReader::with_capacity(1 << 18, input::open(journal).ok()?);
         let (mut glance, mut line) = (Glance::default(), Vec::new());
-        while input.read_until(b'\n', &mut line).ok()? > 0 {
-            if glance.wants(&line)
-                && let Ok(record) = serde_json::from_slice::<Record>(&line)
-            {
-                glance.apply(&record);
-            }
+        for number in 1.. {
             line.clear();
+            lines.read_until(b'\n', &mut line).ok()?;
+            // The end, or a line that is still being written.
+            if line.last() != Some(&b'\n') {
+                break;
+            }
+            if !glance.wants(&line) {
+                continue;
+            }
+            match Record::parse(&line) {
+                Ok(record) if record.v == VERSION => glance.apply(&record),
+                Ok(record) => {
+                    let problem = format!("its version is {}, not {VERSION}", record.v);
+                    glance.stop_at(number, &problem);
+                    break;
+                }
+                // A torn last line can end in a newline.
+                Err(error) if error.is_data() || !lines.fill_buf().ok()?.is_empty() => {
+                    glance.stop_at(number, &error.to_string());
+                    break;
+                }
+                Err(_) => break,
+            }
         }
         Some(glance)
+    }
+
+    /// The journal cannot be read from line `number` on.
+    fn stop_at(&mut self, number: u64, problem: &str) {
+        // The position is that in the line, whose number the parser does not know.
+        let problem = problem.split(" at line ").next().unwrap_or(problem);
+        self.unreadable = Some(format!("journal.jsonl, line {number}: {problem}"));
     }
 
     fn apply(&mut self, record: &Record) {
@@ -360,6 +400,41 @@ mod tests {
         journal.append(stopped).unwrap();
         drop(_directory);
         assert_eq!(look_at(&run).unwrap().status, RunStatus::Stopped);
+    }
+
+    #[test]
+    fn a_number_that_no_run_can_have_makes_the_run_unreadable_with_its_place_and_reason() {
+        let (_root, run) = recorded(|_| false);
+        let path = run.join("journal.jsonl");
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (field, value) in [("episodes", u64::MAX), ("children_per_episode", 1 << 32)] {
+            let (before, after) = text.split_once(&format!("\"{field}\":")).unwrap();
+            let after = after.trim_start_matches(|character: char| character.is_ascii_digit());
+            std::fs::write(&path, format!("{before}\"{field}\":{value}{after}")).unwrap();
+            let info = look_at(&run).unwrap();
+            let reason = info.unreadable.clone().unwrap();
+            assert!(
+                reason.starts_with(&format!(
+                    "journal.jsonl, line 1: {field} is {value}, but must be at most"
+                )),
+                "{reason}"
+            );
+            assert_eq!(info.word(), "unreadable");
+        }
+        std::fs::write(&path, text.replacen("\"v\":1", "\"v\":2", 1)).unwrap();
+        assert!(
+            look_at(&run)
+                .unwrap()
+                .unreadable
+                .unwrap()
+                .contains("version is 2")
+        );
+        std::fs::write(&path, format!("{text}\0\0{{\"event\":\"notice\"\n")).unwrap();
+        assert_eq!(
+            look_at(&run).unwrap().unreadable,
+            None,
+            "a torn last line is no damage"
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::decode::{CHAIN, RECTANGULAR};
 use super::family::{Family, families};
 use super::{Architecture, Design, Dna, SpaceError};
 use crate::config::Decode;
+use crate::foundation::{input, text};
 
 /// Why a network cannot be read from or written to a file. Every message names the file.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +124,7 @@ pub fn write_architecture(path: &Path, architecture: &Architecture) -> Result<()
 }
 
 fn read(path: &Path, context: Option<DnaContext>) -> Result<Vec<Architecture>, FileError> {
-    let text = std::fs::read_to_string(path).map_err(|source| FileError::Read {
+    let contents = input::text(path, input::TEXT).map_err(|source| FileError::Read {
         path: path.to_owned(),
         source,
     })?;
@@ -138,35 +139,37 @@ fn read(path: &Path, context: Option<DnaContext>) -> Result<Vec<Architecture>, F
     };
     // Find out the kind of file first, then read the text again as that kind, so that errors have
     // line and column.
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(syntax)?;
+    let value: serde_json::Value = serde_json::from_str(&contents).map_err(syntax)?;
     if let (Some(context), Some(_), None) = (context, value.get("dna"), value.get("architecture")) {
-        let file: DnaFile = serde_json::from_str(&text).map_err(syntax)?;
-        let name = path
-            .file_stem()
-            .map_or_else(|| "dna".into(), |stem| stem.to_string_lossy().into_owned());
+        let file: DnaFile = serde_json::from_str(&contents).map_err(syntax)?;
+        let name = path.file_stem().map_or_else(
+            || "dna".into(),
+            |stem| text::line(&stem.to_string_lossy()).into_owned(),
+        );
         return Ok(vec![
             decode(&file.dna, &name, context).map_err(|source| network(None, source))?,
         ]);
     }
     let is_list = value.is_array();
-    let networks: Vec<Architecture> = if is_list {
-        serde_json::from_str(&text).map_err(syntax)?
+    let mut networks: Vec<Architecture> = if is_list {
+        serde_json::from_str(&contents).map_err(syntax)?
     } else if value.get("architecture").is_some() {
         vec![
-            serde_json::from_str::<Wrapped>(&text)
+            serde_json::from_str::<Wrapped>(&contents)
                 .map_err(syntax)?
                 .architecture,
         ]
     } else if value.get("params").is_some() {
         vec![
-            serde_json::from_str::<CostedArchitecture>(&text)
+            serde_json::from_str::<CostedArchitecture>(&contents)
                 .map_err(syntax)?
                 .into(),
         ]
     } else {
-        vec![serde_json::from_str(&text).map_err(syntax)?]
+        vec![serde_json::from_str(&contents).map_err(syntax)?]
     };
-    for (index, architecture) in networks.iter().enumerate() {
+    for (index, architecture) in networks.iter_mut().enumerate() {
+        architecture.name = text::line(&architecture.name).into_owned();
         architecture
             .check()
             .map_err(|source| network(is_list.then_some(index + 1), source.into()))?;

@@ -9,6 +9,7 @@ use super::builtin::{BUILTINS, builtin};
 use super::file::{DnaContext, FileError, read_architecture};
 use super::{Architecture, ArchitectureError, Design, SpaceError};
 use crate::config::Decode;
+use crate::foundation::{input, text};
 
 /// Why an ARCH does not yield a network.
 #[derive(Debug, thiserror::Error)]
@@ -198,7 +199,7 @@ fn resolve_child(run: &Path, child: &str) -> Result<Architecture, LoadError> {
 
 /// The number of the child in the best.json at `path`, if it was looked up in a table.
 fn row_of_table(path: &Path) -> Option<u64> {
-    let text = std::fs::read(path).ok()?;
+    let text = input::read(path, input::TEXT).ok()?;
     let best: Sampled = serde_json::from_slice(&text).ok()?;
     matches!(best.design, Design::Key(_)).then_some(best.child)
 }
@@ -219,26 +220,26 @@ fn sampled_child(path: &Path, child: u64) -> Result<Architecture, LoadError> {
         source,
     };
     let mut highest = None;
-    let mut reader = BufReader::new(std::fs::File::open(path).map_err(journal)?);
-    let mut text = Vec::new();
+    let mut reader = BufReader::new(input::open(path).map_err(journal)?);
+    let mut bytes = Vec::new();
     for line in 1.. {
-        text.clear();
-        reader.read_until(b'\n', &mut text).map_err(journal)?;
+        bytes.clear();
+        reader.read_until(b'\n', &mut bytes).map_err(journal)?;
         // The end, or a line that is still being written.
-        if text.last() != Some(&b'\n') {
+        if bytes.last() != Some(&b'\n') {
             break;
         }
-        if !is_child_sampled(&text) {
+        if !is_child_sampled(&bytes) {
             continue;
         }
         let sampled: Sampled =
-            serde_json::from_slice(&text).map_err(|source| LoadError::Event {
+            serde_json::from_slice(&bytes).map_err(|source| LoadError::Event {
                 path: path.to_owned(),
                 line,
                 source,
             })?;
         if sampled.child == child {
-            let Design::Network(network) = sampled.design else {
+            let Design::Network(mut network) = sampled.design else {
                 return Err(LoadError::NoNetwork {
                     path: path.to_owned(),
                     child,
@@ -249,6 +250,7 @@ fn sampled_child(path: &Path, child: u64) -> Result<Architecture, LoadError> {
                 child,
                 source,
             })?;
+            network.name = text::line(&network.name).into_owned();
             return Ok(network);
         }
         highest = highest.max(Some(sampled.child));

@@ -9,6 +9,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::architecture::joined_shape;
 use super::{Architecture, ArchitectureError, Operation};
+use crate::foundation::input;
 
 /// PyTorch's count of batches seen by a batch norm, which none of our computations need.
 const IGNORED: &str = ".bn.num_batches_tracked";
@@ -106,9 +107,11 @@ impl Weights {
     /// # Errors
     /// [`WeightsFileError`]: a file that cannot be read, is broken, or belongs to another network.
     pub fn read(path: &Path, architecture: &Architecture) -> Result<Weights, WeightsFileError> {
-        let bytes = std::fs::read(path).map_err(|cause| WeightsFileError::File {
-            file: path.to_owned(),
-            cause,
+        let bytes = input::read(path, most_bytes(architecture)).map_err(|cause| {
+            WeightsFileError::File {
+                file: path.to_owned(),
+                cause,
+            }
         })?;
         let tensors = checked(path, &bytes, architecture)?;
         Ok(Weights { bytes, tensors })
@@ -123,6 +126,20 @@ impl Weights {
     pub fn tensors(&self) -> &BTreeMap<String, TensorValues> {
         &self.tensors
     }
+}
+
+/// Most bytes of a file with the weights of `architecture`: values of up to 64 bits and a header.
+fn most_bytes(architecture: &Architecture) -> u64 {
+    let values = |shape: &[usize]| {
+        shape
+            .iter()
+            .fold(8, |bytes: u64, &size| bytes.saturating_mul(size as u64))
+    };
+    let tensors = tensor_shapes(architecture).unwrap_or_default();
+    let header = 1 << 26;
+    tensors.iter().fold(header, |bytes, (_, shape)| {
+        values(shape).saturating_add(bytes)
+    })
 }
 
 /// Names and shapes of the tensors of `architecture`, in PyTorch's order.

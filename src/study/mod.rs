@@ -13,12 +13,13 @@ pub mod series;
 pub mod trials;
 pub mod verify;
 
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 use serde::de::DeserializeOwned;
 
 use crate::foundation::durable::in_file;
+use crate::foundation::input;
 
 pub use carry_out::{News, carry_out};
 pub use error::StudyError;
@@ -35,7 +36,7 @@ fn read_versioned<T: DeserializeOwned>(
         path: path.to_owned(),
         problem,
     };
-    let text = match fs::read_to_string(path) {
+    let text = match input::text(path, input::TEXT) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(in_file(path, "cannot read", error).into()),

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use super::rank::Ranking;
 use super::reliability::Findings;
 use super::verify::Verification;
+use crate::foundation::input;
 
 /// Every result in a run directory.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,7 +46,7 @@ impl Results {
 
     fn read<R: DeserializeOwned>(&mut self, path: &Path) -> Option<R> {
         // An unfinished study has no result.
-        let text = fs::read_to_string(path).ok()?;
+        let text = input::text(path, input::TEXT).ok()?;
         serde_json::from_str(&text)
             .inspect_err(|error| {
                 self.unreadable.push(format!("{}: {error}", path.display()));

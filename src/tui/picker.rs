@@ -161,8 +161,16 @@ impl Picker {
             };
             screen.text(0, 2 + y, role, &format!("{mark}{}", lines[index]));
         }
-        let keys = "Enter watch   j/k or arrows choose   r look again   q leave";
-        screen.text(1, screen.height().saturating_sub(1), Role::Dim, keys);
+        let bottom = screen.height().saturating_sub(1);
+        let selected = self.runs.get(self.selected);
+        let (role, text) = match selected.and_then(|run| run.unreadable.as_deref()) {
+            Some(reason) => (Role::Warning, reason),
+            None => (
+                Role::Dim,
+                "Enter watch   j/k or arrows choose   r look again   q leave",
+            ),
+        };
+        screen.text(1, bottom, role, text);
     }
 }
 
@@ -232,7 +240,7 @@ fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<
 fn row(run: &RunInfo, now: Timestamp) -> [String; 8] {
     [
         run.name.clone(),
-        run.status.word().to_owned(),
+        run.word().to_owned(),
         run.work.subject().to_owned(),
         run.work.progress(),
         run.work.children(),
@@ -281,6 +289,7 @@ mod tests {
             started: None,
             changed: Some(Timestamp::UNIX_EPOCH),
             holder: None,
+            unreadable: None,
         }
     }
 

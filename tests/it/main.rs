@@ -2,6 +2,7 @@
 //! subject.
 
 mod architectures;
+mod bad_input;
 #[cfg(feature = "torch")]
 mod bench_search;
 mod cifar10_1;

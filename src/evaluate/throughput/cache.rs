@@ -71,11 +71,12 @@ impl Cache {
     }
 
     fn read(&self) -> io::Result<Vec<Throughput>> {
-        let text = match std::fs::read_to_string(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(in_file(&self.path, "cannot read", error)),
-        };
+        let text =
+            match crate::foundation::input::text(&self.path, crate::foundation::input::SETTINGS) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                Err(error) => return Err(in_file(&self.path, "cannot read", error)),
+            };
         parse(&text).map_err(|problem| self.damaged(&problem))
     }
 

@@ -1,5 +1,6 @@
 //! The archive compared with a replay of the whole journal.
 
+use std::fs::File;
 use std::io::Write;
 
 use super::*;

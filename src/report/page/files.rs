@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::png::{PngError, png};
 use super::{RunReport, tables::CsvTable};
 use crate::foundation::durable::write_atomically;
+use crate::foundation::input;
 use crate::report::figures::Figure;
 
 /// Name of the page.
@@ -105,7 +106,7 @@ fn refuse_foreign(folder: &Path, page: &Path) -> Result<(), WriteError> {
             path: folder.to_owned(),
         });
     }
-    match fs::read(page) {
+    match input::read(page, input::OWN) {
         Ok(bytes) if !String::from_utf8_lossy(&bytes).contains(MARK) => Err(WriteError::Foreign {
             path: page.to_owned(),
         }),

@@ -10,6 +10,7 @@ use crate::analysis::summary::SearchTally;
 use crate::analysis::training;
 use crate::analysis::{Summary, TrainingSummary};
 use crate::event::{ChildEpoch, Event, Level, Record};
+use crate::foundation::input;
 use crate::journal::{JournalError, Reader};
 use crate::runs::directory::{lock_state, name_of};
 use crate::state::{Ending, RunState, RunStatus, describe};
@@ -285,7 +286,7 @@ fn complaint(event: &Event) -> Option<(Level, String)> {
 
 impl SavedSettings {
     fn read(path: &Path) -> SavedSettings {
-        let text = match std::fs::read_to_string(path) {
+        let text = match input::text(path, input::SETTINGS) {
             Ok(text) => text,
             Err(error) => {
                 return SavedSettings::Unknown(format!("config.toml cannot be read: {error}"));

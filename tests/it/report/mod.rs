@@ -2,7 +2,7 @@
 
 mod browser;
 mod page;
-mod samples;
+pub(crate) mod samples;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,0 +1,183 @@
+//! Text from elsewhere (names in files and folders, reasons, output of other programs) without
+//! anything that a terminal or a text direction would act on. This is the one filter for all text
+//! that leaves the program.
+
+use std::borrow::Cow;
+
+/// Stands for a character that is not shown.
+const REPLACEMENT: char = '\u{fffd}';
+
+/// `text` as one line of visible characters. Line breaks and tabs become spaces, escape sequences
+/// of terminals are removed, and any other character that controls something is replaced.
+pub fn line(text: &str) -> Cow<'_, str> {
+    filtered(text, |_| false)
+}
+
+/// `text` as lines of visible characters: like [`line`], but with its line feeds and tabs.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    filtered(text, |character| matches!(character, '\n' | '\t'))
+}
+
+/// A message for the user: [`lines`] in which every line after the first is indented, so that none
+/// can pass for a message of its own.
+pub fn message(text: &str) -> Cow<'_, str> {
+    match lines(text.trim_end_matches('\n')) {
+        text if text.contains('\n') => Cow::Owned(text.replace('\n', "\n  ")),
+        text => text,
+    }
+}
+
+/// JSON with every character that controls something as `\u....`. (JSON itself requires that only of
+/// the first 32.)
+pub fn json(json: &str) -> Cow<'_, str> {
+    let is_raw = |character| controls(character) && !character.is_ascii_whitespace();
+    if !json.contains(is_raw) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_raw(character) {
+            let mut units = [0; 2];
+            let units = character.encode_utf16(&mut units).iter();
+            units.for_each(|unit| escaped.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Whether a character does something other than appear: control characters (C0, DEL, C1), line
+/// separators, marks that change the direction of text, and characters that are none.
+pub fn controls(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}' | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
+        )
+}
+
+fn filtered(text: &str, keeps: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let is_foreign = |character| controls(character) && !keeps(character);
+    let Some(first) = text.find(is_foreign) else {
+        return Cow::Borrowed(text);
+    };
+    let mut clean = String::with_capacity(text.len());
+    clean.push_str(&text[..first]);
+    let mut rest = &text[first..];
+    while let Some(character) = rest.chars().next() {
+        let length = match character {
+            '\x1b' => sequence(rest),
+            _ => None,
+        };
+        if length.is_none() {
+            clean.push(match character {
+                _ if !is_foreign(character) => character,
+                '\n' | '\r' | '\t' | '\x0b' | '\x0c' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
+                _ => REPLACEMENT,
+            });
+        }
+        rest = &rest[length.unwrap_or(character.len_utf8())..];
+    }
+    Cow::Owned(clean)
+}
+
+/// Bytes of the escape sequence that `text` starts with (ECMA-48: CSI, or a string such as OSC with
+/// its end); `None` if it is none, or not a complete one.
+fn sequence(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    match bytes.get(1)? {
+        b'[' => {
+            let last = bytes[2..]
+                .iter()
+                .position(|byte| !(0x20..0x40).contains(byte))?
+                + 2;
+            (0x40..0x7f).contains(&bytes[last]).then_some(last + 1)
+        }
+        b']' | b'P' | b'X' | b'^' | b'_' => {
+            let last = bytes[2..].iter().position(|byte| *byte < 0x20)? + 2;
+            match (bytes[last], bytes.get(last + 1)) {
+                (0x07, _) => Some(last + 1),
+                (0x1b, Some(b'\\')) => Some(last + 2),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Names as they may be found in files and folders, and what is shown of them.
+    const CORPUS: [(&str, &str); 16] = [
+        ("plain", "plain"),
+        ("größer, 猫, 👩‍👩‍👧, e\u{301}", "größer, 猫, 👩‍👩‍👧, e\u{301}"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b[2J\x1b[1;1Hgone", "gone"),
+        ("\x1b]0;title\x07name", "name"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1bP+q544e\x1b\\name", "name"),
+        ("\x1b]52;c;never ended", "\u{fffd}]52;c;never ended"),
+        ("\x1b[31", "\u{fffd}[31"),
+        ("\x1bcreset", "\u{fffd}creset"),
+        ("bell\x07", "bell\u{fffd}"),
+        ("\u{9b}31mred", "\u{fffd}31mred"),
+        ("one\ntwo\r\nthree\tfour", "one two  three four"),
+        ("over\x08\x08\x7f", "over\u{fffd}\u{fffd}\u{fffd}"),
+        ("\u{202e}gpj.exe\u{202c}", "\u{fffd}gpj.exe\u{fffd}"),
+        ("a\u{2028}b\u{85}c\u{feff}", "a b c\u{fffd}"),
+    ];
+
+    #[test]
+    fn nothing_that_a_terminal_acts_on_is_left_in_a_line() {
+        for (text, shown) in CORPUS {
+            assert_eq!(line(text), shown);
+        }
+    }
+
+    #[test]
+    fn text_of_several_lines_keeps_only_its_line_feeds_and_tabs() {
+        assert_eq!(lines("a\tb\r\n\x1b[1mc\n"), "a\tb \nc\n");
+    }
+
+    #[test]
+    fn no_line_of_a_message_can_pass_for_another_message() {
+        assert_eq!(
+            message("cannot read a\nnas-tui: all is well\n"),
+            "cannot read a\n  nas-tui: all is well"
+        );
+    }
+
+    #[test]
+    fn json_still_contains_the_same_values() {
+        let value = serde_json::json!({"name": "\u{9b}\u{202e}\x7f\u{1b}é", "list": [1]});
+        let text = serde_json::to_string_pretty(&value).unwrap();
+        let escaped = json(&text);
+        assert!(
+            escaped
+                .chars()
+                .all(|character| character == '\n' || !controls(character))
+        );
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),
+            value
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn filtered_text_is_clean_and_is_not_changed_again(text in any::<String>(), cut in "(\u{1b}[\\[\\]P]?[0-9;]{0,3}[mH\u{7}]?|[a-z\n])*") {
+            for text in [text, cut] {
+                let clean = line(&text).into_owned();
+                prop_assert!(!clean.contains(controls), "{clean:?}");
+                prop_assert_eq!(line(&clean), clean.as_str());
+                prop_assert!(!lines(&text).contains(|c: char| controls(c) && c != '\n' && c != '\t'));
+            }
+        }
+    }
+}

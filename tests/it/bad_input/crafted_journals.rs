@@ -1,0 +1,221 @@
+//! Journals in which one value is one that no run can have.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jiff::Timestamp;
+use nas_tui::analysis::{RunSummary, Summary, TrainingSummary};
+use nas_tui::event::Record;
+use nas_tui::journal;
+use nas_tui::report::headless;
+use nas_tui::report::page::{Material, RunReport};
+use nas_tui::runs::look_at;
+use ratatui::layout::Size;
+use serde_json::Value;
+
+use super::*;
+use crate::report::samples::{SEARCH, run_directory, with_test};
+use crate::screen::{app_with, draw, plain};
+
+/// The first line of each kind of event in a journal, and the number of the line.
+fn kinds(lines: &[Value]) -> Vec<usize> {
+    let mut seen = Vec::new();
+    let is_new = |index: &usize| {
+        let event = lines[*index]["event"].as_str().unwrap().to_owned();
+        let is_new = !seen.contains(&event);
+        seen.push(event);
+        is_new
+    };
+    (0..lines.len()).filter(is_new).collect()
+}
+
+/// Paths of the numbers in `value`; of a list only the first and the last.
+fn numbers(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Number(_) => found.push(path.to_owned()),
+        Value::Object(fields) => fields
+            .iter()
+            .for_each(|(name, value)| numbers(value, &format!("{path}/{name}"), found)),
+        Value::Array(values) => {
+            let last = values.len().saturating_sub(1);
+            let ends = values.iter().enumerate();
+            ends.filter(|(index, _)| *index == 0 || *index == last)
+                .for_each(|(index, value)| numbers(value, &format!("{path}/{index}"), found));
+        }
+        _ => {}
+    }
+}
+
+/// Read the run as every command does that shows it, and draw it.
+fn show(run: &Path) {
+    let info = look_at(run).unwrap();
+    let path = run.join("journal.jsonl");
+    let _ = Summary::of_journal(&path).map(|summary| summary.to_json());
+    let _ = TrainingSummary::of_journal(&path).map(|summary| summary.to_json());
+    let Ok(material) = Material::read(run) else {
+        return;
+    };
+    assert_eq!(
+        info.unreadable, None,
+        "what the report can read, the list can"
+    );
+    RunReport::of(&material, Timestamp::UNIX_EPOCH).unwrap();
+    let records: Vec<Record> = journal::read(&path).unwrap();
+    records
+        .iter()
+        .for_each(|record| drop(headless::line(record)));
+    draw(&app_with(&records, Size::new(120, 40), plain()));
+}
+
+/// Show the run once for each number of the first event of each kind and each of `values`.
+fn sweep(journal: &str, values: &[Value]) {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<Value> = journal
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for index in kinds(&lines) {
+        let mut paths = Vec::new();
+        numbers(&lines[index], "", &mut paths);
+        for path in paths {
+            for value in values {
+                let mut crafted = lines.clone();
+                *crafted[index].pointer_mut(&path).unwrap() = value.clone();
+                let text: String = crafted.iter().map(|line| format!("{line}\n")).collect();
+                let run = run_directory(folder.path(), &text);
+                let begin = Instant::now();
+                let shown = catch_unwind(AssertUnwindSafe(|| show(&run)));
+                assert!(shown.is_ok(), "{} {path} = {value}", lines[index]["event"]);
+                assert!(
+                    begin.elapsed() < Duration::from_secs(30),
+                    "{} {path} = {value}",
+                    lines[index]["event"]
+                );
+            }
+        }
+    }
+}
+
+/// Values at the ends of types and ranges.
+fn extremes() -> Vec<Value> {
+    match std::env::var_os("NAS_TUI_SWEEP") {
+        // All of them take minutes.
+        Some(_) => vec![
+            0.into(),
+            1.into(),
+            1_000_000.into(),
+            1_000_000_000.into(),
+            u32::MAX.into(),
+            100_000_000_000_u64.into(),
+            (1_u64 << 53).into(),
+            i64::MAX.into(),
+            u64::MAX.into(),
+            (-1).into(),
+            1e100.into(),
+            (-1e100).into(),
+            1e-300.into(),
+        ],
+        None => vec![1_000_000.into(), u64::MAX.into()],
+    }
+}
+
+/// The first two episodes of the recorded search.
+fn two_episodes() -> String {
+    let lines: Vec<&str> = SEARCH.lines().collect();
+    let is_end = |line: &&str| line.contains("\"event\":\"checkpoint_saved\"");
+    let ends: Vec<usize> = (0..lines.len())
+        .filter(|index| is_end(&lines[*index]))
+        .collect();
+    lines[..=ends[1]].join("\n") + "\n"
+}
+
+#[test]
+fn no_number_in_the_journal_of_a_search_makes_anything_that_shows_it_panic_or_loop() {
+    sweep(&two_episodes(), &extremes());
+}
+
+#[test]
+fn no_number_in_the_journal_of_a_training_makes_anything_that_shows_it_panic_or_loop() {
+    sweep(&with_test(), &extremes());
+}
+
+#[test]
+fn times_at_the_ends_of_the_calendar_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    for (first, last) in [
+        ("-009999-01-02T01:59:59Z", "9999-12-30T22:00:00Z"),
+        ("9999-12-30T22:00:00Z", "-009999-01-02T01:59:59Z"),
+    ] {
+        let mut lines: Vec<Value> = two_episodes()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let (head, rest) = lines.split_at_mut(5);
+        head.iter_mut().for_each(|line| line["time"] = first.into());
+        rest.iter_mut().for_each(|line| line["time"] = last.into());
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        show(&run_directory(folder.path(), &text));
+    }
+}
+
+#[test]
+fn a_bad_run_is_listed_as_unreadable_with_its_reason_beside_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    let good = run_directory(&runs.join("a"), SEARCH);
+    std::fs::rename(good, runs.join("good")).unwrap();
+    let episodes =
+        |value: u64| SEARCH.replacen("\"episodes\":6", &format!("\"episodes\":{value}"), 1);
+    assert_ne!(episodes(7), SEARCH);
+    let bad = run_directory(&runs.join("b"), &episodes(u64::MAX));
+    std::fs::rename(bad, runs.join("bad")).unwrap();
+
+    let list = nas_tui(folder.path(), &["list"]);
+    assert_eq!(list.code, Some(0), "{}", list.stderr);
+    let line_of = |name: &str| {
+        list.stdout
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap()
+    };
+    assert!(line_of("good ").contains("completed"), "{}", list.stdout);
+    let bad = line_of("bad ");
+    assert!(
+        bad.contains("unreadable")
+            && bad.contains(
+                "journal.jsonl, line 1: episodes is 18446744073709551615, but must be at most"
+            ),
+        "{bad}"
+    );
+
+    let json = nas_tui(folder.path(), &["list", "--json"]).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let reasons: Vec<&Value> = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| &run["unreadable"])
+        .collect();
+    assert_eq!(
+        reasons.iter().filter(|reason| reason.is_string()).count(),
+        1,
+        "{reasons:?}"
+    );
+
+    for command in [
+        &["report", "runs/bad", "--out", "out"][..],
+        &["attach", "runs/bad"],
+        &["replay", "runs/bad"],
+    ] {
+        let ended = nas_tui(folder.path(), command);
+        assert!(
+            matches!(ended.code, Some(1 | 2)),
+            "{command:?}: {:?}",
+            ended.code
+        );
+        assert!(
+            !ended.stderr.contains("panicked"),
+            "{command:?}: {}",
+            ended.stderr
+        );
+    }
+}

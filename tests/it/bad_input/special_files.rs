@@ -1,0 +1,157 @@
+//! Pipes and devices in the place of files, and files of absurd length.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::report::samples::{SEARCH, run_directory};
+
+fn pipe(path: PathBuf) -> String {
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    path.to_str().unwrap().to_owned()
+}
+
+/// The command must say at once that something is not a regular file.
+fn refused(folder: &Path, arguments: &[&str]) {
+    let ended = nas_tui(folder, arguments);
+    assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
+    assert!(
+        ended.stderr.contains("not a regular file") || ended.stderr.contains("neither a file"),
+        "{arguments:?}: {}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_pipe_or_a_device_is_refused_wherever_a_file_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = pipe(folder.path().join("pipe"));
+    for file in [fifo.as_str(), "/dev/zero"] {
+        refused(folder.path(), &["config", "check", "--config", file]);
+        refused(folder.path(), &["inspect", file]);
+        refused(folder.path(), &["compare", file, file]);
+    }
+    let classes = folder.path().join("images/train");
+    for class in ["one", "two"] {
+        std::fs::create_dir_all(classes.join(class)).unwrap();
+        pipe(classes.join(class).join("0.png"));
+    }
+    let spec = format!("folder:{}", folder.path().join("images").display());
+    refused(
+        folder.path(),
+        &["data", "check", &spec, "--validation", "1"],
+    );
+    let cifar = folder.path().join("cifar-10-batches-bin");
+    std::fs::create_dir(&cifar).unwrap();
+    pipe(cifar.join("data_batch_1.bin"));
+    let spec = format!("cifar10:{}", folder.path().display());
+    refused(folder.path(), &["data", "check", &spec]);
+}
+
+#[test]
+fn a_pipe_as_the_lock_of_another_run_does_not_stop_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_directory(&folder.path().join("runs"), SEARCH);
+    pipe(run.join("lock"));
+    let list = nas_tui(folder.path(), &["list"]);
+    assert_eq!(list.code, Some(0));
+    assert!(list.stdout.contains("run  completed"), "{}", list.stdout);
+    let resumed = nas_tui(
+        folder.path(),
+        &["search", "--resume", "runs/run", "--headless"],
+    );
+    assert!(
+        matches!(resumed.code, Some(1 | 2)) && resumed.stderr.contains("lock"),
+        "{}",
+        resumed.stderr
+    );
+}
+
+#[test]
+fn settings_can_come_from_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("broken.toml"),
+        "[search]\nepisodes = 0\n",
+    )
+    .unwrap();
+    let check = |redirection: &str| {
+        let command = format!(
+            "{redirection} '{}' config check --config /dev/stdin",
+            env!("CARGO_BIN_EXE_nas-tui")
+        );
+        let output = Command::new("sh")
+            .arg("-c")
+            .arg(command)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for redirection in ["< broken.toml", "cat broken.toml |"] {
+        let errors = check(redirection);
+        assert!(
+            errors.contains("/dev/stdin:2: search.episodes = 0"),
+            "{errors}"
+        );
+    }
+}
+
+#[test]
+fn a_file_of_settings_of_absurd_length_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys: String = (0..600_000)
+        .map(|number| format!("k{number} = [\"x\"]\n"))
+        .collect();
+    std::fs::write(
+        folder.path().join("keys.toml"),
+        format!("[screen.keys]\n{keys}"),
+    )
+    .unwrap();
+    let ended = run_within(
+        Duration::from_secs(2),
+        folder.path(),
+        &["config", "check", "--config", "keys.toml"],
+    );
+    assert!(
+        ended.code == Some(2) && ended.stderr.contains("longer than 1 MiB"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn an_image_that_would_fill_the_memory_is_not_decoded() {
+    let folder = tempfile::tempdir().unwrap();
+    let side = 20_000_u32;
+    let mut bitmap = vec![0; 54];
+    bitmap[..2].copy_from_slice(b"BM");
+    for (place, value) in [
+        (2, 54 + 3 * side * 10),
+        (10, 54),
+        (14, 40),
+        (18, side),
+        (22, side),
+        (26, (24 << 16) | 1),
+    ] {
+        bitmap[place..place + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    for class in ["one", "two"] {
+        let class = folder.path().join("train").join(class);
+        std::fs::create_dir_all(&class).unwrap();
+        std::fs::write(class.join("0.bmp"), &bitmap).unwrap();
+    }
+    let spec = format!("folder:{}", folder.path().display());
+    let ended = nas_tui(
+        folder.path(),
+        &["data", "check", &spec, "--validation", "1"],
+    );
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended
+            .stderr
+            .contains("the image has 20000x20000 pixels; at most 67108864"),
+        "{}",
+        ended.stderr
+    );
+}
