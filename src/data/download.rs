@@ -3,13 +3,21 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::FetchError;
 use super::fetch::FetchProgress;
+use crate::foundation::input;
+use crate::foundation::numbers::estimate;
 
-/// A server that sends nothing for this long is considered gone.
-const SILENCE: Duration = Duration::from_secs(60);
+/// A server that sends nothing for this long, or hardly anything, is considered gone.
+pub(super) const SILENCE: Duration = Duration::from_secs(60);
+/// Bytes per second below which a server sends hardly anything.
+const SLOWEST: f64 = 1024.0;
+/// The whole file may take this long.
+pub(super) const PATIENCE: Duration = Duration::from_secs(6 * 3600);
+/// An attempt was not in vain if it yielded this share of the largest size of the file.
+const FRUIT: u64 = 256;
 
 /// The source of a file, and how persistently it is requested.
 pub(super) struct Source<'a> {
@@ -17,10 +25,16 @@ pub(super) struct Source<'a> {
     pub url: &'a str,
     /// Where the user can put the file manually.
     pub folder: &'a Path,
-    /// Maximum number of consecutive attempts that yield no new byte.
+    /// More bytes than the file has: whatever is longer is something else.
+    pub most: u64,
+    /// Maximum number of consecutive attempts that yield next to nothing.
     pub attempts: u32,
     /// Pause between attempts.
     pub pause: Duration,
+    /// How long a server may be silent.
+    pub silence: Duration,
+    /// How long the whole download may take.
+    pub patience: Duration,
 }
 
 impl Source<'_> {
@@ -49,7 +63,7 @@ impl Source<'_> {
         part: &Path,
         progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), FetchError> {
-        let mut source = File::open(from).map_err(|cause| match cause.kind() {
+        let mut source = input::open(from).map_err(|cause| match cause.kind() {
             io::ErrorKind::NotFound => FetchError::NoMirror {
                 path: from.to_owned(),
             },
@@ -61,12 +75,16 @@ impl Source<'_> {
             target: &mut target,
             done: 0,
             total,
+            most: self.most,
+            silence: Duration::MAX,
+            end: None,
         };
         copying
             .copy(&mut source, progress)
             .map_err(|stop| match stop {
                 Stop::Source(cause) => FetchError::at(from)(cause),
                 Stop::Target(cause) => FetchError::at(part)(cause),
+                Stop::TooLong => self.too_long(part),
             })
     }
 
@@ -75,17 +93,11 @@ impl Source<'_> {
         part: &Path,
         progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), FetchError> {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(SILENCE))
-            .timeout_recv_response(Some(SILENCE))
-            .timeout_per_read(Some(SILENCE))
-            .build()
-            .into();
+        let end = Instant::now() + self.patience;
         let mut fruitless = 0;
         loop {
             let before = length(part);
-            let Err(attempt) = self.attempt(&agent, part, progress) else {
+            let Err(attempt) = self.attempt(end, part, progress) else {
                 return Ok(());
             };
             let cause = match attempt {
@@ -93,8 +105,17 @@ impl Source<'_> {
                 Attempt::Again(cause) => cause,
             };
             let done = length(part);
-            fruitless = if done > before { 0 } else { fruitless + 1 };
-            if fruitless >= self.attempts {
+            let is_fruitful = done.saturating_sub(before) >= (self.most / FRUIT).max(1);
+            fruitless = if is_fruitful { 0 } else { fruitless + 1 };
+            let is_over = Instant::now() + self.pause >= end;
+            if fruitless >= self.attempts || is_over {
+                let cause = match is_over {
+                    true => format!(
+                        "not complete after {}",
+                        estimate(self.patience.as_secs_f64())
+                    ),
+                    false => cause,
+                };
                 return Err(FetchError::BrokeOff {
                     url: self.url.to_owned(),
                     done,
@@ -122,16 +143,44 @@ impl Source<'_> {
         }
     }
 
+    /// The error for something longer than the file, which is removed.
+    fn too_long(&self, part: &Path) -> FetchError {
+        // The part alone tells the next fetch nothing: it would be taken for a beginning.
+        match fs::remove_file(part) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => FetchError::at(part)(cause),
+            _ => FetchError::TooLong {
+                url: self.url.to_owned(),
+                most: self.most,
+            },
+        }
+    }
+
+    /// Sends requests that end in time.
+    fn agent(&self, end: Instant) -> ureq::Agent {
+        let left = end.saturating_duration_since(Instant::now());
+        ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(left))
+            .timeout_connect(Some(self.silence))
+            .timeout_recv_response(Some(self.silence))
+            .timeout_per_read(Some(self.silence))
+            .build()
+            .into()
+    }
+
     /// One request for the missing bytes.
     fn attempt(
         &self,
-        agent: &ureq::Agent,
+        end: Instant,
         part: &Path,
         progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), Attempt> {
         let have = length(part);
         // With a compressed transfer, byte ranges and the archive itself would mean something else.
-        let mut request = agent.get(self.url).header("accept-encoding", "identity");
+        let mut request = self
+            .agent(end)
+            .get(self.url)
+            .header("accept-encoding", "identity");
         if have > 0 {
             request = request.header("range", format!("bytes={have}-"));
         }
@@ -161,6 +210,9 @@ impl Source<'_> {
                 })?,
             (status, _) => return Err(self.refused(part, status)),
         };
+        if total.is_some_and(|total| total > self.most) {
+            return Err(Attempt::Fatal(self.too_long(part)));
+        }
         let fatal = |cause| Attempt::Fatal(FetchError::at(part)(cause));
         let mut target = OpenOptions::new()
             .create(true)
@@ -172,12 +224,16 @@ impl Source<'_> {
             target: &mut target,
             done,
             total,
+            most: self.most,
+            silence: self.silence,
+            end: Some(end),
         };
         copying
             .copy(&mut response.into_body().into_reader(), progress)
             .map_err(|stop| match stop {
                 Stop::Source(cause) => Attempt::Again(cause.to_string()),
                 Stop::Target(cause) => fatal(cause),
+                Stop::TooLong => Attempt::Fatal(self.too_long(part)),
             })
     }
 
@@ -200,12 +256,17 @@ enum Attempt {
 enum Stop {
     Source(io::Error),
     Target(io::Error),
+    /// The source has more bytes than the file can have.
+    TooLong,
 }
 
 struct Copying<'a> {
     target: &'a mut File,
     done: u64,
     total: Option<u64>,
+    most: u64,
+    silence: Duration,
+    end: Option<Instant>,
 }
 
 impl Copying<'_> {
@@ -219,9 +280,12 @@ impl Copying<'_> {
             done: self.done,
             total: self.total,
         });
+        let mut window = (Instant::now(), self.done);
         loop {
+            self.keep_pace(&mut window)?;
             match source.read(&mut buffer) {
                 Ok(0) => break,
+                Ok(read) if self.done + read as u64 > self.most => return Err(Stop::TooLong),
                 Ok(read) => {
                     self.target
                         .write_all(&buffer[..read])
@@ -242,6 +306,27 @@ impl Copying<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Copying<'_> {
+    /// Stop if the source is too slow: in a window that began at a time with some bytes done, or in
+    /// all.
+    fn keep_pace(&self, window: &mut (Instant, u64)) -> Result<(), Stop> {
+        let now = Instant::now();
+        let slow = |text: &str| Err(Stop::Source(io::Error::new(io::ErrorKind::TimedOut, text)));
+        if self.end.is_some_and(|end| now >= end) {
+            return slow("it takes too long");
+        }
+        let (began, before) = *window;
+        if now.duration_since(began) < self.silence {
+            return Ok(());
+        }
+        if ((self.done - before) as f64) < SLOWEST * self.silence.as_secs_f64() {
+            return slow("the server sends hardly anything");
+        }
+        *window = (now, self.done);
+        Ok(())
     }
 }
 

@@ -175,6 +175,17 @@ pub enum FetchError {
         /// Where the user can put the archive manually.
         folder: PathBuf,
     },
+    /// More was sent than the file has.
+    #[error(
+        "{url}: what is sent there is longer than {most} bytes, and so is not the file wanted; it was removed: name another source \
+         with --mirror"
+    )]
+    TooLong {
+        /// The requested URL.
+        url: String,
+        /// More bytes than the file has.
+        most: u64,
+    },
     /// Something other than the archive was received.
     #[error(
         "{url}: what came has the MD5 {found} instead of {expected} and was removed; run the command again, or name another \

@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use super::archive::unpack;
 use super::cifar10::{self, md5_of};
-use super::download::Source;
+use super::download::{PATIENCE, SILENCE, Source};
 use super::error::{DataError, FetchError};
 use super::source::{CIFAR10_ARCHIVE, CIFAR10_FOLDER, Location};
 use super::{ARCHIVE_MD5, Part};
 
 /// Where CIFAR-10's author publishes it.
 const CIFAR10_SITE: &str = "https://www.cs.toronto.edu/~kriz";
+/// More than the archive has (170 MB).
+const MOST_BYTES: u64 = 200 << 20;
+
 /// A download: its source, its destination and the expected checksum.
 #[derive(Debug, Clone)]
 pub struct Fetch {
@@ -24,10 +27,16 @@ pub struct Fetch {
     pub folder: PathBuf,
     /// Required MD5 of the archive.
     pub md5: String,
-    /// Maximum number of consecutive attempts that yield no new byte.
+    /// More bytes than the archive has.
+    pub most: u64,
+    /// Maximum number of consecutive attempts that yield next to nothing.
     pub attempts: u32,
     /// Pause between attempts.
     pub pause: Duration,
+    /// How long a server may be silent, or send hardly anything.
+    pub silence: Duration,
+    /// How long the download of the archive may take.
+    pub patience: Duration,
 }
 
 /// Progress of a fetch.
@@ -88,8 +97,11 @@ impl Fetch {
             url: archive_url(mirror),
             folder,
             md5: ARCHIVE_MD5.to_owned(),
+            most: MOST_BYTES,
             attempts,
             pause,
+            silence: SILENCE,
+            patience: PATIENCE,
         }
     }
 
@@ -164,15 +176,21 @@ impl Fetch {
         let Fetch {
             url,
             folder,
+            most,
             attempts,
             pause,
+            silence,
+            patience,
             ..
         } = self;
         Source {
             url,
             folder,
+            most: *most,
             attempts: *attempts,
             pause: *pause,
+            silence: *silence,
+            patience: *patience,
         }
         .get(part, progress)?;
         let found = verified(progress)?;

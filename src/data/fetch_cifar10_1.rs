@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::cifar10_1::{self, VERSIONS};
-use super::download::Source;
+use super::download::{PATIENCE, SILENCE, Source};
 use super::error::FetchError;
 use super::fetch::{FetchProgress, Fetched, lock};
 
 /// Where its authors publish it.
 const SITE: &str = "https://github.com/modestyachts/CIFAR-10.1/raw/master/datasets";
+
+/// More than the largest of the files has (6 MB).
+const MOST_BYTES: u64 = 32 << 20;
 
 /// A download of both versions.
 #[derive(Debug, Clone)]
@@ -22,10 +25,16 @@ pub struct FetchCifar10_1 {
     pub base: String,
     /// Destination folder.
     pub folder: PathBuf,
-    /// Maximum number of consecutive attempts that yield no new byte.
+    /// More bytes than any of the files has.
+    pub most: u64,
+    /// Maximum number of consecutive attempts that yield next to nothing.
     pub attempts: u32,
     /// Pause between attempts.
     pub pause: Duration,
+    /// How long a server may be silent, or send hardly anything.
+    pub silence: Duration,
+    /// How long the download of a file may take.
+    pub patience: Duration,
 }
 
 impl FetchCifar10_1 {
@@ -35,8 +44,11 @@ impl FetchCifar10_1 {
         FetchCifar10_1 {
             base,
             folder,
+            most: MOST_BYTES,
             attempts: 5,
             pause: Duration::from_secs(3),
+            silence: SILENCE,
+            patience: PATIENCE,
         }
     }
 
@@ -107,8 +119,11 @@ impl FetchCifar10_1 {
         let source = Source {
             url: &url,
             folder: &self.folder,
+            most: self.most,
             attempts: self.attempts,
             pause: self.pause,
+            silence: self.silence,
+            patience: self.patience,
         };
         // An earlier fetch may have been killed between the last byte and the renaming.
         if check(&part).is_err() {

@@ -1,5 +1,6 @@
 //! `data fetch` with a local server that behaves well and badly.
 
+mod hostile;
 mod server;
 
 use std::fs;
@@ -65,8 +66,11 @@ fn fetch(url: &str, content: &[u8], folder: &Path) -> Fetch {
         url,
         folder: folder.to_owned(),
         md5: md5(content),
+        most: 100_000,
         attempts: 2,
         pause: Duration::ZERO,
+        silence: Duration::from_secs(20),
+        patience: Duration::from_secs(60),
     }
 }
 

@@ -6,7 +6,10 @@ fn fetch(url: &str, folder: &Path) -> FetchCifar10_1 {
     FetchCifar10_1 {
         base: url.to_owned(),
         folder: folder.to_owned(),
+        most: 10 << 20,
         attempts: 2,
+        silence: Duration::from_secs(20),
+        patience: Duration::from_secs(60),
         pause: Duration::ZERO,
     }
 }
