@@ -127,16 +127,17 @@ impl Architecture {
             });
         }
         let mut shapes = vec![*input];
+        let mut readers = Readers::of(layers.len());
         for (index, layer) in layers.iter().enumerate() {
             check_settings(index + 1, layer)?;
-            check_inputs(OutputReader::Layer(index + 1), &layer.inputs, shapes.len())?;
+            readers.check(OutputReader::Layer(index + 1), &layer.inputs, shapes.len())?;
             shapes.push(layer_shape(
                 index + 1,
                 layer,
                 joined_shape(&layer.inputs, &shapes),
             )?);
         }
-        check_inputs(OutputReader::Classifier, &self.output, shapes.len())?;
+        readers.check(OutputReader::Classifier, &self.output, shapes.len())?;
         Ok(shapes)
     }
 
@@ -286,21 +287,34 @@ fn check_settings(number: usize, layer: &Layer) -> Result<(), ArchitectureError>
     }
 }
 
-fn check_inputs(
-    reader: OutputReader,
-    inputs: &[usize],
-    earlier: usize,
-) -> Result<(), ArchitectureError> {
-    if inputs.is_empty() {
-        return Err(ArchitectureError::NoInputs { reader });
+/// The latest reader of each layer that has been checked, so that a network with millions of
+/// connections is checked in one pass.
+struct Readers(Vec<Option<OutputReader>>);
+
+impl Readers {
+    /// No reader yet of the image and of `layers` layers.
+    fn of(layers: usize) -> Readers {
+        Readers(vec![None; layers + 1])
     }
-    for (index, &input) in inputs.iter().enumerate() {
-        if input >= earlier {
-            return Err(ArchitectureError::LaterInput { reader, input });
+
+    /// Check what `reader` reads; there are `earlier` outputs, the image included.
+    fn check(
+        &mut self,
+        reader: OutputReader,
+        inputs: &[usize],
+        earlier: usize,
+    ) -> Result<(), ArchitectureError> {
+        if inputs.is_empty() {
+            return Err(ArchitectureError::NoInputs { reader });
         }
-        if inputs[..index].contains(&input) {
-            return Err(ArchitectureError::RepeatedInput { reader, input });
+        for &input in inputs {
+            if input >= earlier {
+                return Err(ArchitectureError::LaterInput { reader, input });
+            }
+            if self.0[input].replace(reader) == Some(reader) {
+                return Err(ArchitectureError::RepeatedInput { reader, input });
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
