@@ -17,6 +17,7 @@ use crate::data::fetch::{Fetch, FetchProgress, Fetched};
 use crate::data::fetch_cifar10_1::FetchCifar10_1;
 use crate::data::source::{self, SOURCES};
 use crate::data::{DataError, FetchError, parse_spec};
+use crate::foundation::text;
 
 /// List, check and fetch data sets.
 #[derive(Debug, ClapArgs)]
@@ -215,7 +216,8 @@ fn table(contents: &Contents) -> String {
     let [channels, height, rows] = contents.input;
     let mut text = format!(
         "{}\nimages of {channels}x{height}x{rows} (channels, height, width), fingerprint {}\n\n",
-        contents.spec, contents.fingerprint
+        text::line(&contents.spec),
+        contents.fingerprint
     );
     let mut line = |name: &str, cells: Vec<String>| {
         let cells: String = cells.iter().map(|cell| format!(" {cell:>10}")).collect();

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::arch::{ArchArgs, ImageArgs};
-use super::{OrBadInput, print};
+use super::{OrBadInput, print, say};
 use crate::export::{self, dot, onnx, pytorch};
 use crate::foundation::durable::write_atomically;
 use crate::space::Architecture;
@@ -78,8 +78,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         print(&format!("{}\n", path.display()))?;
     }
     if args.format == Format::Pytorch && weights.is_none() {
-        eprintln!(
-            "nas-tui: no weights.safetensors was written beside model.py: specify the weights with --weights"
+        say(
+            "nas-tui: no weights.safetensors was written beside model.py: specify the weights with --weights",
         );
     }
     Ok(())

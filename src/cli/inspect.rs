@@ -1,13 +1,11 @@
 //! `inspect ARCH`: the layers of a network and their costs.
 
-use std::io::Write;
-
 use anyhow::Context;
 use clap::Args as ClapArgs;
 
-use super::OrBadInput;
 use super::arch::{ArchArgs, ImageArgs};
 use super::table::{TableColumn, table, terminal_width};
+use super::{OrBadInput, print, print_json_text};
 use crate::foundation::numbers;
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
@@ -41,14 +39,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut text = text(&architecture, batch_size(args), args.json)
         .with_context(|| format!("the cost of {}", args.arch.arch))
         .or_bad_input()?;
-    if let Some(best) = args.arch.best_of_search().filter(|_| !args.json) {
-        text += &best;
+    if args.json {
+        return print_json_text(&text);
     }
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // The reader has seen enough (`| head`).
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
-    }
+    text += &args.arch.best_of_search().unwrap_or_default();
+    print(&text)
 }
 
 /// Batch size for the memory estimate; `None` if the network's run does not record it.

@@ -51,7 +51,7 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::foundation::fault;
+use crate::foundation::{fault, text};
 
 /// Neural Architecture Search with reinforcement learning, run and watched in a terminal.
 ///
@@ -131,8 +131,18 @@ impl<T, E: Into<anyhow::Error>> OrBadInput<T> for Result<T, E> {
     }
 }
 
-/// Write a result to standard output. A reader that has seen enough (`| head`) is not an error.
+/// Write a result to standard output, without anything in it that a terminal would act on. A reader
+/// that has seen enough (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    write_out(&text::lines(text))
+}
+
+/// Write a JSON text to standard output.
+pub(crate) fn print_json_text(json: &str) -> anyhow::Result<()> {
+    write_out(&text::json(json))
+}
+
+fn write_out(text: &str) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
     match output
         .write_all(text.as_bytes())
@@ -147,12 +157,12 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 
 /// Write `value` to standard output as one line of JSON.
 pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    print(&(serde_json::to_string(value).context("encoding the result")? + "\n"))
+    print_json_text(&(serde_json::to_string(value).context("encoding the result")? + "\n"))
 }
 
 /// Write `value` to standard output as indented JSON.
 pub(crate) fn print_pretty_json(value: &impl Serialize) -> anyhow::Result<()> {
-    print(&pretty_json(value)?)
+    print_json_text(&pretty_json(value)?)
 }
 
 /// `value` as indented JSON, for a file or standard output.
@@ -171,9 +181,10 @@ pub(crate) fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(interrupted)
 }
 
-/// Write a line to standard error, whether or not anyone reads it.
+/// Write a line to standard error, whether or not anyone reads it, without anything in it that a
+/// terminal would act on. Whatever it contains, it is one message.
 pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", text::message(text));
 }
 
 /// The program with these arguments, the first of which is its name: parse them, run the

@@ -1,5 +1,7 @@
 //! Plain-text tables with aligned columns that shrink on a narrow terminal.
 
+use crate::foundation::text;
+
 /// A column: its title, its alignment, and whether its cells may be broken at commas into several
 /// lines.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +36,11 @@ const NARROWEST: usize = 6;
 /// `rows` below their titles. Columns are two spaces apart, or one if `width` is too small; if that
 /// is not enough, the cells of wrapping columns are broken at commas.
 pub fn table<R: AsRef<[String]>>(columns: &[TableColumn], rows: &[R], width: usize) -> String {
+    let in_one_line = |cell: &String| text::line(cell).into_owned();
+    let printable = |row: &R| row.as_ref().iter().map(in_one_line).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(printable).collect();
     let widest = |index: usize| {
-        let cells = rows.iter().map(|row| row.as_ref()[index].chars().count());
+        let cells = rows.iter().map(|row| row[index].chars().count());
         cells.chain([columns[index].title.len()]).max().unwrap_or(0)
     };
     let mut widths: Vec<usize> = (0..columns.len()).map(widest).collect();
@@ -52,18 +57,18 @@ pub fn table<R: AsRef<[String]>>(columns: &[TableColumn], rows: &[R], width: usi
         .iter()
         .map(|column| column.title.to_owned())
         .collect();
-    let mut text = line(columns, &titles, &widths, gap);
-    for row in rows {
-        let cells: Vec<Vec<String>> = (row.as_ref().iter().zip(&widths))
+    let mut lines = line(columns, &titles, &widths, gap);
+    for row in &rows {
+        let cells: Vec<Vec<String>> = (row.iter().zip(&widths))
             .map(|(cell, width)| broken(cell, *width))
             .collect();
         for part in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
             let parts = cells.iter().map(|cell| cell.get(part).cloned());
             let parts: Vec<String> = parts.map(Option::unwrap_or_default).collect();
-            text += &line(columns, &parts, &widths, gap);
+            lines += &line(columns, &parts, &widths, gap);
         }
     }
-    text
+    lines
 }
 
 /// Width of the terminal in columns; `None` if the output goes elsewhere.

@@ -6,6 +6,7 @@ pub mod files;
 pub mod onnx;
 pub mod pytorch;
 
+use crate::foundation::text;
 use crate::space::{self, Architecture, Dna};
 
 /// The architecture file: JSON, one line per layer.
@@ -45,7 +46,7 @@ fn matters(architecture: &Architecture) -> Vec<bool> {
 fn plain(name: &str) -> String {
     name.chars()
         .map(|character| {
-            if character.is_control() || "\"'\\".contains(character) {
+            if text::controls(character) || "\"'\\".contains(character) {
                 '_'
             } else {
                 character

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::event::{Event, Level, Record};
+use crate::foundation::text;
 use crate::link::Connection;
 use crate::state::describe;
 
@@ -33,7 +34,7 @@ pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) ->
     told
 }
 
-/// `2026-11-24T10:15:00Z child 3: ...`; `None` for ticks. Line breaks in messages become spaces.
+/// `2026-11-24T10:15:00Z child 3: ...`; `None` for ticks.
 pub fn line(record: &Record) -> Option<String> {
     let (level, text) = match &record.event {
         // The screen shows a table for this; here it is a line.
@@ -56,10 +57,7 @@ pub fn line(record: &Record) -> Option<String> {
         Level::Error => "error: ",
     };
     let second = jiff::Timestamp::from_second(record.time.as_second()).unwrap_or(record.time);
-    Some(format!(
-        "{second} {mark}{}",
-        text.lines().collect::<Vec<_>>().join(" ")
-    ))
+    Some(text::line(&format!("{second} {mark}{text}")).into_owned())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Instant;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::process::{ProcessRole, Watched};
+use crate::foundation::text;
 
 /// The processes to measure, shared by the code that knows them and the code that measures.
 #[derive(Debug, Clone, Default)]
@@ -203,12 +204,8 @@ fn began_before(seen: Timestamp, started: f64, uptime: f64, now: Timestamp) -> b
 /// Name of a process according to the system.
 pub fn name(pid: u32) -> Option<String> {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    let name: String = name
-        .trim()
-        .chars()
-        .filter(|character| !character.is_control())
-        .collect();
-    (!name.is_empty()).then_some(name)
+    let name = text::line(name.trim());
+    (!name.is_empty()).then(|| name.into_owned())
 }
 
 /// Name of this machine.

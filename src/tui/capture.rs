@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::foundation::text;
 use crate::foundation::thread::spawn;
 
 /// Number of lines waiting for the screen; further ones are dropped, because their writer must not
@@ -103,31 +104,12 @@ fn read_lines(pipe: PipeReader, sender: &Sender<String>) {
 }
 
 fn send(line: &mut Vec<u8>, sender: &Sender<String>) {
-    let text = plain(&String::from_utf8_lossy(line));
+    let text = text::line(&String::from_utf8_lossy(line)).into_owned();
     line.clear();
     if !text.trim().is_empty() {
         // A full channel drops the line; a closed one means that no one is looking any more.
         let _ = sender.try_send(text);
     }
-}
-
-/// `text` without control characters and without escape sequences of the form ESC [ ... letter.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character == '\x1b' && characters.next_if_eq(&'[').is_some() {
-            while characters
-                .next()
-                .is_some_and(|parameter| !('@'..='~').contains(&parameter))
-            {}
-        } else if character == '\t' {
-            plain.push(' ');
-        } else if !character.is_control() {
-            plain.push(character);
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

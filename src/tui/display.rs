@@ -9,6 +9,7 @@ use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::ansi::{AnsiWriter, Tty};
+use crate::foundation::text::line;
 
 /// A terminal and the frame it shows.
 pub struct Display<T: Tty> {
@@ -42,11 +43,7 @@ impl<T: Tty> Display<T> {
     pub fn alert(&mut self, bell: bool, notification: Option<&str>) -> io::Result<()> {
         let bell = if bell { "\x07" } else { "" };
         let notification = notification.map_or(String::new(), |text| {
-            let plain: String = text
-                .chars()
-                .filter(|character| !character.is_control())
-                .take(200)
-                .collect();
+            let plain: String = line(text).chars().take(200).collect();
             format!("\x1b]9;{plain}\x07")
         });
         self.writer.raw(&format!("{bell}{notification}"))

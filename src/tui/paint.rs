@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::theme::{Glyphs, Role, Theme};
+use crate::foundation::text::line;
 
 /// A piece of a line: its role and its text.
 pub type Piece = (Role, String);
@@ -68,7 +69,7 @@ impl<'a> Painter<'a> {
             // Both fit into u16 because they are inside the area.
             let (column, row) = (self.area.x + x as u16, self.area.y + y as u16);
             self.buffer
-                .set_stringn(column, row, text, self.width() - x, style);
+                .set_stringn(column, row, line(text), self.width() - x, style);
         }
         end
     }

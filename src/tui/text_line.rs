@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::foundation::text::controls;
+
 /// The purpose of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -64,7 +66,7 @@ impl TextLine {
             }
             KeyCode::Char('w') if control => self.delete_word(),
             KeyCode::Char(character)
-                if !control && !character.is_control() && self.text.len() < LONGEST =>
+                if !control && !controls(character) && self.text.len() < LONGEST =>
             {
                 self.text.insert(self.cursor, character);
                 self.cursor += 1;

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde::Serialize;
 
 use crate::child::device;
-use crate::cli::OrBadInput;
+use crate::cli::{OrBadInput, print, print_json, say};
 use crate::config::{
     ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Flip, Normalization,
     WorkersConfig,
@@ -199,9 +199,9 @@ fn next(reports: &Receiver<Report>) -> anyhow::Result<Report> {
         Report::Log {
             level: Level::Warning | Level::Error,
             message,
-        } => eprintln!("nas-tui bench: {message}"),
+        } => say(&format!("nas-tui bench: {message}")),
         Report::WorkerDied { worker, reason } => {
-            eprintln!("nas-tui bench: worker {worker} died: {reason}")
+            say(&format!("nas-tui bench: worker {worker} died: {reason}"));
         }
         _ => {}
     }
@@ -224,14 +224,13 @@ fn print_child(
             valid_accuracy: accuracy,
             parameters,
         };
-        println!("{}", serde_json::to_string(&line)?);
+        print_json(&line)
     } else {
-        println!(
-            "{:<24} {seconds:8.2} s   accuracy {accuracy:.4}   {parameters} parameters",
+        print(&format!(
+            "{:<24} {seconds:8.2} s   accuracy {accuracy:.4}   {parameters} parameters\n",
             architecture.name
-        );
+        ))
     }
-    Ok(())
 }
 
 fn print_summary(
@@ -258,15 +257,14 @@ fn print_summary(
             threads,
             workers: ready.workers,
         };
-        println!("{}", serde_json::to_string(&summary)?);
+        print_json(&summary)
     } else {
-        println!(
+        print(&format!(
             "{children} children in {wall:.2} s: {per_hour:.1} children per hour, {per_second:.0} training images per second \
-             ({device}, {} worker(s) x {threads} thread(s))",
+             ({device}, {} worker(s) x {threads} thread(s))\n",
             ready.workers
-        );
+        ))
     }
-    Ok(())
 }
 
 fn round(value: f64, places: i32) -> f64 {
@@ -293,10 +291,10 @@ fn images(args: &Args, network: &Architecture) -> anyhow::Result<(DataConfig, Im
         return Ok((data_config(source, None, network), first));
     }
     let [channels, height, width] = network.input;
-    eprintln!(
+    say(&format!(
         "nas-tui bench: no --data and no data set of {channels}x{height}x{width} images in the usual places: training on noise (times are \
          as with real images, but accuracies are meaningless)"
-    );
+    ));
     let noise = ImageSample::Noise {
         input: network.input,
         classes: network.classes,
@@ -348,13 +346,13 @@ fn place(args: &Args, children: &[Architecture], program: &Path) -> anyhow::Resu
     chosen
         .warning
         .iter()
-        .for_each(|warning| eprintln!("nas-tui bench: {warning}"));
+        .for_each(|warning| say(&format!("nas-tui bench: {warning}")));
     let memory =
         |child: &Architecture| training_memory(child, args.batch_size as usize).unwrap_or(0);
     let automatic = Automatic {
         program,
         child_bytes: children.iter().map(memory).max().unwrap_or(0),
-        log: &|_, text| eprintln!("nas-tui bench: --workers auto: {text}"),
+        log: &|_, text| say(&format!("nas-tui bench: --workers auto: {text}")),
         interrupted: &|| false,
     };
     let placement = Placement::new(&config, &chosen.devices, cores(), |device| {

@@ -12,7 +12,7 @@ use tch::{Device, Kind};
 use self::output::{Evaluated, EvaluationOutput};
 use self::settings::{EvaluationSettings, cifar10_config, training_config};
 use super::arch::{ArchArgs, parse_size};
-use super::{OrBadInput, say};
+use super::{OrBadInput, print, print_json_text, say};
 use crate::child::{self, Network, Plan, weights};
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{DataConfig, DataSource, DeviceChoice, Normalization};
@@ -141,11 +141,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .collect::<anyhow::Result<_>>()?;
     let output = EvaluationOutput::new(&architecture.name, versions, against.as_ref())
         .context("there is nothing to report")?;
-    super::print(&if args.json {
-        output.json()?
+    if args.json {
+        print_json_text(&output.json()?)
     } else {
-        output.text()
-    })
+        print(&output.text())
+    }
 }
 
 /// A network with its weights, and how images are prepared for it.
@@ -240,7 +240,7 @@ fn device(args: &Args) -> anyhow::Result<Device> {
     let (device, warning) = child::device::chosen_one(args.device).or_bad_input()?;
     warning
         .iter()
-        .for_each(|warning| eprintln!("nas-tui: {warning}"));
+        .for_each(|warning| say(&format!("nas-tui: {warning}")));
     child::device::open(device).or_bad_input()
 }
 
@@ -281,9 +281,9 @@ fn reference(args: &Args, config: &DataConfig) -> anyhow::Result<Option<TestSet>
     }
     match data::load_test(&cifar10_config(args, config)?) {
         Err(error @ DataError::Missing { .. }) if args.against.is_none() => {
-            eprintln!(
+            say(&format!(
                 "nas-tui: no drop against CIFAR-10's test images: {error}, and --against cifar10:DIR"
-            );
+            ));
             Ok(None)
         }
         outcome => Ok(Some(outcome.or_bad_input()?)),

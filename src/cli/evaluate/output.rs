@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::classification::proportion::difference;
 use crate::classification::text;
 use crate::classification::{ClassificationReport, MirroredAccuracy};
+use crate::foundation::text::line;
 
 /// A test set with its report.
 #[derive(Debug, Serialize)]
@@ -150,7 +151,7 @@ impl<'a> EvaluationOutput<'a> {
             loss,
             ..
         } = report;
-        let name = self.architecture;
+        let (name, data) = (self.architecture, line(data));
         let mut lines = format!(
             "{name} on {data}{version}: accuracy {accuracy:.4} ({correct} of {images} test images), loss {loss:.4}\n"
         );

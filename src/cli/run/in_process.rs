@@ -13,6 +13,7 @@ use super::opened::{Join, Opened};
 use super::{Farewell, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
 use crate::cli::{Told, say};
 use crate::event::FinishReason;
+use crate::foundation::text;
 use crate::foundation::thread::spawn;
 use crate::link::Command;
 use crate::report::headless;
@@ -33,7 +34,7 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let ending = join().inspect_err(|_| discard_if_unstarted(is_new, &path));
     // It ends with its error, which is among its lines.
     let ending = ending.map_err(|error| {
-        if told == Some(format!("{error:#}")) {
+        if told.as_deref() == Some(&*text::line(&format!("{error:#}"))) {
             Told(error).into()
         } else {
             error

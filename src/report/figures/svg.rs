@@ -4,6 +4,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::ink::Ink;
+use crate::foundation::text::line;
 
 /// The medium of a figure: a page or a phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub fn document(size: (f64, f64), description: &str, content: &Markup) -> String
     let (width, height) = (number(size.0), number(size.1));
     let svg = html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
-            role="img" aria-label=(printable(description)) font-family="Inter, DejaVu Sans, Verdana, sans-serif" {
+            role="img" aria-label=(line(description)) font-family="Inter, DejaVu Sans, Verdana, sans-serif" {
             rect width=(width) height=(height) fill=(Ink::Paper.colour()) class=(Ink::Paper.fill()) {}
             (content)
         }
@@ -64,19 +65,6 @@ pub fn number(value: f64) -> String {
     } else {
         text.to_owned()
     }
-}
-
-/// `text` without characters that XML does not allow.
-pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() || "\u{fffe}\u{ffff}".contains(character) {
-                ' '
-            } else {
-                character
-            }
-        })
-        .collect()
 }
 
 /// The point of a text that is placed.
@@ -137,7 +125,7 @@ impl<'a> Text<'a> {
         let halo = html! {
             text x=(x) y=(y) font-size=(number(self.size)) text-anchor=[self.anchor.name()] font-weight=[self.bold.then_some("600")]
                 fill=(Ink::Paper.colour()) stroke=(Ink::Paper.colour()) stroke-width="4" stroke-linejoin="round"
-                class={ (Ink::Paper.fill()) " " (Ink::Paper.stroke()) } aria-hidden="true" { (printable(self.text)) }
+                class={ (Ink::Paper.fill()) " " (Ink::Paper.stroke()) } aria-hidden="true" { (line(self.text)) }
         };
         html! { (halo) (self.draw()) }
     }
@@ -148,7 +136,7 @@ impl<'a> Text<'a> {
         let turn = (degrees != 0.0).then(|| format!("rotate({} {x} {y})", number(degrees)));
         html! {
             text x=(x) y=(y) font-size=(number(self.size)) text-anchor=[self.anchor.name()] font-weight=[self.bold.then_some("600")]
-                transform=[turn] fill=(self.ink.colour()) class=(self.ink.fill()) { (printable(self.text)) }
+                transform=[turn] fill=(self.ink.colour()) class=(self.ink.fill()) { (line(self.text)) }
         }
     }
 }
@@ -309,9 +297,9 @@ pub fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
 
 /// `text`, or its beginning with an ellipsis, so that it is at most `width` wide.
 pub fn shortened(text: &str, width: f64, size: f64) -> String {
-    let text = printable(text);
+    let text = line(text);
     if text_width(&text, size) <= width {
-        return text;
+        return text.into_owned();
     }
     let mut short = String::new();
     for character in text.chars() {
@@ -346,7 +334,7 @@ mod tests {
             .descendants()
             .find(|node| node.has_tag_name("text"))
             .unwrap();
-        assert_eq!(found.text(), Some("<b>&\"' ]]>    [0m"));
+        assert_eq!(found.text(), Some("<b>&\"' ]]> \u{fffd} "));
     }
 
     #[test]

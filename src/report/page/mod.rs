@@ -19,6 +19,7 @@ pub use tables::CsvTable;
 
 use crate::analysis::RunSummary;
 use crate::foundation::build_info::VERSION;
+use crate::foundation::text;
 use crate::report::figures::Figure;
 
 /// A report ready to be written.
@@ -57,10 +58,10 @@ impl RunReport {
             None => material.summary.to_json()?,
         };
         Ok(RunReport {
-            page,
+            page: text::lines(&page).into_owned(),
             figures,
             tables,
-            summary,
+            summary: text::json(&summary).into_owned(),
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::material::Material;
 use crate::classification::{ClassAccuracy, ClassificationReport};
 use crate::event::{EpisodeFinished, TrainingEpoch};
+use crate::foundation::text;
 use crate::space::lanes::inputs;
 use crate::space::{Architecture, Cost, Layer, LayerCost};
 use crate::state::{ChildRow, TrainingRun};
@@ -35,7 +36,7 @@ impl CsvTable {
         }
     }
 
-    /// The table as CSV; an absent value is an empty cell.
+    /// The table as CSV; an absent value is an empty cell. No cell is longer than a line.
     ///
     /// # Errors
     /// If a row is longer or shorter than the head.
@@ -43,7 +44,7 @@ impl CsvTable {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&self.head)?;
         for row in &self.rows {
-            writer.write_record(row)?;
+            writer.write_record(row.iter().map(|cell| text::line(cell).into_owned()))?;
         }
         writer
             .into_inner()
@@ -285,18 +286,18 @@ mod tests {
     use crate::space::builtin::builtin;
 
     #[test]
-    fn commas_quotes_and_line_breaks_survive() {
-        let nasty = "a,\"b\"\nc;=1+1";
+    fn commas_and_quotes_survive_and_each_row_is_a_line_of_visible_characters() {
+        let nasty = "a,\"b\"\nc;=1+1\x1b[31m";
         let table = CsvTable {
             name: "t",
             head: vec!["one", "two"],
             rows: vec![vec![nasty.to_owned(), String::new()]],
         };
         let text = String::from_utf8(table.to_csv().unwrap()).unwrap();
-        assert_eq!(text, "one,two\n\"a,\"\"b\"\"\nc;=1+1\",\n");
+        assert_eq!(text, "one,two\n\"a,\"\"b\"\" c;=1+1\",\n");
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let read: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-        assert_eq!(read[0].get(0), Some(nasty));
+        assert_eq!(read[0].get(0), Some("a,\"b\" c;=1+1"));
     }
 
     #[test]

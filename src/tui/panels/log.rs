@@ -6,6 +6,7 @@ use super::panel::{ANY_RUN, About, PANELS, Panel, Response};
 use super::{PanelId, Row};
 use crate::config::LayoutName;
 use crate::event::Level;
+use crate::foundation::text;
 use crate::state::{LogLine, RunState};
 use crate::tui::format;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
@@ -293,7 +294,7 @@ impl LogView {
             Level::Error => Role::Error,
         };
         let word = line.word();
-        let text = format!("{word}{}", line.text.replace(char::is_control, " "));
+        let text = format!("{word}{}", text::line(&line.text));
         let lines = format::wrap(&text, width.saturating_sub(TIME_WIDTH));
         let first = std::iter::once(time).chain(std::iter::repeat(" ".repeat(TIME_WIDTH)));
         first
