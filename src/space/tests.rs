@@ -338,3 +338,27 @@ fn good_and_bad_files_are_told_apart() {
         assert!(count >= 3, "{folder}");
     }
 }
+
+#[test]
+fn a_network_with_millions_of_connections_is_checked_in_one_pass() {
+    let dense = |number: usize| Layer {
+        kind: Operation::Convolution,
+        kernel: [1; 2],
+        filters: 1,
+        stride: [1; 2],
+        padding: [0; 2],
+        inputs: (0..number).collect(),
+    };
+    let network = Architecture {
+        name: "dense".to_owned(),
+        input: [1, 8, 8],
+        classes: 2,
+        layers: (1..=3_000).map(dense).collect(),
+        output: vec![3_000],
+    };
+    let begin = std::time::Instant::now();
+    assert_eq!(Cost::of(&network).unwrap().layers.len(), 3_000);
+    training_memory(&network, 128).unwrap();
+    // A pass over all earlier inputs for each input takes minutes without optimisation.
+    assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
+}
