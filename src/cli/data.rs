@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::arch::parse_size;
-use super::{OrBadInput, print, print_pretty_json, say};
+use super::{OrBadInput, print, print_path, print_pretty_json, say};
 use crate::config::{Crop, DataConfig, DataSource, Flip, Normalization};
 use crate::data::check::{Contents, check};
 use crate::data::fetch::{Fetch, FetchProgress, Fetched};
@@ -270,7 +270,7 @@ fn run_fetch(args: &FetchArgs) -> anyhow::Result<()> {
         Ok(Fetched::AlreadyThere(folder)) => {
             print(&format!("{}: already there and valid\n", folder.display()))
         }
-        Ok(Fetched::New(folder)) => print(&format!("{}\n", folder.display())),
+        Ok(Fetched::New(folder)) => print_path(&folder),
         Err(error @ FetchError::WrongArchive { .. }) => Err(error).or_bad_input(),
         Err(error) => Err(error.into()),
     }

@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow};
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::arch::{ArchArgs, ImageArgs};
-use super::{OrBadInput, print, say};
+use super::{OrBadInput, print_path, say};
 use crate::export::{self, dot, onnx, pytorch};
 use crate::foundation::durable::write_atomically;
 use crate::space::Architecture;
@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     for (name, bytes) in &files {
         let path = args.out.join(name);
         write_atomically(&path, bytes)?;
-        print(&format!("{}\n", path.display()))?;
+        print_path(&path)?;
     }
     if args.format == Format::Pytorch && weights.is_none() {
         say(

@@ -137,6 +137,11 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     write_out(&text::lines(text))
 }
 
+/// Write a path to standard output, in one line.
+pub(crate) fn print_path(path: &std::path::Path) -> anyhow::Result<()> {
+    print(&format!("{}\n", text::line(&path.display().to_string())))
+}
+
 /// Write a JSON text to standard output.
 pub(crate) fn print_json_text(json: &str) -> anyhow::Result<()> {
     write_out(&text::json(json))

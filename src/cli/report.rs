@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args as ClapArgs;
 
-use super::{OrBadInput, print};
+use super::{OrBadInput, print_path};
 use crate::event::RunKind;
 use crate::report::page::{Material, RunReport, write};
 use crate::runs;
@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let report = RunReport::of(&material, jiff::Timestamp::now()).context("writing the summary")?;
     match write(&report, &args.out) {
-        Ok(page) => print(&format!("{}\n", page.display())),
+        Ok(page) => print_path(&page),
         Err(error) if error.is_bad_folder() => Err(error).or_bad_input(),
         Err(error) => Err(error.into()),
     }

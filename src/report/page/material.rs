@@ -10,7 +10,7 @@ use crate::analysis::summary::SearchTally;
 use crate::analysis::training;
 use crate::analysis::{Summary, TrainingSummary};
 use crate::event::{ChildEpoch, Event, Level, Record};
-use crate::foundation::input;
+use crate::foundation::{input, text};
 use crate::journal::{JournalError, Reader};
 use crate::runs::directory::{lock_state, name_of};
 use crate::state::{Ending, RunState, RunStatus, describe};
@@ -150,7 +150,7 @@ impl Material {
             .then(|| training.summary());
         material.torn = reader.torn().is_some();
         Ok(Material {
-            name: name_of(run),
+            name: text::line(&name_of(run)).into_owned(),
             holder,
             settings: SavedSettings::read(&run.join("config.toml")),
             results: Results::of(run),

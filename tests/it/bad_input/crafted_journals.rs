@@ -118,19 +118,27 @@ fn extremes() -> Vec<Value> {
     }
 }
 
-/// The first two episodes of the recorded search.
-fn two_episodes() -> String {
-    let lines: Vec<&str> = SEARCH.lines().collect();
-    let is_end = |line: &&str| line.contains("\"event\":\"checkpoint_saved\"");
-    let ends: Vec<usize> = (0..lines.len())
-        .filter(|index| is_end(&lines[*index]))
+/// The first children of the recorded search, and everything about its first episode.
+fn small_search() -> String {
+    let mut lines: Vec<Value> = SEARCH
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    lines[..=ends[1]].join("\n") + "\n"
+    let end = lines
+        .iter()
+        .position(|line| line["event"] == "checkpoint_saved")
+        .unwrap();
+    lines.truncate(end + 1);
+    lines.retain(|line| line["child"].as_u64().is_none_or(|child| child <= 4));
+    for (index, line) in lines.iter_mut().enumerate() {
+        line["seq"] = (index + 1).into();
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
 fn no_number_in_the_journal_of_a_search_makes_anything_that_shows_it_panic_or_loop() {
-    sweep(&two_episodes(), &extremes());
+    sweep(&small_search(), &extremes());
 }
 
 #[test]
@@ -145,7 +153,7 @@ fn times_at_the_ends_of_the_calendar_are_shown() {
         ("-009999-01-02T01:59:59Z", "9999-12-30T22:00:00Z"),
         ("9999-12-30T22:00:00Z", "-009999-01-02T01:59:59Z"),
     ] {
-        let mut lines: Vec<Value> = two_episodes()
+        let mut lines: Vec<Value> = small_search()
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();

@@ -102,7 +102,6 @@ fn a_run_full_of_escapes_is_listed_reported_and_inspected_without_any() {
             &["list", "--json"],
             &["report", name, "--out", "out"],
             &["attach", name],
-            &["search", "--resume", name, "--headless"],
         ] {
             let ended = nas_tui(folder.path(), arguments);
             assert_clean(&ended.stdout, &format!("stdout of {arguments:?}"));

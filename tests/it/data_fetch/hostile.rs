@@ -80,7 +80,7 @@ fn a_server_that_trickles_is_given_up() {
         }
     });
     let fetch = Fetch {
-        silence: Duration::from_millis(300),
+        silence: Duration::from_secs(1),
         ..fetch(&url, b"wanted", folder.path())
     };
     let begin = Instant::now();
