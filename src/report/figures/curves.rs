@@ -137,24 +137,42 @@ pub fn draw(data: &LineFigure, form: Form, title: &str) -> String {
     };
     let plot = Plot::new(form, x, y, data.series.iter().map(key).collect());
     let lines = data.series.iter().map(|series| line(series, data, &plot));
-    let changes = data
-        .changes
-        .iter()
-        .filter(|(count, _)| (first..=last).contains(count));
-    let changes = changes.map(|change| boundary(change, &plot));
+    let changes = (0..data.changes.len())
+        .filter(|number| (first..=last).contains(&data.changes[*number].0))
+        .map(|number| boundary(data, number, first, &plot));
     plot.document(
         title,
         &html! { (svg::all(changes)) (svg::all(lines)) @if let Some(noted) = &data.noted { (note(noted, &plot)) } },
     )
 }
 
-/// A dashed line from bottom to top between two counts, with the new value beside it.
-fn boundary((count, text): &(u64, String), plot: &Plot) -> Markup {
-    let x = plot.x(*count as f64 - 0.5);
-    let pen = Pen::dashed(Ink::Muted, 1.2, "2 4");
-    let at = (x + 5.0, plot.top() + plot.text_size());
-    let text = Text::new(at, plot.text_size(), TextAnchor::Start, Ink::Muted, text);
-    html! { (pen.line((x, plot.top()), (x, plot.floor()))) (text.draw_over()) }
+/// A change: a dashed line from bottom to top before its count (unless the figure begins there), with
+/// the new value beside it, at the top or the bottom, whichever is farther from the lines.
+fn boundary(data: &LineFigure, number: usize, first: u64, plot: &Plot) -> Markup {
+    let (count, text) = &data.changes[number];
+    let next = data.changes.get(number + 1).map_or(u64::MAX, |next| next.0);
+    let values = data.series.iter().flat_map(Trace::places);
+    let near = values.filter(|(at, _)| (*count as f64..next as f64).contains(at));
+    let heights: Vec<f64> = near.map(|place| plot.y(place.1)).collect();
+    let height = heights.iter().sum::<f64>() / heights.len().max(1) as f64;
+    let is_low = height > f64::midpoint(plot.top(), plot.floor());
+    let y = if is_low {
+        plot.top() + plot.text_size()
+    } else {
+        plot.floor() - 7.0
+    };
+    let begins = *count > first;
+    let x = if begins {
+        plot.x(*count as f64 - 0.5)
+    } else {
+        plot.left()
+    };
+    let (line, anchor) = (Pen::dashed(Ink::Muted, 1.2, "2 4"), TextAnchor::Start);
+    let text = Text::new((x + 5.0, y), plot.text_size(), anchor, Ink::Muted, text);
+    html! {
+        @if begins { (line.line((x, plot.top()), (x, plot.floor()))) }
+        (text.draw_over())
+    }
 }
 
 fn line(series: &Trace, data: &LineFigure, plot: &Plot) -> Markup {

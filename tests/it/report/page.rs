@@ -204,7 +204,7 @@ fn a_page_of_a_training_in_stages_marks_the_sizes_and_has_no_best_epoch_before_t
     for words in [
         "images; epoch 8",
         "epochs 1 to 5 on 16×16 pixels (padded by 2 and cropped), epochs 6 to 30 on 32×32 pixels",
-        "Dashed upright lines: from there on the images have the size beside them",
+        "Dashed upright lines: from there on the images have another size",
         "images/s (16×16), ",
         ">32×32</text>",
     ] {

@@ -2,7 +2,7 @@
 
 use crate::analysis::series::Measure;
 use crate::classification::ClassificationReport;
-use crate::config::Schedule;
+use crate::config::{Schedule, StageSpan};
 use crate::foundation::numbers;
 use crate::report::figures::curves::{LineFigure, Noted, Trace, Unit};
 use crate::report::figures::ink::Ink;
@@ -117,10 +117,10 @@ fn learning_rate(run: &TrainingRun) -> Figure {
     })
 }
 
-/// The epochs at which the size of the images changes.
+/// The epochs at which images of another size begin, with that size.
 fn changes(run: &TrainingRun) -> Vec<(u64, String)> {
-    let change = |(epoch, size): (usize, usize)| (epoch as u64, format!("{size}×{size}"));
-    run.size_changes().map(change).collect()
+    let change = |span: StageSpan| (span.first as u64, format!("{0}×{0}", span.stage.size));
+    run.started.settings.stage_spans().map(change).collect()
 }
 
 /// What the caption of the loss says about smoothed labels.
@@ -150,7 +150,7 @@ fn on_stages(run: &TrainingRun) -> &'static str {
     if run.started.settings.stages.is_empty() {
         ""
     } else {
-        " Dashed upright lines: from there on the images have the size beside them; values before and after are not comparable."
+        " Dashed upright lines: from there on the images have another size; values before and after are not comparable."
     }
 }
 
@@ -199,7 +199,7 @@ fn rates(run: &TrainingRun) -> LineFigure {
         unit,
         series,
         noted: None,
-        changes: changes(run),
+        changes: Vec::new(),
         nothing: "No epoch is done yet.",
     }
 }
