@@ -239,7 +239,8 @@ impl TrainingSummary {
     /// Progress and speed, and the best epoch.
     fn write_progress(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let speed = self.images_per_second.map_or_else(String::new, |speed| {
-            format!("; {speed:.0} images/s (median of the epochs)")
+            let epochs = self.on_whole_images();
+            format!("; {speed:.0} images/s (median of the epochs{epochs})")
         });
         writeln!(
             f,
