@@ -25,18 +25,6 @@ pub(super) fn skip_unread_pixels(
     Ok((read, [1, 1]))
 }
 
-/// Concatenate tensors of equal size along `dimension`.
-pub(super) fn concatenate(
-    outputs: &[Option<Tensor>],
-    inputs: &[usize],
-    dimension: i64,
-) -> Result<Tensor, TchError> {
-    match read(outputs, inputs)[..] {
-        [only] => Ok(only.shallow_clone()),
-        ref several => Tensor::f_cat(several, dimension),
-    }
-}
-
 fn read<'outputs>(outputs: &'outputs [Option<Tensor>], inputs: &[usize]) -> Vec<&'outputs Tensor> {
     let output = |&input: &usize| {
         outputs[input]

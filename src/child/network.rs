@@ -1,11 +1,14 @@
 //! Architecture to libtorch module: Conv2d, BatchNorm2d, ReLU layers joined by concatenation, and a
 //! linear classifier.
 
-use std::collections::HashMap;
+mod by_spectra;
+
+use std::cell::RefCell;
 
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::joining::{concatenate, join, skip_unread_pixels};
+use self::by_spectra::Tape;
+use super::joining::{join, skip_unread_pixels};
 use super::mode::Mode;
 use super::parameters::{Initial, Parameters};
 use super::plan::{Plan, Storage, channels};
@@ -34,6 +37,8 @@ pub struct Network {
     kept_statistics: Tensor,
     /// Set if convolutions are computed by Fourier transform.
     spectral: Option<Spectral>,
+    /// With `spectral`: the latest forward pass that recorded gradients.
+    tape: RefCell<Option<Tape>>,
     /// By layer number: the last layer that reads it (the classifier counts as one more layer);
     /// `None` if no layer does.
     last_reader: Vec<Option<usize>>,
@@ -56,6 +61,26 @@ impl Network {
         plan: Plan,
         device: Device,
     ) -> Result<Network, TchError> {
+        Network::build(architecture, plan, (Kind::Float, device))
+    }
+
+    /// [`Network::new`] on the CPU in double precision, with which other forms can be compared: the
+    /// initial values are the same.
+    ///
+    /// # Errors
+    /// Errors of libtorch, for example if memory runs out.
+    pub fn in_double_precision(
+        architecture: &Architecture,
+        plan: Plan,
+    ) -> Result<Network, TchError> {
+        Network::build(architecture, plan, (Kind::Double, Device::Cpu))
+    }
+
+    fn build(
+        architecture: &Architecture,
+        plan: Plan,
+        options: (Kind, Device),
+    ) -> Result<Network, TchError> {
         let _guard = tch::no_grad_guard();
         let channels = channels(architecture);
         let (mut initial, mut stored, mut first_tensors) = (Vec::new(), Vec::new(), Vec::new());
@@ -70,7 +95,7 @@ impl Network {
             stored.push(widths.map(|width| width as i64));
         }
         first_tensors.push(initial.len());
-        let (all_statistics, statistics) = Statistics::of_layers(&stored, device)?;
+        let (all_statistics, statistics) = Statistics::of_layers(&stored, options)?;
         let storage = Storage::weight(
             [architecture.classes; 2],
             &architecture.output,
@@ -85,16 +110,17 @@ impl Network {
         let bias = uniform(&storage.shape(), features)?;
         initial.push(("classifier.bias".to_owned(), storage, bias));
         Ok(Network {
-            parameters: Parameters::new(initial, plan.layout, device)?,
-            precision: Kind::Float,
+            parameters: Parameters::new(initial, plan.layout, options)?,
+            precision: options.0,
             statistics,
             kept_statistics: all_statistics.f_zeros_like()?,
             all_statistics,
             spectral: if plan.spectral {
-                Some(Spectral::new(architecture, device)?)
+                Some(Spectral::new(architecture, options)?)
             } else {
                 None
             },
+            tape: RefCell::new(None),
             last_reader: last_readers(architecture),
             first_tensors,
             architecture: architecture.clone(),
@@ -173,7 +199,8 @@ impl Network {
         tch::no_grad(|| self.all_statistics.f_copy_(&self.kept_statistics))
     }
 
-    /// Logits `[N, classes]` of `images` (float, `[N, C, H, W]`, any memory order).
+    /// Logits `[N, classes]` of `images` (float, `[N, C, H, W]`, any memory order). Unless libtorch
+    /// records no gradients, what [`Network::gradient`] needs is kept.
     ///
     /// # Errors
     /// Errors of libtorch, for example if memory runs out or `images` have another shape.
@@ -187,6 +214,23 @@ impl Network {
             self.parameters.tensor(first),
             Some(self.parameters.tensor(first + 1)),
         )
+    }
+
+    /// Gradient of `loss` (a scalar), a function of the logits of the latest forward pass: `[S]`, in
+    /// the order of [`Parameters::values`]. Forgets the pass.
+    ///
+    /// # Errors
+    /// If no forward pass was recorded or `loss` does not depend on it; errors of libtorch, for
+    /// example if memory runs out.
+    pub fn gradient(&self, loss: &Tensor) -> Result<Tensor, TchError> {
+        let Some(spectral) = &self.spectral else {
+            return self.parameters.gradient(loss);
+        };
+        let tape = self.tape.take().ok_or_else(|| {
+            TchError::Torch("there is no forward pass to differentiate".to_owned())
+        })?;
+        self.parameters
+            .joined(&self.spectral_gradients(spectral, tape, loss)?)
     }
 
     /// Pooled features `[N, channels]`.
@@ -206,7 +250,7 @@ impl Network {
         join(&outputs, &self.architecture.output)?.f_mean_dim(
             [2i64, 3].as_slice(),
             false,
-            Kind::Float,
+            self.parameters.values().kind(),
         )
     }
 
@@ -228,63 +272,6 @@ impl Network {
         let (input, stride) = skip_unread_pixels(joined, layer)?;
         let convolved = input.f_conv2d(&weight, None::<&Tensor>, stride, padding, [1, 1], 1)?;
         self.normalise(index, &convolved, mode)
-    }
-
-    /// [`Network::features`] with convolutions by Fourier transform.
-    fn spectral_features(
-        &self,
-        spectral: &Spectral,
-        images: &Tensor,
-        mode: Mode,
-    ) -> Result<Tensor, TchError> {
-        let mut spectra = vec![Some(
-            spectral.transform(&images.f_permute([2, 3, 0, 1])?.f_contiguous()?)?,
-        )];
-        let mut pooled = HashMap::new();
-        if self.architecture.output.contains(&0) {
-            pooled.insert(
-                0,
-                images.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)?,
-            );
-        }
-        for (index, layer) in self.architecture.layers.iter().enumerate() {
-            let number = index + 1;
-            let mut spectrum = None;
-            if self.last_reader[number].is_some() {
-                let joined = concatenate(&spectra, &layer.inputs, 2)?;
-                let convolved = spectral.convolve(&joined, self.layer_tensor(index, 0), layer)?;
-                let size = convolved.size();
-                // Batch norm sees one row per pixel.
-                let output = self
-                    .normalise(index, &convolved.f_view([-1, size[3]])?, mode)?
-                    .f_view(&size[..])?;
-                if self.architecture.output.contains(&number) {
-                    pooled.insert(
-                        number,
-                        output.f_mean_dim([0i64, 1].as_slice(), false, Kind::Float)?,
-                    );
-                }
-                let read_by_layers = self
-                    .architecture
-                    .layers
-                    .iter()
-                    .any(|reader| reader.inputs.contains(&number));
-                spectrum = if read_by_layers {
-                    Some(spectral.transform(&output)?)
-                } else {
-                    None
-                };
-            }
-            spectra.push(spectrum);
-            self.release(&mut spectra, number);
-        }
-        let features: Vec<&Tensor> = self
-            .architecture
-            .output
-            .iter()
-            .map(|output| &pooled[output])
-            .collect();
-        Tensor::f_cat(&features, 1)
     }
 
     /// Batch norm and ReLU of layer number `index + 1`.

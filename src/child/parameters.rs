@@ -37,11 +37,12 @@ struct ParameterEntry {
 pub(super) type Initial = (String, Storage, Tensor);
 
 impl Parameters {
-    /// Store `initial` (values on the CPU) in one vector on `device`, moved there in one copy.
+    /// Store `initial` (values on the CPU) in one vector of this kind on this device, moved
+    /// there in one copy.
     pub(super) fn new(
         initial: Vec<Initial>,
         layout: Layout,
-        device: Device,
+        (kind, device): (Kind, Device),
     ) -> Result<Parameters, TchError> {
         let lengths = initial.iter().map(|(_, storage, _)| length(storage));
         let total = lengths
@@ -54,7 +55,7 @@ impl Parameters {
             let next = start + length(&storage).next_multiple_of(ALIGNMENT as u64) as i64;
             placed.push((name, storage, std::mem::replace(&mut start, next)));
         }
-        let values = values.f_to_device(device)?;
+        let values = values.f_to_device(device)?.f_to_kind(kind)?;
         let entry = |(name, storage, start)| {
             let tensor = stored(&values, start, &storage, layout)?
                 .f_detach()?
@@ -70,7 +71,7 @@ impl Parameters {
             .into_iter()
             .map(entry)
             .collect::<Result<Vec<_>, TchError>>()?;
-        let gap = Tensor::f_zeros([ALIGNMENT], (Kind::Float, device))?;
+        let gap = Tensor::f_zeros([ALIGNMENT], (kind, device))?;
         Ok(Parameters {
             values,
             gap,
@@ -127,20 +128,28 @@ impl Parameters {
         Ok(mask)
     }
 
-    /// Gradient of `loss` (a scalar): `[S]`, in the order of [`Parameters::values`]. Frees the
-    /// graph.
-    ///
-    /// # Errors
-    /// Errors of libtorch, for example if memory runs out.
-    pub fn gradient(&self, loss: &Tensor) -> Result<Tensor, TchError> {
+    /// Gradient of `loss` (a scalar) according to autograd: `[S]`, in the order of
+    /// [`Parameters::values`]. Frees the graph.
+    pub(super) fn gradient(&self, loss: &Tensor) -> Result<Tensor, TchError> {
         let leaves: Vec<&Tensor> = self.entries.iter().map(|entry| &entry.tensor).collect();
         let gradients = Tensor::f_run_backward(&[loss], &leaves, false, false)?;
-        let mut flat = Vec::with_capacity(2 * leaves.len());
-        for (gradient, leaf) in gradients.iter().zip(&leaves) {
-            flat.push(match gradient.defined() {
-                true => self.layout.flatten(gradient)?,
-                // The gradient of a layer that does not influence the loss.
-                false => leaf.f_detach()?.f_zeros_like()?.f_reshape([-1])?,
+        let gradients = gradients.into_iter();
+        // (That of a layer that does not influence the loss is undefined.)
+        self.joined(
+            &gradients
+                .map(|g| g.defined().then_some(g))
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    /// One vector `[S]` of the gradients of all parameters, where `None` stands for zeros.
+    pub(super) fn joined(&self, gradients: &[Option<Tensor>]) -> Result<Tensor, TchError> {
+        let mut flat = Vec::with_capacity(2 * gradients.len());
+        for (gradient, entry) in gradients.iter().zip(&self.entries) {
+            let leaf = &entry.tensor;
+            flat.push(match gradient {
+                Some(gradient) => self.layout.flatten(gradient)?,
+                None => leaf.f_detach()?.f_zeros_like()?.f_reshape([-1])?,
             });
             let past = leaf.numel() as i64 % ALIGNMENT;
             if past > 0 {

@@ -114,73 +114,87 @@ impl Plan {
         memory: u64,
     ) -> Result<Plan, ArchitectureError> {
         let plan = Plan::fastest(architecture, device, batch_size)?;
-        let needed = training_memory(architecture, batch_size)?
-            .saturating_add(plan.extra_memory(architecture, batch_size));
-        if needed > memory {
+        if plan.training_memory(architecture, batch_size)? > memory {
             Plan::direct(architecture, device)
         } else {
             Ok(plan)
         }
     }
 
-    /// Bytes that training needs beyond [`training_memory`](crate::space::training_memory): spectra
-    /// of each layer's output and of its joined inputs, the products by real and imaginary part,
-    /// and the spectra of the kernels and their gradients.
-    pub fn extra_memory(&self, architecture: &Architecture, batch_size: usize) -> u64 {
+    /// Estimated peak memory in bytes of training in this form on batches of `batch_size` images;
+    /// without spectra that is [`training_memory`](crate::space::training_memory).
+    ///
+    /// With them, no inputs are joined. The backward pass frees memory layer by layer, so the peak is
+    /// the largest of these sums over the layers:
+    /// - kept up to that layer: the outputs of its convolution and of its ReLU, and the spectra of
+    ///   all layers before it;
+    /// - gradients of the spectra, from a layer's last reader to the layer itself;
+    /// - temporary: gradients of the layer's output, and its half spectrum.
+    ///
+    /// # Errors
+    /// If the network cannot be built.
+    pub fn training_memory(
+        &self,
+        architecture: &Architecture,
+        batch_size: usize,
+    ) -> Result<u64, ArchitectureError> {
         if !self.spectral {
-            return 0;
+            return training_memory(architecture, batch_size);
         }
-        let frequencies = spectral::frequencies(spectral::points(architecture)) as u64;
-        let channels = channels(architecture);
-        let joined = |layer: &Layer| {
-            layer
-                .inputs
-                .iter()
-                .map(|&input| channels[input] as u64)
-                .sum::<u64>()
-        };
-        let activations = architecture
-            .layers
-            .iter()
-            .map(|layer| joined(layer) + 4 * layer.filters as u64)
-            .sum::<u64>();
-        let weights = architecture
-            .layers
-            .iter()
-            .map(|layer| joined(layer) * layer.filters as u64);
-        let kernels = weights.clone().sum::<u64>() + weights.max().unwrap_or(0);
-        let complex = 2 * size_of::<f32>() as u64;
-        [
-            frequencies,
-            complex,
-            activations
-                .saturating_mul(batch_size as u64)
-                .saturating_add(kernels),
-        ]
-        .into_iter()
-        .fold(1, u64::saturating_mul)
+        let per_image = (1..=architecture.layers.len()).map(|number| kept(architecture, number));
+        let images = (per_image.max().unwrap_or(0) as u64).saturating_mul(batch_size as u64);
+        let kernels = architecture.layers.iter().map(|layer| {
+            spectral::counts(architecture).half * layer.kernel[1] * weights(architecture, layer)
+        });
+        // Weights, gradients, momentum; the half spectra of a layer's kernels and their gradients.
+        let parameters = Cost::of(architecture)?.params.saturating_mul(3);
+        let kernels = 2 * kernels.max().unwrap_or(0) as u64;
+        Ok([images, parameters, kernels]
+            .into_iter()
+            .fold(0, u64::saturating_add)
+            .saturating_mul(size_of::<f32>() as u64))
     }
+}
+
+/// Numbers per image in memory during the backward pass of layer `number` with spectra.
+fn kept(architecture: &Architecture, number: usize) -> usize {
+    let counts = spectral::counts(architecture);
+    let channels = channels(architecture);
+    let [_, height, width] = architecture.input;
+    let is_read_from = |source: usize, reader: usize| {
+        let mut readers = architecture.layers.iter().skip(reader - 1);
+        readers.any(|layer| layer.inputs.contains(&source))
+    };
+    let spectra = (0..number).filter(|&source| is_read_from(source, 1));
+    let gradients = (1..=number).filter(|&source| is_read_from(source, number));
+    let outputs: usize = channels[1..=number].iter().sum();
+    let spectra: usize = spectra
+        .chain(gradients)
+        .map(|source| channels[source])
+        .sum();
+    let temporary = 3 * height * width + counts.half * width;
+    2 * height * width * outputs + counts.whole * spectra + temporary * channels[number]
+}
+
+/// Weights of `layer` per pixel of its kernel: channels read times filters.
+fn weights(architecture: &Architecture, layer: &Layer) -> usize {
+    let channels = channels(architecture);
+    let read: usize = layer.inputs.iter().map(|&input| channels[input]).sum();
+    read * layer.filters
 }
 
 /// Forward multiply-accumulates per image of the convolutions by Fourier transform, with the
 /// kernels' transforms shared by a batch.
 fn spectral_work(architecture: &Architecture, batch_size: usize) -> f64 {
-    let points = spectral::points(architecture);
-    let frequencies = spectral::frequencies(points) as f64;
-    let channels = channels(architecture);
-    let [height, width] = [architecture.input[1] as f64, architecture.input[2] as f64];
-    let half = (points[0] / 2 + 1) as f64;
-    let transform = 2.0 * half * height * width + 4.0 * frequencies * width;
+    let counts = spectral::counts(architecture);
+    let [height, width] = [architecture.input[1], architecture.input[2]];
+    let transform = counts.half * height * width + 2 * counts.whole * width;
     let layer = |layer: &Layer| {
-        let weights = layer
-            .inputs
-            .iter()
-            .map(|&input| channels[input])
-            .sum::<usize>() as f64
-            * layer.filters as f64;
-        let kernel = (layer.kernel[0] * layer.kernel[1]) as f64;
-        2.0 * transform * layer.filters as f64
-            + weights * frequencies * (4.0 + 2.0 * kernel / batch_size.max(1) as f64)
+        let [height, width] = layer.kernel;
+        let kernel = counts.half * height * width + 2 * counts.whole * width;
+        (2 * transform * layer.filters) as f64
+            + weights(architecture, layer) as f64
+                * (counts.whole as f64 + kernel as f64 / batch_size.max(1) as f64)
     };
     architecture.layers.iter().map(layer).sum()
 }

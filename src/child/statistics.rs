@@ -19,14 +19,13 @@ impl Statistics {
     /// of one tensor `[2, T]` (means, variances), so that one copy can save them all.
     pub(super) fn of_layers(
         widths: &[[i64; 2]],
-        device: Device,
+        options: (Kind, Device),
     ) -> Result<(Tensor, Vec<Statistics>), TchError> {
         let aligned = |stored: i64| (stored + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         let total = widths
             .iter()
             .map(|&[_, stored]| aligned(stored))
             .sum::<i64>();
-        let options = (Kind::Float, device);
         let all = Tensor::f_stack(
             &[
                 Tensor::f_zeros([total], options)?,

@@ -283,7 +283,7 @@ impl<'data> Fit<'data> {
             loss = loss.f_mul_scalar(length as f64 / all as f64)?;
         }
         figures.take(batch, part.start, &loss, &logits, &labels)?;
-        self.network.parameters().gradient(&loss)
+        self.network.gradient(&loss)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::child::{Mode, Network, Plan};
 use crate::config::ChildConfig;
 use crate::data::DeviceDataset;
 use crate::event::{TrainingEpoch, TrainingProgress};
-use crate::space::{self, Architecture};
+use crate::space::Architecture;
 
 /// Maximum number of images computed at a time when measuring accuracy: on the CPU what fits its
 /// caches, on a GPU what keeps it busy.
@@ -114,8 +114,7 @@ fn check(
     let batch_size = config.batch_size.min(data.train.len());
     let share = memory::fair_share(tch::get_num_threads().max(1) as u64);
     let plan = Plan::fastest_within(architecture, data.device, batch_size, share)?;
-    let needed = space::training_memory(architecture, batch_size)?
-        .saturating_add(plan.extra_memory(architecture, batch_size));
+    let needed = plan.training_memory(architecture, batch_size)?;
     match available.filter(|available| needed > *available) {
         Some(available) => Err(TrainError::Memory { needed, available }),
         None => Ok(plan),

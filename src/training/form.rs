@@ -7,7 +7,7 @@ use crate::child::Plan;
 use crate::config::{ChannelsLast, Precision, TrainConfig};
 use crate::data::Layout;
 use crate::foundation::numbers;
-use crate::space::{self, Architecture, ArchitectureError};
+use crate::space::{Architecture, ArchitectureError};
 use crate::train::memory;
 
 /// How a network is computed.
@@ -66,10 +66,7 @@ fn fitting(
     batch: usize,
 ) -> Result<(usize, Option<String>), ArchitectureError> {
     let available = memory::free(device).unwrap_or(u64::MAX);
-    let needed = |images| -> Result<u64, ArchitectureError> {
-        Ok(space::training_memory(architecture, images)?
-            .saturating_add(plan.extra_memory(architecture, images)))
-    };
+    let needed = |images| plan.training_memory(architecture, images);
     let mut micro = batch;
     while micro > 1 && needed(micro)? > available {
         micro = micro.div_ceil(2);

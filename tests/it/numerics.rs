@@ -118,7 +118,7 @@ fn logits_loss_gradients_and_two_nesterov_steps_agree_with_pytorch() {
             );
             let loss = cross_entropy(&logits, &labels.get(step)).unwrap();
             assert_close("loss", &loss, &fixture.get(&format!("step{step}.loss")));
-            let gradient = network.parameters().gradient(&loss).unwrap();
+            let gradient = network.gradient(&loss).unwrap();
             for (name, gradient) in network.parameters().named(&gradient).unwrap() {
                 assert_close(
                     name,
@@ -241,7 +241,6 @@ fn convolutions_by_fourier_transform_equal_direct_ones() {
         let [expected, actual] =
             [(&direct, expected), (&spectral, actual)].map(|(network, logits)| {
                 network
-                    .parameters()
                     .gradient(&cross_entropy(&logits, &labels).unwrap())
                     .unwrap()
             });
@@ -249,6 +248,33 @@ fn convolutions_by_fourier_transform_equal_direct_ones() {
         for ((name, expected), (_, actual)) in direct.buffers().zip(spectral.buffers()) {
             assert_close(&name, &actual, &expected);
         }
+    }
+}
+
+/// The gradient of the whole network, at each size of image that a training may use.
+#[test]
+fn nascnn15s_loss_and_gradients_by_fourier_transform_are_those_of_direct_convolutions() {
+    let options = (tch::Kind::Double, Device::Cpu);
+    for size in [8, 16, 24, 32] {
+        let architecture =
+            resolve_architecture("nascnn15", Decode::Literal, [3, size, size], 10).unwrap();
+        let plans = [
+            Plan::plain(&architecture, Layout::Contiguous),
+            Plan::spectral(&architecture).unwrap(),
+        ];
+        let images = Tensor::randn([2, 3, size as i64, size as i64], options);
+        let labels = Tensor::randint(10, [2], (tch::Kind::Int64, Device::Cpu));
+        let networks = plans.map(|plan| Network::in_double_precision(&architecture, plan).unwrap());
+        let [first, second] = [0, 1].map(|at| networks[at].parameters().values());
+        tch::no_grad(|| second.shallow_clone().copy_(first));
+        let [(expected_loss, expected), (loss, actual)] = networks.map(|network| {
+            let logits = network.forward(&images, Mode::Train).unwrap();
+            let loss = cross_entropy(&logits, &labels).unwrap();
+            let gradient = network.gradient(&loss).unwrap();
+            (loss, gradient)
+        });
+        assert_close("loss", &loss, &expected_loss);
+        assert_close("gradient", &actual, &expected);
     }
 }
 
@@ -290,7 +316,7 @@ fn a_strided_1x1_convolution_over_few_channels_computes_the_same_in_every_memory
             let network = seeded_network(&architecture, plan, 5);
             let loss =
                 cross_entropy(&network.forward(&images, Mode::Train).unwrap(), &labels).unwrap();
-            let gradient = network.parameters().gradient(&loss).unwrap();
+            let gradient = network.gradient(&loss).unwrap();
             network
                 .parameters()
                 .named(&gradient)
@@ -316,7 +342,7 @@ fn added_channels_stay_zero_through_training() {
             .forward(&fixture.get("images").get(step), Mode::Train)
             .unwrap();
         let loss = cross_entropy(&logits, &fixture.get("labels").get(step)).unwrap();
-        let gradient = network.parameters().gradient(&loss).unwrap();
+        let gradient = network.gradient(&loss).unwrap();
         optimizer
             .step(network.parameters().values(), gradient, 0.1)
             .unwrap();

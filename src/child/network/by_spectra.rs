@@ -1,0 +1,223 @@
+//! Forward pass with convolutions by Fourier transform, and its gradient. Autograd differentiates
+//! batch norm, ReLU, pooling and the classifier; the transforms and products between them are
+//! differentiated here.
+
+use std::collections::HashMap;
+
+use tch::{Kind, TchError, Tensor};
+
+use super::{Mode, Network};
+use crate::child::spectral::Spectral;
+use crate::space::Layer;
+
+/// What the latest forward pass recorded for its gradient.
+#[derive(Debug)]
+pub(super) struct Tape {
+    /// By layer number: the spectrum, if a layer reads it.
+    spectra: Vec<Option<Tensor>>,
+    /// By index; `None` for layers that have no influence on the logits.
+    layers: Vec<Option<Recorded>>,
+    /// Pooled features `[N, channels]`, a leaf.
+    features: Tensor,
+}
+
+/// One layer: a graph from its convolved input to its output.
+#[derive(Debug)]
+struct Recorded {
+    /// `[H·W·N, C]`, a leaf.
+    convolved: Tensor,
+    /// `[H, W, N, C]`.
+    output: Tensor,
+    /// `[N, C]`, if the classifier reads it.
+    pooled: Option<Tensor>,
+}
+
+impl Recorded {
+    /// A scalar whose gradient for this layer is that of the loss, given that of the layer's
+    /// spectrum and of its pooled output.
+    fn stand_in(
+        &self,
+        spectral: &Spectral,
+        spectrum: Option<Tensor>,
+        pooled: Option<&Tensor>,
+    ) -> Result<Vec<Tensor>, TchError> {
+        let mut parts = Vec::with_capacity(2);
+        if let Some(spectrum) = spectrum {
+            let gradient = tch::no_grad(|| spectral.transform_gradient(&spectrum))?;
+            drop(spectrum);
+            parts.push(self.output.f_view([-1])?.f_dot(&gradient.f_view([-1])?)?);
+        }
+        if let (Some(output), Some(gradient)) = (&self.pooled, pooled) {
+            parts.push(output.f_mul(gradient)?.f_sum(output.kind())?);
+        }
+        Ok(parts)
+    }
+}
+
+impl Network {
+    /// Pooled features `[N, channels]`. If gradients are recorded, they are a leaf of the graph, and
+    /// the rest is on the network's tape.
+    pub(super) fn spectral_features(
+        &self,
+        spectral: &Spectral,
+        images: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor, TchError> {
+        let _ = self.tape.take();
+        let outputs = &self.architecture.output;
+        let (mut layers, mut pooled) = (Vec::new(), HashMap::new());
+        if outputs.contains(&0) {
+            pooled.insert(0, mean(images, [2, 3])?);
+        }
+        let planes = images.f_permute([2, 3, 0, 1])?.f_contiguous()?;
+        let mut spectra = vec![Some(tch::no_grad(|| spectral.transform(&planes))?)];
+        for (index, layer) in self.architecture.layers.iter().enumerate() {
+            let number = index + 1;
+            let (mut spectrum, mut recorded) = (None, None);
+            if self.last_reader[number].is_some() {
+                let layer = self.spectral_layer(index, layer, &spectra, spectral, mode)?;
+                if let Some(output) = &layer.pooled {
+                    pooled.insert(number, output.shallow_clone());
+                }
+                if self.is_read_by_a_layer(number) {
+                    spectrum = Some(tch::no_grad(|| spectral.transform(&layer.output))?);
+                }
+                recorded = layer.output.requires_grad().then_some(layer);
+            }
+            let is_recorded = recorded.is_some();
+            spectra.push(spectrum);
+            layers.push(recorded);
+            if !is_recorded && self.last_reader[number].is_some() {
+                self.release(&mut spectra, number);
+            }
+        }
+        let features: Vec<&Tensor> = outputs.iter().map(|output| &pooled[output]).collect();
+        let features = Tensor::f_cat(&features, 1)?.f_detach()?;
+        if layers.iter().all(Option::is_none) {
+            return Ok(features);
+        }
+        let features = features.f_set_requires_grad(true)?;
+        self.tape.replace(Some(Tape {
+            spectra,
+            layers,
+            features: features.shallow_clone(),
+        }));
+        Ok(features)
+    }
+
+    /// The layer at `index`, which has an influence on the logits.
+    fn spectral_layer(
+        &self,
+        index: usize,
+        layer: &Layer,
+        spectra: &[Option<Tensor>],
+        spectral: &Spectral,
+        mode: Mode,
+    ) -> Result<Recorded, TchError> {
+        let inputs = inputs(spectra, layer);
+        let weight = self.layer_tensor(index, 0);
+        let convolved = tch::no_grad(|| spectral.convolve(&inputs, weight))?;
+        let size = convolved.size();
+        // Batch norm sees one row per pixel.
+        let convolved = convolved.f_view([-1, size[3]])?.f_set_requires_grad(true)?;
+        let output = self.normalise(index, &convolved, mode)?.f_view(&size[..])?;
+        let is_pooled = self.architecture.output.contains(&(index + 1));
+        Ok(Recorded {
+            convolved,
+            pooled: is_pooled.then(|| mean(&output, [0, 1])).transpose()?,
+            output,
+        })
+    }
+
+    fn is_read_by_a_layer(&self, number: usize) -> bool {
+        let mut layers = self.architecture.layers.iter();
+        layers.any(|reader| reader.inputs.contains(&number))
+    }
+
+    /// Gradient of each parameter (`None` if it has no influence on `loss`), for a `loss` of the
+    /// logits of the pass on `tape`.
+    pub(super) fn spectral_gradients(
+        &self,
+        spectral: &Spectral,
+        mut tape: Tape,
+        loss: &Tensor,
+    ) -> Result<Vec<Option<Tensor>>, TchError> {
+        let classifier = self.first_tensors[self.architecture.layers.len()];
+        let [weight, bias] = [classifier, classifier + 1].map(|at| self.parameters.tensor(at));
+        let [features, of_weight, of_bias] = backward(&[loss], [&tape.features, weight, bias])?;
+        if !features.defined() {
+            return Err(TchError::Torch(
+                "the loss does not depend on the network's latest forward pass".to_owned(),
+            ));
+        }
+        let of_pooled = self.split(&features)?;
+        let mut of_spectra: Vec<Option<Tensor>> = tape.spectra.iter().map(|_| None).collect();
+        let mut gradients: Vec<Option<Tensor>> = (0..classifier).map(|_| None).collect();
+        gradients.extend([Some(of_weight), Some(of_bias)]);
+        for (index, layer) in self.architecture.layers.iter().enumerate().rev() {
+            let number = index + 1;
+            // Its readers are done with it.
+            tape.spectra[number] = None;
+            let Some(recorded) = tape.layers[index].take() else {
+                continue;
+            };
+            let loss =
+                recorded.stand_in(spectral, of_spectra[number].take(), of_pooled.get(&number))?;
+            let [scale, shift] = [1, 2].map(|which| self.layer_tensor(index, which));
+            let [convolved, of_scale, of_shift] = backward(
+                &loss.iter().collect::<Vec<_>>(),
+                [&recorded.convolved, scale, shift],
+            )?;
+            drop((loss, recorded));
+            let of_weight = tch::no_grad(|| {
+                let (inputs, weight) = (inputs(&tape.spectra, layer), self.layer_tensor(index, 0));
+                let inputs = (&layer.inputs[..], &inputs[..]);
+                spectral.convolve_gradient(inputs, weight, &convolved, &mut of_spectra)
+            })?;
+            for (which, gradient) in [of_weight, of_scale, of_shift].into_iter().enumerate() {
+                gradients[self.first_tensors[index] + which] = Some(gradient);
+            }
+        }
+        Ok(gradients)
+    }
+
+    /// The gradient of each layer's pooled output, by layer number.
+    fn split(&self, features: &Tensor) -> Result<HashMap<usize, Tensor>, TchError> {
+        let (mut start, mut parts) = (0, HashMap::new());
+        for &number in &self.architecture.output {
+            let channels = match number {
+                0 => self.architecture.input[0],
+                _ => self.architecture.layers[number - 1].filters,
+            } as i64;
+            parts.insert(number, features.f_narrow(1, start, channels)?);
+            start += channels;
+        }
+        Ok(parts)
+    }
+}
+
+/// Gradients of the sum of `losses` for `leaves`.
+fn backward<const N: usize>(
+    losses: &[&Tensor],
+    leaves: [&Tensor; N],
+) -> Result<[Tensor; N], TchError> {
+    let gradients = Tensor::f_run_backward(losses, &leaves, false, false)?;
+    gradients
+        .try_into()
+        .map_err(|_| TchError::Torch("libtorch returned another number of gradients".to_owned()))
+}
+
+/// The spectra that `layer` reads.
+fn inputs<'spectra>(spectra: &'spectra [Option<Tensor>], layer: &Layer) -> Vec<&'spectra Tensor> {
+    let spectrum = |&input: &usize| {
+        spectra[input]
+            .as_ref()
+            .expect("a spectrum is kept until its last reader has run")
+    };
+    layer.inputs.iter().map(spectrum).collect()
+}
+
+/// Mean over height and width.
+fn mean(tensor: &Tensor, dimensions: [i64; 2]) -> Result<Tensor, TchError> {
+    tensor.f_mean_dim(dimensions.as_slice(), false, None::<Kind>)
+}
