@@ -17,7 +17,7 @@ const WIDE: usize = 96;
 
 /// The Fourier transform is worth its passes over memory if it saves this factor of multiplications
 /// (measured: docs/PERFORMANCE.md).
-const SPECTRAL_GAIN: f64 = 4.0;
+const SPECTRAL_GAIN: f64 = 2.0;
 
 /// The memory form of a network. It does not affect what the network computes, except for rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -132,13 +132,13 @@ impl<'data> Fit<'data> {
         self.micro_batch = images.clamp(1, self.batch_size);
     }
 
-    /// Images computed at a time when measuring accuracy: no more than in training if memory is
-    /// short.
+    /// Images computed at a time when measuring accuracy. If memory is short, twice as many as in
+    /// training: without a backward pass they need less.
     pub fn evaluation_batch(&self) -> usize {
         let most = evaluation_batch(self.data.device);
         let is_short = self.micro_batch < self.batch_size || self.data.device == Device::Cpu;
         if is_short {
-            most.min(self.micro_batch)
+            most.min(2 * self.micro_batch)
         } else {
             most
         }

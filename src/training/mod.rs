@@ -18,5 +18,5 @@ mod work;
 
 pub use error::TrainingError;
 pub use range_test::{RangePoint, RangeTest, range_test};
-pub use test_images::{Side, logits};
+pub use test_images::{Side, evaluation_plan, logits};
 pub use work::Training;

@@ -12,7 +12,7 @@ use crate::config::DataConfig;
 use crate::data::{self, DataError, DeviceDataset};
 use crate::event::{TestFinished, TrainingEpoch};
 use crate::foundation::sealed::Blocks;
-use crate::space::Architecture;
+use crate::space::{Architecture, ArchitectureError};
 use crate::train::{TrainError, TrainingData, evaluation_batch, in_smaller_batches};
 
 /// The weights that classify the test images.
@@ -25,8 +25,8 @@ pub struct BestWeights<'a> {
     pub(super) mirrored: bool,
 }
 
-/// Classify the test images with the weights `best`, in float32 with direct convolutions
-/// like `nas-tui evaluate`. Returns only a reason if the data have no test images.
+/// Classify the test images with the weights `best`, in float32, like `nas-tui evaluate`. Returns
+/// only a reason if the data have no test images.
 pub fn classify(
     architecture: &Architecture,
     best: BestWeights,
@@ -41,7 +41,7 @@ pub fn classify(
     };
     let network = Network::new(
         architecture,
-        Plan::direct(architecture, data.device).map_err(TrainError::from)?,
+        evaluation_plan(architecture, data.device).map_err(TrainError::from)?,
         data.device,
     )?;
     weights::restore(&network, best.values)?;
@@ -80,6 +80,18 @@ pub enum Side {
     AsTheyAre,
     /// Left and right exchanged, after everything else that prepares them.
     Mirrored,
+}
+
+/// The fastest form for measuring accuracy on `device`. Its logits differ from those of direct
+/// convolutions by less than 1e-4 of the largest one.
+///
+/// # Errors
+/// If the network cannot be built.
+pub fn evaluation_plan(
+    architecture: &Architecture,
+    device: Device,
+) -> Result<Plan, ArchitectureError> {
+    Plan::fastest(architecture, device, evaluation_batch(device))
 }
 
 /// Logits of every image, `[N, classes]`, on the CPU, with batch norm in evaluation mode. Fewer

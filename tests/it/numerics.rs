@@ -2,6 +2,7 @@
 //! tests/fixtures/make_numerics.py).
 
 mod pooling;
+mod spectral;
 
 use std::path::{Path, PathBuf};
 
@@ -197,85 +198,6 @@ fn a_network_has_as_many_parameters_as_its_cost_says() {
         network.parameters().count(),
         Cost::of(&architecture).unwrap().params
     );
-}
-
-/// Layers that keep the size of the image, so that the Fourier transform applies; joined inputs,
-/// rectangular kernels.
-fn even_sized() -> Architecture {
-    let layer = |kernel: [usize; 2], filters, inputs: &[usize]| Layer {
-        kind: Default::default(),
-        kernel,
-        filters,
-        stride: [1, 1],
-        padding: kernel.map(|size| size / 2),
-        inputs: inputs.to_vec(),
-    };
-    Architecture {
-        name: "even-sized".to_owned(),
-        input: [2, 9, 8],
-        classes: 3,
-        layers: vec![
-            layer([3, 5], 4, &[0]),
-            layer([7, 1], 5, &[0, 1]),
-            layer([1, 3], 3, &[1, 2]),
-            layer([3, 3], 2, &[3]), // not read
-            layer([5, 5], 6, &[0, 2, 3]),
-        ],
-        output: vec![0, 2, 5],
-    }
-}
-
-#[test]
-fn convolutions_by_fourier_transform_equal_direct_ones() {
-    let (architecture, fixture) = (even_sized(), Fixture::read());
-    let (images, labels) = (fixture.get("images").get(0), fixture.get("labels").get(0));
-    let [direct, spectral] = [
-        Plan::plain(&architecture, Layout::Contiguous),
-        Plan::spectral(&architecture).unwrap(),
-    ]
-    .map(|plan| seeded_network(&architecture, plan, 3));
-    for mode in [Mode::Train, Mode::Evaluate] {
-        let [expected, actual] =
-            [&direct, &spectral].map(|network| network.forward(&images, mode).unwrap());
-        assert_close("logits", &actual, &expected);
-        let [expected, actual] =
-            [(&direct, expected), (&spectral, actual)].map(|(network, logits)| {
-                network
-                    .gradient(&cross_entropy(&logits, &labels).unwrap())
-                    .unwrap()
-            });
-        assert_close("gradient", &actual, &expected);
-        for ((name, expected), (_, actual)) in direct.buffers().zip(spectral.buffers()) {
-            assert_close(&name, &actual, &expected);
-        }
-    }
-}
-
-/// The gradient of the whole network, at each size of image that a training may use.
-#[test]
-fn nascnn15s_loss_and_gradients_by_fourier_transform_are_those_of_direct_convolutions() {
-    let options = (tch::Kind::Double, Device::Cpu);
-    for size in [8, 16, 24, 32] {
-        let architecture =
-            resolve_architecture("nascnn15", Decode::Literal, [3, size, size], 10).unwrap();
-        let plans = [
-            Plan::plain(&architecture, Layout::Contiguous),
-            Plan::spectral(&architecture).unwrap(),
-        ];
-        let images = Tensor::randn([2, 3, size as i64, size as i64], options);
-        let labels = Tensor::randint(10, [2], (tch::Kind::Int64, Device::Cpu));
-        let networks = plans.map(|plan| Network::in_double_precision(&architecture, plan).unwrap());
-        let [first, second] = [0, 1].map(|at| networks[at].parameters().values());
-        tch::no_grad(|| second.shallow_clone().copy_(first));
-        let [(expected_loss, expected), (loss, actual)] = networks.map(|network| {
-            let logits = network.forward(&images, Mode::Train).unwrap();
-            let loss = cross_entropy(&logits, &labels).unwrap();
-            let gradient = network.gradient(&loss).unwrap();
-            (loss, gradient)
-        });
-        assert_close("loss", &loss, &expected_loss);
-        assert_close("gradient", &actual, &expected);
-    }
 }
 
 /// A 1x1 kernel with a stride that reads `channels` channels of the image, which oneDNN's backward

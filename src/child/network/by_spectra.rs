@@ -221,3 +221,32 @@ fn inputs<'spectra>(spectra: &'spectra [Option<Tensor>], layer: &Layer) -> Vec<&
 fn mean(tensor: &Tensor, dimensions: [i64; 2]) -> Result<Tensor, TchError> {
     tensor.f_mean_dim(dimensions.as_slice(), false, None::<Kind>)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::child::Plan;
+    use crate::config::Decode;
+    use crate::space::resolve_architecture;
+
+    #[test]
+    fn a_forward_pass_keeps_as_much_as_the_estimated_memory_of_training_says() {
+        let nascnn15 = resolve_architecture("nascnn15", Decode::Literal, [3, 16, 16], 10).unwrap();
+        let plan = Plan::spectral(&nascnn15).unwrap();
+        let memory = |images| plan.training_memory(&nascnn15, images).unwrap() as f64;
+        let network = Network::new(&nascnn15, plan.clone(), tch::Device::Cpu).unwrap();
+        let images = Tensor::randn([3, 3, 16, 16], (Kind::Float, tch::Device::Cpu));
+        let _ = network.forward(&images, Mode::Train).unwrap();
+        let tape = network.tape.take().unwrap();
+        let layers = tape.layers.iter().flatten();
+        let kept = tape
+            .spectra
+            .iter()
+            .flatten()
+            .chain(layers.flat_map(|layer| [&layer.convolved, &layer.output]));
+        let kept: usize = kept.map(|tensor| 4 * tensor.numel()).sum();
+        // (The gradients of some spectra come on top before the others are freed.)
+        let ratio = kept as f64 / (memory(3) - memory(0));
+        assert!((0.7..1.0).contains(&ratio), "{ratio}");
+    }
+}

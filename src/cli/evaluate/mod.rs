@@ -13,7 +13,7 @@ use self::output::{Evaluated, EvaluationOutput};
 use self::settings::{EvaluationSettings, cifar10_config, training_config};
 use super::arch::{ArchArgs, parse_size};
 use super::{OrBadInput, print, print_json_text, say};
-use crate::child::{self, Network, Plan, weights};
+use crate::child::{self, Network, weights};
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{DataConfig, DataSource, DeviceChoice, Normalization};
 use crate::data::{self, DataError, Dataset, DeviceDataset, Images, Preparation, TestSet};
@@ -170,7 +170,8 @@ impl<'a> LoadedNetwork<'a> {
     ) -> anyhow::Result<Self> {
         check_fit(architecture, set).or_bad_input()?;
         let device = device(args)?;
-        let network = Network::new(architecture, Plan::direct(architecture, device)?, device)?;
+        let plan = training::evaluation_plan(architecture, device)?;
+        let network = Network::new(architecture, plan, device)?;
         weights::load(&network, weights).or_bad_input()?;
         let preparation = prepare()?;
         let limit = args.limit.map_or(usize::MAX, |limit| {
