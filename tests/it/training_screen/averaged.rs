@@ -53,7 +53,7 @@ fn smoothed_loss_averaged_weights_and_mirrored_test_are_named_on_the_screen() {
     let narrow = text(&app(&modern(), 80, 24));
     assert!(narrow.contains("(epoch 22, avg.)"), "{narrow}");
     assert!(
-        !narrow.contains("train smoothed"),
+        !narrow.contains("⠂ smoothed"),
         "only the loss is smoothed\n{narrow}"
     );
     let mut app = app(&modern(), 80, 24);

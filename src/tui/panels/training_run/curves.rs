@@ -299,16 +299,18 @@ fn legend(training: &TrainingRun, with_loss: bool, glyphs: &Glyphs, width: usize
 }
 
 /// What the curves of validation and training and the best epoch are called where there is room, and
-/// where there is little. Averaged weights, and a smoothed loss if it is shown, are named in both.
+/// where there is little. A smoothed loss, if it is shown, is named in both.
 fn labels(training: &TrainingRun, with_loss: bool) -> [[&'static str; 3]; 2] {
     let settings = &training.started.settings;
-    let [valid, short_valid] = if settings.averages() {
-        ["validation (averaged weights)", "valid. avg."]
-    } else {
-        ["validation", "valid."]
+    let smoothed = settings.smooths() && with_loss;
+    // Where there is little room, the header still says that weights are averaged.
+    let [valid, short_valid] = match (settings.averages(), smoothed) {
+        (true, true) => ["validation (averaged weights)", "valid."],
+        (true, false) => ["validation (averaged weights)", "valid. avg."],
+        (false, _) => ["validation", "valid."],
     };
-    let [train, short_train] = if settings.smooths() && with_loss {
-        ["training (smoothed loss)", "train smoothed"]
+    let [train, short_train] = if smoothed {
+        ["training (smoothed loss)", "smoothed"]
     } else {
         ["training", "train"]
     };

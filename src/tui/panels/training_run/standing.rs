@@ -69,7 +69,11 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
         labelled("test", Role::Best, format::accuracy(test.report.accuracy))
     });
     let gap = format!(" {} ", glyphs.separator);
-    let stage = stage(training, glyphs);
+    let stage = if is_over {
+        Row::new()
+    } else {
+        stage(training, glyphs)
+    };
     let long = best(training, "best validation accuracy", ", averaged weights");
     let parts = [&epoch, &stage, &test, &long];
     let needed: usize = parts
