@@ -61,12 +61,20 @@ impl PolicyLift {
         })
     }
 
-    /// The policy's side of the controls, in words, as far as its rounded difference shows it.
+    /// Whether interval and p-value agree that the difference is not zero. (They are different
+    /// tests, so one may see a difference where the other does not.)
+    pub fn is_clear(&self) -> bool {
+        let [low, high] = self.ci95;
+        self.p_value < 0.05 && (low > 0.0 || high < 0.0)
+    }
+
+    /// The policy's side of the controls, in words that follow the number.
     pub fn side(&self) -> &'static str {
         match self.difference {
-            lift if lift.abs() < SMALLEST => "level with",
-            lift if lift < 0.0 => "below",
-            _ => "above",
+            _ if !self.is_clear() => ", not told apart from",
+            lift if lift.abs() < SMALLEST => " level with",
+            lift if lift < 0.0 => " below",
+            _ => " above",
         }
     }
 
@@ -91,7 +99,7 @@ impl fmt::Display for PolicyLift {
         let p = p_text(self.p_value);
         write!(
             f,
-            "policy {difference:+.3} {side} random at equal depth (95 % {low:+.3} to {high:+.3}, {p}, {controls} controls)"
+            "policy {difference:+.3}{side} random at equal depth (95 % {low:+.3} to {high:+.3}, {p}, {controls} controls)"
         )
     }
 }

@@ -27,9 +27,9 @@ impl Selection {
         (self.children > 1).then(|| format!("best of {} by validation: optimistic", self.children))
     }
 
-    /// The same in few characters: `best of 160: optimistic`.
-    pub fn brief(self) -> Option<String> {
-        (self.children > 1).then(|| format!("best of {}: optimistic", self.children))
+    /// After the word best: `of 160 (optimistic)`.
+    pub fn briefest(self) -> Option<String> {
+        (self.children > 1).then(|| format!("of {} (optimistic)", self.children))
     }
 
     /// The same as a sentence, with the reason.

@@ -81,6 +81,10 @@ pub struct Summary {
     /// several episodes share one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward_slope_at_equal_depth: Option<Slope>,
+    /// What the trend of the mean reward owes to the depth of the networks; absent for fewer than 3
+    /// episodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth_of_trend: Option<DepthOfTrend>,
     /// How much better the strategy's children are than controls of the same depth, over the
     /// finished episodes from the second one; null while this is unknown.
     #[serde(default)]
@@ -259,8 +263,9 @@ impl SearchTally {
         let wall_seconds = self.clock.seconds();
         let counts = self.outcomes.counts;
         let points = EpisodePoint::of(&self.episodes, &self.outcomes.arms);
-        let at_equal_depth = Trend::of(&points)
-            .filter(|trend| matches!(trend.depth, DepthOfTrend::Separated { .. }));
+        let trend = Trend::of(&points);
+        let at_equal_depth =
+            trend.filter(|trend| matches!(trend.depth, DepthOfTrend::Separated { .. }));
         Summary {
             run: self.run.clone(),
             preset: self.preset.clone(),
@@ -282,6 +287,7 @@ impl SearchTally {
             staleness: self.staleness(),
             reward_slope: self.reward_slope(),
             reward_slope_at_equal_depth: at_equal_depth.map(|trend| trend.slope),
+            depth_of_trend: trend.map(|trend| trend.depth),
             policy_lift: PolicyLift::of(&self.outcomes.arms),
             reference: self
                 .reference

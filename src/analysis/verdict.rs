@@ -24,9 +24,9 @@ use crate::state::{Arms, RunState, RunStatus};
 pub enum Finding {
     /// Nothing is decided.
     Open,
-    /// The interval of the policy lift lies above zero.
+    /// The policy lift is above zero, by its interval and its p-value.
     Above,
-    /// The interval of the policy lift lies below zero.
+    /// The policy lift is below zero, by its interval and its p-value.
     Below,
 }
 
@@ -88,8 +88,8 @@ impl Verdict {
             None => lift_of(arms),
         };
         let finding = match lift {
-            Some(lift) if is_final && lift.ci95[0] > 0.0 => Finding::Above,
-            Some(lift) if is_final && lift.ci95[1] < 0.0 => Finding::Below,
+            Some(lift) if is_final && lift.is_clear() && lift.difference > 0.0 => Finding::Above,
+            Some(lift) if is_final && lift.is_clear() && lift.difference < 0.0 => Finding::Below,
             _ => Finding::Open,
         };
         let counting = arms.iter().filter(|arms| arms.episode > 1);
@@ -185,13 +185,14 @@ impl Verdict {
         let estimate = format!("{policy}{plus_minus}{half:.digits$}");
         vec![
             format!(
-                "{policy} {side} {other} at equal depth ({numbers}){so_far}{}",
+                "{policy}{side} {other} at equal depth ({numbers}){so_far}{}",
                 self.after()
             ),
-            format!("{policy} {side} {other} at equal depth ({numbers}){so_far}"),
-            format!("{policy} {side} {other} ({numbers}){so_far}"),
-            format!("{estimate} {side} {other} at equal depth ({p}){so_far}"),
-            format!("{estimate} {side} {other} ({p}){so_far}"),
+            format!("{policy}{side} {other} at equal depth ({numbers}){so_far}"),
+            format!("{estimate}{side} {other} at equal depth ({p}, {controls} {who}){so_far}"),
+            format!("{policy}{side} {other} ({numbers}){so_far}"),
+            format!("{estimate}{side} {other} at equal depth ({p}){so_far}"),
+            format!("{estimate}{side} {other} ({p}){so_far}"),
             format!("{estimate} ({p}){so_far}"),
             format!("{estimate} {p}"),
             format!("{policy} ({p})"),
@@ -212,6 +213,7 @@ impl Verdict {
         let numbers = format!(
             "trend {per_episode:+.digits$}/episode (95 % {low:+.digits$}..{high:+.digits$}, {p})"
         );
+        let tight = brief.replace(" to ", "-");
         let [two, one] = [2, 1].map(|digits| {
             let digits = decimals(half, digits);
             format!("trend {per_episode:+.digits$}{plus_minus}{half:.digits$}")
@@ -227,6 +229,7 @@ impl Verdict {
             format!("{numbers}{brief}"),
             format!("{two} ({p}){brief}"),
             format!("{two} {p}{brief}"),
+            format!("{one} {p}{tight}"),
             format!("{two} ({p})"),
             format!("{two} {p}"),
             format!("{one} {p}"),
@@ -244,8 +247,8 @@ impl Verdict {
     /// Why a trend is no verdict.
     fn why_no_verdict(&self) -> &'static str {
         match self.learns {
-            true => "no controls, no verdict",
-            false => "every child is drawn at random: nothing is learned",
+            true => NO_CONTROLS,
+            false => NOTHING_LEARNED,
         }
     }
 
@@ -256,6 +259,11 @@ impl Verdict {
         format!(" after {}{over} episodes", self.episodes)
     }
 }
+
+/// Why the trend of a search without controls is no verdict.
+pub const NO_CONTROLS: &str = "no controls, no verdict";
+/// Why the trend of a random search is no verdict.
+pub const NOTHING_LEARNED: &str = "every child is drawn at random: nothing is learned";
 
 /// Controls needed for a lift, see [`PolicyLift::of`].
 const FEWEST_CONTROLS: usize = 3;

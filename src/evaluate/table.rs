@@ -3,7 +3,7 @@
 
 mod columns;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use self::columns::{Columns, Lines, numbered};
@@ -18,7 +18,8 @@ use crate::space::{Design, Space};
 #[derive(Debug, Clone)]
 pub struct Table {
     path: PathBuf,
-    rows: HashMap<String, Accuracies>,
+    /// In ascending order of the keys, so that what is computed over all rows is always the same.
+    rows: BTreeMap<String, Accuracies>,
     /// CRC-32 of the file, hex.
     fingerprint: String,
 }
@@ -48,7 +49,7 @@ impl Table {
         let mut numbered = numbered(&text);
         let (head, names) = numbered.next().ok_or_else(|| lines.empty())?;
         let columns = Columns::of(&lines, head, &names)?;
-        let mut rows = HashMap::new();
+        let mut rows = BTreeMap::new();
         let mut seen = HashMap::new();
         for (line, fields) in numbered {
             let (key, accuracies) = columns.row(&lines, line, &fields)?;
@@ -87,7 +88,7 @@ impl Table {
         (outcome, found.map(|found| found.test))
     }
 
-    /// The accuracies of all rows, in no particular order.
+    /// The accuracies of all rows, in ascending order of their keys.
     pub fn rows(&self) -> impl Iterator<Item = Accuracies> {
         self.rows.values().copied()
     }

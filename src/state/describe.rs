@@ -255,8 +255,11 @@ fn of_episode(event: &Event) -> Option<String> {
             depth,
             baseline,
         } => format!(
-            "episode {episode}: children of {depth} layers, baseline {}",
-            baseline.map_or("none yet".to_owned(), |baseline| format!("{baseline:.4}"))
+            "episode {episode}: children of {depth} layer{}{}",
+            if *depth == 1 { "" } else { "s" },
+            baseline.map_or(String::new(), |baseline| format!(
+                ", baseline {baseline:.4}"
+            ))
         ),
         Event::EpisodeFinished(e) => format!(
             "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, {}{}{} repeat(s), {} failure(s), {}{}{:.1} s",

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::children::{PastRun, spread};
+use super::children::{PastChild, PastRun, spread};
 use super::{StudyError, Trial};
 use crate::analysis::reliability::Reliability;
 use crate::analysis::statistics::p_text;
@@ -30,17 +30,25 @@ pub struct StudySize {
 /// Trainings of the run's children.
 ///
 /// # Errors
-/// If the run has fewer than two different networks.
+/// If the run has fewer than two different networks, or its children are rows of a table.
 pub fn of_run(run: &PastRun, config: &Config, size: StudySize) -> Result<Vec<Trial>, StudyError> {
+    let unsuitable = |problem: &str| StudyError::Unsuitable {
+        run: (&run.started.run).into(),
+        problem: problem.to_owned(),
+    };
+    let is_row = |child: &PastChild| child.design.network().is_none();
+    if run.children.iter().any(is_row) {
+        return Err(unsuitable(
+            "its children are rows of a table, which has one accuracy for each: there is no noise to measure; name a run whose children \
+             are networks",
+        ));
+    }
     let seed = config.search.seed;
     let drawn = run.drawn(size.networks, derive(seed, "reliability networks", 0));
     if drawn.len() < 2 {
         let problem = "fewer than two different networks of it have been trained: wait until it has more, or leave RUN out to draw \
                        networks from a space";
-        return Err(StudyError::Unsuitable {
-            run: (&run.started.run).into(),
-            problem: problem.to_owned(),
-        });
+        return Err(unsuitable(problem));
     }
     let networks = drawn.iter().map(|child| Trial {
         group: format!("child {}", child.child),

@@ -5,6 +5,9 @@ use std::fmt::{self, Write as _};
 use super::{BestChild, Held, Summary};
 use crate::analysis::selection::Selection;
 use crate::analysis::statistics::{Slope, p_text};
+use crate::analysis::trend::DepthOfTrend;
+use crate::analysis::verdict::{NO_CONTROLS, NOTHING_LEARNED};
+use crate::config::StrategyFacts;
 use crate::event::FinishReason;
 use crate::state::RunStatus;
 
@@ -109,7 +112,8 @@ impl fmt::Display for Held {
             ) => {
                 write!(
                     f,
-                    "slope {per_episode:+.5} per episode more (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
+                    "slope {per_episode:+.4} per episode more (95 % {low:+.4} to {high:+.4}, {})",
+                    p_text(*p_value)
                 )
             }
             (None, None) => write!(f, "needs at least 3 episodes that both have finished"),
@@ -136,15 +140,9 @@ impl fmt::Display for BestChild {
 }
 
 impl Summary {
-    /// Slope, lift and comparison.
+    /// Trend, lift and comparison.
     fn statistics(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reward_slope {
-            Some(slope) => writeln!(f, "slope of the mean reward: {}", in_full(slope)),
-            None => writeln!(f, "slope of the mean reward: needs at least 3 episodes"),
-        }?;
-        if let Some(slope) = &self.reward_slope_at_equal_depth {
-            writeln!(f, "  at equal depth: {}", in_full(slope))?;
-        }
+        self.trend(f)?;
         let so_far = match self.reason {
             Some(FinishReason::Completed) => "",
             _ => " so far",
@@ -158,6 +156,30 @@ impl Summary {
             }
             Some(reference) => writeln!(f, "{reference}"),
             None => Ok(()),
+        }
+    }
+
+    /// The slope of the mean reward is a trend: what it owes to the depth of the networks stands
+    /// beside it, and what it does not say.
+    fn trend(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(slope) = &self.reward_slope else {
+            return writeln!(f, "trend of the mean reward: needs at least 3 episodes");
+        };
+        write!(f, "trend of the mean reward: {}", in_full(slope))?;
+        match self.depth_of_trend {
+            Some(
+                DepthOfTrend::Separated { first, last } | DepthOfTrend::Confounded { first, last },
+            ) => writeln!(f, "; depth went from {first} to {last} with it")?,
+            Some(DepthOfTrend::Constant) | None => writeln!(f)?,
+        }
+        if let Some(slope) = &self.reward_slope_at_equal_depth {
+            writeln!(f, "  at equal depth: {}", in_full(slope))?;
+        }
+        let learns = StrategyFacts::named(&self.strategy).is_none_or(|strategy| strategy.learns);
+        match (learns, self.policy_lift) {
+            (false, _) => writeln!(f, "  {NOTHING_LEARNED}"),
+            (true, None) if self.control_children == 0 => writeln!(f, "  {NO_CONTROLS}"),
+            (true, _) => Ok(()),
         }
     }
 
@@ -190,7 +212,7 @@ impl Summary {
     }
 }
 
-/// `+0.00274 per episode (95 % interval -0.04965 to +0.05512, p = 8.92e-1)`.
+/// `+0.0027 per episode (95 % -0.0497 to +0.0551, p 0.89)`.
 fn in_full(slope: &Slope) -> String {
     let Slope {
         per_episode,
@@ -198,7 +220,8 @@ fn in_full(slope: &Slope) -> String {
         p_value,
     } = slope;
     format!(
-        "{per_episode:+.5} per episode (95 % interval {low:+.5} to {high:+.5}, p = {p_value:.2e})"
+        "{per_episode:+.4} per episode (95 % {low:+.4} to {high:+.4}, {})",
+        p_text(*p_value)
     )
 }
 

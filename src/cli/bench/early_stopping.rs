@@ -168,6 +168,11 @@ fn text(measured: &Measured) -> String {
 fn row(found: &Assessment) -> [String; 8] {
     let tau = |tau: Option<f64>| tau.map_or("-".to_owned(), |tau| format!("{tau:+.2}"));
     let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+    // A share of a few in thousands would round to zero.
+    let bound = |share: f64| match 100.0 * share {
+        small if small < 1.0 => format!("{small:.1} %"),
+        bound => format!("{bound:.0} %"),
+    };
     let [low, high] = found.top_stopped_ci95;
     [
         found.rule.after.to_string(),
@@ -178,8 +183,8 @@ fn row(found: &Assessment) -> [String; 8] {
             "{} of {} (95 % {} to {})",
             found.top_stopped,
             found.top,
-            percent(low),
-            percent(high)
+            bound(low),
+            bound(high)
         ),
         if found.best_stopped { "yes" } else { "no" }.to_owned(),
         tau(found.tau),

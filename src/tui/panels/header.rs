@@ -179,8 +179,6 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
             labelled("depth", Role::Text, state.search().depth.to_string()),
         ),
     ];
-    let selection = Selection::of(&state.search().outcomes.counts).brief();
-    groups.extend(selection.map(|text| (4, words(Role::Dim, text))));
     groups.extend(counts(state).map(|row| (4, row)));
     groups.extend([
         (5, verdict_line::brief(state, glyphs)),
@@ -213,22 +211,22 @@ fn edited_child(state: &RunState) -> Row {
     })
 }
 
-/// The most accurate child and its reward, with its number if there is room.
+/// The most accurate child, of how many it is the best, and its reward; its number if there is room.
 fn best(state: &RunState, width: usize) -> Row {
     let Some(child) = &state.search().outcomes.best else {
         return labelled("best", Role::Dim, "none yet");
     };
-    let mut best = labelled(
-        "best accuracy",
-        Role::Best,
-        format::accuracy(child.accuracy),
-    );
+    let is_wide = width >= 90;
+    let accuracy = if is_wide { "best accuracy" } else { "best" };
+    let of = Selection::of(&state.search().outcomes.counts).briefest();
+    let label = of.map_or("best accuracy".to_owned(), |of| format!("{accuracy} {of}"));
+    let mut best = labelled(&label, Role::Best, format::accuracy(child.accuracy));
     best.extend(labelled(
-        ", its reward",
+        if is_wide { ", its reward" } else { ", reward" },
         Role::Strong,
         format::reward(child.reward),
     ));
-    if width >= 90 {
+    if is_wide {
         best.extend(labelled(" (child", Role::Text, format!("{})", child.child)));
     }
     best

@@ -37,8 +37,17 @@ impl BenchmarkPlan {
 
     fn checked(args: &Args) -> anyhow::Result<BenchmarkPlan> {
         let configs = configs(args)?;
+        // Rows of a table need no images; networks do.
         let space = Space::new(&configs[0].space, [0, 0, 0], 0)
-            .with_context(|| format!("--space {}", args.space))?;
+            .ok()
+            .filter(|space| space.keys().is_some())
+            .with_context(|| {
+                format!(
+                    "--space {}: its children are networks to be trained, not rows of a table: choose a tabular space (nasbench201), or \
+                     compare searches that train with `nas-tui replicate`",
+                    args.space
+                )
+            })?;
         let table = Table::read(&args.table)?;
         table.check_complete(&space)?;
         let evaluations = evaluations(args, &space)?;

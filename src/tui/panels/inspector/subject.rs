@@ -116,10 +116,11 @@ impl<'a> Subject<'a> {
         groups.push((1, self.standing(known)));
         if let Some(row) = self.row {
             let is_best = known.state.search().best_child() == Some(self.child);
-            let (role, word) = if is_best {
-                (Role::Best, ", the best")
-            } else {
-                (Role::Strong, "")
+            let selection = Selection::of(&known.state.search().outcomes.counts);
+            let (role, word) = match selection.briefest().filter(|_| is_best) {
+                Some(of) => (Role::Best, format!(", the best {of}")),
+                None if is_best => (Role::Best, ", the best".to_owned()),
+                None => (Role::Strong, String::new()),
             };
             let accuracy = |accuracy| {
                 labelled(
@@ -129,9 +130,6 @@ impl<'a> Subject<'a> {
                 )
             };
             groups.extend(row.accuracy.map(|value| (1, accuracy(value))));
-            let counts = &known.state.search().outcomes.counts;
-            let selection = Selection::of(counts).words().filter(|_| is_best);
-            groups.extend(selection.map(|text| (3, words(Role::Dim, text))));
             groups.push((
                 2,
                 labelled(
