@@ -71,8 +71,8 @@ impl PolicyLift {
     /// The policy's side of the controls, in words that follow the number.
     pub fn side(&self) -> &'static str {
         match self.difference {
-            _ if !self.is_clear() => ", not told apart from",
             lift if lift.abs() < SMALLEST => " level with",
+            _ if !self.is_clear() => ", not told apart from",
             lift if lift < 0.0 => " below",
             _ => " above",
         }
@@ -314,15 +314,30 @@ mod tests {
         };
         assert_eq!(
             lift.to_string(),
-            "policy -0.050 below random at equal depth (95 % -0.100 to +0.000, p 0.052, 9 controls)"
+            "policy -0.050, not told apart from random at equal depth (95 % -0.100 to +0.000, p 0.052, 9 controls)"
         );
+        let clear = PolicyLift {
+            ci95: [-0.1, -0.001],
+            p_value: 0.042,
+            ..lift
+        };
+        assert!(
+            clear
+                .to_string()
+                .starts_with("policy -0.050 below random at equal depth (95 % ")
+        );
+        let contradicted = PolicyLift {
+            p_value: 0.06,
+            ..clear
+        };
+        assert_eq!(contradicted.side(), ", not told apart from");
     }
 
     #[test]
     fn equal_rewards_are_no_difference() {
         let lift = PolicyLift::of(&arms(&vec![vec![0.5; 4]; 4], &vec![vec![0.5]; 4])).unwrap();
         assert_eq!((lift.difference, lift.p_value), (0.0, 1.0));
-        assert_eq!(lift.side(), "level with");
+        assert_eq!(lift.side(), " level with");
         let lift = PolicyLift::of(&arms(&vec![vec![0.1; 3]; 5], &vec![vec![0.1]; 5])).unwrap();
         assert_eq!(lift.brief(true), "+0.00 p 1.00", "rounding errors are none");
         assert_eq!(lift.brief(false), "+0.00 p 1.00 so far");
