@@ -230,7 +230,7 @@ fn a_search_prints_events_to_stderr_and_its_summary_to_stdout_and_writes_its_fil
         stderr(&output),
     );
     assert!(
-        stdout.contains("best child:") && stdout.contains("slope of the mean reward"),
+        stdout.contains("best child:") && stdout.contains("trend of the mean reward"),
         "{stdout}"
     );
     assert!(

@@ -173,7 +173,8 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
         (2, episode),
         (1, part("child ", current_child(state, run), run.children())),
         (3, edited_child(state)),
-        (0, best(state, width)),
+        (0, best(state)),
+        (4, best_child(state)),
         (
             3,
             labelled("depth", Role::Text, state.search().depth.to_string()),
@@ -211,25 +212,28 @@ fn edited_child(state: &RunState) -> Row {
     })
 }
 
-/// The most accurate child, of how many it is the best, and its reward; its number if there is room.
-fn best(state: &RunState, width: usize) -> Row {
+/// The accuracy of the best child, of how many it is the best, and its reward.
+fn best(state: &RunState) -> Row {
     let Some(child) = &state.search().outcomes.best else {
         return labelled("best", Role::Dim, "none yet");
     };
-    let is_wide = width >= 90;
-    let accuracy = if is_wide { "best accuracy" } else { "best" };
     let of = Selection::of(&state.search().outcomes.counts).briefest();
-    let label = of.map_or("best accuracy".to_owned(), |of| format!("{accuracy} {of}"));
+    let label = of.map_or("best accuracy".to_owned(), |of| format!("best {of}"));
     let mut best = labelled(&label, Role::Best, format::accuracy(child.accuracy));
     best.extend(labelled(
-        if is_wide { ", its reward" } else { ", reward" },
+        ", reward",
         Role::Strong,
         format::reward(child.reward),
     ));
-    if is_wide {
-        best.extend(labelled(" (child", Role::Text, format!("{})", child.child)));
-    }
     best
+}
+
+/// The number of the best child; empty if there is none.
+fn best_child(state: &RunState) -> Row {
+    let best = state.search().best_child();
+    best.map_or(Row::new(), |child| {
+        labelled("best child", Role::Text, child.to_string())
+    })
 }
 
 /// Numbers of children that were not simply trained; an empty row for what has not happened.

@@ -115,7 +115,10 @@ fn accuracy_and_reward_of_the_best_child_are_distinguished() {
         .expect("a child has ended");
     let text = text(&app);
     assert!(
-        text.contains(&format!("accuracy {:.2} %", best.accuracy * 100.0)),
+        text.contains(&format!(
+            " of 55 (optimistic) {:.2} %",
+            best.accuracy * 100.0
+        )),
         "{text}"
     );
     assert!(
