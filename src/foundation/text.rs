@@ -13,7 +13,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     filtered(text, |_| false)
 }
 
-/// `text` as lines of visible characters: like [`line`], but with its line feeds and tabs.
+/// `text` as lines of visible characters: like [`line()`], but with its line feeds and tabs.
 pub fn lines(text: &str) -> Cow<'_, str> {
     filtered(text, |character| matches!(character, '\n' | '\t'))
 }
