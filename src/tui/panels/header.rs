@@ -168,7 +168,9 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
         (Role::Dim, format!(" preset, {} strategy", run.strategy)),
     ];
     let data = vec![(Role::Text, run.data.spec.clone())];
-    let episode = part("episode ", state.search().episode as u64, run.episodes);
+    // Episode, child and the best one are to stand side by side in 80 columns.
+    let label = if width < 90 { "ep. " } else { "episode " };
+    let episode = part(label, state.search().episode as u64, run.episodes);
     let mut groups = vec![
         (2, episode),
         (1, part("child ", current_child(state, run), run.children())),

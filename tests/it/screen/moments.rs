@@ -93,11 +93,11 @@ fn earlier_moments_are_stepped_through_and_end_returns_to_the_present() {
     });
     let past = text(&app);
     assert!(
-        past.contains("AFTER EPISODE 3") && past.contains("episode 3/6"),
+        past.contains("AFTER EPISODE 3") && past.contains("ep. 3/6"),
         "{past}"
     );
     app.key(&key(KeyCode::End));
-    assert!(text(&app).contains("episode 4/6"));
+    assert!(text(&app).contains("ep. 4/6"));
 }
 
 #[test]
