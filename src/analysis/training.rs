@@ -48,6 +48,9 @@ pub struct TrainingSummary {
     pub best: Option<BestEpoch>,
     /// The results on the test images, classified once with the best weights. Null before.
     pub test: Option<ClassificationReport>,
+    /// Whether the test images are not used (`train.test = false`); absent if they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_test: bool,
     /// The results on the test images with their mirror images: a figure of its own, which decides
     /// nothing. Absent if it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,6 +160,7 @@ impl TrainingTally {
                 .as_ref()
                 .and_then(|test| test.mirrored.clone()),
             test: training.test.map(|test| test.report),
+            without_test: started.without_test,
             wall_seconds,
             images_per_second,
             micro_batch: training.micro_batch,
@@ -295,6 +299,12 @@ impl TrainingSummary {
                 writeln!(
                     f,
                     "test accuracy: {accuracy:.4} (95 % interval {low:.4} to {high:.4}; {correct} of {images} images)"
+                )
+            }
+            None if self.without_test => {
+                writeln!(
+                    f,
+                    "test accuracy: not measured; test images not used (train.test = false)"
                 )
             }
             None => writeln!(

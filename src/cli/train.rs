@@ -27,14 +27,15 @@ use crate::study::series::is_series;
 ///
 /// The recipe (epochs, schedule, early stopping) is one of those in the settings. The weights of
 /// the epoch with the highest validation accuracy are saved (weights.safetensors in the run
-/// directory); they classify the test images once, after the last epoch. Other commands accept the
-/// result as ARCH: RUN:best.
+/// directory); they classify the test images once, after the last epoch. With --set
+/// train.test=false the test images are not used, for trials that choose between recipes. Other
+/// commands accept the result as ARCH: RUN:best.
 ///
 /// With --seeds N the network is trained N times, one after the other, with the seed of the
 /// settings and those after it, each in a run directory of its own (seed-1, seed-2, ...) in one
 /// folder. Its summary.json has kind, origin, architecture, trainings [seed, run, epochs,
-/// is_complete, valid_accuracy, test_accuracy, mirrored_test_accuracy (if the recipe has
-/// mirrored_test)], for each of these accuracies {mean, ci95 [low, high], deviation, count}, and
+/// is_complete, valid_accuracy, test_accuracy, without_test (true if the test images are not used),
+/// mirrored_test_accuracy (if the recipe has mirrored_test)], for each of these accuracies {mean, ci95 [low, high], deviation, count}, and
 /// unfinished: the interval is Student's t over the seeds, so it
 /// includes the randomness of training. --resume FOLDER continues it.
 ///

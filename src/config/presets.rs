@@ -179,6 +179,7 @@ fn training() -> RawTrain {
         channels_last: ChannelsLast::Auto,
         data_on_device: true,
         checkpoint_minutes: 10.0,
+        test: true,
     }
 }
 

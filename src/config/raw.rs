@@ -194,6 +194,7 @@ pub struct RawTrain {
     pub channels_last: ChannelsLast,
     pub data_on_device: bool,
     pub checkpoint_minutes: f64,
+    pub test: bool,
 }
 
 /// Missing keys have the values of `densenet`. Keys that belong to another schedule are ignored.

@@ -22,6 +22,8 @@ pub struct TrainConfig {
     pub data_on_device: bool,
     /// Maximum time between two checkpoints, in minutes.
     pub checkpoint_minutes: f64,
+    /// Whether the test images are classified after the last epoch.
+    pub test: bool,
 }
 
 /// How a network is trained to completion: SGD with momentum, a schedule, and a stopping rule. The

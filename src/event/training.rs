@@ -46,6 +46,9 @@ pub struct TrainingStarted {
     pub device: String,
     /// The data set.
     pub data: DataDescription,
+    /// Whether the test images are not used (`train.test = false`).
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub without_test: bool,
 }
 
 /// The training is in a stage: from here on its epochs are on images of one size (progressive

@@ -163,7 +163,7 @@ fn place(next_child: Option<u64>, epoch: Option<usize>) -> String {
 fn of_training(event: &Event) -> Option<String> {
     let text = match event {
         Event::TrainingStarted(training) => format!(
-            "training {} ({} parameters) in {}: recipe {}, at most {} epochs, seed {}, {} on {} with {} thread(s)",
+            "training {} ({} parameters) in {}: recipe {}, at most {} epochs, seed {}, {} on {} with {} thread(s){}",
             training.architecture.name,
             training.params,
             training.run,
@@ -172,7 +172,12 @@ fn of_training(event: &Event) -> Option<String> {
             training.seed,
             training.data.spec,
             training.device,
-            training.threads
+            training.threads,
+            if training.without_test {
+                "; test images not used"
+            } else {
+                ""
+            }
         ),
         Event::StageEntered(stage) => of_stage(stage),
         Event::TrainingEpoch(epoch) => of_training_epoch(epoch),

@@ -64,8 +64,11 @@ pub struct OneSeed {
     pub is_complete: bool,
     /// Validation accuracy of the best epoch; null before the first.
     pub valid_accuracy: Option<f64>,
-    /// Test accuracy; null before the test, and if the data have no test images.
+    /// Test accuracy; null before the test, and if the data have no test images or they are not used.
     pub test_accuracy: Option<f64>,
+    /// Whether the test images are not used (`train.test = false`); absent if they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_test: bool,
     /// Test accuracy with mirror images; absent if it was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirrored_test_accuracy: Option<f64>,
@@ -85,6 +88,7 @@ impl SeedsSummary {
                 is_complete: is_complete(&path),
                 valid_accuracy: summary.best.map(|best| best.valid_accuracy),
                 test_accuracy: summary.test.map(|test| test.accuracy),
+                without_test: summary.without_test,
                 mirrored_test_accuracy: summary.mirrored_test.map(|test| test.accuracy),
             }
         };
@@ -125,12 +129,16 @@ impl fmt::Display for SeedsSummary {
                 .map_or_else(String::new, |value| {
                     format!("  mirrored test {}", accuracy(value))
                 });
+            let test = if one.without_test {
+                "test images not used".to_owned()
+            } else {
+                format!("test {}", known(one.test_accuracy))
+            };
             writeln!(
                 out,
-                "seed {:<10} validation {}  test {}{mirrored}  ({} epochs){state}",
+                "seed {:<10} validation {}  {test}{mirrored}  ({} epochs){state}",
                 one.seed,
                 known(one.valid_accuracy),
-                known(one.test_accuracy),
                 one.epochs
             )?;
         }
@@ -172,6 +180,7 @@ mod tests {
             is_complete,
             valid_accuracy: Some(valid),
             test_accuracy: test,
+            without_test: false,
             mirrored_test_accuracy: test.map(|test| test + 0.01),
         }
     }
@@ -186,7 +195,10 @@ mod tests {
         let trainings = vec![
             one(1, 0.5, Some(0.4), true),
             one(2, 0.7, None, true),
-            one(3, 0.1, None, false),
+            OneSeed {
+                without_test: true,
+                ..one(3, 0.1, None, false)
+            },
         ];
         let summary = SeedsSummary::of_trainings(&question, trainings);
         let mean = summary.valid_accuracy.unwrap();
@@ -194,7 +206,9 @@ mod tests {
         assert_eq!((summary.test_accuracy, summary.unfinished), (None, 1));
         let text = summary.to_string();
         assert!(
-            text.contains("mean 0.6000") && text.contains("1 not completed"),
+            text.contains("mean 0.6000")
+                && text.contains("10.00 %  test images not used  (3 epochs)")
+                && text.contains("1 not completed"),
             "{text}"
         );
     }

@@ -98,8 +98,13 @@ impl TrainingEngine<'_> {
             self.write_best(&progress)?;
         }
         if progress.epoch.number() > self.recipe().epochs {
-            self.run
-                .notice(Level::Info, "every epoch is done: only the test is left")?;
+            let left = if self.run.config.train.test {
+                "only the test is left"
+            } else {
+                "nothing is left"
+            };
+            let text = format!("every epoch is done: {left}");
+            self.run.notice(Level::Info, text)?;
         }
         let last = stage.map_or(self.recipe().epochs, |stage| stage.last);
         let ending = self
@@ -277,8 +282,12 @@ impl TrainingEngine<'_> {
             .write_best(&opening::BestFile::new(best, &self.training.architecture))?)
     }
 
-    /// Classify the test images with the best weights, unless that has been done.
+    /// Classify the test images with the best weights, unless that has been done or is not wanted.
     fn test(&mut self, best_weights: &Blocks, data: &TrainingData) -> Result<(), Halt> {
+        if !self.run.config.train.test {
+            let text = "test images not used: train.test is false";
+            return Ok(self.run.notice(Level::Info, text)?);
+        }
         let ledger = self.run.ledger();
         let Some(best) = ledger.best().filter(|_| !ledger.is_tested()) else {
             return Ok(());

@@ -84,6 +84,7 @@ pub fn started() -> TrainingStarted {
             }),
             fingerprint: "0badcafe".to_owned(),
         },
+        without_test: false,
     }
 }
 

@@ -83,6 +83,22 @@ fn a_training_before_its_first_epoch() {
 }
 
 #[test]
+fn a_training_without_a_test_says_that_the_test_images_are_not_used() {
+    let mut events = example::running(18);
+    for event in &mut events {
+        if let Event::TrainingStarted(started) = event {
+            started.without_test = true;
+        }
+    }
+    let mut app = app(&events, 120, 40);
+    let header = text(&app);
+    assert!(header.contains("test images not used"), "{header}");
+    maximise(&mut app, PanelId("test"));
+    let panel = text(&app);
+    assert!(panel.contains("Test images not used: "), "{panel}");
+}
+
+#[test]
 fn a_training_whose_process_is_gone_shows_how_to_continue_it() {
     let mut app = running(80, 24);
     app.resume_command = "nas-tui train --resume RUN".to_owned();

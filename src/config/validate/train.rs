@@ -30,6 +30,7 @@ pub fn train(raw: &RawTrain, recipes: &BTreeMap<String, RawRecipe>) -> Checked<T
         channels_last: raw.channels_last,
         data_on_device: raw.data_on_device,
         checkpoint_minutes: positive("train.checkpoint_minutes", raw.checkpoint_minutes, 10_000.0)?,
+        test: raw.test,
     })
 }
 

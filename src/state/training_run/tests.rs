@@ -55,6 +55,7 @@ fn run(early_stopping: usize) -> TrainingRun {
         threads: 1,
         device: String::new(),
         data,
+        without_test: false,
     })
 }
 

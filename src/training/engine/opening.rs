@@ -185,6 +185,7 @@ fn started(
         threads,
         device,
         data: data.description.clone(),
+        without_test: !train.test,
     })
 }
 

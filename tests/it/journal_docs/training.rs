@@ -63,6 +63,7 @@ pub fn training_started() -> Event {
         threads: 1,
         device: text(),
         data: data(),
+        without_test: true,
     }))
 }
 

@@ -120,6 +120,7 @@ fn started() -> Event {
             }),
             fingerprint: "0badcafe".into(),
         },
+        without_test: false,
     }))
 }
 

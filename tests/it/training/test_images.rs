@@ -37,23 +37,30 @@ fn image_folder(root: &Path) {
     }
 }
 
-#[test]
-fn the_test_images_are_opened_once_and_only_after_the_last_epoch() {
+/// Settings for a network of two classes on the images of `image_folder`.
+const COLOURS: [&str; 5] = [
+    "data.source=folder:images",
+    "data.size=[8, 8]",
+    "data.validation=20",
+    "data.limit=40",
+    "recipes.cosine.batch_size=4",
+];
+
+fn workspace_with_colours() -> Workspace {
     let workspace = Workspace::new();
     image_folder(&workspace.path("images"));
     let network = NETWORK
         .replace("[1, 28, 28]", "[3, 8, 8]")
         .replace("\"classes\": 10", "\"classes\": 2");
     fs::write(workspace.path("tiny.json"), network).unwrap();
+    workspace
+}
+
+#[test]
+fn the_test_images_are_opened_once_and_only_after_the_last_epoch() {
+    let workspace = workspace_with_colours();
     let watched = Watched::new(&workspace.path("images/test/dark/00.png"));
-    let set = [
-        "data.source=folder:images",
-        "data.size=[8, 8]",
-        "data.validation=20",
-        "data.limit=40",
-        "recipes.cosine.batch_size=4",
-    ];
-    let mut child = workspace.train("run", &set).spawn().unwrap();
+    let mut child = workspace.train("run", &COLOURS).spawn().unwrap();
     let mut opened_after = Vec::new();
     loop {
         let ended = child.try_wait().unwrap().is_some();
@@ -80,25 +87,48 @@ fn the_test_images_are_opened_once_and_only_after_the_last_epoch() {
 }
 
 #[test]
-fn unread_files_in_a_folder_are_reported_at_the_start() {
-    let workspace = Workspace::new();
-    image_folder(&workspace.path("images"));
-    fs::write(workspace.path("images/train/dark/photo.tiff"), "II*").unwrap();
-    fs::write(
-        workspace.path("tiny.json"),
-        NETWORK
-            .replace("[1, 28, 28]", "[3, 8, 8]")
-            .replace("\"classes\": 10", "\"classes\": 2"),
-    )
-    .unwrap();
-    let set = [
-        "data.source=folder:images",
-        "data.size=[8, 8]",
-        "data.validation=20",
-        "data.limit=40",
-        "recipes.cosine.batch_size=4",
-    ];
+fn without_the_test_no_test_image_is_opened_and_every_place_says_so() {
+    let workspace = workspace_with_colours();
+    let watched = Watched::new(&workspace.path("images/test/dark/00.png"));
+    let set = [&COLOURS[..], &["train.test=false"]].concat();
     let output = workspace.train("run", &set).output().unwrap();
+    assert_ok(&output);
+    let changed = workspace
+        .nas_tui(
+            &["train", "--headless", "--resume", "run"],
+            &["train.test=true"],
+        )
+        .output()
+        .unwrap();
+    assert_eq!(changed.status.code(), Some(2), "{}", text(&changed.stderr));
+    let report = workspace
+        .nas_tui(&["report", "run", "--out", "report"], &[])
+        .output()
+        .unwrap();
+    assert_ok(&report);
+    assert!(!watched.was_opened());
+    for words in [
+        text(&output.stderr),
+        text(&output.stdout),
+        fs::read_to_string(workspace.path("report/report.html")).unwrap(),
+    ] {
+        assert!(
+            words.to_lowercase().contains("test images not used"),
+            "{words}"
+        );
+    }
+    let json = |file: &str| fs::read_to_string(workspace.path("run").join(file)).unwrap();
+    assert!(json("journal.jsonl").contains(r#""without_test":true"#));
+    let summary: analysis::TrainingSummary = serde_json::from_str(&json("summary.json")).unwrap();
+    assert!(summary.without_test && summary.test.is_none());
+    assert!(test_of(&workspace.records("run")).is_none());
+}
+
+#[test]
+fn unread_files_in_a_folder_are_reported_at_the_start() {
+    let workspace = workspace_with_colours();
+    fs::write(workspace.path("images/train/dark/photo.tiff"), "II*").unwrap();
+    let output = workspace.train("run", &COLOURS).output().unwrap();
     assert_ok(&output);
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(

@@ -109,11 +109,20 @@ fn costs(material: &Material, run: &TrainingRun) -> Markup {
             ("epochs", run.epochs.len().to_string()),
             ("an epoch, mean", means(run, seconds, duration)),
             ("training speed, mean", means(run, speed, |speed| format!("{speed:.0} images/s"))),
-            ("test", run.test.as_ref().map_or_else(|| "not done".to_owned(), |test| duration(test.seconds))),
+            ("test", of_test(run)),
             ("training memory", memory),
             ("energy", "not measured".to_owned()),
         ]))
         p.note { "Working time leaves out pauses and the time between sessions." }
+    }
+}
+
+/// How long the test took.
+fn of_test(run: &TrainingRun) -> String {
+    match &run.test {
+        Some(test) => duration(test.seconds),
+        None if run.started.without_test => "test images not used".to_owned(),
+        None => "not done".to_owned(),
     }
 }
 
@@ -170,8 +179,15 @@ fn reading(run: &TrainingRun) -> Markup {
             @if stages.len() > 1 {
                 li { "The training is in stages: epochs before number " (first) " train and validate on images that were made smaller. Only the epochs from there on, on whole images, can be the best." }
             }
-            li { "The weights are those of the epoch with the highest validation accuracy, the earliest of equals. Because it was selected for, that validation accuracy is likely to be lower on other images; the test accuracy was not selected for." }
-            li { "The training reads the test images once, after its last epoch; nothing before that depends on them." }
+            li {
+                "The weights are those of the epoch with the highest validation accuracy, the earliest of equals. Because it was selected for, that validation accuracy is likely to be lower on other images"
+                @if run.started.without_test { "." } @else { "; the test accuracy was not selected for." }
+            }
+            @if run.started.without_test {
+                li { "Test images not used: the training was begun with train.test = false and did not read them." }
+            } @else {
+                li { "The training reads the test images once, after its last epoch; nothing before that depends on them." }
+            }
             @if run.started.settings.averages() {
                 li { "Validation and test figures, and the weights that are kept, are of averaged weights (see Recipe) with batch norm statistics of their own; training loss and accuracy are of the weights in training." }
             }

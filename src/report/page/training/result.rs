@@ -118,6 +118,7 @@ fn test_tile(material: &Material, run: &TrainingRun) -> Tile {
         ),
         None => {
             let why = match material.status() {
+                _ if run.started.without_test => "test images not used (train.test = false)",
                 RunStatus::Completed => "the journal contains no test",
                 _ => "test images are read once, after the last epoch",
             };

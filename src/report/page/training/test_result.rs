@@ -30,6 +30,9 @@ pub fn section(run: &TrainingRun, figures: &TrainingFigures) -> Section {
             (classes(&test.report))
             (figure(&figures.reliability))
         },
+        _ if run.started.without_test => {
+            html! { p { "Test accuracy: not measured. Test images not used: the training was begun with " code { "train.test = false" } "." } }
+        }
         _ => html! { p { "Test accuracy: not measured." } },
     };
     Section::new("test", "Test", body)

@@ -52,6 +52,17 @@ fn best(training: &TrainingRun, label: &str, averaged: &str) -> Row {
     }
 }
 
+/// The test accuracy, or that there will be none.
+fn test(training: &TrainingRun) -> Row {
+    match &training.test {
+        Some(test) => labelled("test", Role::Best, format::accuracy(test.report.accuracy)),
+        None if training.started.without_test => {
+            labelled("test images", Role::Dim, "not used".to_owned())
+        }
+        None => Row::new(),
+    }
+}
+
 /// The row in `width` columns; the least important parts are left out first.
 pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize) -> Row {
     let started = &training.started;
@@ -64,10 +75,7 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
         vec![(Role::Dim, format!("/{}", started.settings.epochs))],
     ]
     .concat();
-    let test = training.test.as_ref();
-    let test = test.map_or(Row::new(), |test| {
-        labelled("test", Role::Best, format::accuracy(test.report.accuracy))
-    });
+    let test = test(training);
     let gap = format!(" {} ", glyphs.separator);
     let stage = if is_over {
         Row::new()

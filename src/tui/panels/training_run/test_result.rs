@@ -90,6 +90,9 @@ fn content(scene: &Scene<'_>, in_percent: bool, width: usize) -> Content {
 
 /// Why there are no results yet.
 fn still_to_come(training: &TrainingRun, status: RunStatus) -> String {
+    if training.started.without_test {
+        return "Test images not used: this training was begun with train.test = false.".to_owned();
+    }
     let kept = match training.best() {
         Some(best) => format!(" So far those are the weights of epoch {}.", best.epoch),
         None => training
