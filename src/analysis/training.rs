@@ -137,6 +137,8 @@ impl TrainingTally {
             training
                 .whole_epochs()
                 .map(|epoch| epoch.images_per_second)
+                // Not known: older versions wrote 0 after a stop during validation.
+                .filter(|speed| *speed > 0.0)
                 .collect(),
         );
         let started = training.started;

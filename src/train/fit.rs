@@ -171,6 +171,7 @@ impl<'data> Fit<'data> {
             started: Instant::now(),
             stood_still: Duration::ZERO,
             trained: 0,
+            images_per_second: 0.0,
         })
     }
 

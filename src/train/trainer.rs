@@ -146,7 +146,6 @@ impl ChildTraining<'_> {
             }
         }
         epoch.settle()?;
-        let images_per_second = epoch.images_per_second();
         let (batch_size, between) = (evaluation_batch(self.fit.device()), || {
             wait_for(&mut epoch, control)
         });
@@ -157,7 +156,7 @@ impl ChildTraining<'_> {
             between,
         )?;
         let rate = self.learning_rate(number, epoch.batches().saturating_sub(1));
-        let figures = epoch.figures(&valid, rate, images_per_second)?;
+        let figures = epoch.figures(&valid, rate)?;
         control.epoch(figures).map_err(TrainError::Stopped)?;
         Ok(valid.accuracy())
     }

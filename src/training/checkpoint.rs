@@ -24,6 +24,10 @@ pub struct TrainingHeader<'a> {
     pub(super) metrics: Metrics,
     /// Seconds spent on that epoch so far.
     pub seconds: f64,
+    /// Training images per second in the steps that this epoch's last session has taken; 0 if it has
+    /// taken none, and in checkpoints of older versions.
+    #[serde(default)]
+    pub(super) images_per_second: f64,
     pub(super) micro_batch: usize,
     /// Last record of the journal that is part of this state.
     pub journal_seq: u64,

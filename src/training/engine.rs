@@ -88,8 +88,10 @@ impl TrainingEngine<'_> {
             last_save: Instant::now(),
         };
         if let Some(TrainingCheckpoint { header, best, .. }) = self.checkpoint.take() {
+            let mut epoch = fit.epoch(header.epoch, header.batch, header.metrics)?;
+            epoch.continue_at(header.images_per_second);
             progress = EngineState {
-                epoch: fit.epoch(header.epoch, header.batch, header.metrics)?,
+                epoch,
                 seconds: header.seconds,
                 best_weights: best,
                 ..progress
@@ -193,14 +195,13 @@ impl TrainingEngine<'_> {
     }
 
     fn measure(&mut self, fit: &mut Fit, progress: &mut EngineState) -> Result<(), Halt> {
-        let images_per_second = progress.epoch.images_per_second();
         if fit.average().is_some() {
             self.estimate_statistics(fit, progress)?;
         }
         let valid = self.validate(fit, progress)?;
         let number = progress.epoch.number();
         let rate = self.rate(&progress.epoch, progress.epoch.batches() - 1);
-        let mut done = progress.epoch.figures(&valid, rate, images_per_second)?;
+        let mut done = progress.epoch.figures(&valid, rate)?;
         done.seconds += progress.seconds;
         done.label_smoothing = self.recipe().label_smoothing;
         done.averaged = self.recipe().averages();
@@ -245,6 +246,7 @@ impl TrainingEngine<'_> {
             } else {
                 progress.seconds + progress.epoch.seconds()
             },
+            images_per_second: progress.epoch.images_per_second(),
             micro_batch: fit.micro_batch(),
             journal_seq: self.run.recorder.synced_seq()?,
             config: Cow::Owned(self.run.config.to_toml()),

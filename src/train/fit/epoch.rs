@@ -25,6 +25,8 @@ pub struct Epoch<'data> {
     pub(super) stood_still: Duration,
     /// Images of this session's steps that are included in `metrics`.
     pub(super) trained: usize,
+    /// Training images per second when the latest of these steps were settled.
+    pub(super) images_per_second: f64,
 }
 
 impl Epoch<'_> {
@@ -71,6 +73,7 @@ impl Epoch<'_> {
                 .find(|(_, loss)| !loss.is_finite());
             self.metrics.add(&read);
             self.trained += read.losses.iter().map(|(images, _)| images).sum::<usize>();
+            self.images_per_second = self.trained as f64 / self.seconds().max(1e-9);
         }
         match self.diverged {
             Some((batch, loss)) => Err(TrainError::Diverged {
@@ -80,14 +83,6 @@ impl Epoch<'_> {
             }),
             None => Ok(()),
         }
-    }
-
-    /// Do something that is not part of the training and whose time does not count.
-    pub fn stand_still<T>(&mut self, during: impl FnOnce() -> T) -> T {
-        let before = Instant::now();
-        let done = during();
-        self.stood_still(before.elapsed());
-        done
     }
 
     /// Exclude this much time.
@@ -112,7 +107,7 @@ impl Epoch<'_> {
             loss: self.metrics.loss(),
             accuracy: self.metrics.accuracy(),
             learning_rate,
-            images_per_second: self.images_per_second(),
+            images_per_second: self.images_per_second,
         }
     }
 
@@ -126,7 +121,6 @@ impl Epoch<'_> {
         &self,
         valid: &Metrics,
         learning_rate: f64,
-        images_per_second: f64,
     ) -> Result<TrainingEpoch, TrainError> {
         if !valid.loss().is_finite() {
             return Err(TrainError::Diverged {
@@ -142,15 +136,20 @@ impl Epoch<'_> {
             valid_loss: valid.loss(),
             valid_accuracy: valid.accuracy(),
             learning_rate,
-            images_per_second,
+            images_per_second: self.images_per_second,
             seconds: self.seconds(),
             ..TrainingEpoch::default()
         })
     }
 
-    /// Throughput of this session when the epoch was last settled: images that the device has
-    /// finished, divided by the time taken.
+    /// Throughput of this session when its latest steps were settled: images that the device has
+    /// finished, divided by the time taken. What comes after the last step does not change it.
     pub fn images_per_second(&self) -> f64 {
-        self.trained as f64 / self.seconds().max(1e-9)
+        self.images_per_second
+    }
+
+    /// The throughput of an earlier session, which counts until this one has taken a step.
+    pub fn continue_at(&mut self, images_per_second: f64) {
+        self.images_per_second = images_per_second;
     }
 }

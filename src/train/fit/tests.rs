@@ -179,6 +179,25 @@ fn only_images_the_device_is_known_to_have_finished_count_in_images_per_second()
 }
 
 #[test]
+fn what_follows_the_last_step_does_not_change_the_speed_of_an_epoch() {
+    let data = data();
+    let mut fit = fit(&data);
+    let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
+    epoch.continue_at(12.5);
+    assert_eq!(epoch.images_per_second(), 12.5, "of the session before");
+    while !epoch.is_done() {
+        fit.step(&mut epoch, 0.01).unwrap();
+    }
+    epoch.settle().unwrap();
+    let speed = epoch.images_per_second();
+    std::thread::sleep(Duration::from_millis(5));
+    epoch.settle().unwrap();
+    let figures = epoch.figures(&Metrics::default(), 0.01).unwrap();
+    assert!(speed > 0.0 && speed != 12.5);
+    assert_eq!(figures.images_per_second, speed);
+}
+
+#[test]
 fn an_epoch_continued_from_its_middle_ends_with_the_figures_of_a_whole_one() {
     let data = data();
     let run = |settle_between: bool| {

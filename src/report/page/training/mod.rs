@@ -136,7 +136,7 @@ fn means(
         let values: Vec<f64> = epochs
             .iter()
             .map(value)
-            .filter(|value| value.is_finite())
+            .filter(|value| value.is_finite() && *value > 0.0)
             .collect();
         let first = epochs.first().filter(|_| !values.is_empty())?;
         let mean = text(mean(&values));
