@@ -59,6 +59,10 @@ pub enum Event {
         /// are void, because those epochs are repeated.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         epoch: Option<usize>,
+        /// Images that a training computes at a time from here on, as in its checkpoint; absent in
+        /// journals of older versions.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        micro_batch: Option<usize>,
     },
     /// The training of one network to completion has begun (`nas-tui train`). Such a run has no
     /// children and no episodes.

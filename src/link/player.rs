@@ -300,6 +300,7 @@ mod tests {
             version: String::new(),
             next_child: Some(1),
             epoch: None,
+            micro_batch: None,
         };
         assert_eq!(seconds(Event::StopRequested, resumed, 86_400), 2.0);
         assert_eq!(

@@ -60,6 +60,7 @@ impl<W: Work> Run<W> {
             version: VERSION.to_owned(),
             next_child,
             epoch,
+            micro_batch: W::micro_batch(checkpoint, &self.config),
         })?)
     }
 

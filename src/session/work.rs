@@ -47,6 +47,11 @@ pub trait Work: Sized + Send + 'static {
     /// without one.
     fn next_step(checkpoint: Option<&Self::Checkpoint>) -> u64;
 
+    /// Images that a training computes at a time when it continues there.
+    fn micro_batch(_checkpoint: Option<&Self::Checkpoint>, _config: &Config) -> Option<usize> {
+        None
+    }
+
     /// Work until it is complete, a client requests a stop, or it cannot continue. `checkpoint` is
     /// the state at the end of an earlier session. The session has already recorded that this
     /// process takes over the run, and it records the end of the run; in between, the work calls

@@ -78,6 +78,7 @@ mod tests {
             version: "0".into(),
             next_child: Some(1),
             epoch: None,
+            micro_batch: None,
         }
     }
 

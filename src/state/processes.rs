@@ -118,6 +118,7 @@ mod tests {
             version: "0".into(),
             next_child: Some(1),
             epoch: None,
+            micro_batch: None,
         }
     }
 
@@ -168,6 +169,7 @@ mod tests {
             version: "0".into(),
             next_child: None,
             epoch: Some(3),
+            micro_batch: None,
         };
         assert_eq!(
             roles(&processes(vec![resumed]), "here"),

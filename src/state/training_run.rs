@@ -47,9 +47,12 @@ impl TrainingRun {
             Event::MicroBatchReduced { micro_batch, .. } => self.micro_batch = *micro_batch,
             Event::TestFinished(test) => self.test = Some(TestFinished::clone(test)),
             Event::RunResumed {
-                epoch: Some(epoch), ..
+                epoch: Some(epoch),
+                micro_batch,
+                ..
             } => {
                 // What came after the checkpoint is repeated.
+                self.micro_batch = micro_batch.unwrap_or(self.micro_batch);
                 self.epochs.retain(|done| done.epoch < *epoch);
                 self.epoch_seqs.truncate(self.epochs.len());
                 self.progress = None;

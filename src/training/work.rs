@@ -91,6 +91,11 @@ impl Work for Training {
         checkpoint.map_or(1, |checkpoint| checkpoint.header.epoch as u64)
     }
 
+    fn micro_batch(checkpoint: Option<&TrainingCheckpoint>, config: &Config) -> Option<usize> {
+        let saved = checkpoint.map(|checkpoint| checkpoint.header.micro_batch);
+        Some(saved.unwrap_or(config.train.recipe.batch_size))
+    }
+
     fn work(
         self,
         run: &mut Run<Training>,

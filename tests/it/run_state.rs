@@ -51,6 +51,7 @@ fn resumed() -> Event {
         version: "1".to_owned(),
         next_child: Some(1),
         epoch: None,
+        micro_batch: None,
     }
 }
 

@@ -16,6 +16,7 @@ fn processes(host: &str) -> Processes {
         version: "0".into(),
         next_child: Some(1),
         epoch: None,
+        micro_batch: None,
     };
     let mut processes = Processes::default();
     processes.apply(&Record {

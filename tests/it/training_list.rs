@@ -70,6 +70,7 @@ fn epochs_voided_by_a_resume_are_not_the_best() {
         version: "0".into(),
         next_child: None,
         epoch: Some(2),
+        micro_batch: None,
     });
     assert_eq!(
         seen(&events).best_accuracy,

@@ -336,7 +336,7 @@ proptest! {
         let mut events = example::finished();
         // A tick anywhere, and epochs that a resumed session voids.
         events.insert(cut.min(events.len()), example::progress(5));
-        let resumed = Event::RunResumed { host: "h".into(), pid: 1, version: "0".into(), next_child: None, epoch: Some(cut / 2) };
+        let resumed = Event::RunResumed { host: "h".into(), pid: 1, version: "0".into(), next_child: None, epoch: Some(cut / 2), micro_batch: None };
         events.insert(cut.min(events.len()), resumed);
         let first: Vec<Step> = vec![Step::Resize(80, 24), Step::Records(cut)];
         live_through(&example::records(&events), [first, steps].concat(), theme(depth, ascii));

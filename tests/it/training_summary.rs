@@ -55,6 +55,7 @@ fn a_resumed_session_has_no_reason_for_its_end_until_it_ends() {
         version: "0".into(),
         next_child: None,
         epoch: Some(3),
+        micro_batch: None,
     });
     assert_eq!((of(&events).reason, of(&events).epochs_done), (None, 2));
 }

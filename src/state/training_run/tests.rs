@@ -152,6 +152,7 @@ fn a_resume_voids_what_came_after_its_checkpoint() {
         version: String::new(),
         next_child: None,
         epoch: Some(2),
+        micro_batch: None,
     };
     let run = after(&[epoch(1, 0.3), epoch(2, 0.9), resumed, epoch(2, 0.4)]);
     let accuracies: Vec<f64> = run
@@ -161,6 +162,29 @@ fn a_resume_voids_what_came_after_its_checkpoint() {
         .collect();
     assert_eq!(accuracies, [0.3, 0.4]);
     assert_eq!(run.epoch_seqs, [1, 4]);
+}
+
+#[test]
+fn a_resume_goes_on_with_as_many_images_at_a_time_as_its_checkpoint() {
+    let reduced = Event::MicroBatchReduced {
+        micro_batch: 1,
+        reason: String::new(),
+    };
+    let resumed = |micro_batch| Event::RunResumed {
+        host: String::new(),
+        pid: 1,
+        version: String::new(),
+        next_child: None,
+        epoch: Some(1),
+        micro_batch,
+    };
+    let at_a_time = |events: &[Event]| after(events).micro_batch;
+    assert_eq!(at_a_time(&[reduced.clone(), resumed(Some(2))]), 2);
+    assert_eq!(
+        at_a_time(&[reduced, resumed(None)]),
+        1,
+        "older versions did not say"
+    );
 }
 
 #[test]

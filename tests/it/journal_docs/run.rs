@@ -75,6 +75,7 @@ pub fn run_resumed() -> Event {
         version: text(),
         next_child: Some(1),
         epoch: Some(1),
+        micro_batch: Some(2),
     }
 }
 
