@@ -7,6 +7,10 @@ use crate::config::StageSpan;
 use crate::event::{TrainingEpoch, TrainingStarted};
 use crate::space::Cost;
 
+/// The time that a validation image takes, relative to a training image, which also has a backward
+/// pass; assumed until an epoch has been measured.
+const VALIDATION_IMAGE: f64 = 1.0 / 3.0;
+
 /// Estimated time until the last epoch of a training is done.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeLeft {
@@ -104,7 +108,7 @@ impl TrainingRun {
                 continue;
             }
             let done = if part.epochs.contains(&current) {
-                self.epoch_fraction()
+                self.epoch_fraction() / self.epoch_per_training()
             } else {
                 0.0
             };
@@ -120,7 +124,8 @@ impl TrainingRun {
         })
     }
 
-    /// Measured seconds of one of these epochs: the latest, or the current one at its speed so far.
+    /// Measured seconds of one of these epochs: the latest, or the current one at its speed so far,
+    /// with a validation to come.
     fn epoch_seconds(&self, epochs: &Range<usize>, current: usize) -> Option<f64> {
         let latest = self.epochs.iter().rev();
         let of_latest = latest
@@ -132,9 +137,17 @@ impl TrainingRun {
             .as_ref()
             .filter(|progress| epochs.contains(&current) && progress.images_per_second > 0.0);
         of_latest.or_else(|| {
-            let images = self.started.data.train_images() as f64;
+            let images = self.started.data.train_images() as f64 * self.epoch_per_training();
             under_way.map(|progress| images / progress.images_per_second)
         })
+    }
+
+    /// The time of an epoch with its validation, relative to that of its training alone, judging by
+    /// the numbers of images.
+    fn epoch_per_training(&self) -> f64 {
+        let data = &self.started.data;
+        let (train, validation) = (data.train_images(), data.validation_images());
+        1.0 + VALIDATION_IMAGE * validation as f64 / train.max(1) as f64
     }
 }
 

@@ -284,6 +284,32 @@ fn the_time_left_is_extrapolated_to_sizes_that_were_not_measured_by_their_macs()
 }
 
 #[test]
+fn the_time_left_includes_validation_before_an_epoch_has_been_measured() {
+    // 100 training images at 10 per second, and 30 validation images that take a third each.
+    let left = |batch, epochs: &[Event]| {
+        let mut run = run(0);
+        run.started.data.images.as_mut().unwrap().validation = 30;
+        let progress = Event::TrainingProgress(TrainingProgress {
+            epoch: epochs.len() + 1,
+            batch,
+            batches: 50,
+            loss: 1.0,
+            accuracy: 0.5,
+            learning_rate: 0.1,
+            images_per_second: 10.0,
+        });
+        let events = epochs.iter().chain([&progress]);
+        events.for_each(|event| run.apply(event, 0));
+        run.time_left().unwrap().seconds
+    };
+    let is = |seconds: f64, expected: f64| assert!((seconds - expected).abs() < 1e-9, "{seconds}");
+    is(left(25, &[]), 110.0 - 5.0);
+    is(left(50, &[]), 110.0 - 10.0);
+    // Measured: two seconds an epoch. The validation of the current one is still to come.
+    is(left(50, &[epoch(1, 0.3)]), 18.0 - 2.0 / 1.1);
+}
+
+#[test]
 fn a_training_is_in_the_stage_of_its_current_epoch() {
     let stage = |done: usize| {
         in_stages_after(&vec![0.5; done])
