@@ -291,21 +291,35 @@ impl TrainingEngine<'_> {
             return Ok(self.run.notice(Level::Info, text)?);
         }
         let ledger = self.run.ledger();
-        let Some(best) = ledger.best().filter(|_| !ledger.is_tested()) else {
+        let Some(best) = ledger.best().filter(|_| !ledger.is_tested()).cloned() else {
             return Ok(());
         };
         let weights = BestWeights {
             values: best_weights,
-            epoch: best,
+            epoch: &best,
             mirrored: self.recipe().mirrored_test,
         };
-        match test_images::classify(
-            &self.training.architecture,
-            weights,
-            &self.run.config.data,
-            data,
-        )? {
-            Ok(test) => Ok(self.run.tell(Event::TestFinished(Box::new(test)))?),
+        let (architecture, config) = (
+            self.training.architecture.clone(),
+            self.run.config.data.clone(),
+        );
+        let mut stood_still = Duration::ZERO;
+        let mut halt = None;
+        let tested = test_images::classify(&architecture, weights, &config, data, || {
+            let obeyed = self.obey_between(data.device, &mut stood_still, || Ok(()));
+            obeyed.map_err(|reason| {
+                halt = Some(reason);
+                TrainError::Skipped
+            })
+        });
+        if let Some(halt) = halt {
+            return Err(halt);
+        }
+        match tested? {
+            Ok(mut test) => {
+                test.seconds -= stood_still.as_secs_f64();
+                Ok(self.run.tell(Event::TestFinished(Box::new(test)))?)
+            }
             Err(missing) => Ok(self
                 .run
                 .notice(Level::Warning, format!("no test accuracy: {missing}"))?),

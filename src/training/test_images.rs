@@ -25,13 +25,14 @@ pub struct BestWeights<'a> {
     pub(super) mirrored: bool,
 }
 
-/// Classify the test images with the weights `best`, in float32, like `nas-tui evaluate`. Returns
-/// only a reason if the data have no test images.
+/// Classify the test images with the weights `best`, in float32, like `nas-tui evaluate`; `between` is
+/// called before each batch. Returns only a reason if the data have no test images.
 pub fn classify(
     architecture: &Architecture,
     best: BestWeights,
     config: &DataConfig,
     data: &TrainingData,
+    mut between: impl FnMut() -> Result<(), TrainError>,
 ) -> Result<Result<TestFinished, DataError>, TrainingError> {
     let started = Instant::now();
     let set = match data::load_test(config) {
@@ -53,10 +54,10 @@ pub fn classify(
         .collect();
     let images =
         DeviceDataset::on_host(set.images, &data.preparation, data.device, network.layout())?;
-    let plain = rows(&logits(&network, &images, Side::AsTheyAre)?)?;
+    let plain = rows(&logits(&network, &images, Side::AsTheyAre, &mut between)?)?;
     let report = ClassificationReport::new(&set.classes, &labels, &plain)?;
     let mirrored = if best.mirrored {
-        let mirrored = rows(&logits(&network, &images, Side::Mirrored)?)?;
+        let mirrored = rows(&logits(&network, &images, Side::Mirrored, &mut between)?)?;
         Some(MirroredAccuracy::new(&labels, [&plain, &mirrored])?)
     } else {
         None
@@ -95,13 +96,19 @@ pub fn evaluation_plan(
 }
 
 /// Logits of every image, `[N, classes]`, on the CPU, with batch norm in evaluation mode. Fewer
-/// images at a time if memory runs out.
+/// images at a time if memory runs out; `between` is called before each batch.
 ///
 /// # Errors
-/// Errors of libtorch or of the images; lack of memory only with a single image at a time.
-pub fn logits(network: &Network, images: &DeviceDataset, side: Side) -> Result<Tensor, TrainError> {
+/// Errors of libtorch, of the images or of `between`; lack of memory only with a single image at a
+/// time.
+pub fn logits(
+    network: &Network,
+    images: &DeviceDataset,
+    side: Side,
+    mut between: impl FnMut() -> Result<(), TrainError>,
+) -> Result<Tensor, TrainError> {
     in_smaller_batches(evaluation_batch(network.device()), |batch_size| {
-        Ok(logits_in_batches(network, images, side, batch_size)?)
+        logits_in_batches(network, images, side, batch_size, &mut between)
     })
 }
 
@@ -110,9 +117,11 @@ fn logits_in_batches(
     images: &DeviceDataset,
     side: Side,
     batch_size: usize,
-) -> Result<Tensor, DataError> {
+    between: &mut impl FnMut() -> Result<(), TrainError>,
+) -> Result<Tensor, TrainError> {
     let _guard = tch::no_grad_guard();
     let batches = images.evaluation_batches(batch_size).map(|batch| {
+        between()?;
         let (mut images, _) = batch?;
         if side == Side::Mirrored {
             images = images.f_flip([3])?;
@@ -121,7 +130,7 @@ fn logits_in_batches(
     });
     // Copied at the end, so that no batch waits for the previous one.
     Ok(
-        Tensor::f_cat(&batches.collect::<Result<Vec<_>, DataError>>()?, 0)?
+        Tensor::f_cat(&batches.collect::<Result<Vec<_>, TrainError>>()?, 0)?
             .f_to_device(Device::Cpu)?,
     )
 }
