@@ -229,6 +229,25 @@ impl RunDirectory {
         write_json(&self.path.join("best.json"), best)
     }
 
+    /// Move `best.json` and the weights of a training's best epoch out of the way (`.void`), if there
+    /// are any: they are of an epoch that is repeated.
+    ///
+    /// # Errors
+    /// I/O errors; the message names the file.
+    pub fn void_best(&self) -> io::Result<()> {
+        for path in [self.path.join("best.json"), self.weights_path()] {
+            let mut void = path.clone().into_os_string();
+            void.push(".void");
+            match std::fs::rename(&path, void) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(in_file(&path, "cannot rename", error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Write `summary.json`: the results of the whole run.
     ///
     /// # Errors

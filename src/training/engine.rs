@@ -96,9 +96,9 @@ impl TrainingEngine<'_> {
                 best_weights: best,
                 ..progress
             };
-            // The only file that may be out of date: it is derived from the checkpoint.
-            self.write_best(&progress)?;
         }
+        // After a kill these files may be of an epoch that the checkpoint does not include.
+        self.write_best(&progress)?;
         if progress.epoch.number() > self.recipe().epochs {
             let left = if self.run.config.train.test {
                 "only the test is left"
@@ -270,10 +270,11 @@ impl TrainingEngine<'_> {
         })?)
     }
 
-    /// Write `weights.safetensors` and `best.json`: the results of the training so far.
+    /// Write `weights.safetensors` and `best.json`: the results of the training so far. As long as
+    /// there are none, there are no such files.
     fn write_best(&self, progress: &EngineState) -> Result<(), Halt> {
         let Some(best) = self.run.ledger().best() else {
-            return Ok(());
+            return Ok(self.run.directory.void_best()?);
         };
         let path = self.run.directory.weights_path();
         let weights = weights::serialized(&progress.best_weights, &path);

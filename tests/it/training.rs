@@ -4,6 +4,7 @@
 mod range_test;
 mod resuming;
 mod stages;
+mod stopping;
 mod test_images;
 
 use std::fs;

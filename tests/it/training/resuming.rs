@@ -138,7 +138,7 @@ fn kill_repeatedly(set: &[&str]) {
 }
 
 /// Epochs, test and weights of two runs are the same, bit by bit.
-fn assert_same_results(workspace: &Workspace, one: &str, other: &str) {
+pub fn assert_same_results(workspace: &Workspace, one: &str, other: &str) {
     let [records, others] = [one, other].map(|run| workspace.records(run));
     assert_eq!(figures(&epochs(&records)), figures(&epochs(&others)));
     assert_eq!(
@@ -249,8 +249,15 @@ fn a_training_resumed_after_its_last_epoch_says_that_only_the_test_is_left() {
         .take_while(|line| !line.contains("\"test_finished\""))
         .collect();
     fs::write(&journal, kept.join("\n") + "\n").unwrap();
+    // With other best files than those of the checkpoint.
+    let files = ["weights.safetensors", "best.json"].map(|file| workspace.path("run").join(file));
+    let best = files.each_ref().map(|file| fs::read(file).unwrap());
+    for file in &files {
+        fs::write(file, "of another epoch").unwrap();
+    }
     let output = workspace.resume("run").output().unwrap();
     assert_ok(&output);
+    assert_eq!(files.map(|file| fs::read(file).unwrap()), best);
     let words = text(&output.stderr);
     assert!(
         words.contains(" after 4 epochs")
