@@ -116,22 +116,27 @@ impl Verdict {
     /// important parts. Number, interval and p-value are present from 41 characters on.
     /// `plus_minus` is the terminal's form of that sign.
     pub fn text(&self, width: usize, plus_minus: &str) -> String {
-        let mut texts = self.texts(plus_minus);
-        let shortest = texts.pop().unwrap_or_default();
-        texts
-            .into_iter()
-            .find(|text| text.chars().count() <= width)
-            .unwrap_or(shortest)
+        self.texts(plus_minus).within(width)
     }
 
-    /// From the whole sentence to the shortest form.
-    fn texts(&self, plus_minus: &str) -> Vec<String> {
-        let heads = self.heads(plus_minus);
+    /// The longest text that `fits` and has every number of the policy's lift: estimate, interval,
+    /// p-value and number of controls; without a lift, the longest that `fits`. `None` if there is none.
+    pub fn complete_text(
+        &self,
+        plus_minus: &str,
+        fits: impl Fn(&String) -> bool,
+    ) -> Option<String> {
+        self.texts(plus_minus).complete.into_iter().find(fits)
+    }
+
+    fn texts(&self, plus_minus: &str) -> VerdictTexts {
+        let mut texts = self.heads(plus_minus);
         let Some(comparison) = &self.comparison else {
-            return heads;
+            return texts;
         };
+        let heads = std::mem::take(&mut texts.complete);
         let (long, brief) = comparison.texts(self.so_far());
-        let mut texts: Vec<String> = [&long, &brief]
+        texts.complete = [&long, &brief]
             .into_iter()
             .flat_map(|tail| {
                 heads
@@ -147,24 +152,27 @@ impl Verdict {
                 "; not comparable".to_owned(),
             ] {
                 let short = heads.iter().skip(2).take(3);
-                texts.extend(short.map(|head| format!("{head}{tail}")));
+                let short = short.map(|head| format!("{head}{tail}"));
+                texts.complete.extend(short);
             }
         }
-        texts.extend(heads);
+        texts.complete.extend(heads);
         texts
     }
 
     /// What this run alone says.
-    fn heads(&self, plus_minus: &str) -> Vec<String> {
-        match (&self.lift, self.controls, &self.trend) {
-            (Some(lift), ..) => self.of_lift(lift, plus_minus),
+    fn heads(&self, plus_minus: &str) -> VerdictTexts {
+        let complete = match (&self.lift, self.controls, &self.trend) {
+            (Some(lift), ..) => return self.of_lift(lift, plus_minus),
             (None, Some(controls), _) => awaiting(controls),
             (None, None, Some(trend)) => self.of_trend(trend, plus_minus),
             (None, None, None) => too_early(self.episodes),
-        }
+        };
+        let brief = Vec::new();
+        VerdictTexts { complete, brief }
     }
 
-    fn of_lift(&self, lift: &PolicyLift, plus_minus: &str) -> Vec<String> {
+    fn of_lift(&self, lift: &PolicyLift, plus_minus: &str) -> VerdictTexts {
         let PolicyLift {
             difference,
             ci95: [low, high],
@@ -183,21 +191,26 @@ impl Verdict {
         let numbers = format!("95 % {low:+.digits$}..{high:+.digits$}, {p}, {controls} {who}");
         let policy = format!("policy {difference:+.digits$}");
         let estimate = format!("{policy}{plus_minus}{half:.digits$}");
-        vec![
+        let arms = format!("({p}, {controls} {who}){so_far}");
+        let complete = vec![
             format!(
                 "{policy}{side} {other} at equal depth ({numbers}){so_far}{}",
                 self.after()
             ),
             format!("{policy}{side} {other} at equal depth ({numbers}){so_far}"),
-            format!("{estimate}{side} {other} at equal depth ({p}, {controls} {who}){so_far}"),
+            format!("{estimate}{side} {other} at equal depth {arms}"),
             format!("{policy}{side} {other} ({numbers}){so_far}"),
-            format!("{estimate}{side} {other} at equal depth ({p}){so_far}"),
-            format!("{estimate}{side} {other} ({p}){so_far}"),
+            format!("{estimate}{side} {other} {arms}"),
+            format!("{estimate} {arms}"),
+        ];
+        let brief = vec![
+            format!("{estimate} ({p}, n={controls}){so_far}"),
             format!("{estimate} ({p}){so_far}"),
             format!("{estimate} {p}"),
-            format!("{policy} ({p})"),
+            estimate,
             policy,
-        ]
+        ];
+        VerdictTexts { complete, brief }
     }
 
     fn of_trend(&self, trend: &Trend, plus_minus: &str) -> Vec<String> {
@@ -257,6 +270,26 @@ impl Verdict {
             .planned
             .map_or(String::new(), |planned| format!(" of {planned}"));
         format!(" after {}{over} episodes", self.episodes)
+    }
+}
+
+/// The forms of a verdict, in each list the one that says most first.
+struct VerdictTexts {
+    /// Those with every number of the policy's lift; without a lift, all.
+    complete: Vec<String>,
+    /// Shorter ones.
+    brief: Vec<String>,
+}
+
+impl VerdictTexts {
+    /// The first that fits in `width` characters, or the shortest.
+    fn within(self, width: usize) -> String {
+        let mut texts: Vec<String> = self.complete.into_iter().chain(self.brief).collect();
+        let shortest = texts.pop().unwrap_or_default();
+        texts
+            .into_iter()
+            .find(|text| text.chars().count() <= width)
+            .unwrap_or(shortest)
     }
 }
 

@@ -148,6 +148,26 @@ fn the_policy_is_held_against_its_controls() {
 }
 
 #[test]
+fn words_go_before_numbers_then_the_controls_then_the_p_value_then_the_interval() {
+    let verdict = Verdict::of(&with_controls(0.2, 6));
+    let text = |width| verdict.text(width, "±");
+    assert_eq!(
+        text(79),
+        "policy +0.200±0.029 above random at equal depth (p 0.001, 5 controls) so far"
+    );
+    assert_eq!(
+        text(63),
+        "policy +0.200±0.029 above random (p 0.001, 5 controls) so far"
+    );
+    assert_eq!(text(50), "policy +0.200±0.029 (p 0.001, 5 controls) so far");
+    assert_eq!(text(41), "policy +0.200±0.029 (p 0.001, n=5) so far");
+    assert_eq!(text(40), "policy +0.200±0.029 (p 0.001) so far");
+    assert_eq!(text(28), "policy +0.200±0.029 p 0.001");
+    assert_eq!(text(20), "policy +0.200±0.029");
+    assert_eq!(text(16), "policy +0.200");
+}
+
+#[test]
 fn nothing_is_decided_before_the_planned_end() {
     assert_eq!(Verdict::of(&with_controls(0.2, 6)).finding, Finding::Open);
     let above = Verdict::of(&completed(with_controls(0.2, 6)));

@@ -75,7 +75,7 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     // The first question about a controller. The chart also answers it, if it is shown.
     let chart_is_shown = scene.shows(PanelId("chart"));
     let mut head = if height >= VERDICT_FROM && !chart_is_shown {
-        vec![verdict_line::pieces(state, scene.glyphs(), width)]
+        verdict_line::rows(state, scene.glyphs(), width, 2)
     } else {
         Vec::new()
     };

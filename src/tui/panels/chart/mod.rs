@@ -42,9 +42,10 @@ use crate::tui::paint::Painter;
 use crate::tui::plot::{DotGrid, Frame, Framing, Span};
 use crate::tui::theme::Role;
 
-/// Height of a panel in rows from which on it has a verdict below its axis, and a row of episode
-/// numbers.
+/// Height of a panel in rows from which on it has a verdict below its axis, two rows of verdict if
+/// one is not enough, and a row of episode numbers.
 const VERDICT_FROM: usize = 8;
+const TWO_ROWS_FROM: usize = 10;
 const EPISODES_FROM: usize = 14;
 /// Minimum number of columns for a label of the value axis, including the space after it.
 const LABEL: usize = 4;
@@ -106,7 +107,8 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
     let span = view.visible(&extent);
     let crosshair = view.crosshair().filter(|_| extent.newest > 0);
     let chosen = crosshair.map(|child| Readout::of(state, view.quantity, &children, child));
-    let rows = Rows::of(painter.height());
+    let verdict = verdict(state, painter);
+    let rows = Rows::of(painter.height(), verdict.len());
     let drawing = Sketch {
         state,
         view,
@@ -115,6 +117,7 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
         span,
         crosshair,
         chosen,
+        verdict,
     };
     // The width of the labels depends on the curves, and that of the curves on the labels.
     let (mut curves, mut frame) = drawing.plot(painter, LABEL, rows.plot);
@@ -128,26 +131,34 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
         return;
     }
     drawing.draw_plot(painter, &curves, &frame, rows.episodes);
-    if rows.verdict {
-        drawing.draw_verdict(painter);
-    }
+    drawing.draw_verdict(painter);
+}
+
+/// The rows of the verdict; as many as the panel has room for.
+fn verdict(state: &RunState, painter: &Painter<'_>) -> Vec<Row> {
+    let width = painter.width().saturating_sub(1);
+    let most = match painter.height() {
+        ..VERDICT_FROM => return Vec::new(),
+        VERDICT_FROM..TWO_ROWS_FROM => 1,
+        TWO_ROWS_FROM.. => 2,
+    };
+    verdict_line::rows(state, painter.glyphs(), width, most)
 }
 
 /// The division of a panel's rows.
 struct Rows {
     plot: usize,
     episodes: bool,
-    verdict: bool,
 }
 
 impl Rows {
-    fn of(height: usize) -> Rows {
-        let (verdict, episodes) = (height >= VERDICT_FROM, height >= EPISODES_FROM);
-        let taken = 3 + usize::from(verdict) + usize::from(episodes);
+    /// Of a panel of `height` rows, of which the verdict takes `verdict`.
+    fn of(height: usize, verdict: usize) -> Rows {
+        let episodes = height >= EPISODES_FROM;
+        let taken = 3 + verdict + usize::from(episodes);
         Rows {
             plot: height.saturating_sub(taken),
             episodes,
-            verdict,
         }
     }
 }
@@ -161,6 +172,7 @@ struct Sketch<'a> {
     span: Span,
     crosshair: Option<u64>,
     chosen: Option<Readout<'a>>,
+    verdict: Vec<Row>,
 }
 
 impl Sketch<'_> {
@@ -235,11 +247,13 @@ impl Sketch<'_> {
 
     /// The verdict on the run, or, with a crosshair, the values of the child's episode.
     fn draw_verdict(&self, painter: &mut Painter<'_>) {
-        let (width, row) = (painter.width().saturating_sub(1), painter.height() - 1);
-        let line = match &self.chosen {
-            Some(chosen) => chosen.episode(width),
-            None => verdict_line::pieces(self.state, painter.glyphs(), width),
-        };
-        painter.pieces(1, row, &line);
+        let first = painter.height() - self.verdict.len();
+        for (row, verdict) in (first..).zip(&self.verdict) {
+            match &self.chosen {
+                Some(_) if row > first => continue,
+                Some(chosen) => painter.pieces(1, row, &chosen.episode(painter.width() - 1)),
+                None => painter.pieces(1, row, verdict),
+            };
+        }
     }
 }

@@ -105,6 +105,10 @@ fn with_controls(mut state: RunState) -> RunState {
     let planned = run.children() as u64;
     for episode in 1..=search.episode {
         let accuracy = 0.8 - 0.02 * episode as f64 - 0.05 * (episode % 3) as f64;
+        let arms = &mut search.outcomes.arms;
+        if let Some(arms) = arms.iter_mut().find(|arms| arms.episode == episode) {
+            arms.controls.push(accuracy.powi(3));
+        }
         search.children.push(ChildRow {
             episode,
             control: true,
@@ -117,6 +121,29 @@ fn with_controls(mut state: RunState) -> RunState {
 #[test]
 fn controls_beside_the_policys_children() {
     assert_snapshot!(looks(&with_controls(state_of(&records())), &[], false));
+}
+
+#[test]
+fn the_verdict_has_every_number_at_80x24_and_in_a_small_panel() {
+    let records = records();
+    let running = &records[..records.len() * 95 / 100];
+    for (state, end) in [(&records[..], " controls)"), (running, " controls) so far")] {
+        let state = with_controls(state_of(state));
+        for size in [SIZES[0], (59, 9), (78, 18), (79, 10)] {
+            let drawn = text(&state, &ChartView::default(), size, false);
+            let (_, verdict) = drawn.rsplit_once("policy ").unwrap();
+            let words: Vec<&str> = verdict.split_whitespace().collect();
+            let verdict = words.join(" ");
+            assert!(
+                verdict.contains("±") || verdict.contains("(95 % "),
+                "{drawn}"
+            );
+            assert!(
+                verdict.contains("p 0.") && verdict.ends_with(end),
+                "{drawn}"
+            );
+        }
+    }
 }
 
 #[test]
