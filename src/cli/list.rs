@@ -39,11 +39,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 /// Where the policy lift is among the columns.
 const LIFT: usize = 8;
 
-/// One line for each run. Lines of more than `width` columns do without the policy lift.
+/// One line for each run, and what a best accuracy is worth. Lines of more than `width` columns do
+/// without the policy lift.
 pub(super) fn table(runs: &[RunInfo], width: usize) -> String {
     if runs.is_empty() {
         return "no runs in ./runs, and none you began elsewhere\n".to_owned();
     }
+    let has_best = runs.iter().any(|run| run.best_accuracy.is_some());
+    let caveat = if has_best { OPTIMISTIC } else { "" };
+    lines(runs, width) + caveat
+}
+
+/// One line for each run below the titles of the columns.
+fn lines(runs: &[RunInfo], width: usize) -> String {
     let (left, right) = (TableColumn::left, TableColumn::right);
     let mut columns = vec![
         left("run"),
@@ -69,6 +77,10 @@ pub(super) fn table(runs: &[RunInfo], width: usize) -> String {
     rows.iter_mut().for_each(|row| drop(row.remove(LIFT)));
     draw(&columns, &rows, usize::MAX)
 }
+
+/// What stands below the table if it has a best accuracy.
+const OPTIMISTIC: &str =
+    "Best accuracy: the best of many by one noisy validation, and so optimistic\n";
 
 fn row(run: &RunInfo) -> Vec<String> {
     let (method, test) = match &run.work {
@@ -102,4 +114,40 @@ fn row(run: &RunInfo) -> Vec<String> {
 
 fn accuracy(value: Option<f64>) -> String {
     value.map_or_else(|| "none".to_owned(), |value| format!("{value:.4}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::RunStatus;
+
+    fn run(best_accuracy: Option<f64>) -> RunInfo {
+        RunInfo {
+            name: "net".to_owned(),
+            path: "runs/net".into(),
+            status: RunStatus::Completed,
+            work: WorkInfo::Training {
+                network: "net".to_owned(),
+                recipe: "plateau".to_owned(),
+                epoch: 3,
+                epochs: 3,
+                test_accuracy: None,
+            },
+            best_accuracy,
+            started: None,
+            changed: None,
+            holder: None,
+            unreadable: None,
+        }
+    }
+
+    #[test]
+    fn a_best_accuracy_is_called_optimistic_below_the_table_in_80_columns() {
+        let with = table(&[run(Some(0.9)), run(None)], 200);
+        assert_eq!(with.lines().count(), 4);
+        let last = with.lines().last().unwrap();
+        assert!(last.starts_with("Best accuracy: ") && last.ends_with("optimistic"));
+        assert!(last.len() <= 80);
+        assert!(!table(&[run(None)], 200).contains("optimistic"));
+    }
 }
