@@ -40,6 +40,13 @@ pub struct Chosen {
     pub search_accuracy: f64,
 }
 
+impl Chosen {
+    /// `top` or `random`.
+    pub fn group(&self) -> &'static str {
+        if self.is_top { "top" } else { "random" }
+    }
+}
+
 /// The `top` best children and `random` of the others, drawn with the run's seed, alternating.
 ///
 /// # Errors
@@ -182,16 +189,11 @@ impl fmt::Display for Ranking {
             self.candidates
         )?;
         for child in &self.children {
-            let Chosen {
-                child: number,
-                is_top,
-                search_accuracy,
-            } = child.chosen;
-            let group = if is_top { "top" } else { "random" };
+            let (number, group) = (child.chosen.child, child.chosen.group());
             let reached = child
                 .final_accuracy
                 .map_or_else(|| "not completed".to_owned(), accuracy);
-            let searched = accuracy(search_accuracy);
+            let searched = accuracy(child.chosen.search_accuracy);
             writeln!(
                 out,
                 "child {number:<6} {group:<6}  in the search {searched}  at the end {reached}  ({} epochs)",

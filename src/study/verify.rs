@@ -14,8 +14,8 @@ use crate::foundation::seeds::derive;
 use crate::space::Space;
 use crate::strategy::{Random, Strategy};
 
-/// The names of the two arms, by which trials are grouped.
-const POLICY: &str = "policy";
+/// The name of the policy's arm; trials are grouped by the names of the arms.
+pub const POLICY: &str = "policy";
 const UNIFORM: &str = "uniform";
 
 /// The comparison.
@@ -122,6 +122,11 @@ impl Verification {
             uniform,
             earlier_looks,
         }
+    }
+
+    /// Both arms with their names.
+    pub fn arms(&self) -> [(&'static str, &Arm); 2] {
+        [(POLICY, &self.policy), (UNIFORM, &self.uniform)]
     }
 
     /// `policy minus uniform at depth 15: +0.2100 (95 % +0.1500 to +0.2700; permutation test: p

@@ -1,5 +1,7 @@
 //! Tables of a report as CSV (RFC 4180), complete where the page shows only a part.
 
+pub mod studies;
+
 use super::material::Material;
 use crate::classification::{ClassAccuracy, ClassificationReport};
 use crate::event::{EpisodeFinished, TrainingEpoch};

@@ -92,6 +92,7 @@ fn a_searchs_report_has_its_page_figures_tables_and_summary() {
     ];
     let tables = [
         "tables/children.csv",
+        "tables/effects.csv",
         "tables/episodes.csv",
         "tables/layers.csv",
         "report.html",

@@ -41,7 +41,6 @@ fn verified(found: &Verification) -> Markup {
             or_none(arm.mean_accuracy, accuracy)
         }),
     ];
-    let arms = [("policy", &found.policy), ("uniform", &found.uniform)];
     let caption = format!(
         "Fresh children of the policy after episode {} and fresh uniform ones, all of {} layers, each trained for itself",
         question.episode, question.depth
@@ -49,7 +48,7 @@ fn verified(found: &Verification) -> Markup {
     html! {
         h3 { "Against chance" }
         p { strong { (parts::whole(&found.lift_text())) } "." }
-        (table_of(&caption, columns, &arms))
+        (table_of(&caption, columns, &found.arms()))
         @for caveat in found.caveats() { p.note { (caveat) "." } }
     }
 }
@@ -83,10 +82,7 @@ fn reliability(found: &Findings) -> Markup {
 fn ranked(found: &Ranking) -> Markup {
     let columns: &[HtmlColumn<'_, Ranked>] = &[
         ("child", true, &|child| child.chosen.child.to_string()),
-        ("chosen as", false, &|child| match child.chosen.is_top {
-            true => "top".to_owned(),
-            false => "random".to_owned(),
-        }),
+        ("chosen as", false, &|child| child.chosen.group().to_owned()),
         ("in the search", true, &|child| {
             accuracy(child.chosen.search_accuracy)
         }),
