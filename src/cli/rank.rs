@@ -19,7 +19,8 @@ use crate::study::series::{PreparedRun, Series};
 /// the search tell which network is better?
 ///
 /// Each child is trained with the recipe of [train], as by `nas-tui train`, in its own run
-/// directory under RUN/rank; after Ctrl-C or a crash the same command continues. Kendall's tau-b
+/// directory under RUN/rank; after Ctrl-C or a crash the same command continues, and one with a
+/// larger --top or --random trains only the children that are missing. Kendall's tau-b
 /// between the accuracy in the search and the best validation accuracy of the full training comes
 /// with a 95 % interval (Fisher's transformation; Fieller, Hartley & Pearson 1957). Test images are
 /// not used. The report of RUN shows the result.
@@ -31,12 +32,12 @@ use crate::study::series::{PreparedRun, Series};
 pub struct Args {
     /// Run directory of a search, or the name of one in ./runs
     run: PathBuf,
-    /// Number of the search's best children to train
-    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=1_000))]
-    top: u64,
-    /// Number of others, drawn at random
-    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u64).range(0..=1_000))]
-    random: u64,
+    /// Number of the search's best children to train [default: as many as the folder has, or 5]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(0..=1_000))]
+    top: Option<u64>,
+    /// Number of others, drawn at random [default: as many as the folder has, or 5]
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(0..=1_000))]
+    random: Option<u64>,
     /// Training recipe: a name in [recipes] (short for --set train.recipe=NAME)
     #[arg(long, value_name = "NAME")]
     recipe: Option<String>,
@@ -59,11 +60,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let run = study::run_named(&args.run)?;
     let past = PastRun::read(&run).map_err(classify)?;
     let folder = args.out.clone().unwrap_or_else(|| run.join("rank"));
-    let series = match Series::<RankQuestion>::find(&folder).map_err(classify)? {
-        Some(series) => continued(args, series)?,
+    let found = Series::<RankQuestion>::find(&folder).map_err(classify)?;
+    let is_begun = found.is_some();
+    let mut series = match found {
+        Some(series) => series,
         None => begun(args, &run, &past, &folder)?,
     };
     let _lock = series.lock().map_err(classify)?;
+    if is_begun {
+        extend(args, &past, &mut series)?;
+    }
     say(&format!("trainings are saved in {}", folder.display()));
     let ended = series::carry_out(&series.paths(), "the same nas-tui rank");
     let ranking = Ranking::of(&series);
@@ -75,16 +81,20 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     print(&ranking.to_string())
 }
 
-/// A set that was begun earlier, with the children chosen then.
-fn continued(args: &Args, series: Series<RankQuestion>) -> anyhow::Result<Series<RankQuestion>> {
+/// Numbers of children by default.
+const EACH: u64 = 5;
+
+/// Add what the options ask for to a set that was begun earlier, with the settings of then.
+fn extend(args: &Args, past: &PastRun, series: &mut Series<RankQuestion>) -> anyhow::Result<()> {
     let question = series.question();
     let top = question.children.iter().filter(|one| one.is_top).count() as u64;
     let random = question.children.len() as u64 - top;
+    let (all_top, all_random) = (args.top.unwrap_or(top), args.random.unwrap_or(random));
     let folder = series.folder().display();
-    if (top, random) != (args.top, args.random) {
+    if all_top < top || all_random < random {
         return Err(bad_input!(
-            "{folder} holds the trainings of {top} top and {random} random children: continue it with --top {top} --random {random}, or \
-             name another folder with --out"
+            "{folder} holds the trainings of {top} top and {random} random children: continue it with --top {top} --random {random} or more, \
+             or name another folder with --out"
         ));
     }
     if !args.set.is_empty() || args.recipe.is_some() {
@@ -93,7 +103,17 @@ fn continued(args: &Args, series: Series<RankQuestion>) -> anyhow::Result<Series
              folder with --out"
         ));
     }
-    Ok(series)
+    let paths = series.paths();
+    let Some(first) = paths
+        .first()
+        .filter(|_| (all_top, all_random) != (top, random))
+    else {
+        return Ok(());
+    };
+    let (top, random) = (all_top as usize, all_random as usize);
+    let question = choose(past, top, random, &question.children).map_err(classify)?;
+    let prepared = prepared(args, &first.join("config.toml"), past, &question)?;
+    Ok(series.extend(question, &prepared)?)
 }
 
 fn begun(
@@ -102,8 +122,19 @@ fn begun(
     past: &PastRun,
     folder: &Path,
 ) -> anyhow::Result<Series<RankQuestion>> {
-    let (top, random) = (args.top as usize, args.random as usize);
-    let question = choose(past, top, random).map_err(classify)?;
+    let [top, random] = [args.top, args.random].map(|count| count.unwrap_or(EACH) as usize);
+    let question = choose(past, top, random, &[]).map_err(classify)?;
+    let prepared = prepared(args, &run.join("config.toml"), past, &question)?;
+    Ok(Series::begin(folder, question, &prepared)?)
+}
+
+/// The trainings of the chosen children, with the settings in the file `from`.
+fn prepared(
+    args: &Args,
+    from: &Path,
+    past: &PastRun,
+    question: &RankQuestion,
+) -> anyhow::Result<Vec<PreparedRun>> {
     let networks: HashMap<u64, &Architecture> = past
         .children
         .iter()
@@ -115,14 +146,14 @@ fn begun(
         prepared.push(PreparedRun {
             name: format!("child-{}", chosen.child),
             architecture: Some(architecture.context("a child without a network")?.clone()),
-            config: settings(args, run, past.started.seed, chosen.child)?,
+            config: settings(args, from, past.started.seed, chosen.child)?,
         });
     }
-    Ok(Series::begin(folder, question, &prepared)?)
+    Ok(prepared)
 }
 
-/// Settings of a child's training: those of the run, with a separate seed.
-fn settings(args: &Args, run: &Path, seed: u64, child: u64) -> anyhow::Result<Config> {
+/// Settings of a child's training: those in the file `from`, with a separate seed.
+fn settings(args: &Args, from: &Path, seed: u64, child: u64) -> anyhow::Result<Config> {
     let recipe = args.recipe.as_ref();
     let recipe = recipe.map(|name| format!("train.recipe={name}"));
     let device = args.device.as_ref();
@@ -130,7 +161,7 @@ fn settings(args: &Args, run: &Path, seed: u64, child: u64) -> anyhow::Result<Co
     let own = args.set.iter().cloned();
     let options = Options {
         file: None,
-        run: Some(run.join("config.toml")),
+        run: Some(from.to_owned()),
         preset: None,
         set: own.chain(recipe).chain(device).collect(),
         // Short enough to be readable.

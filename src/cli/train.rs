@@ -37,7 +37,8 @@ use crate::study::series::is_series;
 /// is_complete, valid_accuracy, test_accuracy, without_test (true if the test images are not used),
 /// mirrored_test_accuracy (if the recipe has mirrored_test)], for each of these accuracies {mean, ci95 [low, high], deviation, count}, and
 /// unfinished: the interval is Student's t over the seeds, so it
-/// includes the randomness of training. --resume FOLDER continues it.
+/// includes the randomness of training. --resume FOLDER continues it, and the same command with a
+/// larger N and --run FOLDER trains only the seeds that it lacks.
 ///
 /// Settings come from --config or --preset; else from the run that ARCH is a child of; else, for
 /// nascnn15 and nascnn15-monograph, from the preset paper; else from ./config.toml if it exists.
@@ -73,7 +74,8 @@ pub struct Args {
     /// Where to write every batch of the range test
     #[arg(long, value_name = "FILE", requires = "range_test")]
     csv: Option<PathBuf>,
-    /// Run directory to create (default: runs/UTC-TIME-NETWORK)
+    /// Run directory to create (default: runs/UTC-TIME-NETWORK); with --seeds also an existing folder
+    /// of such trainings
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run: Option<PathBuf>,
     /// Continue the training in this directory, however it ended

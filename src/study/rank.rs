@@ -47,11 +47,19 @@ impl Chosen {
     }
 }
 
-/// The `top` best children and `random` of the others, drawn with the run's seed, alternating.
+/// The `top` best children and `random` of the others, drawn with the run's seed, alternating; those
+/// that were chosen earlier (`begun`) come first. One that was drawn at random then counts as one of
+/// the best if it is among more of them now.
 ///
 /// # Errors
-/// If the run has too few different networks with an accuracy, or they are rows of a table.
-pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<RankQuestion, StudyError> {
+/// If the run has too few different networks with an accuracy, or they are rows of a table, or its
+/// best children are others by now.
+pub fn choose(
+    run: &PastRun,
+    top: usize,
+    random: usize,
+    begun: &[Chosen],
+) -> Result<RankQuestion, StudyError> {
     let unsuitable = |problem: String| StudyError::Unsuitable {
         run: (&run.started.run).into(),
         problem,
@@ -76,7 +84,22 @@ pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<RankQuestion, 
     candidates.sort_by(|one, other| best_first(rank(one), rank(other)));
     let count = candidates.len();
     let mut others = candidates.split_off(top);
-    let seed = derive(run.started.seed, "rank children", 0);
+    let mut children = begun.to_vec();
+    for chosen in &mut children {
+        let is_best = candidates.iter().any(|best| best.child == chosen.child);
+        if chosen.is_top && !is_best {
+            return Err(unsuitable(format!(
+                "child {} is no longer among its {top} best, because the search has gone on: name another folder with --out",
+                chosen.child
+            )));
+        }
+        chosen.is_top = is_best;
+    }
+    let is_new = |child: &&PastChild| begun.iter().all(|known| known.child != child.child);
+    candidates.retain(is_new);
+    others.retain(is_new);
+    let drawn = children.iter().filter(|chosen| !chosen.is_top).count();
+    let seed = derive(run.started.seed, "rank children", begun.len() as u64);
     others.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     let chosen = |is_top| {
         move |child: &&PastChild| Chosen {
@@ -86,13 +109,15 @@ pub fn choose(run: &PastRun, top: usize, random: usize) -> Result<RankQuestion, 
         }
     };
     let top = candidates.iter().map(chosen(true)).zip(0..);
+    let random = random.saturating_sub(drawn);
     let random = others.iter().take(random).map(chosen(false)).zip(0..);
-    let mut children: Vec<(Chosen, usize)> = top.chain(random).collect();
-    children.sort_by_key(|(_, turn)| *turn);
+    let mut new: Vec<(Chosen, usize)> = top.chain(random).collect();
+    new.sort_by_key(|(_, turn)| *turn);
+    children.extend(new.into_iter().map(|(chosen, _)| chosen));
     Ok(RankQuestion {
         run: run.started.run.clone(),
         candidates: count,
-        children: children.into_iter().map(|(chosen, _)| chosen).collect(),
+        children,
     })
 }
 
@@ -221,7 +246,7 @@ mod tests {
     #[test]
     fn the_best_are_chosen_and_the_random_ones_are_not_among_them() {
         let run = run();
-        let question = choose(&run, 4, 5).unwrap();
+        let question = choose(&run, 4, 5, &[]).unwrap();
         let numbers: HashSet<u64> = question.children.iter().map(|one| one.child).collect();
         assert_eq!((question.children.len(), numbers.len()), (9, 9));
         let (top, random): (Vec<&Chosen>, Vec<&Chosen>) =
@@ -232,20 +257,48 @@ mod tests {
             .fold(1.0, f64::min);
         assert!(random.iter().all(|one| one.search_accuracy <= worst));
         assert_eq!(
-            (top.len(), choose(&run, 4, 5).unwrap()),
+            (top.len(), choose(&run, 4, 5, &[]).unwrap()),
             (4, question.clone())
         );
     }
 
     #[test]
+    fn more_children_are_added_to_those_that_were_chosen() {
+        let run = run();
+        let begun = choose(&run, 3, 4, &[]).unwrap().children;
+        let more = choose(&run, 40, 6, &begun).unwrap().children;
+        let numbers =
+            |chosen: &[Chosen]| -> Vec<u64> { chosen.iter().map(|one| one.child).collect() };
+        assert_eq!(numbers(&more)[..7], numbers(&begun));
+        let different: HashSet<u64> = numbers(&more).into_iter().collect();
+        let (top, random): (Vec<&Chosen>, Vec<&Chosen>) = more.iter().partition(|one| one.is_top);
+        assert_eq!((different.len(), top.len(), random.len()), (46, 40, 6));
+        let best = |chosen: &[&Chosen], pick: fn(f64, f64) -> f64| {
+            let accuracies = chosen.iter().map(|one| one.search_accuracy);
+            accuracies.reduce(pick).unwrap()
+        };
+        assert!(best(&random, f64::max) <= best(&top, f64::min));
+        assert_eq!(choose(&run, 3, 4, &begun).unwrap().children, begun);
+    }
+
+    #[test]
+    fn a_search_whose_best_children_are_others_by_now_is_refused() {
+        let run = run();
+        let mut begun = choose(&run, 1, 1, &[]).unwrap().children;
+        begun.iter_mut().for_each(|one| one.is_top = !one.is_top);
+        let error = choose(&run, 1, 1, &begun).unwrap_err().to_string();
+        assert!(error.contains("no longer among its 1 best"), "{error}");
+    }
+
+    #[test]
     fn more_networks_than_exist_cannot_be_chosen() {
-        let error = choose(&run(), 500, 5).unwrap_err().to_string();
+        let error = choose(&run(), 500, 5, &[]).unwrap_err().to_string();
         assert!(error.contains("--top"), "{error}");
     }
 
     #[test]
     fn an_unfinished_training_counts_in_no_figure() {
-        let question = choose(&run(), 3, 3).unwrap();
+        let question = choose(&run(), 3, 3, &[]).unwrap();
         let ranked = |(place, chosen): (usize, &Chosen)| Ranked {
             chosen: chosen.clone(),
             final_accuracy: (place != 2).then_some(0.5 + chosen.search_accuracy / 4.0),

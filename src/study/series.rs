@@ -60,8 +60,34 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
     /// # Errors
     /// If the folder cannot be written to.
     pub fn begin(folder: &Path, question: Q, runs: &[PreparedRun]) -> io::Result<Series<Q>> {
+        let mut series = Series {
+            folder: folder.to_owned(),
+            contents: SeriesFile {
+                v: VERSION,
+                trainings: Vec::new(),
+                question,
+            },
+        };
+        series.prepare(runs)?;
+        Ok(series)
+    }
+
+    /// Add those of `runs` that the set lacks after those that it has; together they answer
+    /// `question`.
+    ///
+    /// # Errors
+    /// If the folder cannot be written to.
+    pub fn extend(&mut self, question: Q, runs: &[PreparedRun]) -> io::Result<()> {
+        self.contents.question = question;
+        self.prepare(runs)
+    }
+
+    fn prepare(&mut self, runs: &[PreparedRun]) -> io::Result<()> {
         for run in runs {
-            let path = folder.join(&run.name);
+            if self.contents.trainings.contains(&run.name) {
+                continue;
+            }
+            let path = self.folder.join(&run.name);
             fs::create_dir_all(&path).map_err(|error| in_file(&path, "cannot create", error))?;
             if let Some(architecture) = &run.architecture {
                 let network = architecture.to_json();
@@ -70,17 +96,9 @@ impl<Q: Serialize + DeserializeOwned> Series<Q> {
             // With this file it is a run, which `--resume` can begin.
             let config = run.config.to_toml();
             write_atomically(&path.join("config.toml"), config.as_bytes())?;
+            self.contents.trainings.push(run.name.clone());
         }
-        let contents = SeriesFile {
-            v: VERSION,
-            trainings: runs.iter().map(|run| run.name.clone()).collect(),
-            question,
-        };
-        write_json(&folder.join(FILE), &contents)?;
-        Ok(Series {
-            folder: folder.to_owned(),
-            contents,
-        })
+        write_json(&self.folder.join(FILE), &self.contents)
     }
 
     /// The set in `folder`; `None` if there is none.
@@ -180,6 +198,26 @@ mod tests {
         assert_eq!(found.paths()[1], folder.path().join("seed-4"));
         assert!(found.paths().iter().all(|path| !is_complete(path)));
         assert!(found.paths()[0].join("config.toml").is_file());
+    }
+
+    #[test]
+    fn an_extended_set_keeps_its_runs_and_gets_those_that_it_lacks() {
+        let folder = tempfile::tempdir().unwrap();
+        let question = |seeds: &[u64]| Question {
+            seeds: seeds.to_vec(),
+        };
+        let first = [training("seed-3")];
+        let mut series = Series::begin(folder.path(), question(&[3]), &first).unwrap();
+        let begun = folder.path().join("seed-3/config.toml");
+        std::fs::write(&begun, "as it was").unwrap();
+        let more = [training("seed-3"), training("seed-4")];
+        series.extend(question(&[3, 4]), &more).unwrap();
+        let found = Series::<Question>::find(folder.path()).unwrap().unwrap();
+        assert_eq!(found.question(), &question(&[3, 4]));
+        let runs = ["seed-3", "seed-4"].map(|name| folder.path().join(name));
+        assert_eq!(found.paths(), runs);
+        assert_eq!(std::fs::read_to_string(begun).unwrap(), "as it was");
+        assert!(runs[1].join("config.toml").is_file());
     }
 
     #[test]

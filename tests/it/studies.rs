@@ -259,9 +259,20 @@ fn the_best_and_random_children_are_trained_completely_and_ranked() {
         assert_eq!(child["epochs"], 2);
         assert!(child["final_accuracy"].is_f64(), "{found}");
     }
-    let other = ["rank", "run", "--top", "3"];
+    let more = ["rank", "run", "--top", "3", "--json"];
+    let extended = json(&ended(workspace.nas_tui(&more, &[]).output().unwrap()).stdout);
+    assert_eq!(extended["children"].as_array().unwrap().len(), 5);
+    assert_eq!(extended["unfinished"], 0);
+    let kept = extended["children"].as_array().unwrap().iter();
+    let kept = kept.filter(|child| {
+        let same = |other: &&Value| other["child"] == child["child"];
+        let before = children.iter().find(same);
+        before.is_some_and(|before| before["final_accuracy"] == child["final_accuracy"])
+    });
+    assert_eq!(kept.count(), 4);
+    let other = ["rank", "run", "--top", "2"];
     let error = refused(workspace.nas_tui(&other, &[]));
-    assert!(error.contains("--top 2 --random 2"), "{error}");
+    assert!(error.contains("--top 3 --random 2 or more"), "{error}");
 }
 
 #[test]
@@ -337,4 +348,22 @@ fn a_network_is_trained_with_several_seeds_in_separate_runs_and_resumed() {
         summary["seed"].as_u64()
     });
     assert_eq!(seeds, [Some(1), Some(2)]);
+
+    let journal = workspace.path("set/seed-1/journal.jsonl");
+    let before = fs::read(&journal).unwrap();
+    let more = begin.map(|word| if word == "2" { "3" } else { word });
+    let error = refused(workspace.nas_tui(&more, &[&TINY[..], &["data.validation=70"]].concat()));
+    assert!(error.contains("data.validation was"), "{error}");
+    ended(workspace.nas_tui(&more, &TINY).output().unwrap());
+    let summary = workspace.json("set/summary.json");
+    assert_eq!(summary["valid_accuracy"]["count"], 3);
+    assert!(
+        fs::read(&journal).unwrap() == before,
+        "seed 1 was trained again"
+    );
+    let error = refused(workspace.nas_tui(&begin, &TINY));
+    assert!(
+        error.contains("the trainings of 3 seeds from 1 on"),
+        "{error}"
+    );
 }

@@ -14,12 +14,16 @@ use crate::cli::run::{ShowArgs, classify};
 use crate::cli::{self, Interrupted, OrBadInput, print, say, screen, study};
 use crate::config;
 use crate::foundation::durable::write_json;
+use crate::foundation::input;
 use crate::foundation::spawning::in_own_session;
 use crate::link;
 use crate::runs::RunDirectory;
 use crate::runs::directory::lock_state;
+use crate::session::Work;
+use crate::space::Architecture;
 use crate::study::seeds::{SeedsQuestion, SeedsSummary};
-use crate::study::series::{PreparedRun, Series, is_complete};
+use crate::study::series::{PreparedRun, Series, is_complete, is_series};
+use crate::training::Training;
 use crate::tui::{self, Leave};
 
 /// Interval for checking whether the next training has begun.
@@ -46,6 +50,14 @@ pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result
             config: settings.resolve()?,
         });
     }
+    let question = SeedsQuestion {
+        origin,
+        architecture: architecture.name.clone(),
+        seeds,
+    };
+    if let Some(folder) = args.run.as_deref().filter(|folder| is_series(folder)) {
+        return carry_out(&extended(folder, question, &prepared)?, &args.show);
+    }
     // Its lock is released here, and taken by the process that trains.
     let folder = match &args.run {
         Some(path) => RunDirectory::create(path),
@@ -55,21 +67,60 @@ pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result
         }
     };
     let folder = folder.map_err(|error| classify(error.into()))?;
-    let question = SeedsQuestion {
-        origin,
-        architecture: architecture.name,
-        seeds,
-    };
     let series = Series::begin(folder.path(), question, &prepared)?;
     drop(folder);
     carry_out(&series, &args.show)
 }
 
+/// The set in `folder` with the seeds that it lacks, if the ones that it has were begun with the same
+/// network and settings.
+fn extended(
+    folder: &Path,
+    question: SeedsQuestion,
+    prepared: &[PreparedRun],
+) -> anyhow::Result<Series<SeedsQuestion>> {
+    let mut series = found(folder)?;
+    let _lock = series.lock().map_err(study::classify)?;
+    let then = series.question().clone();
+    let shown = folder.display();
+    if !question.seeds.starts_with(&then.seeds) {
+        let first = then.seeds.first().copied().unwrap_or_default();
+        let count = then.seeds.len();
+        return Err(bad_input!(
+            "{shown} holds the trainings of {count} seeds from {first} on: continue it with --seed {first} and --seeds {count} or more, or \
+             name another folder with --run"
+        ));
+    }
+    for (path, run) in series.paths().iter().zip(prepared) {
+        let settings = config::read(&path.join("config.toml")).or_bad_input()?;
+        let is_free = |key: &str| Training::is_free_to_change(key, &run.config);
+        let mut changes = run.config.changes_since(&settings.to_toml(), is_free);
+        let network = input::text(&path.join("architecture.json"), input::OWN);
+        let network = network.with_context(|| format!("{}: its network", path.display()))?;
+        if run.architecture.as_ref().map(Architecture::to_json) != Some(network) {
+            changes.push("the network is another one".to_owned());
+        }
+        if !changes.is_empty() {
+            return Err(bad_input!(
+                "{}: was begun differently: {}; name another folder with --run",
+                path.display(),
+                changes.join("; ")
+            ));
+        }
+    }
+    let origin = then.origin;
+    series.extend(SeedsQuestion { origin, ..question }, prepared)?;
+    Ok(series)
+}
+
 /// Continue the set in `folder`.
 pub fn resume(folder: &Path, show: &ShowArgs) -> anyhow::Result<()> {
-    let found = Series::<SeedsQuestion>::find(folder).map_err(study::classify)?;
-    let series = found.with_context(|| format!("{}: not a set of trainings", folder.display()))?;
-    carry_out(&series, show)
+    carry_out(&found(folder)?, show)
+}
+
+fn found(folder: &Path) -> anyhow::Result<Series<SeedsQuestion>> {
+    let found = Series::find(folder).map_err(study::classify)?;
+    found.with_context(|| format!("{}: not a set of trainings", folder.display()))
 }
 
 fn carry_out(series: &Series<SeedsQuestion>, show: &ShowArgs) -> anyhow::Result<()> {
