@@ -116,7 +116,7 @@ impl Network {
             kept_statistics: all_statistics.f_zeros_like()?,
             all_statistics,
             spectral: if plan.spectral {
-                Some(Spectral::new(architecture, options)?)
+                Some(Spectral::new(architecture, options.0)?)
             } else {
                 None
             },

@@ -17,7 +17,11 @@ const WIDE: usize = 96;
 
 /// The Fourier transform is worth its passes over memory if it saves this factor of multiplications
 /// (measured: docs/PERFORMANCE.md).
-const SPECTRAL_GAIN: f64 = 2.0;
+const SPECTRAL_GAIN: f64 = 1.5;
+
+/// A multiplication of the images' transforms takes about as long as so many of a convolution: they
+/// do little with much memory (measured: docs/PERFORMANCE.md).
+const TRANSFORM: f64 = 3.0;
 
 /// The memory form of a network. It does not affect what the network computes, except for rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,16 +94,24 @@ impl Plan {
         device: Device,
         batch_size: usize,
     ) -> Result<Plan, ArchitectureError> {
-        let work = Cost::of(architecture)?.macs as f64;
+        let saving = Plan::spectral_saving(architecture, batch_size)?;
         match Plan::spectral(architecture) {
-            Some(plan)
-                if device == Device::Cpu
-                    && work > SPECTRAL_GAIN * spectral_work(architecture, batch_size) =>
-            {
-                Ok(plan)
-            }
+            Some(plan) if device == Device::Cpu && saving > SPECTRAL_GAIN => Ok(plan),
             _ => Plan::direct(architecture, device),
         }
+    }
+
+    /// How many times fewer multiplications spectra take than direct convolutions, those of the
+    /// transforms counted [several times](TRANSFORM).
+    ///
+    /// # Errors
+    /// If the network cannot be built.
+    pub fn spectral_saving(
+        architecture: &Architecture,
+        batch_size: usize,
+    ) -> Result<f64, ArchitectureError> {
+        let direct = Cost::of(architecture)?.macs as f64;
+        Ok(direct / spectral_work(architecture, batch_size))
     }
 
     /// [`Plan::fastest`] if training with it needs at most `memory` bytes, otherwise
@@ -127,9 +139,9 @@ impl Plan {
     /// With them, no inputs are joined. The backward pass frees memory layer by layer, so the peak is
     /// the largest of these sums over the layers:
     /// - kept up to that layer: the outputs of its convolution and of its ReLU, and the spectra of
-    ///   all layers before it;
-    /// - gradients of the spectra, from a layer's last reader to the layer itself;
-    /// - temporary: gradients of the layer's output, and its half spectrum.
+    ///   all layers before it that are read;
+    /// - spectra of the gradients of later layers' results, until the first layer they read;
+    /// - temporary: gradients of the layer's output, and its spectrum.
     ///
     /// # Errors
     /// If the network cannot be built.
@@ -143,9 +155,9 @@ impl Plan {
         }
         let per_image = (1..=architecture.layers.len()).map(|number| kept(architecture, number));
         let images = (per_image.max().unwrap_or(0) as u64).saturating_mul(batch_size as u64);
-        let kernels = architecture.layers.iter().map(|layer| {
-            spectral::counts(architecture).half * layer.kernel[1] * weights(architecture, layer)
-        });
+        let counts = spectral::counts(architecture);
+        let half = |layer: &Layer| counts.half(layer.kernel[1]) * weights(architecture, layer);
+        let kernels = architecture.layers.iter().map(half);
         // Weights, gradients, momentum; the half spectra of a layer's kernels and their gradients.
         let parameters = Cost::of(architecture)?.params.saturating_mul(3);
         let kernels = 2 * kernels.max().unwrap_or(0) as u64;
@@ -161,19 +173,23 @@ fn kept(architecture: &Architecture, number: usize) -> usize {
     let counts = spectral::counts(architecture);
     let channels = channels(architecture);
     let [_, height, width] = architecture.input;
-    let is_read_from = |source: usize, reader: usize| {
-        let mut readers = architecture.layers.iter().skip(reader - 1);
-        readers.any(|layer| layer.inputs.contains(&source))
+    let is_read = |source: usize| {
+        let mut layers = architecture.layers.iter();
+        layers.any(|layer| layer.inputs.contains(&source))
     };
-    let spectra = (0..number).filter(|&source| is_read_from(source, 1));
-    let gradients = (1..=number).filter(|&source| is_read_from(source, number));
+    let reads_up_to_here = |result: usize| {
+        let inputs = &architecture.layers[result - 1].inputs;
+        inputs.iter().any(|&input| input <= number)
+    };
+    let spectra = (0..number).filter(|&source| is_read(source));
+    let results = (number + 1..channels.len()).filter(|&result| reads_up_to_here(result));
     let outputs: usize = channels[1..=number].iter().sum();
     let spectra: usize = spectra
-        .chain(gradients)
-        .map(|source| channels[source])
+        .chain(results)
+        .chain([number])
+        .map(|layer| channels[layer])
         .sum();
-    let temporary = 3 * height * width + counts.half * width;
-    2 * height * width * outputs + counts.whole * spectra + temporary * channels[number]
+    (2 * outputs + 3 * channels[number]) * height * width + counts.whole() * spectra
 }
 
 /// Weights of `layer` per pixel of its kernel: channels read times filters.
@@ -187,14 +203,17 @@ fn weights(architecture: &Architecture, layer: &Layer) -> usize {
 /// kernels' transforms shared by a batch.
 fn spectral_work(architecture: &Architecture, batch_size: usize) -> f64 {
     let counts = spectral::counts(architecture);
+    let [rows, columns] = counts.frequencies;
     let [height, width] = [architecture.input[1], architecture.input[2]];
-    let transform = counts.half * height * width + 2 * counts.whole * width;
+    // (Positions in pairs along the height; along the width, frequencies in pairs too.)
+    let transform = rows * height * width + rows * columns * width;
+    let places = 3 * rows * columns;
     let layer = |layer: &Layer| {
         let [height, width] = layer.kernel;
-        let kernel = counts.half * height * width + 2 * counts.whole * width;
-        (2 * transform * layer.filters) as f64
+        let kernel = 2 * rows * height * width + 2 * places * width;
+        TRANSFORM * (2 * transform * layer.filters) as f64
             + weights(architecture, layer) as f64
-                * (counts.whole as f64 + kernel as f64 / batch_size.max(1) as f64)
+                * (places as f64 + kernel as f64 / batch_size.max(1) as f64)
     };
     architecture.layers.iter().map(layer).sum()
 }

@@ -2,54 +2,60 @@
 //! and read many channels with large kernels.
 //!
 //! A convolution of `[B, C, H, W]` becomes small matrix products at each frequency: about `3 F C O`
-//! multiplications per image (F: frequencies, about half of H·W) instead of `k² H W C O`. The
-//! transforms themselves are matrix products with constant matrices, which libtorch runs at the
-//! machine's full speed, and each layer's output is transformed once, however many layers read it.
+//! multiplications per image (F: frequencies, about half of H·W) instead of `k² H W C O`, and each
+//! layer's output is transformed once, however many layers read it.
 //!
-//! Activations are `[H, W, B, C]`; spectra are `[K, 3T, B, C]`: K frequencies along height (the
-//! image is real, so half of them suffice), T along width, and three real numbers that stand for
-//! each complex one (see [`matrices`]), so that a product of spectra is 3T real matrix products.
-//! The transform has `[H + p, W + q]` points, where `[p, q]` is the largest padding, so that only
-//! zeros wrap around.
+//! Activations are `[H, W, B, C]`; spectra are `[K, T, 2, B, C]`: K frequencies along height (the
+//! image is real, so half of them suffice), T along width, real and imaginary parts. The transform has
+//! `[H + p, W + q]` points, where `[p, q]` is the largest padding, so that only zeros wrap around.
 //!
 //! Autograd does not record any of this: it would keep a spectrum for each pair of layers. The
-//! gradients ([`Spectral::transform_gradient`], [`products`]) are computed from the layers' spectra
-//! alone. Call everything here without recording gradients.
+//! gradients are computed from the layers' spectra alone ([`gradients`]). Both transforms are symmetric
+//! enough to serve the backward pass too: the gradient of a convolution's input is the convolution of
+//! its result's gradient with the conjugated kernels. Call everything here without recording gradients.
+//!
+//! libtorch's matrix products pack and scale matrices of this size at some expense and keep their
+//! operands in main memory, so the work is done in plain Rust ([`dense`]).
 
+mod dense;
+mod gradients;
+mod joining;
 mod matrices;
 mod products;
+mod tensors;
 #[cfg(test)]
 mod tests;
+mod transform;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 
-use tch::{Device, Kind, TchError, Tensor};
+use tch::kind::Element;
+use tch::{Kind, TchError, Tensor};
 
-use self::matrices::{PLACES, half};
+use self::dense::{Scalar, Shared};
+use self::matrices::half;
+use self::products::{Batch, KernelColumns, Kernels};
+use self::tensors::{empty, parts, scratch, values, values_mut};
+use self::transform::Transform;
 use crate::space::{Architecture, Layer};
 
-/// Constant matrices of the transforms for images of one size.
+/// The transforms for images of one size, in single or double precision.
 #[derive(Debug)]
-pub(super) struct Spectral {
-    size: [i64; 2],
-    /// Points of the transform along height and width.
-    points: [usize; 2],
-    forward_rows: Tensor,
-    forward_columns: Tensor,
-    inverse_columns: Tensor,
-    inverse_columns_of_real: Tensor,
-    inverse_rows: Tensor,
-    /// By size of the kernel.
-    kernels: HashMap<[usize; 2], KernelTransform>,
+pub(super) enum Spectral {
+    Single(Transforms<f32>),
+    Double(Transforms<f64>),
 }
 
-/// The matrices that transform a kernel, first along its height, then along its width.
-#[derive(Debug)]
-struct KernelTransform {
-    rows: Tensor,
-    columns: Tensor,
+/// A layer that reads the one whose gradient is computed.
+pub(super) struct Reader<'network> {
+    /// Spectrum of the gradient of its convolution's result, `[K, T, 2, B, O]`.
+    pub gradient: &'network Tensor,
+    /// `[O, all channels, kh, kw]`.
+    pub weight: &'network Tensor,
+    /// The channels that are differentiated.
+    pub channels: Range<i64>,
 }
 
 /// Whether every layer keeps the size of the image, so that all spectra have the same frequencies.
@@ -82,165 +88,283 @@ fn points(architecture: &Architecture) -> [usize; 2] {
 /// How many numbers the transforms of a network take: for estimates of time and memory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counts {
-    /// Numbers in a half spectrum, which is transformed along height only, per column of the image.
-    pub half: usize,
+    /// Frequencies along height and width, K and T: half of the former, all of the latter.
+    pub frequencies: [usize; 2],
+}
+
+impl Counts {
     /// Numbers in a spectrum.
-    pub whole: usize,
+    pub fn whole(&self) -> usize {
+        2 * self.frequencies[0] * self.frequencies[1]
+    }
+
+    /// Numbers in the half spectrum of a kernel of this width, which is transformed along height only.
+    pub fn half(&self, width: usize) -> usize {
+        2 * self.frequencies[0] * width
+    }
 }
 
 /// The [`Counts`] of `architecture`.
 pub(super) fn counts(architecture: &Architecture) -> Counts {
     let [rows, columns] = points(architecture);
     Counts {
-        half: 2 * half(rows),
-        whole: half(rows) * PLACES * columns,
+        frequencies: [half(rows), columns],
     }
 }
 
+/// [`Spectral`] in one precision.
+#[derive(Debug)]
+pub(super) struct Transforms<T> {
+    /// Height and width of the images.
+    size: [i64; 2],
+    /// Points along width, T.
+    columns: usize,
+    transform: Transform<T>,
+    /// By size of the kernel.
+    kernels: HashMap<[usize; 2], KernelTransform<T>>,
+}
+
+/// The matrices that transform kernels of one size, and their gradients back.
+#[derive(Debug)]
+struct KernelTransform<T> {
+    /// Along height: `[2K, kh]` and `[kh, 2K]`.
+    rows: Tensor,
+    gradient_rows: Tensor,
+    columns: KernelColumns<T>,
+}
+
 impl Spectral {
-    /// The transforms for `architecture`, which must be [applicable](is_applicable).
-    pub fn new(architecture: &Architecture, options: (Kind, Device)) -> Result<Spectral, TchError> {
+    /// The transforms for `architecture`, which must be [applicable](is_applicable), on the CPU.
+    pub fn new(architecture: &Architecture, kind: Kind) -> Result<Spectral, TchError> {
+        Ok(match kind {
+            Kind::Double => Spectral::Double(Transforms::new(architecture)?),
+            _ => Spectral::Single(Transforms::new(architecture)?),
+        })
+    }
+
+    /// Spectra `[K, T, 2, B, C]` of `images` (`[H, W, B, C]`, contiguous).
+    pub fn transform(&self, images: &Tensor) -> Result<Tensor, TchError> {
+        match self {
+            Spectral::Single(transforms) => transforms.forward(images),
+            Spectral::Double(transforms) => transforms.forward(images),
+        }
+    }
+
+    /// Images `[H, W, B, C]` with these spectra.
+    pub fn transform_back(&self, spectra: &Tensor) -> Result<Tensor, TchError> {
+        match self {
+            Spectral::Single(transforms) => transforms.back(spectra),
+            Spectral::Double(transforms) => transforms.back(spectra),
+        }
+    }
+
+    /// Convolution of the images with the spectra `inputs`, joined over channels, with `weight`
+    /// (`[O, C, kh, kw]`): `[H, W, B, O]`.
+    pub fn convolve(&self, inputs: &[&Tensor], weight: &Tensor) -> Result<Tensor, TchError> {
+        let products = match self {
+            Spectral::Single(transforms) => transforms.convolve(inputs, weight),
+            Spectral::Double(transforms) => transforms.convolve(inputs, weight),
+        }?;
+        self.transform_back(&products)
+    }
+
+    /// The gradient of the weight of each of `readers` for the channels of the layer with this
+    /// `spectrum`: `[O, C, kh, kw]`. If `wants_spectrum`, `spectrum` becomes that of the gradient of
+    /// the layer's output.
+    pub fn gradients(
+        &self,
+        spectrum: &mut Tensor,
+        readers: &[Reader],
+        wants_spectrum: bool,
+    ) -> Result<Vec<Tensor>, TchError> {
+        match self {
+            Spectral::Single(transforms) => transforms.gradients(spectrum, readers, wants_spectrum),
+            Spectral::Double(transforms) => transforms.gradients(spectrum, readers, wants_spectrum),
+        }
+    }
+}
+
+impl<T: Scalar + Element> Transforms<T> {
+    fn new(architecture: &Architecture) -> Result<Transforms<T>, TchError> {
         let [_, height, width] = architecture.input;
         let points = points(architecture);
-        let [rows, columns] = points;
-        let tensor = |rows| matrices::tensor(&rows, options);
         let mut kernels = HashMap::new();
         for layer in &architecture.layers {
             if let Entry::Vacant(entry) = kernels.entry(layer.kernel) {
-                entry.insert(KernelTransform {
-                    rows: tensor(matrices::kernel_rows(rows, layer.kernel[0]))?,
-                    columns: tensor(matrices::kernel_columns(columns, layer.kernel[1]))?,
-                });
+                entry.insert(KernelTransform::new(points, layer.kernel)?);
             }
         }
-        Ok(Spectral {
+        Ok(Transforms {
             size: [height as i64, width as i64],
-            points,
-            forward_rows: tensor(matrices::forward_rows(rows, height))?,
-            forward_columns: tensor(matrices::forward_columns(columns, width))?,
-            inverse_columns: tensor(matrices::inverse_columns(columns, width))?,
-            inverse_columns_of_real: tensor(matrices::inverse_columns_of_real(columns, width))?,
-            inverse_rows: tensor(matrices::inverse_rows(rows, height))?,
+            columns: points[1],
+            transform: Transform::new([height, width], points),
             kernels,
         })
     }
 
-    /// Spectrum `[K, 3T, B, C]` of `images` (`[H, W, B, C]`, contiguous).
-    pub fn transform(&self, images: &Tensor) -> Result<Tensor, TchError> {
-        let [height, width, batch, channels] = four(images);
-        let half = self
-            .forward_rows
-            .f_mm(&images.f_view([height, -1])?)?
-            .f_view([self.rows(), 2 * width, -1])?;
-        let spectrum = self.empty_spectrum(images, [batch, channels])?;
-        for row in 0..self.rows() {
-            let terms = self.terms(row);
-            let block = part(&spectrum, row, 0..terms)?.f_view([terms, -1])?;
-            let columns = self.forward_columns.f_narrow(0, 0, terms)?;
-            multiply(&block, Store::Set, &columns, &half.f_get(row)?)?;
-        }
-        Ok(spectrum)
-    }
-
-    /// Gradient of the images, given that of their spectrum.
-    pub fn transform_gradient(&self, spectrum: &Tensor) -> Result<Tensor, TchError> {
-        let ([height, width], [_, _, batch, channels]) = (self.size, four(spectrum));
-        let half = self.empty_half(spectrum, batch * channels)?;
-        for row in 0..self.rows() {
-            let terms = self.terms(row);
-            let block = part(spectrum, row, 0..terms)?.f_view([terms, -1])?;
-            let columns = self.forward_columns.f_narrow(0, 0, terms)?.f_tr()?;
-            multiply(&half.f_get(row)?, Store::Set, &columns, &block)?;
-        }
-        let half = half.f_view([2 * self.rows(), -1])?;
-        self.forward_rows
-            .f_tr()?
-            .f_mm(&half)?
-            .f_view([height, width, batch, channels])
-    }
-
-    /// A spectrum `[K, 3T, B, C]` of the kind of `like`, to be filled.
-    fn empty_spectrum(
-        &self,
-        like: &Tensor,
-        [batch, channels]: [i64; 2],
-    ) -> Result<Tensor, TchError> {
-        let terms = (PLACES * self.points[1]) as i64;
-        let size = [self.rows(), terms, batch, channels];
-        Tensor::f_empty(size, (like.kind(), like.device()))
-    }
-
-    /// A half spectrum `[K, 2W, columns]` of the kind of `like`, to be filled.
-    fn empty_half(&self, like: &Tensor, columns: i64) -> Result<Tensor, TchError> {
-        let size = [self.rows(), 2 * self.size[1], columns];
-        Tensor::f_empty(size, (like.kind(), like.device()))
-    }
-
-    /// Number of frequencies along height, K.
-    fn rows(&self) -> i64 {
-        half(self.points[0]) as i64
-    }
-
-    /// Whether the half spectrum is real at this frequency along height: then half of the
-    /// frequencies along width suffice.
-    fn is_real(&self, row: i64) -> bool {
-        row == 0 || 2 * row == self.points[0] as i64
-    }
-
-    /// How many of the 3T products are used at this frequency along height.
-    fn terms(&self, row: i64) -> i64 {
-        let columns = self.points[1];
-        let used = if self.is_real(row) {
-            half(columns)
-        } else {
-            columns
+    /// See [`Spectral::transform`].
+    fn forward(&self, images: &Tensor) -> Result<Tensor, TchError> {
+        let [_, _, batch, channels] = *images.size() else {
+            unreachable!("images have four dimensions")
         };
-        (PLACES * used) as i64
+        let mut spectra = self.empty_spectra(batch, channels)?;
+        let mut scratch = self.scratch(batch * channels)?;
+        self.transform.forward(
+            values(images),
+            values_mut(&mut spectra),
+            &mut parts(&mut scratch),
+        );
+        Ok(spectra)
     }
 
-    /// Products back along width at this frequency along height: `[2W, terms]`.
-    fn inverse(&self, row: i64) -> &Tensor {
-        if self.is_real(row) {
-            &self.inverse_columns_of_real
-        } else {
-            &self.inverse_columns
+    /// See [`Spectral::transform_back`].
+    fn back(&self, spectra: &Tensor) -> Result<Tensor, TchError> {
+        let ([height, width], [batch, channels]) = (self.size, batch_and_channels(spectra));
+        let mut images = empty::<T>(&[height, width, batch, channels])?;
+        let mut scratch = self.scratch(batch * channels)?;
+        self.transform.back(
+            values(spectra),
+            values_mut(&mut images),
+            &mut parts(&mut scratch),
+        );
+        Ok(images)
+    }
+
+    /// Spectra of the convolution's result: see [`Spectral::convolve`].
+    fn convolve(&self, inputs: &[&Tensor], weight: &Tensor) -> Result<Tensor, TchError> {
+        let filters = weight.size()[0];
+        let batch = inputs
+            .first()
+            .map_or(0, |input| batch_and_channels(input)[0]);
+        let (kernels, half) = self.kernels_of(weight)?;
+        let kernels = Kernels {
+            half: values(&half),
+            columns: &kernels.columns,
+            filters: filters as usize,
+        };
+        let mut result = self.empty_spectra(batch, filters)?;
+        let inputs: Vec<(&[T], usize)> = inputs
+            .iter()
+            .map(|input| (values(input), batch_and_channels(input)[1] as usize))
+            .collect();
+        let batch = self.batch(batch);
+        let size = batch.scratch_of_convolve(&inputs, filters as usize);
+        let mut scratch = scratch::<T>(self.transform.rows(), size)?;
+        batch.convolve(
+            &inputs,
+            &kernels,
+            values_mut(&mut result),
+            &mut parts(&mut scratch),
+        );
+        Ok(result)
+    }
+
+    /// See [`Spectral::gradients`].
+    fn gradients(
+        &self,
+        spectrum: &mut Tensor,
+        readers: &[Reader],
+        wants_spectrum: bool,
+    ) -> Result<Vec<Tensor>, TchError> {
+        let [images, channels] = batch_and_channels(spectrum);
+        let mut halves = Vec::with_capacity(readers.len());
+        for Reader {
+            weight,
+            channels: Range { start, end },
+            ..
+        } in readers
+        {
+            let (kernels, half) = self.kernels_of(&weight.f_narrow(1, *start, end - start)?)?;
+            halves.push((kernels, half.f_empty_like()?, half));
+        }
+        let halves_and_readers = halves.iter_mut().zip(readers);
+        let of_slices: Vec<_> = halves_and_readers
+            .map(|((kernels, gradient, half), reader)| gradients::Reader {
+                kernels: Kernels {
+                    half: values(half),
+                    columns: &kernels.columns,
+                    filters: reader.weight.size()[0] as usize,
+                },
+                gradient: values(reader.gradient),
+                of_half: Shared::new(values_mut(gradient)),
+            })
+            .collect();
+        let (batch, channels) = (self.batch(images), channels as usize);
+        let size = batch.scratch_of_gradients(channels, &of_slices);
+        let mut scratch = scratch::<T>(self.transform.rows(), size)?;
+        batch.gradients(
+            (values_mut(spectrum), channels),
+            &of_slices,
+            wants_spectrum,
+            &mut parts(&mut scratch),
+        );
+        let weight_gradient =
+            |((kernels, gradient, _), reader): (&(&KernelTransform<T>, _, _), &Reader)| {
+                let [filters, _, height, width] = *reader.weight.size() else {
+                    unreachable!("weights have four dimensions")
+                };
+                let gradient: &Tensor = gradient;
+                kernels
+                    .gradient_rows
+                    .f_mm(&gradient.f_view([2 * self.transform.rows() as i64, -1])?)?
+                    .f_view([height, width, channels as i64, filters])?
+                    .f_permute([3, 2, 0, 1])
+            };
+        halves.iter().zip(readers).map(weight_gradient).collect()
+    }
+
+    /// Half spectra of `weight` (`[O, C, kh, kw]`), `[K, 2·kw, C, O]`, with what transforms them
+    /// further.
+    fn kernels_of(&self, weight: &Tensor) -> Result<(&KernelTransform<T>, Tensor), TchError> {
+        let [_, _, height, width] = *weight.size() else {
+            unreachable!("weights have four dimensions")
+        };
+        let kernels = &self.kernels[&[height as usize, width as usize]];
+        let half = kernels
+            .rows
+            .f_mm(&weight.f_permute([2, 3, 1, 0])?.f_reshape([height, -1])?)?;
+        Ok((kernels, half))
+    }
+
+    /// Scratch memory for the transform of so many image planes.
+    fn scratch(&self, planes: i64) -> Result<Tensor, TchError> {
+        let tasks = (planes as usize).div_ceil(transform::LANES);
+        scratch::<T>(tasks, self.transform.scratch().iter().sum())
+    }
+
+    fn batch(&self, images: i64) -> Batch<'_, T> {
+        Batch {
+            transform: &self.transform,
+            points: self.columns,
+            images: images as usize,
         }
     }
-}
 
-/// What to do with a product.
-#[derive(Debug, Clone, Copy)]
-enum Store {
-    Set,
-    Add,
-}
-
-impl Store {
-    fn set_if(is_first: bool) -> Store {
-        if is_first { Store::Set } else { Store::Add }
+    /// Spectra `[K, T, 2, B, C]`, to be filled.
+    fn empty_spectra(&self, batch: i64, channels: i64) -> Result<Tensor, TchError> {
+        let [rows, columns] = [self.transform.rows(), self.columns].map(|number| number as i64);
+        empty::<T>(&[rows, columns, 2, batch, channels])
     }
 }
 
-/// Store in `target` the product of two matrices, or the products of two batches of matrices.
-fn multiply(target: &Tensor, store: Store, left: &Tensor, right: &Tensor) -> Result<(), TchError> {
-    let mut target = target.shallow_clone();
-    let _ = match (target.dim(), store) {
-        (2, Store::Set) => left.f_mm_out(&target, right)?,
-        (2, Store::Add) => target.f_addmm_(left, right)?,
-        (_, Store::Set) => left.f_bmm_out(&target, right)?,
-        (_, Store::Add) => target.f_baddbmm_(left, right)?,
-    };
-    Ok(())
+impl<T: Scalar + Element> KernelTransform<T> {
+    fn new(points: [usize; 2], [height, width]: [usize; 2]) -> Result<Self, TchError> {
+        let tensor = |values: Vec<f64>, rows: usize| {
+            Tensor::f_from_slice(&values)?
+                .f_view([rows as i64, -1])?
+                .f_to_kind(T::KIND)
+        };
+        let rows = matrices::kernel_rows(points[0], height);
+        Ok(KernelTransform {
+            rows: tensor(rows, 2 * half(points[0]))?,
+            gradient_rows: tensor(matrices::kernel_gradient_rows(points, height), height)?,
+            columns: KernelColumns::new(points[1], width),
+        })
+    }
 }
 
-/// `terms` of a spectrum at one frequency along height: `[terms, B, C]`.
-fn part(spectrum: &Tensor, row: i64, terms: Range<i64>) -> Result<Tensor, TchError> {
-    spectrum
-        .f_select(0, row)?
-        .f_narrow(0, terms.start, terms.end - terms.start)
-}
-
-fn four(tensor: &Tensor) -> [i64; 4] {
-    let size = tensor.size();
-    [size[0], size[1], size[2], size[3]]
+/// The last two dimensions of a spectrum.
+fn batch_and_channels(spectrum: &Tensor) -> [i64; 2] {
+    let size = spectrum.size();
+    [size[3], size[4]]
 }

@@ -29,6 +29,12 @@ pub fn of_training(command: &mut Command, threads: usize, sharing: usize) {
     for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS"] {
         command.env(variable, threads.to_string());
     }
+    // Otherwise threads of libtorch's that have nothing to do would keep their cores busy for
+    // milliseconds, which threads of ours and other processes could use (measured:
+    // docs/PERFORMANCE.md).
+    if std::env::var_os("OMP_WAIT_POLICY").is_none() {
+        command.env("OMP_WAIT_POLICY", "passive");
+    }
     // Tunables set by the user take precedence.
     if std::env::var_os("GLIBC_TUNABLES").is_none() {
         command.env("GLIBC_TUNABLES", ALLOCATOR);

@@ -3,11 +3,13 @@
 //! differentiated here.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use tch::{Kind, TchError, Tensor};
 
 use super::{Mode, Network};
-use crate::child::spectral::Spectral;
+use crate::child::plan::channels;
+use crate::child::spectral::{Reader, Spectral};
 use crate::space::Layer;
 
 /// What the latest forward pass recorded for its gradient.
@@ -33,21 +35,18 @@ struct Recorded {
 }
 
 impl Recorded {
-    /// A scalar whose gradient for this layer is that of the loss, given that of the layer's
-    /// spectrum and of its pooled output.
+    /// Scalars whose gradient for this layer is together that of the loss, given that of the layer's
+    /// output `[H, W, N, C]` by way of its readers, and that of its pooled output.
     fn stand_in(
         &self,
-        spectral: &Spectral,
-        spectrum: Option<Tensor>,
-        pooled: Option<&Tensor>,
+        of_output: Option<Tensor>,
+        of_pooled: Option<&Tensor>,
     ) -> Result<Vec<Tensor>, TchError> {
         let mut parts = Vec::with_capacity(2);
-        if let Some(spectrum) = spectrum {
-            let gradient = tch::no_grad(|| spectral.transform_gradient(&spectrum))?;
-            drop(spectrum);
+        if let Some(gradient) = of_output {
             parts.push(self.output.f_view([-1])?.f_dot(&gradient.f_view([-1])?)?);
         }
-        if let (Some(output), Some(gradient)) = (&self.pooled, pooled) {
+        if let (Some(output), Some(gradient)) = (&self.pooled, of_pooled) {
             parts.push(output.f_mul(gradient)?.f_sum(output.kind())?);
         }
         Ok(parts)
@@ -151,44 +150,106 @@ impl Network {
             ));
         }
         let of_pooled = self.split(&features)?;
-        let mut of_spectra: Vec<Option<Tensor>> = tape.spectra.iter().map(|_| None).collect();
         let mut gradients: Vec<Option<Tensor>> = (0..classifier).map(|_| None).collect();
         gradients.extend([Some(of_weight), Some(of_bias)]);
-        for (index, layer) in self.architecture.layers.iter().enumerate().rev() {
-            let number = index + 1;
-            // Its readers are done with it.
-            tape.spectra[number] = None;
-            let Some(recorded) = tape.layers[index].take() else {
-                continue;
+        // By layer number: the spectrum of the gradient of its convolution's result.
+        let mut results: Vec<Option<Tensor>> = tape.spectra.iter().map(|_| None).collect();
+        for number in (0..=self.architecture.layers.len()).rev() {
+            let spectrum = tape.spectra[number].take();
+            let of_output = match spectrum {
+                Some(spectrum) => tch::no_grad(|| {
+                    self.gradient_of_read(spectral, (number, spectrum), &results, &mut gradients)
+                })?,
+                None => None,
             };
-            let loss =
-                recorded.stand_in(spectral, of_spectra[number].take(), of_pooled.get(&number))?;
-            let [scale, shift] = [1, 2].map(|which| self.layer_tensor(index, which));
-            let [convolved, of_scale, of_shift] = backward(
+            self.release_results(&mut results, number);
+            let recorded = number.checked_sub(1).and_then(|at| tape.layers[at].take());
+            let Some(recorded) = recorded else { continue };
+            let loss = recorded.stand_in(of_output, of_pooled.get(&number))?;
+            let [scale, shift] = [1, 2].map(|which| self.layer_tensor(number - 1, which));
+            let [of_convolved, of_scale, of_shift] = backward(
                 &loss.iter().collect::<Vec<_>>(),
                 [&recorded.convolved, scale, shift],
             )?;
+            let size = recorded.output.size();
             drop((loss, recorded));
-            let of_weight = tch::no_grad(|| {
-                let (inputs, weight) = (inputs(&tape.spectra, layer), self.layer_tensor(index, 0));
-                let inputs = (&layer.inputs[..], &inputs[..]);
-                spectral.convolve_gradient(inputs, weight, &convolved, &mut of_spectra)
-            })?;
-            for (which, gradient) in [of_weight, of_scale, of_shift].into_iter().enumerate() {
-                gradients[self.first_tensors[index] + which] = Some(gradient);
-            }
+            let of_convolved = of_convolved.f_contiguous()?.f_view(&size[..])?;
+            results[number] = Some(tch::no_grad(|| spectral.transform(&of_convolved))?);
+            let first = self.first_tensors[number - 1];
+            gradients[first] = Some(self.parameters.tensor(first).f_zeros_like()?);
+            gradients[first + 1] = Some(of_scale);
+            gradients[first + 2] = Some(of_shift);
         }
         Ok(gradients)
+    }
+
+    /// The gradient of the output `[H, W, N, C]` of layer `number` (unless it is the image), given the
+    /// layer's `spectrum` and those of its readers' `results`; the gradients of their weights for its
+    /// channels go to `gradients`.
+    fn gradient_of_read(
+        &self,
+        spectral: &Spectral,
+        (number, mut spectrum): (usize, Tensor),
+        results: &[Option<Tensor>],
+        gradients: &mut [Option<Tensor>],
+    ) -> Result<Option<Tensor>, TchError> {
+        let mut readers = Vec::new();
+        for (index, layer) in self.architecture.layers.iter().enumerate() {
+            let Some(gradient) = &results[index + 1] else {
+                continue;
+            };
+            let mut start = 0;
+            for &input in &layer.inputs {
+                let end = start + self.channels(input);
+                if input == number {
+                    let (weight, channels) = (self.layer_tensor(index, 0), start..end);
+                    let reader = Reader {
+                        gradient,
+                        weight,
+                        channels,
+                    };
+                    readers.push((self.first_tensors[index], reader));
+                }
+                start = end;
+            }
+        }
+        if readers.is_empty() {
+            return Ok(None);
+        }
+        let (tensors, readers): (Vec<_>, Vec<_>) = readers.into_iter().unzip();
+        let is_layer = number > 0;
+        let of_weights = spectral.gradients(&mut spectrum, &readers, is_layer)?;
+        for ((tensor, reader), of_weight) in tensors.into_iter().zip(&readers).zip(of_weights) {
+            if let Some(gradient) = &gradients[tensor] {
+                let Range { start, end } = reader.channels;
+                gradient
+                    .f_narrow(1, start, end - start)?
+                    .f_copy_(&of_weight)?;
+            }
+        }
+        is_layer
+            .then(|| spectral.transform_back(&spectrum))
+            .transpose()
+    }
+
+    /// Drop the gradients of results whose first input is layer `number`: no other is left.
+    fn release_results(&self, results: &mut [Option<Tensor>], number: usize) {
+        for (result, layer) in results[1..].iter_mut().zip(&self.architecture.layers) {
+            if layer.inputs.iter().min() == Some(&number) {
+                *result = None;
+            }
+        }
+    }
+
+    fn channels(&self, number: usize) -> i64 {
+        channels(&self.architecture)[number] as i64
     }
 
     /// The gradient of each layer's pooled output, by layer number.
     fn split(&self, features: &Tensor) -> Result<HashMap<usize, Tensor>, TchError> {
         let (mut start, mut parts) = (0, HashMap::new());
         for &number in &self.architecture.output {
-            let channels = match number {
-                0 => self.architecture.input[0],
-                _ => self.architecture.layers[number - 1].filters,
-            } as i64;
+            let channels = self.channels(number);
             parts.insert(number, features.f_narrow(1, start, channels)?);
             start += channels;
         }

@@ -1,4 +1,5 @@
 use super::*;
+use tch::Device;
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
 
@@ -43,7 +44,7 @@ fn cases() -> Vec<(Spectral, [i64; 2], [i64; 2])> {
             let network = architecture([3, height, width], same(kernel));
             is_applicable(&network).then(|| {
                 (
-                    Spectral::new(&network, DOUBLE).unwrap(),
+                    Spectral::new(&network, Kind::Double).unwrap(),
                     [height as i64, width as i64],
                     kernel.map(|size| size as i64),
                 )
@@ -70,25 +71,39 @@ fn a_spectral_convolution_and_its_gradients_are_those_of_the_convolution() {
         let gradients = Tensor::run_backward(&[loss], &leaves, false, false);
 
         let _guard = tch::no_grad_guard();
-        let spectra = images.map(|images| spectral.transform(&planes(&images)).unwrap());
+        let spectra = images
+            .each_ref()
+            .map(|images| spectral.transform(&planes(images)).unwrap());
         let inputs = [&spectra[0], &spectra[1]];
         let actual = spectral.convolve(&inputs, &weight).unwrap();
         assert!(error(&actual, &planes(&expected)) < 1e-12);
-        // (Number 0 would be the image, which needs no gradient; 3 already has one.)
-        let mut of_spectra = [None, None, Some(spectra[1].zeros_like())];
-        let of_weight = spectral
-            .convolve_gradient(
-                (&[1, 2], &inputs),
-                &weight,
-                &planes(&sensitivity),
-                &mut of_spectra,
-            )
-            .unwrap();
-        assert!(error(&of_weight, &gradients[2]) < 1e-12);
-        for (number, expected) in [(1, &gradients[0]), (2, &gradients[1])] {
-            let of_spectrum = of_spectra[number].as_ref().unwrap();
-            let actual = spectral.transform_gradient(of_spectrum).unwrap();
-            assert!(error(&actual, &planes(expected)) < 1e-12);
+        let result = spectral.transform(&planes(&sensitivity)).unwrap();
+        let mut start = 0;
+        for (spectrum, (images, expected)) in spectra.into_iter().zip(images.iter().zip(&gradients))
+        {
+            let channels = start..start + images.size()[1];
+            start = channels.end;
+            let reader = || Reader {
+                gradient: &result,
+                weight: &weight,
+                channels: channels.clone(),
+            };
+            let mut kept = spectrum.copy();
+            let weights = spectral.gradients(&mut kept, &[reader()], false).unwrap();
+            assert_eq!(kept, spectrum);
+            let of_channels = gradients[2].narrow(1, channels.start, channels.end - channels.start);
+            assert!(error(&weights[0], &of_channels) < 1e-12);
+            // (Read twice: twice the gradient.)
+            let mut of_spectrum = spectrum;
+            let readers = [reader(), reader()];
+            for of_weight in spectral
+                .gradients(&mut of_spectrum, &readers, true)
+                .unwrap()
+            {
+                assert!(error(&of_weight, &of_channels) < 1e-12);
+            }
+            let actual = spectral.transform_back(&of_spectrum).unwrap();
+            assert!(error(&actual, &planes(&(expected * 2))) < 1e-12);
         }
     }
 }

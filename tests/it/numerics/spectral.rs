@@ -136,3 +136,61 @@ fn a_gradient_without_a_recorded_forward_pass_is_refused() {
         "the pass is forgotten"
     );
 }
+
+/// Milliseconds of one training step.
+fn step(network: &Network, images: &Tensor, labels: &Tensor) -> f64 {
+    let start = std::time::Instant::now();
+    let logits = network.forward(images, Mode::Train).unwrap();
+    let loss = cross_entropy(&logits, labels).unwrap();
+    let _ = network.gradient(&loss).unwrap();
+    start.elapsed().as_secs_f64() * 1e3
+}
+
+/// Where spectra pay (docs/PERFORMANCE.md): steps of chains of four equal layers on 32x32 images, one
+/// thread, in the fastest direct form and with spectra, alternating, the best of three.
+#[test]
+#[ignore = "a measurement of minutes, on idle cores"]
+fn what_chains_gain_by_fourier_transform() {
+    tch::set_num_threads(1);
+    for (kernel, filters) in [3, 5, 7]
+        .into_iter()
+        .flat_map(|k| [24, 48, 96].map(|f| (k, f)))
+    {
+        let layer = |number| Layer {
+            kind: Default::default(),
+            kernel: [kernel; 2],
+            filters,
+            stride: [1, 1],
+            padding: [kernel / 2; 2],
+            inputs: vec![number],
+        };
+        let architecture = Architecture {
+            name: "chain".to_owned(),
+            input: [3, 32, 32],
+            classes: 10,
+            layers: (0..4).map(layer).collect(),
+            output: vec![4],
+        };
+        for batch in [32, 128] {
+            let images = Tensor::randn([batch, 3, 32, 32], (Kind::Float, Device::Cpu));
+            let labels = Tensor::randint(10, [batch], (Kind::Int64, Device::Cpu));
+            let networks = [
+                Plan::direct(&architecture, Device::Cpu).unwrap(),
+                Plan::spectral(&architecture).unwrap(),
+            ]
+            .map(|plan| Network::new(&architecture, plan, Device::Cpu).unwrap());
+            let mut best = [f64::INFINITY; 2];
+            for _ in 0..3 {
+                for (best, network) in best.iter_mut().zip(&networks) {
+                    *best = best.min(step(network, &images, &labels));
+                }
+            }
+            let [direct, spectral] = best;
+            println!(
+                "{kernel}x{kernel}, {filters} filters, batch of {batch}: saves {:.2}; {direct:.0} and {spectral:.0} ms, {:.2} times as fast",
+                Plan::spectral_saving(&architecture, batch as usize).unwrap(),
+                direct / spectral
+            );
+        }
+    }
+}
