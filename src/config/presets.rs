@@ -267,7 +267,7 @@ fn nasbench201() -> RawConfig {
     config.search.episodes = 20;
     config.search.children_per_episode = 8;
     config.controller.learning_rate = 0.06;
-    config.controller.entropy = 0.2;
+    config.controller.entropy = 0.15;
     config.child.epochs = 12;
     config.reward.last_epochs = 1;
     config
