@@ -102,7 +102,7 @@ impl Plan {
     }
 
     /// How many times fewer multiplications spectra take than direct convolutions, those of the
-    /// transforms counted [several times](TRANSFORM).
+    /// transforms counted three times.
     ///
     /// # Errors
     /// If the network cannot be built.
