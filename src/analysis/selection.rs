@@ -7,6 +7,10 @@
 
 use crate::state::Counts;
 
+/// What stands by a table with the best accuracies of runs.
+pub const BEST_IS_OPTIMISTIC: &str =
+    "Best accuracy: the best of many by one noisy validation, and so optimistic";
+
 /// The choice of the best child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selection {

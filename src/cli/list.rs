@@ -3,6 +3,7 @@
 use clap::Args as ClapArgs;
 
 use super::table::{TableColumn, table as draw, terminal_width};
+use crate::analysis::selection::BEST_IS_OPTIMISTIC;
 use crate::runs::{self, RunInfo, WorkInfo};
 
 /// List runs: those in ./runs and those you began elsewhere
@@ -46,8 +47,12 @@ pub(super) fn table(runs: &[RunInfo], width: usize) -> String {
         return "no runs in ./runs, and none you began elsewhere\n".to_owned();
     }
     let has_best = runs.iter().any(|run| run.best_accuracy.is_some());
-    let caveat = if has_best { OPTIMISTIC } else { "" };
-    lines(runs, width) + caveat
+    let mut text = lines(runs, width);
+    if has_best {
+        text += BEST_IS_OPTIMISTIC;
+        text.push('\n');
+    }
+    text
 }
 
 /// One line for each run below the titles of the columns.
@@ -77,10 +82,6 @@ fn lines(runs: &[RunInfo], width: usize) -> String {
     rows.iter_mut().for_each(|row| drop(row.remove(LIFT)));
     draw(&columns, &rows, usize::MAX)
 }
-
-/// What stands below the table if it has a best accuracy.
-const OPTIMISTIC: &str =
-    "Best accuracy: the best of many by one noisy validation, and so optimistic\n";
 
 fn row(run: &RunInfo) -> Vec<String> {
     let (method, test) = match &run.work {

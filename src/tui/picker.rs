@@ -18,6 +18,7 @@ use super::paint::Painter;
 use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
 use super::theme::{Role, Theme};
+use crate::analysis::selection::BEST_IS_OPTIMISTIC;
 use crate::runs::{self, RunInfo};
 
 /// The effect of a key on the list.
@@ -127,6 +128,11 @@ impl Picker {
         let area = frame.area;
         let mut screen = Painter::new(frame, area, &self.theme);
         screen.text(1, 0, Role::Title, "Runs");
+        if self.runs.iter().any(|run| run.best_accuracy.is_some()) {
+            let (width, ellipsis) = (screen.width(), screen.glyphs().ellipsis);
+            let caveat = format::fit(BEST_IS_OPTIMISTIC, width.saturating_sub(6), ellipsis);
+            screen.text(6, 0, Role::Dim, &caveat);
+        }
         let mut lines = lines(
             &self.runs,
             now,
@@ -268,8 +274,10 @@ fn age(seconds: f64) -> String {
 mod tests {
     use super::*;
     use crate::analysis::lift::PolicyLift;
+    use crate::config::ThemeName;
     use crate::runs::WorkInfo;
     use crate::state::RunStatus;
+    use crate::tui::theme::ColourDepth;
 
     fn run(name: &str) -> RunInfo {
         RunInfo {
@@ -300,6 +308,28 @@ mod tests {
             width,
             "...",
         )
+    }
+
+    #[test]
+    fn best_accuracies_are_called_optimistic_where_they_stand() {
+        let drawn = |best_accuracy, width| {
+            let picker = Picker {
+                runs: vec![RunInfo {
+                    best_accuracy,
+                    ..run("a")
+                }],
+                selected: 0,
+                theme: Theme::new(ThemeName::default(), ColourDepth::None, false),
+            };
+            let mut frame = display::blank((width, 24).into());
+            picker.draw(&mut frame, Timestamp::UNIX_EPOCH);
+            (0..width)
+                .map(|x| frame[(x, 0)].symbol())
+                .collect::<String>()
+        };
+        assert!(drawn(Some(0.8), 80).ends_with("and so optimistic"));
+        assert!(drawn(Some(0.8), 60).starts_with(" Runs Best accuracy: "));
+        assert_eq!(drawn(None, 80).trim(), "Runs");
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(super) struct Kernels<'values, T> {
 
 impl<T: Scalar> Kernels<'_, T> {
     /// The kernels' spectra, or their conjugates, at the frequencies `block` along width and `row`
-    /// along height, `[block, 3, C, O]`.
+    /// along height, `[block, 3, C, O]`, in memory for a whole block.
     pub fn transform(
         &self,
         row: usize,
