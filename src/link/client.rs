@@ -10,13 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::error::AttachError;
 use super::feed::{Feed, FeedEnd};
+use super::orders::{self, Orders};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
-use super::{Command, Connection, LinkStatus, peer, place};
+use super::{Connection, LinkStatus, peer, place};
 use crate::event::Level;
 use crate::foundation::host::host_name;
 use crate::foundation::messages;
@@ -58,7 +59,10 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let journal = journal_of(run)?;
     let at_journal = JournalError::at(&journal);
     let (feed, records) = Feed::open(&journal)?;
-    let (commands, inbox) = unbounded_channel();
+    let (commands, inbox) = orders::queue();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(&at_journal)?;
     let call = dial(run, watch).ok();
     // This comes before the status says that a search is listening: commands sent at once must
     // reach it.
@@ -80,7 +84,7 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
         grown: None,
     };
     spawn("nas-feed", move || follower.follow(call)).map_err(&at_journal)?;
-    spawn("nas-orders", move || pass_on(inbox, &line)).map_err(at_journal)?;
+    spawn("nas-orders", move || pass_on(inbox, &runtime, &line)).map_err(at_journal)?;
     Ok(Connection {
         records,
         commands,
@@ -150,11 +154,11 @@ impl Line {
 }
 
 /// Pass commands on until the client goes; then hang up, which ends the other thread.
-fn pass_on(mut inbox: UnboundedReceiver<Command>, line: &Line) {
-    while let Some(command) = inbox.blocking_recv() {
+fn pass_on(mut inbox: Orders, runtime: &Runtime, line: &Line) {
+    while let Some(order) = runtime.block_on(inbox.next()) {
         if let Some(stream) = line.lock().as_mut() {
             // A search that has gone ignores commands; the status says so.
-            let _ = messages::send(stream, &ToServer::Command(command));
+            let _ = messages::send(stream, &ToServer::Command(order.command));
         }
     }
     if let Some(stream) = line.lock().as_ref() {

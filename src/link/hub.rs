@@ -5,24 +5,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::sync::{broadcast, watch};
 
 use super::feed::Feed;
-use super::{Command, Connection, LinkStatus};
-use crate::event::Record;
+use super::orders::{self, CommandSender, Orders, StopRequest};
+use super::{Connection, LinkStatus};
+use crate::event::{Level, Record};
 use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
 
 /// Maximum number of ticks waiting for a client; older ones are dropped.
 const TICKS: usize = 64;
+/// Maximum number of refusals waiting for a client; further ones are dropped.
+const REFUSALS: usize = 16;
 
 /// Connects clients to a search, from any thread. Clones share the same search. No client can delay
 /// the search.
 #[derive(Debug, Clone)]
 pub struct Hub {
     journal: PathBuf,
-    commands: UnboundedSender<Command>,
+    commands: CommandSender,
     written: Arc<watch::Sender<Written>>,
     ticks: broadcast::Sender<Arc<Record>>,
 }
@@ -41,6 +44,8 @@ pub(super) enum HubNews {
     /// The journal contains the records up to this number.
     Written(u64),
     Tick(Arc<Record>),
+    /// A command of this client has no effect, for the reason given.
+    Refused(String),
     /// The search has ended after this many records.
     Ended(u64),
 }
@@ -49,14 +54,15 @@ pub(super) enum HubNews {
 pub(super) struct Listener {
     written: watch::Receiver<Written>,
     ticks: broadcast::Receiver<Arc<Record>>,
+    refusals: Receiver<String>,
     runtime: Runtime,
 }
 
 impl Hub {
     /// A hub for the run whose journal is at `journal` and already contains `last_seq` records, and
     /// the receiver of its clients' commands.
-    pub fn new(journal: PathBuf, last_seq: u64) -> (Hub, UnboundedReceiver<Command>) {
-        let (commands, inbox) = unbounded_channel();
+    pub fn new(journal: PathBuf, last_seq: u64) -> (Hub, Orders) {
+        let (commands, inbox) = orders::queue();
         let (written, _) = watch::channel(Written {
             seq: last_seq,
             ended: false,
@@ -80,7 +86,7 @@ impl Hub {
     pub fn connect(&self) -> Result<Connection, JournalError> {
         let (feed, records) = Feed::open(&self.journal)?;
         let at_journal = JournalError::at(&self.journal);
-        let listener = self.listen().map_err(&at_journal)?;
+        let (listener, commands) = self.listen().map_err(&at_journal)?;
         let (status, watched) = watch::channel(LinkStatus::Live { watch_only: false });
         let follow = move || {
             follow(feed, listener);
@@ -89,15 +95,20 @@ impl Hub {
         spawn("nas-feed", follow).map_err(at_journal)?;
         Ok(Connection {
             records,
-            commands: self.commands(),
+            commands,
             status: watched,
             run: self.run().to_owned(),
         })
     }
 
     /// A sender of commands to the search, for use without watching it.
-    pub fn commands(&self) -> UnboundedSender<Command> {
+    pub fn commands(&self) -> CommandSender {
         self.commands.clone()
+    }
+
+    /// The request to stop the run, for signals and for whoever loops or waits on its behalf.
+    pub fn stop_request(&self) -> &StopRequest {
+        self.commands.stop_request()
     }
 
     /// The run directory.
@@ -119,16 +130,20 @@ impl Hub {
         self.written.send_modify(|written| written.ended = true);
     }
 
-    pub(super) fn listen(&self) -> std::io::Result<Listener> {
+    /// What a new client hears and sends commands through.
+    pub(super) fn listen(&self) -> std::io::Result<(Listener, CommandSender)> {
         let mut written = self.written.subscribe();
         // What has already been written is news to clients that connect now.
         written.mark_changed();
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        Ok(Listener {
+        let (sender, refusals) = channel(REFUSALS);
+        let listener = Listener {
             written,
             ticks: self.ticks.subscribe(),
+            refusals,
             runtime,
-        })
+        };
+        Ok((listener, self.commands.answered_by(sender)))
     }
 }
 
@@ -138,6 +153,7 @@ impl Listener {
         let Listener {
             written,
             ticks,
+            refusals,
             runtime,
         } = self;
         runtime.block_on(async {
@@ -150,6 +166,7 @@ impl Listener {
                         let Written { seq, ended } = *written.borrow_and_update();
                         return Some(if ended || changed.is_err() { HubNews::Ended(seq) } else { HubNews::Written(seq) });
                     }
+                    Some(reason) = refusals.recv() => return Some(HubNews::Refused(reason)),
                     tick = ticks.recv() => match tick {
                         Ok(tick) => return Some(HubNews::Tick(tick)),
                         Err(broadcast::error::RecvError::Lagged(_)) => {}
@@ -168,6 +185,10 @@ fn follow(mut feed: Feed, mut listener: Listener) {
         let (sent, over) = match news {
             HubNews::Written(seq) => (feed.deliver(Some(seq)), false),
             HubNews::Tick(record) => (feed.tick(record), false),
+            HubNews::Refused(reason) => {
+                feed.say(Level::Warning, reason);
+                (Ok(()), false)
+            }
             HubNews::Ended(seq) => (feed.deliver(Some(seq)), true),
         };
         // This process wrote the journal: if it cannot be read, the search itself ends with the

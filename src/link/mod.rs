@@ -14,6 +14,7 @@ pub mod client;
 mod error;
 mod feed;
 pub mod hub;
+pub mod orders;
 mod peer;
 pub mod place;
 pub mod player;
@@ -25,12 +26,13 @@ pub mod server;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{Receiver, UnboundedSender};
+use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 pub use client::attach;
 pub use error::AttachError;
 pub use hub::Hub;
+pub use orders::{Client, CommandSender, Order, Orders, StopRequest};
 pub use player::{Pace, replay};
 pub use server::Server;
 
@@ -38,7 +40,8 @@ use crate::event::Record;
 use crate::space::Dna;
 use crate::state::RunStatus;
 
-/// What a client can ask of a search. Each command is acknowledged by an event.
+/// What a client can ask of a search. Each command that has an effect is acknowledged by an event; of
+/// one that has none nothing is recorded, and at most its client is told.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
@@ -47,7 +50,8 @@ pub enum Command {
     Pause,
     /// Answered by `resumed`.
     Resume,
-    /// Write a checkpoint and end the run: answered by `stop_requested`, then by `run_finished`.
+    /// Write a checkpoint and end the run: answered by `stop_requested`, then by `run_finished`. It goes
+    /// past all commands that are waiting.
     Stop,
     /// End the run once the current episode has been learned from: answered by
     /// `episode_stop_requested`.
@@ -60,7 +64,7 @@ pub enum Command {
         /// Number of the child.
         child: u64,
     },
-    /// Train an edited child: answered by `child_queued`, or by a `notice` if it cannot be built.
+    /// Train an edited child: answered by `child_queued`.
     Train {
         /// The child that was edited.
         parent: u64,
@@ -126,7 +130,7 @@ pub struct Connection {
     /// delays no one else.
     pub records: Receiver<Arc<Record>>,
     /// Commands to the search.
-    pub commands: UnboundedSender<Command>,
+    pub commands: CommandSender,
     /// The current status of the other end.
     pub status: watch::Receiver<LinkStatus>,
     /// The run directory.

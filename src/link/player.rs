@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::mpsc::{Sender, UnboundedReceiver, channel, unbounded_channel};
+use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::watch;
 
 use super::client::journal_of;
 use super::error::AttachError;
+use super::orders::{self, Orders};
 use super::{Command, Connection, LinkStatus};
 use crate::event::{Event, Level, Record, VERSION};
 use crate::foundation::thread::spawn;
@@ -47,7 +48,7 @@ pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachEr
     let at_journal = JournalError::at(&journal);
     let reader = Reader::open(&journal)?;
     let (sender, records) = channel(CAPACITY);
-    let (commands, inbox) = unbounded_channel();
+    let (commands, inbox) = orders::queue();
     let speed = within_range(speed);
     let (status, watched) = watch::channel(LinkStatus::Replay {
         speed,
@@ -91,7 +92,7 @@ struct Player {
     paused: bool,
     ended: bool,
     sender: Sender<Arc<Record>>,
-    inbox: UnboundedReceiver<Command>,
+    inbox: Orders,
     status: watch::Sender<LinkStatus>,
     runtime: Runtime,
 }
@@ -139,8 +140,8 @@ impl Player {
     fn wait(&mut self, recorded: Duration) -> Result<(), Gone> {
         let mut left = recorded;
         loop {
-            while let Ok(command) = self.inbox.try_recv() {
-                self.obey(&command);
+            while let Some(order) = self.inbox.poll() {
+                self.obey(&order.command);
             }
             if self.sender.is_closed() {
                 return Err(Gone);
@@ -172,8 +173,8 @@ impl Player {
     /// The next command within `time`.
     fn hear(&mut self, time: Duration) -> Result<Option<Command>, Gone> {
         let Player { runtime, inbox, .. } = self;
-        match runtime.block_on(async { tokio::time::timeout(time, inbox.recv()).await }) {
-            Ok(Some(command)) => Ok(Some(command)),
+        match runtime.block_on(async { tokio::time::timeout(time, inbox.next()).await }) {
+            Ok(Some(order)) => Ok(Some(order.command)),
             Ok(None) => Err(Gone),
             Err(_) => Ok(None),
         }
@@ -210,8 +211,8 @@ impl Player {
     fn rest(&mut self) {
         self.ended = true;
         self.tell();
-        while let Some(command) = self.inbox.blocking_recv() {
-            self.obey(&command);
+        while let Some(order) = self.runtime.block_on(self.inbox.next()) {
+            self.obey(&order.command);
         }
     }
 }

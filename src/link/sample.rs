@@ -1,8 +1,6 @@
 //! A run for tests: a journal, and the hub that announces it.
 
-use tokio::sync::mpsc::UnboundedReceiver;
-
-use super::{Command, Hub};
+use super::{Hub, Orders};
 use crate::event::{Event, Level};
 use crate::journal::Journal;
 
@@ -10,7 +8,7 @@ pub struct SampleRun {
     pub folder: tempfile::TempDir,
     pub journal: Journal,
     pub hub: Hub,
-    pub inbox: UnboundedReceiver<Command>,
+    pub inbox: Orders,
 }
 
 impl SampleRun {

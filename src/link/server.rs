@@ -8,14 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::hub::{Hub, HubNews, Listener};
 use super::protocol::{self, ClientHello, PROTOCOL, ServerHello, ToClient, ToServer, VERSION};
-use super::{Command, peer, place};
+use super::{CommandSender, peer, place};
 use crate::foundation::messages::{self, SharedOutput};
 use crate::foundation::thread::spawn;
 
@@ -26,6 +25,10 @@ const GREETING: Duration = Duration::from_secs(5);
 /// A client that does not read a message for this long is dropped. It can connect again without
 /// missing anything.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Minimum mean time between the commands of one client: many times what a user's keys need.
+const PER_COMMAND: Duration = Duration::from_millis(20);
+/// A client may be this far ahead of that mean; then its commands wait in its socket.
+const HEAD_START: Duration = Duration::from_secs(1);
 
 /// Serves a run's socket as long as it exists.
 #[derive(Debug)]
@@ -147,13 +150,14 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
     stream.set_read_timeout(None)?;
     let output = ToClientPipe::new(stream);
     let (gone, mut client_gone) = oneshot::channel::<()>();
-    let commands = (!watch).then(|| hub.commands());
+    let (listener, commands) = hub.listen()?;
+    let commands = (!watch).then_some(commands);
     let replies = output.clone();
     spawn("nas-commands", move || {
         let _gone = gone;
         take_commands(&mut input, commands.as_ref(), &replies);
     })?;
-    let told = tell(hub.listen()?, &output, &mut client_gone);
+    let told = tell(listener, &output, &mut client_gone);
     // This also ends the other thread.
     let _ = output.lock().shutdown(Shutdown::Both);
     told
@@ -172,6 +176,7 @@ fn tell(
         match news {
             HubNews::Written(seq) => output.send(&ToClient::Written(seq))?,
             HubNews::Tick(record) => output.send(&ToClient::Tick(Box::new((*record).clone())))?,
+            HubNews::Refused(reason) => output.send(&ToClient::Refused(reason))?,
             HubNews::Ended(seq) => {
                 output.send(&ToClient::Written(seq))?;
                 return output.send(&ToClient::Ended(true));
@@ -181,17 +186,21 @@ fn tell(
     Ok(())
 }
 
-/// Pass a client's commands on until it goes or sends something invalid; `None` for a client that
-/// only watches.
+/// Pass a client's commands on until it goes or sends something invalid, no faster than a run can
+/// take them; `None` for a client that only watches.
 fn take_commands(
     input: &mut BufReader<UnixStream>,
-    commands: Option<&UnboundedSender<Command>>,
+    commands: Option<&CommandSender>,
     output: &ToClientPipe,
 ) {
+    let mut paid_until = Instant::now();
     while let Ok(Some(ToServer::Command(command))) = protocol::receive(input) {
+        let now = Instant::now();
+        paid_until = paid_until.max(now) + PER_COMMAND;
+        thread::sleep(paid_until.saturating_duration_since(now + HEAD_START));
         match commands {
             // A search that has ended takes no commands; the client is told of the end.
-            Some(commands) => drop(commands.send(command)),
+            Some(commands) => commands.send_in_turn(command),
             None => {
                 let refusal = ToClient::Refused(
                     "this client only watches (--watch): its commands are ignored".to_owned(),

@@ -64,7 +64,7 @@ pub fn line(record: &Record) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use tokio::sync::mpsc::{channel, unbounded_channel};
+    use tokio::sync::mpsc::channel;
     use tokio::sync::watch;
 
     use super::*;
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_broken_pipe_does_not_end_the_watch() {
         let (sender, records) = channel(3);
-        let (commands, _inbox) = unbounded_channel();
+        let (commands, _orders) = crate::link::orders::queue();
         let (_, status) = watch::channel(LinkStatus::Ended);
         let sent = Arc::new(record(Event::Paused));
         for _ in 0..3 {

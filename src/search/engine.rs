@@ -180,7 +180,8 @@ impl SearchEngine<'_> {
         self.submit_queued(crew);
         self.take_over(crew)?;
         held.into_iter()
-            .try_for_each(|message| self.hear(message, crew))
+            .try_for_each(|message| self.hear(message, crew))?;
+        self.attend(crew)
     }
 
     /// A child or control of an episode in progress.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::checkpoint::SearchCheckpoint;
 use super::engine::SearchEngine;
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::evaluate::{Evaluator, Report};
 use crate::event::RunKind;
 use crate::journal::JournalError;
-use crate::link::Command;
+use crate::link::Orders;
 use crate::session::{Halt, Run, SessionError, Work};
 use crate::space::Space;
 use crate::strategy::Strategy;
@@ -67,9 +67,9 @@ impl Work for Search {
         self,
         run: &mut Run<Search>,
         checkpoint: Option<SearchCheckpoint>,
-        commands: UnboundedReceiver<Command>,
+        orders: Orders,
     ) -> Result<(), Halt> {
-        let (inbox, reports) = Inbox::new(commands)?;
+        let (inbox, reports) = Inbox::new(orders)?;
         SearchEngine::new(run, inbox).run(self, reports, checkpoint)
     }
 

@@ -16,14 +16,12 @@ pub use work::{Checkpoint, Work};
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::JoinHandle;
 
-use tokio::sync::mpsc::UnboundedReceiver;
-
 use crate::config::{self, Config};
 use crate::event::Level;
 use crate::foundation::fault;
 use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
-use crate::link::{Command, Hub, Server};
+use crate::link::{Hub, Orders, Server};
 use crate::runs::RunDirectory;
 use crate::state::RunStatus;
 
@@ -31,7 +29,7 @@ use crate::state::RunStatus;
 pub struct Session<W: Work> {
     run: Run<W>,
     checkpoint: Option<W::Checkpoint>,
-    commands: UnboundedReceiver<Command>,
+    orders: Orders,
     /// Serves clients in other processes, if requested.
     server: Option<Server>,
 }
@@ -94,7 +92,7 @@ impl<W: Work> Session<W> {
     fn assemble(
         config: Config,
         directory: RunDirectory,
-        (recorder, commands): recorder::Recording<W::Ledger>,
+        (recorder, orders): recorder::Recording<W::Ledger>,
         checkpoint: Option<W::Checkpoint>,
         notices: Vec<String>,
     ) -> Session<W> {
@@ -111,7 +109,7 @@ impl<W: Work> Session<W> {
                 pauses: 0,
             },
             checkpoint,
-            commands,
+            orders,
             server: None,
         }
     }
@@ -179,7 +177,7 @@ impl<W: Work> Session<W> {
         let ending = self
             .run
             .take_over(self.checkpoint.as_ref())
-            .and_then(|()| work.work(&mut self.run, self.checkpoint, self.commands));
+            .and_then(|()| work.work(&mut self.run, self.checkpoint, self.orders));
         let summary = self.run.finish(ending);
         // The run is closed with its last record; until then clients can connect.
         drop(self.run);

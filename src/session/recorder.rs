@@ -5,11 +5,9 @@ use std::fmt::Debug;
 use std::io;
 use std::path::PathBuf;
 
-use tokio::sync::mpsc::UnboundedReceiver;
-
 use crate::event::{DataDescription, Event, Level, Record};
 use crate::journal::{Journal, JournalError};
-use crate::link::{Command, Hub};
+use crate::link::{Hub, Orders};
 use crate::state::RunStatus;
 use crate::state::clock::Clock;
 
@@ -54,7 +52,7 @@ pub struct Recorder<L> {
 }
 
 /// A run's recorder, and the commands of its clients.
-pub type Recording<L> = (Recorder<L>, UnboundedReceiver<Command>);
+pub type Recording<L> = (Recorder<L>, Orders);
 
 impl<L: Ledger> Recorder<L> {
     /// Create the journal at `path`, where no file may exist.

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde::Serialize;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::error::Halt;
 use super::recorder::Ledger;
@@ -12,7 +11,7 @@ use crate::config::Config;
 use crate::event::RunKind;
 use crate::foundation::sealed::CheckpointError;
 use crate::journal::JournalError;
-use crate::link::Command;
+use crate::link::Orders;
 use crate::runs::RunDirectory;
 
 /// The work of a run: a search, or the training of one network. The value contains everything
@@ -55,7 +54,7 @@ pub trait Work: Sized + Send + 'static {
     /// Work until it is complete, a client requests a stop, or it cannot continue. `checkpoint` is
     /// the state at the end of an earlier session. The session has already recorded that this
     /// process takes over the run, and it records the end of the run; in between, the work calls
-    /// [`Run::open`] as soon as it knows its data, and [`Run::take`] with each of the `commands`.
+    /// [`Run::open`] as soon as it knows its data, and [`Run::take`] with each of the `orders`.
     ///
     /// # Errors
     ///
@@ -64,7 +63,7 @@ pub trait Work: Sized + Send + 'static {
         self,
         run: &mut Run<Self>,
         checkpoint: Option<Self::Checkpoint>,
-        commands: UnboundedReceiver<Command>,
+        orders: Orders,
     ) -> Result<(), Halt>;
 
     /// The results of the run so far.

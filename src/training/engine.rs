@@ -11,7 +11,7 @@ mod steering;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::runtime::Runtime;
 
 use super::TrainingError;
 use super::checkpoint::{self, TrainingCheckpoint, TrainingHeader};
@@ -23,7 +23,7 @@ use crate::config::{Recipe, StageSpan};
 use crate::event::{Event, Level};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::sealed::Blocks;
-use crate::link::Command;
+use crate::link::Orders;
 use crate::session::{Halt, Run};
 use crate::train::tick::Ticks;
 use crate::train::{Epoch, Fit, Metrics, Place, TrainError, TrainingData, evaluate};
@@ -32,7 +32,9 @@ use crate::train::{Epoch, Fit, Metrics, Place, TrainError, TrainingData, evaluat
 pub(super) struct TrainingEngine<'a> {
     pub(super) run: &'a mut Run<Training>,
     pub(super) training: Training,
-    pub(super) commands: UnboundedReceiver<Command>,
+    pub(super) orders: Orders,
+    /// Waits for orders during a pause.
+    pub(super) runtime: Runtime,
     pub(super) checkpoint: Option<TrainingCheckpoint>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::runtime::Builder;
 
 use super::checkpoint::TrainingCheckpoint;
 use super::engine::TrainingEngine;
@@ -12,7 +12,7 @@ use crate::config::{Config, Decode, StrategyFacts};
 use crate::event::RunKind;
 use crate::foundation::fault;
 use crate::journal::JournalError;
-use crate::link::Command;
+use crate::link::Orders;
 use crate::runs::RunDirectory;
 use crate::session::{Halt, Run, SessionError, Work};
 use crate::space::file::DnaContext;
@@ -100,12 +100,13 @@ impl Work for Training {
         self,
         run: &mut Run<Training>,
         checkpoint: Option<TrainingCheckpoint>,
-        commands: UnboundedReceiver<Command>,
+        orders: Orders,
     ) -> Result<(), Halt> {
         let engine = TrainingEngine {
             run,
             training: self,
-            commands,
+            orders,
+            runtime: Builder::new_current_thread().build()?,
             checkpoint,
         };
         fault::caught(|| engine.run())

@@ -28,6 +28,7 @@ use super::terminal::{Guard, Terminal};
 use crate::config::Alerts;
 use crate::event::{Level, Record};
 use crate::export::files::save_new;
+use crate::link::orders::Unsent;
 use crate::link::{Connection, LinkStatus};
 use crate::runs::directory::{kind_of, resume_command};
 use crate::telemetry::Telemetry;
@@ -176,7 +177,9 @@ impl Screen {
             Effect::Send(command) => {
                 // A search that has gone cannot be commanded; its records end too, which is handled
                 // there.
-                let _ = self.connection.commands.send(command);
+                if let Err(error @ Unsent::Full) = self.connection.commands.send(command) {
+                    self.app.tell(Level::Warning, error.to_string());
+                }
                 self.due = Due::Now;
             }
             Effect::Copy(text) => self.copy(&text),

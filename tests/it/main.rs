@@ -29,6 +29,8 @@ mod export;
 mod fake_cuda;
 mod fake_nvml;
 mod faulty_workers;
+#[cfg(feature = "torch")]
+mod flooding;
 mod gpu_faults;
 mod inspect;
 mod journal_docs;

@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::opened::{Join, Opened};
 use super::{Farewell, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
@@ -15,7 +14,7 @@ use crate::cli::{Told, say};
 use crate::event::FinishReason;
 use crate::foundation::text;
 use crate::foundation::thread::spawn;
-use crate::link::Command;
+use crate::link::StopRequest;
 use crate::report::headless;
 use crate::runs::registry;
 
@@ -51,13 +50,13 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
 /// Start a run that any client can find, watch and control. The first of the `stopping` signals
 /// stops it like a client's stop command, the second ends the program at once.
 pub fn start(opened: Opened, stopping: &[i32]) -> anyhow::Result<Join> {
-    stop_on_signals(opened.hub.commands(), stopping)?;
+    stop_on_signals(opened.hub.stop_request().clone(), stopping)?;
     // A run that `list` does not know can still be given by path.
     let _ = registry::register(&opened.path);
     opened.start()
 }
 
-fn stop_on_signals(commands: UnboundedSender<Command>, stopping: &[i32]) -> anyhow::Result<()> {
+fn stop_on_signals(stop: StopRequest, stopping: &[i32]) -> anyhow::Result<()> {
     let mut signals = Signals::new(stopping).context("cannot listen for signals")?;
     // Without a handler a hang-up would kill the process, which must not stop the search.
     signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))
@@ -67,13 +66,12 @@ fn stop_on_signals(commands: UnboundedSender<Command>, stopping: &[i32]) -> anyh
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))
         .context("cannot listen for SIGXFSZ")?;
     let listen = move || {
-        let mut stopping = false;
+        let mut is_first = true;
         for _ in signals.forever() {
-            if stopping {
+            if !std::mem::take(&mut is_first) {
                 signal_hook::low_level::exit(130);
             }
-            stopping = true;
-            let _ = commands.send(Command::Stop);
+            stop.request();
         }
     };
     spawn("nas-signals", listen)?;

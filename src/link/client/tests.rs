@@ -1,6 +1,7 @@
 use super::*;
 use crate::event::{Event, FinishReason, Level, Record};
 use crate::journal::Journal;
+use crate::link::Command;
 use crate::link::{Hub, Server};
 use crate::runs::RunDirectory;
 
@@ -99,7 +100,7 @@ fn a_client_follows_a_run_from_one_search_to_the_next() {
         (Some(1), Some(1))
     );
     client.commands.send(Command::Pause).unwrap();
-    assert_eq!(inbox.blocking_recv(), Some(Command::Pause));
+    assert_eq!(inbox.wait(), Some(Command::Pause));
     hub.close();
     drop((server, hub, directory));
     wait_for(&mut client, &LinkStatus::Dead { watch_only: false });
@@ -110,7 +111,7 @@ fn a_client_follows_a_run_from_one_search_to_the_next() {
     hub.publish(&journal.append(notice(2)).unwrap());
     assert_eq!(next(&mut client).seq, Some(2));
     client.commands.send(Command::Stop).unwrap();
-    assert_eq!(inbox.blocking_recv(), Some(Command::Stop));
+    assert_eq!(inbox.wait(), Some(Command::Stop));
 }
 
 #[test]

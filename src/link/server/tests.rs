@@ -4,6 +4,7 @@ use std::time::Instant;
 use super::super::sample::SampleRun;
 use super::*;
 use crate::event::{Event, Level};
+use crate::link::Command;
 
 /// A run that is served.
 fn serve() -> (SampleRun, Server) {
@@ -70,8 +71,52 @@ fn only_commands_of_a_client_that_does_not_just_watch_reach_the_search() {
     }
     let mut client = greeted(&server, false);
     messages::send(client.get_mut(), &ToServer::Command(Command::Pause)).unwrap();
-    assert_eq!(run.inbox.blocking_recv(), Some(Command::Pause));
-    assert!(run.inbox.try_recv().is_err());
+    assert_eq!(run.inbox.wait(), Some(Command::Pause));
+    assert!(run.inbox.poll().is_none());
+}
+
+#[test]
+fn a_client_is_told_why_its_command_has_no_effect_and_others_are_not() {
+    let (mut run, server) = serve();
+    let (mut client, mut other) = (greeted(&server, false), greeted(&server, false));
+    let skip = ToServer::Command(Command::Skip { child: 9 });
+    messages::send(client.get_mut(), &skip).unwrap();
+    while run.inbox.poll().is_none_or(|order| {
+        order.client.refuse("no child 9".to_owned());
+        order.command != Command::Skip { child: 9 }
+    }) {
+        thread::yield_now();
+    }
+    let refusal = ToClient::Refused("no child 9".to_owned());
+    while hear(&mut client).as_ref() != Some(&refusal) {}
+    run.hub.close();
+    assert!(std::iter::from_fn(|| hear(&mut other)).all(|message| message != refusal));
+}
+
+#[test]
+fn a_client_that_sends_without_pause_is_slowed_and_a_stop_of_another_is_heard() {
+    let (mut run, server) = serve();
+    let mut flood = greeted(&server, false).into_inner();
+    let line = b"{\"command\":{\"skip\":{\"child\":1}}}\n";
+    flood
+        .set_write_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    while flood.write_all(&line.repeat(100)).is_ok() {}
+    let mut client = greeted(&server, false);
+    messages::send(client.get_mut(), &ToServer::Command(Command::Stop)).unwrap();
+    assert!(
+        run.hub
+            .stop_request()
+            .is_requested_within(Duration::from_secs(20))
+    );
+    assert_eq!(run.inbox.wait(), Some(Command::Stop));
+    let begin = Instant::now();
+    let mut taken = 0.0;
+    while begin.elapsed() < Duration::from_millis(600) {
+        taken += f64::from(u8::from(run.inbox.poll().is_some()));
+    }
+    let most = HEAD_START.as_secs_f64() + 2.0 + begin.elapsed().as_secs_f64();
+    assert!(taken < most / PER_COMMAND.as_secs_f64(), "{taken} commands");
 }
 
 #[test]

@@ -127,9 +127,11 @@ impl SearchEngine<'_> {
         Ok(())
     }
 
-    /// Begin an episode, unless something has arrived that may change what comes next.
+    /// Begin an episode, unless something has arrived after which another task comes next.
     fn begin(&mut self, crew: &mut Crew, episode: usize) -> Result<(), Halt> {
-        if !self.attend(crew)? {
+        self.attend(crew)?;
+        self.catch_up(crew)?;
+        if matches!(self.next_task(crew), Task::Begin(next) if next == episode) {
             self.open_episode(crew, episode)?;
         }
         Ok(())

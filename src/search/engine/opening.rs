@@ -7,7 +7,6 @@ use crate::data;
 use crate::evaluate::{Ready, Report};
 use crate::event::{Event, Level, RunStarted};
 use crate::foundation::host::host_name;
-use crate::link::Command;
 use crate::search::checkpoint::SearchCheckpoint;
 use crate::search::inbox::Heard;
 use crate::search::reference;
@@ -36,18 +35,18 @@ impl SearchEngine<'_> {
     }
 
     /// Wait until the workers have checked their data. Notices are passed on at once: measuring a
-    /// GPU takes a while, and users must know what they are waiting for. Other messages are held
-    /// until `run_started` has been written, except that a stop is obeyed and an error ends the
-    /// wait.
+    /// GPU takes a while, and users must know what they are waiting for. Other reports are held
+    /// until `run_started` has been written, except that an error ends the wait. Commands wait in
+    /// their queue; a stop is obeyed.
     pub(super) fn await_workers(&mut self) -> Result<(Ready, Vec<Heard>), Halt> {
         let mut held = Vec::new();
         loop {
-            match self.inbox.wait() {
+            match self.inbox.wait_for_report() {
                 Heard::Report(Report::Ready(ready)) => return Ok((ready, held)),
                 Heard::Report(Report::Fatal { message }) => {
                     return Err(SearchError::Unusable(message).into());
                 }
-                Heard::Command(Command::Stop) => drop(self.run.take(Command::Stop)?),
+                Heard::Order(stop) => drop(self.run.take(stop.command)?),
                 // Once a message is held back, later ones must not overtake it.
                 Heard::Report(Report::Log { level, message }) if held.is_empty() => {
                     self.run.notice(level, message)?

@@ -8,20 +8,24 @@ use crate::search::episode::{self, Child};
 use crate::search::inbox::Heard;
 use crate::search::ledger::Ended;
 
+/// Number of messages after which the search continues, even if there are more.
+const MOST_AT_ONCE: usize = 256;
+
 impl SearchEngine<'_> {
-    /// Handle what has arrived; returns whether anything had.
-    pub(super) fn attend(&mut self, crew: &mut Crew) -> Result<bool, Halt> {
-        let mut has_heard = false;
-        while let Some(message) = self.inbox.poll() {
-            self.hear(message, crew)?;
-            has_heard = true;
+    /// Handle what has arrived. However much there is and goes on arriving, this ends.
+    pub(super) fn attend(&mut self, crew: &mut Crew) -> Result<(), Halt> {
+        for _ in 0..MOST_AT_ONCE {
+            match self.inbox.poll() {
+                Some(message) => self.hear(message, crew)?,
+                None => break,
+            }
         }
-        Ok(has_heard)
+        Ok(())
     }
 
     pub(super) fn hear(&mut self, message: Heard, crew: &mut Crew) -> Result<(), Halt> {
         match message {
-            Heard::Command(command) => self.obey(command, crew),
+            Heard::Order(order) => self.obey(order, crew),
             Heard::Report(report) => self.take_report(report, crew),
             Heard::Silence => Err(SearchError::Evaluator(
                 "the workers have ended without a report: see the log, then resume the run"

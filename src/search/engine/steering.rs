@@ -1,31 +1,37 @@
 //! User commands during a search: pause, stop, skip a child, train an edited one.
 
+use std::fmt::Display;
+
 use super::{Crew, Effort, Halt, SearchEngine};
-use crate::event::{ChildQueued, Event, Level};
-use crate::link::Command;
+use crate::event::{ChildQueued, Event};
+use crate::link::{Client, Command, Order};
 use crate::search::episode::Child;
 use crate::search::ledger::Ended;
 use crate::session::Instruction;
 use crate::space::{Dna, SpaceError};
 use crate::strategy::{Origin, Proposal};
 
+/// Maximum number of edited networks that wait for their training.
+const MOST_EDITED: usize = 256;
+
 impl SearchEngine<'_> {
-    pub(super) fn obey(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
+    pub(super) fn obey(&mut self, order: Order, crew: &mut Crew) -> Result<(), Halt> {
+        let Order { command, client } = order;
         match self.run.take(command)? {
             None => {}
             Some(Instruction::StandStill(number)) => crew.evaluator.pause(number),
             Some(Instruction::GoOn) => crew.evaluator.resume(),
-            Some(Instruction::Own(command)) => self.obey_own(command, crew)?,
+            Some(Instruction::Own(command)) => self.obey_own(command, &client, crew)?,
         }
         Ok(())
     }
 
-    fn obey_own(&mut self, command: Command, crew: &mut Crew) -> Result<(), Halt> {
+    fn obey_own(&mut self, command: Command, client: &Client, crew: &mut Crew) -> Result<(), Halt> {
         match command {
             Command::StopAfterEpisode => self.stop_after_episode(true),
             Command::GoOnAfterEpisode => self.stop_after_episode(false),
-            Command::Skip { child } => self.skip(child, crew),
-            Command::Train { parent, dna } => self.queue_edited(parent, dna, crew),
+            Command::Skip { child } => self.skip(child, client, crew),
+            Command::Train { parent, dna } => self.queue_edited(parent, dna, client, crew),
             // The session handles what all runs have in common.
             Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => Ok(()),
         }
@@ -43,12 +49,12 @@ impl SearchEngine<'_> {
         Ok(())
     }
 
-    fn skip(&mut self, child: u64, crew: &mut Crew) -> Result<(), Halt> {
+    fn skip(&mut self, child: u64, client: &Client, crew: &mut Crew) -> Result<(), Halt> {
         if !self.submitted.contains(&child) {
-            let text = format!(
+            client.refuse(format!(
                 "child {child} is neither in training nor waiting: there is nothing to skip"
-            );
-            return Ok(self.run.notice(Level::Warning, text)?);
+            ));
+            return Ok(());
         }
         if !self.run.ledger().is_skipped(child) {
             self.run.tell(Event::SkipRequested { child })?;
@@ -58,13 +64,28 @@ impl SearchEngine<'_> {
     }
 
     /// Accept a network that a user has edited for training, or tell why it cannot be trained.
-    fn queue_edited(&mut self, parent: u64, dna: Dna, crew: &mut Crew) -> Result<(), Halt> {
+    fn queue_edited(
+        &mut self,
+        parent: u64,
+        dna: Dna,
+        client: &Client,
+        crew: &mut Crew,
+    ) -> Result<(), Halt> {
+        let refuse = |why: &dyn Display| {
+            client.refuse(format!(
+                "the network edited from child {parent} cannot be trained: {why}"
+            ));
+        };
         let ledger = &self.run.ledger();
         if ledger.dna(parent).is_none() && !ledger.is_edited(parent) {
-            let text = format!(
-                "a network edited from child {parent} cannot be trained: there is no child {parent}"
-            );
-            return Ok(self.run.notice(Level::Warning, text)?);
+            refuse(&format_args!("there is no child {parent}"));
+            return Ok(());
+        }
+        if ledger.queued().count() >= MOST_EDITED {
+            refuse(&format_args!(
+                "{MOST_EDITED} edited networks are waiting already"
+            ));
+            return Ok(());
         }
         // Numbered after all children and controls of the search, which must not depend on users'
         // actions.
@@ -75,11 +96,7 @@ impl SearchEngine<'_> {
                 self.run.tell(Event::ChildQueued(queued.clone()))?;
                 self.submit(&Child::from(queued), crew);
             }
-            Err(error) => {
-                let text =
-                    format!("the network edited from child {parent} cannot be trained: {error}");
-                self.run.notice(Level::Warning, text)?;
-            }
+            Err(error) => refuse(&error),
         }
         Ok(())
     }

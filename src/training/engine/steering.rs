@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::{EngineState, TrainingEngine};
-use crate::event::Level;
-use crate::link::Command;
+use crate::link::{Client, Command, Order};
 use crate::session::{Halt, Instruction};
 use crate::train::{Fit, TrainError, synchronize};
+
+/// Number of commands after which the next batch starts, even if there are more.
+const MOST_AT_ONCE: usize = 64;
 
 impl TrainingEngine<'_> {
     /// Obey commands between two batches of an epoch or of its validation. Returns when the next
@@ -27,19 +29,23 @@ impl TrainingEngine<'_> {
         stood_still: &mut Duration,
         mut settle: impl FnMut() -> Result<(), TrainError>,
     ) -> Result<(), Halt> {
+        let mut obeyed = 0;
         loop {
-            let command = if self.run.is_running() {
-                self.commands.try_recv().ok()
-            } else {
+            let order = if !self.run.is_running() {
                 let before = Instant::now();
-                // The channel stays open because the recorder's own hub can send commands.
-                let next = self.commands.blocking_recv().or(Some(Command::Stop));
+                let next = self.runtime.block_on(self.orders.next());
                 *stood_still += before.elapsed();
                 next
+            } else if obeyed < MOST_AT_ONCE {
+                self.orders.poll()
+            } else {
+                self.orders.poll_stop()
             };
-            let Some(command) = command else {
+            // During a pause there always is one: the recorder's own hub can send commands.
+            let Some(Order { command, client }) = order else {
                 return Ok(());
             };
+            obeyed += 1;
             match self.run.take(command)? {
                 Some(Instruction::StandStill(number)) => {
                     settle()?;
@@ -47,7 +53,7 @@ impl TrainingEngine<'_> {
                     synchronize(device).map_err(TrainError::from)?;
                     self.run.stands_still(number)?;
                 }
-                Some(Instruction::Own(command)) => self.refuse(&command)?,
+                Some(Instruction::Own(command)) => refuse(&command, &client),
                 Some(Instruction::GoOn) | None => {}
             }
         }
@@ -55,27 +61,23 @@ impl TrainingEngine<'_> {
 
     /// Stop, if a client asked for it before there was anything to save.
     pub(super) fn stop_if_asked(&mut self) -> Result<(), Halt> {
-        while let Ok(command) = self.commands.try_recv() {
-            if command == Command::Stop {
-                self.run.take(command)?;
-            }
+        match self.orders.poll_stop() {
+            Some(stop) => self.run.take(stop.command).map(drop),
+            None => Ok(()),
         }
-        Ok(())
     }
+}
 
-    fn refuse(&mut self, command: &Command) -> Result<(), Halt> {
-        let what = match command {
-            Command::Skip { .. } => "skip a child",
-            Command::StopAfterEpisode | Command::GoOnAfterEpisode => "stop after an episode",
-            Command::Train { .. } => "train an edited child",
-            // The session handles what all runs have in common.
-            Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => {
-                return Ok(());
-            }
-        };
-        Ok(self.run.notice(
-            Level::Warning,
-            format!("this run trains one network: it cannot {what}"),
-        )?)
-    }
+/// Tell a client that only a search can do this.
+fn refuse(command: &Command, client: &Client) {
+    let what = match command {
+        Command::Skip { .. } => "skip a child",
+        Command::StopAfterEpisode | Command::GoOnAfterEpisode => "stop after an episode",
+        Command::Train { .. } => "train an edited child",
+        // The session handles what all runs have in common.
+        Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => {
+            return;
+        }
+    };
+    client.refuse(format!("this run trains one network: it cannot {what}"));
 }
