@@ -15,7 +15,10 @@ pub use child::{
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
-pub use training::{StageEntered, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted};
+pub use training::{
+    Measured, Measuring, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,
+    TrainingStarted,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +74,8 @@ pub enum Event {
     StageEntered(StageEntered),
     /// A tick: may be dropped and is never written to the journal.
     TrainingProgress(TrainingProgress),
+    /// A tick between the steps of a training: may be dropped and is never written to the journal.
+    Measuring(Measuring),
     /// An epoch of a training has ended.
     TrainingEpoch(TrainingEpoch),
     /// A training can be resumed from the state after `batch` batches of `epoch`.
@@ -217,6 +222,9 @@ pub enum Event {
     },
     /// A user edited a child and asked for the result to be trained.
     ChildQueued(ChildQueued),
+    /// The run is at work. Written when nothing else has been for a minute, so that the working
+    /// time of a session that is killed is known.
+    Heartbeat,
     /// A message for the log.
     Notice {
         /// How serious it is.
@@ -270,6 +278,9 @@ impl Event {
 
     /// Whether it is a tick, which may be dropped and is never written to the journal.
     pub fn is_tick(&self) -> bool {
-        matches!(self, Event::ChildProgress(_) | Event::TrainingProgress(_))
+        matches!(
+            self,
+            Event::ChildProgress(_) | Event::TrainingProgress(_) | Event::Measuring(_)
+        )
     }
 }

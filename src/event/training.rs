@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::DataDescription;
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{Precision, Recipe};
+use crate::foundation::numbers;
 use crate::space::Architecture;
 
 /// The beginning of a training.
@@ -92,6 +93,60 @@ pub struct TrainingProgress {
     pub learning_rate: f64,
     /// Training images per second.
     pub images_per_second: f64,
+}
+
+/// How far a training has progressed in measuring something, in which no step is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measuring {
+    /// What it does.
+    pub what: Measured,
+    /// Number of images that are done.
+    pub images: usize,
+    /// Number of images in all.
+    pub of: usize,
+}
+
+/// What a training measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measured {
+    /// The batch norm statistics of averaged weights, or of the images of a new stage.
+    Statistics,
+    /// The accuracy on the validation images.
+    Validation,
+    /// The accuracy on the test images.
+    Test,
+    /// The accuracy on the mirrored test images.
+    MirroredTest,
+}
+
+impl Measuring {
+    /// `validating 1,280/5,000`.
+    pub fn text(&self) -> String {
+        let doing = match self.what {
+            Measured::Statistics => "estimating batch norm statistics",
+            Measured::Validation => "validating",
+            Measured::Test => "classifying test images",
+            Measured::MirroredTest => "classifying mirrored test images",
+        };
+        self.counted(doing)
+    }
+
+    /// The same for where there is little room.
+    pub fn brief(&self) -> String {
+        let doing = match self.what {
+            Measured::Statistics => "batch norm",
+            Measured::Validation => "validating",
+            Measured::Test => "test images",
+            Measured::MirroredTest => "mirrored",
+        };
+        self.counted(doing)
+    }
+
+    fn counted(&self, doing: &str) -> String {
+        let [images, of] = [self.images, self.of].map(|images| numbers::count(images as u64));
+        format!("{doing} {images}/{of}")
+    }
 }
 
 /// The results of one epoch of a training.

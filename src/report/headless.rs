@@ -1,22 +1,28 @@
 //! A run without a screen: one plain line per event.
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use crate::event::{Event, Level, Record};
 use crate::foundation::text;
 use crate::link::Connection;
 use crate::state::describe;
 
+/// How long nothing is printed before a tick is.
+const SILENCE: Duration = Duration::from_secs(20);
+
 /// Print what happens until the search is over, except for the first `known` records, which an
-/// earlier session has printed. Whatever happens to `output` (a closed pipe, a full disk), the
+/// earlier session has printed. Of a measurement that takes long, some ticks are printed. Whatever happens to `output` (a closed pipe, a full disk), the
 /// search continues. Returns the last error that was printed.
 pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) -> Option<String> {
-    let mut told = None;
+    let (mut told, mut printed_at) = (None, Instant::now());
     while let Some(record) = connection.records.blocking_recv() {
         if record.seq.is_some_and(|seq| seq <= known) {
             continue;
         }
-        if let Some(line) = line(&record) {
+        let tick = || tick(&record).filter(|_| printed_at.elapsed() >= SILENCE);
+        if let Some(line) = line(&record).or_else(tick) {
+            printed_at = Instant::now();
             // No one is reading any more, so no one misses the line.
             let printed = writeln!(output, "{line}").and_then(|()| output.flush());
             if let (
@@ -56,8 +62,20 @@ pub fn line(record: &Record) -> Option<String> {
         Level::Warning => "warning: ",
         Level::Error => "error: ",
     };
+    Some(timed(record, &format!("{mark}{text}")))
+}
+
+/// `2026-11-24T10:15:00Z validating 1,280/5,000`; `None` for other events.
+fn tick(record: &Record) -> Option<String> {
+    match &record.event {
+        Event::Measuring(measuring) => Some(timed(record, &measuring.text())),
+        _ => None,
+    }
+}
+
+fn timed(record: &Record, text: &str) -> String {
     let second = jiff::Timestamp::from_second(record.time.as_second()).unwrap_or(record.time);
-    Some(text::line(&format!("{second} {mark}{text}")).into_owned())
+    text::line(&format!("{second} {text}")).into_owned()
 }
 
 #[cfg(test)]
@@ -68,6 +86,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
+    use crate::event::{Measured, Measuring};
     use crate::link::LinkStatus;
 
     fn record(event: Event) -> Record {
@@ -93,6 +112,20 @@ mod tests {
             line(&record(Event::Paused)).unwrap(),
             "2026-11-24T10:15:00Z paused"
         );
+    }
+
+    #[test]
+    fn a_measurement_is_a_line_with_its_images_and_other_ticks_are_none() {
+        let measuring = Event::Measuring(Measuring {
+            what: Measured::Validation,
+            images: 1_280,
+            of: 5_000,
+        });
+        assert_eq!(
+            tick(&record(measuring)).unwrap(),
+            "2026-11-24T10:15:00Z validating 1,280/5,000"
+        );
+        assert_eq!(tick(&record(Event::Paused)), None);
     }
 
     struct BrokenPipe;

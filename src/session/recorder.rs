@@ -4,12 +4,16 @@
 use std::fmt::Debug;
 use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use crate::event::{DataDescription, Event, Level, Record};
 use crate::journal::{Journal, JournalError};
 use crate::link::{Hub, Orders};
 use crate::state::RunStatus;
 use crate::state::clock::Clock;
+
+/// By so much at most the working time of a session that is killed falls short.
+const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// What the writer of a run needs to know about its past, from the events of all sessions.
 pub trait Ledger: Debug + Default {
@@ -49,6 +53,8 @@ pub struct Recorder<L> {
     pub hub: Hub,
     clock: Clock,
     status: RunStatus,
+    /// When the last record was written.
+    written: Instant,
 }
 
 /// A run's recorder, and the commands of its clients.
@@ -94,6 +100,7 @@ impl<L: Ledger> Recorder<L> {
             hub,
             clock: Clock::default(),
             status: RunStatus::default(),
+            written: Instant::now(),
         };
         records.iter().for_each(|record| recorder.apply(record));
         (recorder, commands)
@@ -115,13 +122,24 @@ impl<L: Ledger> Recorder<L> {
         self.clock.seconds_until(jiff::Timestamp::now())
     }
 
-    /// Record an event. On an error (for example a full disk) no client has been told and the
+    /// Record an event. If it is a tick and nothing has been written for a minute, a heartbeat is
+    /// written first. On an error (for example a full disk) no client has been told and the
     /// journal is unchanged.
     ///
     /// # Errors
     /// Those of [`Journal::append`].
     pub fn tell(&mut self, event: Event) -> io::Result<()> {
+        if event.is_tick() && self.written.elapsed() >= HEARTBEAT {
+            self.record(Event::Heartbeat)?;
+        }
+        self.record(event)
+    }
+
+    fn record(&mut self, event: Event) -> io::Result<()> {
         let record = self.journal.append(event)?;
+        if !record.event.is_tick() {
+            self.written = Instant::now();
+        }
         self.apply(&record);
         self.hub.publish(&record);
         Ok(())
@@ -160,5 +178,47 @@ impl<L> Drop for Recorder<L> {
     /// However the session ended, even with a panic, its clients must be told that it is over.
     fn drop(&mut self) {
         self.hub.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Measured, Measuring};
+    use crate::journal;
+
+    /// Nothing is remembered.
+    #[derive(Debug, Default)]
+    struct Nothing;
+
+    impl Ledger for Nothing {
+        fn apply(&mut self, _: &Record) {}
+        fn begun(&self) -> Option<Begun<'_>> {
+            None
+        }
+        fn has_checkpoint(&self) -> bool {
+            false
+        }
+        fn steps_done(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn after_a_silent_minute_a_tick_leaves_a_heartbeat_in_the_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let (mut recorder, _commands) = Recorder::<Nothing>::begin(path.clone()).unwrap();
+        let tick = Event::Measuring(Measuring {
+            what: Measured::Validation,
+            images: 1,
+            of: 2,
+        });
+        recorder.tell(tick.clone()).unwrap();
+        recorder.written = Instant::now().checked_sub(HEARTBEAT).unwrap();
+        (0..3).for_each(|_| recorder.tell(tick.clone()).unwrap());
+        let written = journal::read(&path).unwrap();
+        let events: Vec<&Event> = written.iter().map(|record| &record.event).collect();
+        assert_eq!(events, [&Event::Heartbeat]);
     }
 }

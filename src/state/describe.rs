@@ -6,11 +6,16 @@ use crate::event::{
 };
 use crate::foundation::numbers::learning_rate;
 
-/// One plain line about an event, for logs and headless output; `None` for ticks and samples.
+/// One plain line about an event, for logs and headless output; `None` for ticks, samples and
+/// heartbeats.
 pub fn describe(event: &Event) -> Option<(Level, String)> {
     let info = |text: Option<String>| Some((Level::Info, text?));
     match event {
-        Event::TrainingProgress(_) | Event::ChildSampled(_) | Event::ChildProgress(_) => None,
+        Event::TrainingProgress(_)
+        | Event::Measuring(_)
+        | Event::Heartbeat
+        | Event::ChildSampled(_)
+        | Event::ChildProgress(_) => None,
         Event::Notice { level, message } => Some((*level, message.clone())),
         Event::WorkerDied { .. }
         | Event::MicroBatchReduced { .. }

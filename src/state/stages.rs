@@ -108,7 +108,8 @@ impl TrainingRun {
                 continue;
             }
             let done = if part.epochs.contains(&current) {
-                self.epoch_fraction() / self.epoch_per_training()
+                (self.epoch_fraction() + self.validation_per_training(self.validated()))
+                    / self.epoch_per_training()
             } else {
                 0.0
             };
@@ -145,9 +146,12 @@ impl TrainingRun {
     /// The time of an epoch with its validation, relative to that of its training alone, judging by
     /// the numbers of images.
     fn epoch_per_training(&self) -> f64 {
-        let data = &self.started.data;
-        let (train, validation) = (data.train_images(), data.validation_images());
-        1.0 + VALIDATION_IMAGE * validation as f64 / train.max(1) as f64
+        1.0 + self.validation_per_training(self.started.data.validation_images())
+    }
+
+    /// The time of `images` validation images, relative to that of an epoch's training.
+    fn validation_per_training(&self, images: usize) -> f64 {
+        VALIDATION_IMAGE * images as f64 / self.started.data.train_images().max(1) as f64
     }
 }
 

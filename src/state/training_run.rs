@@ -2,7 +2,9 @@
 
 use super::{RunStatus, best_first};
 use crate::config::Schedule;
-use crate::event::{Event, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted};
+use crate::event::{
+    Event, Measured, Measuring, TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
+};
 
 /// What is known about a training after the events so far.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +13,8 @@ pub struct TrainingRun {
     pub started: TrainingStarted,
     /// Progress of the current epoch, once its first batches are done.
     pub progress: Option<TrainingProgress>,
+    /// What is being measured; `None` while steps are taken.
+    pub measuring: Option<Measuring>,
     /// Completed epochs, in order.
     pub epochs: Vec<TrainingEpoch>,
     /// Numbers of the records that end each of `epochs`.
@@ -28,6 +32,7 @@ impl TrainingRun {
         TrainingRun {
             started: started.clone(),
             progress: None,
+            measuring: None,
             epochs: Vec::new(),
             epoch_seqs: Vec::new(),
             micro_batch,
@@ -37,6 +42,17 @@ impl TrainingRun {
 
     /// Process the next event of the run, which is record `seq` of the journal.
     pub fn apply(&mut self, event: &Event, seq: u64) {
+        match event {
+            Event::Measuring(measuring) => self.measuring = Some(*measuring),
+            // Others (a pause, a notice) can come in the middle of a measurement.
+            Event::TrainingProgress(_)
+            | Event::TrainingEpoch(_)
+            | Event::StageEntered(_)
+            | Event::TestFinished(_)
+            | Event::RunResumed { .. }
+            | Event::RunFinished { .. } => self.measuring = None,
+            _ => {}
+        }
         match event {
             Event::TrainingProgress(progress) => self.progress = Some(progress.clone()),
             Event::TrainingEpoch(epoch) => {
@@ -93,9 +109,20 @@ impl TrainingRun {
 
     /// Fraction of the current epoch's batches that are done, 0..=1.
     pub fn epoch_fraction(&self) -> f64 {
-        self.progress.as_ref().map_or(0.0, |progress| {
-            progress.batch as f64 / progress.batches.max(1) as f64
-        })
+        let measured = self.measuring.map(|measuring| measuring.what);
+        match (measured, &self.progress) {
+            // After the last batch (the statistics of a new stage are estimated before the first).
+            (Some(Measured::Validation), _) | (Some(Measured::Statistics), Some(_)) => 1.0,
+            (_, Some(progress)) => progress.batch as f64 / progress.batches.max(1) as f64,
+            (_, None) => 0.0,
+        }
+    }
+
+    /// Number of validation images of the current epoch that are done.
+    pub fn validated(&self) -> usize {
+        let measuring = self.measuring;
+        let of_validation = measuring.filter(|measuring| measuring.what == Measured::Validation);
+        of_validation.map_or(0, |measuring| measuring.images)
     }
 
     /// Number of consecutive epochs without a better validation accuracy.

@@ -137,6 +137,12 @@ impl TrainingData {
         check(&self.description, architecture)
     }
 
+    /// Bytes of the images of both parts.
+    pub fn bytes(&self) -> u64 {
+        let pixels: usize = self.preparation.shape().0.iter().product();
+        ((self.train.len() + self.validation.len()) * pixels) as u64
+    }
+
     /// A warning if images that were meant for the device have stayed on the host.
     pub fn kept_on_host(&self) -> Option<String> {
         let kept = self.train.is_on_host() || self.validation.is_on_host();

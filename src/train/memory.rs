@@ -14,12 +14,14 @@ pub fn free(device: Device) -> Option<u64> {
     }
 }
 
-/// The memory of a worker's device, tracked from one child to the next.
+/// The memory of a process's device, tracked from one network that it trains to the next.
 #[derive(Debug)]
 pub struct Holding {
     device: Device,
     /// Bytes that the process had allocated before its first child; `None` if unknown.
     at_start: Option<u64>,
+    /// Bytes that it has allocated since and cannot use for a child.
+    in_use: u64,
 }
 
 impl Holding {
@@ -28,6 +30,15 @@ impl Holding {
         Holding {
             device,
             at_start: taken(device),
+            in_use: 0,
+        }
+    }
+
+    /// Beside so many bytes of images that were put on the device since.
+    pub fn beside(&self, images: u64) -> Holding {
+        Holding {
+            in_use: images,
+            ..*self
         }
     }
 
@@ -42,7 +53,7 @@ impl Holding {
             let total = telemetry::cuda::total_memory(number)?;
             return Some((total as f64 * part) as u64);
         }
-        let held = taken(self.device)?.saturating_sub(self.at_start?);
+        let held = taken(self.device)?.saturating_sub(self.at_start?.saturating_add(self.in_use));
         Some(free(self.device)?.saturating_add(held))
     }
 }
@@ -109,6 +120,7 @@ mod tests {
             Holding {
                 device: Device::Cpu,
                 at_start: Some(at_start),
+                in_use: 0,
             }
             .available()
             .unwrap()
@@ -122,7 +134,8 @@ mod tests {
         assert_eq!(
             Holding {
                 device: Device::Cpu,
-                at_start: None
+                at_start: None,
+                in_use: 0,
             }
             .available(),
             None,

@@ -146,7 +146,7 @@ impl ChildTraining<'_> {
             }
         }
         epoch.settle()?;
-        let (batch_size, between) = (evaluation_batch(self.fit.device()), || {
+        let (batch_size, between) = (evaluation_batch(self.fit.device()), |_| {
             wait_for(&mut epoch, control)
         });
         let valid = evaluate(
@@ -205,8 +205,8 @@ pub fn smoothed_cross_entropy(
 }
 
 /// Loss and accuracy of `network` on `images`, `batch_size` at a time or fewer if memory is short,
-/// with batch norm in evaluation mode; `between` is called before each batch. The device is waited
-/// for once, at the end.
+/// with batch norm in evaluation mode; `between` is called before each batch, with the number of
+/// images before it. The device is waited for once, at the end.
 ///
 /// # Errors
 /// Errors of libtorch, of the images, and of `between`.
@@ -214,7 +214,7 @@ pub fn evaluate(
     network: &Network,
     images: &DeviceDataset,
     batch_size: usize,
-    mut between: impl FnMut() -> Result<(), TrainError>,
+    mut between: impl FnMut(usize) -> Result<(), TrainError>,
 ) -> Result<Metrics, TrainError> {
     in_smaller_batches(batch_size, |batch_size| {
         evaluate_in_batches(network, images, batch_size, &mut between)
@@ -244,14 +244,14 @@ fn evaluate_in_batches(
     network: &Network,
     images: &DeviceDataset,
     batch_size: usize,
-    between: &mut impl FnMut() -> Result<(), TrainError>,
+    between: &mut impl FnMut(usize) -> Result<(), TrainError>,
 ) -> Result<Metrics, TrainError> {
     let _guard = tch::no_grad_guard();
     let mut figures = Figures::new(images.len(), batch_size, 0, network.device())?;
     let batches = images.evaluation_batches(batch_size);
     let count = batches.len();
     for (number, batch) in batches.enumerate() {
-        between()?;
+        between(number * batch_size)?;
         let (images, labels) = batch?;
         let logits = network.forward(&images, Mode::Evaluate)?;
         figures.take(

@@ -20,11 +20,12 @@ use super::test_images::{self, BestWeights};
 use super::work::Training;
 use crate::child::weights;
 use crate::config::{Recipe, StageSpan};
-use crate::event::{Event, Level};
+use crate::event::{Event, Level, Measured, Measuring};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::sealed::Blocks;
 use crate::link::Orders;
 use crate::session::{Halt, Run};
+use crate::train::memory::Holding;
 use crate::train::tick::Ticks;
 use crate::train::{Epoch, Fit, Metrics, Place, TrainError, TrainingData, evaluate};
 
@@ -36,6 +37,8 @@ pub(super) struct TrainingEngine<'a> {
     /// Waits for orders during a pause.
     pub(super) runtime: Runtime,
     pub(super) checkpoint: Option<TrainingCheckpoint>,
+    /// The memory of the device, once there are images.
+    pub(super) holding: Option<Holding>,
 }
 
 /// How far the training has progressed.
@@ -222,9 +225,17 @@ impl TrainingEngine<'_> {
 
     fn validate(&mut self, fit: &Fit, progress: &mut EngineState) -> Result<Metrics, Halt> {
         let mut halt = None;
-        let batch_size = fit.evaluation_batch();
-        let valid = evaluate(fit.network(), fit.validation(), batch_size, || {
-            self.obey(fit, progress).map_err(|reason| {
+        let (batch_size, of) = (fit.evaluation_batch(), fit.validation().len());
+        let valid = evaluate(fit.network(), fit.validation(), batch_size, |images| {
+            let measuring = Measuring {
+                what: Measured::Validation,
+                images,
+                of,
+            };
+            let obeyed = self.obey(fit, progress);
+            let told =
+                obeyed.and_then(|()| self.measuring(measuring, fit.device(), &mut progress.ticks));
+            told.map_err(|reason| {
                 halt = Some(reason);
                 TrainError::Skipped
             })
@@ -306,11 +317,12 @@ impl TrainingEngine<'_> {
             self.training.architecture.clone(),
             self.run.config.data.clone(),
         );
-        let mut stood_still = Duration::ZERO;
+        let (mut stood_still, mut ticks) = (Duration::ZERO, Ticks::default());
         let mut halt = None;
-        let tested = test_images::classify(&architecture, weights, &config, data, || {
+        let tested = test_images::classify(&architecture, weights, &config, data, |measuring| {
             let obeyed = self.obey_between(data.device, &mut stood_still, || Ok(()));
-            obeyed.map_err(|reason| {
+            let told = obeyed.and_then(|()| self.measuring(measuring, data.device, &mut ticks));
+            told.map_err(|reason| {
                 halt = Some(reason);
                 TrainError::Skipped
             })

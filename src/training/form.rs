@@ -15,16 +15,11 @@ use crate::train::memory;
 pub struct NumericForm {
     pub(super) plan: Plan,
     pub(super) precision: Precision,
-    /// Number of images at a time that fit in the free memory, and the reason if they are fewer
-    /// than a batch.
-    pub micro_batch: usize,
-    pub(super) reason: Option<String>,
 }
 
 impl NumericForm {
     /// Memory order and precision depend only on the settings, the network, the device and the
-    /// machine's size, because a resumed training must round as before. Only the micro-batch
-    /// depends on the free memory.
+    /// machine's size, because a resumed training must round as before.
     pub fn choose(
         architecture: &Architecture,
         config: &TrainConfig,
@@ -44,13 +39,7 @@ impl NumericForm {
                 Plan::fastest_within(architecture, device, batch, fair_share())?
             }
         };
-        let (micro_batch, reason) = fitting(architecture, &plan, device, batch)?;
-        Ok(NumericForm {
-            plan,
-            precision,
-            micro_batch,
-            reason,
-        })
+        Ok(NumericForm { plan, precision })
     }
 }
 
@@ -58,26 +47,25 @@ fn fair_share() -> u64 {
     memory::fair_share(tch::get_num_threads().max(1) as u64)
 }
 
-/// The batch, halved until its estimated memory is available.
-fn fitting(
+/// How many images at a time fit in the memory that is available, and the reason if they are fewer
+/// than a batch: the batch, halved until its estimated memory is at most `available` bytes.
+pub fn fitting(
     architecture: &Architecture,
     plan: &Plan,
-    device: Device,
     batch: usize,
+    available: Option<u64>,
 ) -> Result<(usize, Option<String>), ArchitectureError> {
-    let available = memory::free(device).unwrap_or(u64::MAX);
+    let available = available.unwrap_or(u64::MAX);
     let needed = |images| plan.training_memory(architecture, images);
     let mut micro = batch;
     while micro > 1 && needed(micro)? > available {
         micro = micro.div_ceil(2);
     }
-    let reason = (micro < batch)
-        .then_some(())
-        .map(|()| -> Result<String, ArchitectureError> {
-            let (all, there) = (numbers::bytes(needed(batch)?), numbers::bytes(available));
-            Ok(format!(
-                "a batch of {batch} needs about {all} of memory, but only {there} are free"
-            ))
-        });
-    Ok((micro, reason.transpose()?))
+    if micro == batch {
+        return Ok((batch, None));
+    }
+    let (all, there) = (numbers::bytes(needed(batch)?), numbers::bytes(available));
+    let reason =
+        format!("a batch of {batch} needs about {all} of memory, but only {there} are available");
+    Ok((micro, Some(reason)))
 }

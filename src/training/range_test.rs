@@ -3,7 +3,7 @@
 
 use tch::Device;
 
-use super::form::NumericForm;
+use super::form::{NumericForm, fitting};
 use super::{TrainingError, stages};
 use crate::child::{self, Network};
 use crate::config::{Config, Precision, Recipe, WeightAverage};
@@ -11,7 +11,7 @@ use crate::data;
 use crate::foundation::host;
 use crate::foundation::seeds::derive;
 use crate::space::Architecture;
-use crate::train::{Fit, Metrics, TrainError, TrainingImages};
+use crate::train::{Fit, Metrics, TrainError, TrainingImages, memory};
 
 /// The rates of the first and the last batch.
 const FROM: f64 = 1e-3;
@@ -104,6 +104,13 @@ pub fn range_test(
     };
     let form =
         NumericForm::choose(&architecture, &config.train, opened).map_err(TrainError::from)?;
+    let (micro_batch, _) = fitting(
+        &architecture,
+        &form.plan,
+        recipe.batch_size,
+        memory::free(opened),
+    )
+    .map_err(TrainError::from)?;
     let seed = derive(config.search.seed, "train", 0);
     tch::manual_seed(seed as i64);
     let mut network = Network::new(&architecture, form.plan, opened)?;
@@ -111,7 +118,7 @@ pub fn range_test(
         network.compute_in_bf16();
     }
     let mut fit = Fit::new(network, &recipe, &data, recipe.batch_size, seed)?;
-    fit.set_micro_batch(form.micro_batch);
+    fit.set_micro_batch(micro_batch);
     if fit.batches() < LEAST_BATCHES {
         return Err(TrainingError::TooFewBatches {
             batches: fit.batches(),

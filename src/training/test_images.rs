@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::TrainingError;
 use crate::child::weights;
@@ -10,7 +10,7 @@ use crate::child::{Mode, Network, Plan};
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::DataConfig;
 use crate::data::{self, DataError, DeviceDataset};
-use crate::event::{TestFinished, TrainingEpoch};
+use crate::event::{Measured, Measuring, TestFinished, TrainingEpoch};
 use crate::foundation::sealed::Blocks;
 use crate::space::{Architecture, ArchitectureError};
 use crate::train::{TrainError, TrainingData, evaluation_batch, in_smaller_batches};
@@ -26,13 +26,14 @@ pub struct BestWeights<'a> {
 }
 
 /// Classify the test images with the weights `best`, in float32, like `nas-tui evaluate`; `between` is
-/// called before each batch. Returns only a reason if the data have no test images.
+/// called before each batch, with what is measured. Returns only a reason if the data have no test
+/// images.
 pub fn classify(
     architecture: &Architecture,
     best: BestWeights,
     config: &DataConfig,
     data: &TrainingData,
-    mut between: impl FnMut() -> Result<(), TrainError>,
+    mut between: impl FnMut(Measuring) -> Result<(), TrainError>,
 ) -> Result<Result<TestFinished, DataError>, TrainingError> {
     let started = Instant::now();
     let set = match data::load_test(config) {
@@ -54,10 +55,15 @@ pub fn classify(
         .collect();
     let images =
         DeviceDataset::on_host(set.images, &data.preparation, data.device, network.layout())?;
-    let plain = rows(&logits(&network, &images, Side::AsTheyAre, &mut between)?)?;
+    let of = images.len();
+    let mut side = |side, what| {
+        let between = |images| between(Measuring { what, images, of });
+        rows(&logits(&network, &images, side, between)?)
+    };
+    let plain = side(Side::AsTheyAre, Measured::Test)?;
     let report = ClassificationReport::new(&set.classes, &labels, &plain)?;
     let mirrored = if best.mirrored {
-        let mirrored = rows(&logits(&network, &images, Side::Mirrored, &mut between)?)?;
+        let mirrored = side(Side::Mirrored, Measured::MirroredTest)?;
         Some(MirroredAccuracy::new(&labels, [&plain, &mirrored])?)
     } else {
         None
@@ -96,7 +102,8 @@ pub fn evaluation_plan(
 }
 
 /// Logits of every image, `[N, classes]`, on the CPU, with batch norm in evaluation mode. Fewer
-/// images at a time if memory runs out; `between` is called before each batch.
+/// images at a time if memory runs out; `between` is called before each batch, with the number of
+/// images before it.
 ///
 /// # Errors
 /// Errors of libtorch, of the images or of `between`; lack of memory only with a single image at a
@@ -105,7 +112,7 @@ pub fn logits(
     network: &Network,
     images: &DeviceDataset,
     side: Side,
-    mut between: impl FnMut() -> Result<(), TrainError>,
+    mut between: impl FnMut(usize) -> Result<(), TrainError>,
 ) -> Result<Tensor, TrainError> {
     in_smaller_batches(evaluation_batch(network.device()), |batch_size| {
         logits_in_batches(network, images, side, batch_size, &mut between)
@@ -117,11 +124,12 @@ fn logits_in_batches(
     images: &DeviceDataset,
     side: Side,
     batch_size: usize,
-    between: &mut impl FnMut() -> Result<(), TrainError>,
+    between: &mut impl FnMut(usize) -> Result<(), TrainError>,
 ) -> Result<Tensor, TrainError> {
     let _guard = tch::no_grad_guard();
-    let batches = images.evaluation_batches(batch_size).map(|batch| {
-        between()?;
+    let batches = (0..).zip(images.evaluation_batches(batch_size));
+    let batches = batches.map(|(number, batch)| {
+        between(number * batch_size)?;
         let (mut images, _) = batch?;
         if side == Side::Mirrored {
             images = images.f_flip([3])?;
@@ -135,6 +143,6 @@ fn logits_in_batches(
     )
 }
 
-fn rows(logits: &Tensor) -> Result<Vec<Vec<f64>>, TchError> {
-    Vec::<Vec<f64>>::try_from(&logits.f_to_kind(Kind::Double)?)
+fn rows(logits: &Tensor) -> Result<Vec<Vec<f64>>, TrainError> {
+    Ok(Vec::<Vec<f64>>::try_from(&logits.f_to_kind(Kind::Double)?)?)
 }

@@ -108,6 +108,7 @@ impl Work for Training {
             orders,
             runtime: Builder::new_current_thread().build()?,
             checkpoint,
+            holding: None,
         };
         fault::caught(|| engine.run())
             .unwrap_or_else(|text| Err(TrainError::of_libtorch(&text, TrainError::Torch).into()))

@@ -226,7 +226,7 @@ impl<'a> LoadedNetwork<'a> {
     }
 
     fn logits(&self, images: &DeviceDataset, side: Side) -> anyhow::Result<Vec<Vec<f32>>> {
-        let logits = training::logits(&self.network, images, side, || Ok(()))?;
+        let logits = training::logits(&self.network, images, side, |_| Ok(()))?;
         Ok(Vec::try_from(&logits.f_to_kind(Kind::Float)?)?)
     }
 }

@@ -310,6 +310,43 @@ fn the_time_left_includes_validation_before_an_epoch_has_been_measured() {
 }
 
 #[test]
+fn the_time_left_falls_while_validation_images_are_classified() {
+    let mut run = run(0);
+    run.started.data.images.as_mut().unwrap().validation = 30;
+    // Two seconds an epoch, of which its 100 training images take ten times as long as the others.
+    run.apply(&epoch(1, 0.3), 0);
+    let mut left = |images| {
+        let (what, of) = (Measured::Validation, 30);
+        run.apply(&Event::Measuring(Measuring { what, images, of }), 0);
+        run.time_left().unwrap().seconds
+    };
+    let is = |seconds: f64, expected: f64| assert!((seconds - expected).abs() < 1e-9, "{seconds}");
+    is(left(0), 18.0 - 2.0 / 1.1);
+    is(left(15), 18.0 - 2.0 * 1.05 / 1.1);
+    is(left(30), 16.0);
+}
+
+#[test]
+fn what_is_measured_is_known_until_the_next_step_or_result() {
+    let measuring = Event::Measuring(Measuring {
+        what: Measured::Statistics,
+        images: 128,
+        of: 4_096,
+    });
+    let mut run = run(0);
+    run.apply(&measuring, 0);
+    assert_eq!(
+        run.epoch_fraction(),
+        0.0,
+        "at the beginning of a stage no step is taken yet"
+    );
+    run.apply(&Event::PauseRequested, 1);
+    assert!(run.measuring.is_some(), "a pause does not end it");
+    run.apply(&epoch(1, 0.3), 2);
+    assert_eq!(run.measuring, None);
+}
+
+#[test]
 fn a_training_is_in_the_stage_of_its_current_epoch() {
     let stage = |done: usize| {
         in_stages_after(&vec![0.5; done])

@@ -69,7 +69,7 @@ fn labels_are_smoothed_in_training_and_not_in_validation() {
     let losses = |smoothing: f64| {
         tch::manual_seed(1);
         let mut fit = fit_with(&data, &recipe(smoothing, WeightAverage::None));
-        let before = evaluate(fit.network(), fit.validation(), 8, || Ok(())).unwrap();
+        let before = evaluate(fit.network(), fit.validation(), 8, |_| Ok(())).unwrap();
         let mut epoch = fit.epoch(1, 0, Metrics::default()).unwrap();
         fit.step(&mut epoch, 0.05).unwrap();
         epoch.settle().unwrap();

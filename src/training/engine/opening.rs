@@ -13,8 +13,9 @@ use crate::foundation::host::{self, host_name};
 use crate::foundation::seeds::derive;
 use crate::session::{Halt, Run};
 use crate::space::{Architecture, Cost};
+use crate::train::memory::{self, Holding};
 use crate::train::{Fit, TrainError, TrainingData, TrainingImages};
-use crate::training::form::NumericForm;
+use crate::training::form::{NumericForm, fitting};
 use crate::training::{Training, TrainingError, stages};
 
 /// `best.json` of a training.
@@ -61,6 +62,7 @@ impl TrainingEngine<'_> {
         let architecture = &self.training.architecture;
         images.check(architecture)?;
         stages::check(&config.train, &config.data, architecture).map_err(TrainingError::from)?;
+        self.holding = Some(Holding::new(opened));
         Ok(images)
     }
 
@@ -118,12 +120,15 @@ impl TrainingEngine<'_> {
             Some(span) => whole.for_size(span.stage.size),
             None => whole.clone(),
         };
-        let NumericForm {
-            plan,
-            precision,
-            micro_batch,
-            reason,
-        } = form(self.run, &architecture, data)?;
+        let NumericForm { plan, precision } = form(self.run, &architecture, data)?;
+        // What the last stage's network held can be used again, as if this process had just started.
+        let available = self.holding.as_ref().and_then(|holding| {
+            let holding = holding.beside(data.bytes());
+            holding.available().or_else(|| memory::free(data.device))
+        });
+        let batch = self.recipe().batch_size;
+        let (micro_batch, reason) =
+            fitting(&architecture, &plan, batch, available).map_err(TrainError::from)?;
         let seed = derive(self.run.config.search.seed, "train", 0);
         tch::manual_seed(seed as i64);
         let mut network =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{EngineState, TrainingEngine};
 use crate::config::StageSpan;
-use crate::event::{Event, StageEntered};
+use crate::event::{Event, Measured, Measuring, StageEntered};
 use crate::session::Halt;
 use crate::space::Cost;
 use crate::train::{Fit, TrainError};
@@ -61,8 +61,15 @@ impl TrainingEngine<'_> {
         let batches = STATISTICS_BATCHES.min(progress.epoch.batches());
         let before = progress.epoch.seconds();
         let (mut batch, mut images) = (0, 0);
+        let size = self.recipe().batch_size;
         while batch < batches {
             self.obey(fit, progress)?;
+            let measuring = Measuring {
+                what: Measured::Statistics,
+                images,
+                of: progress.epoch.images().min(batches * size),
+            };
+            self.measuring(measuring, fit.device(), &mut progress.ticks)?;
             match fit.estimate_statistics(&progress.epoch, batch, images) {
                 Err(TrainError::OutOfMemory(reason)) if fit.micro_batch() > 1 => {
                     self.reduce_micro_batch(fit, fit.micro_batch().div_ceil(2), reason)?;

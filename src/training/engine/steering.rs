@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{EngineState, TrainingEngine};
+use crate::event::{Event, Measuring};
 use crate::link::{Client, Command, Order};
 use crate::session::{Halt, Instruction};
+use crate::train::tick::Ticks;
 use crate::train::{Fit, TrainError, synchronize};
 
 /// Number of commands after which the next batch starts, even if there are more.
@@ -57,6 +59,22 @@ impl TrainingEngine<'_> {
                 Some(Instruction::GoOn) | None => {}
             }
         }
+    }
+
+    /// Tell clients how far a measurement on `device` has progressed: when it begins, and then as
+    /// often as about steps.
+    pub(super) fn measuring(
+        &mut self,
+        measuring: Measuring,
+        device: tch::Device,
+        ticks: &mut Ticks,
+    ) -> Result<(), Halt> {
+        if measuring.images == 0 || ticks.is_due() {
+            synchronize(device).map_err(TrainError::from)?;
+            self.run.tell(Event::Measuring(measuring))?;
+            ticks.told();
+        }
+        Ok(())
     }
 
     /// Stop, if a client asked for it before there was anything to save.

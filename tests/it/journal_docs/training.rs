@@ -3,8 +3,8 @@
 use nas_tui::classification::{ClassificationReport, MirroredAccuracy};
 use nas_tui::config::{DecayOn, Precision, Recipe, Schedule, Stage, WeightAverage};
 use nas_tui::event::{
-    ChildSampled, Event, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,
-    TrainingStarted,
+    ChildSampled, Event, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch,
+    TrainingProgress, TrainingStarted,
 };
 use nas_tui::space::Design;
 
@@ -89,6 +89,14 @@ pub fn training_progress() -> Event {
         accuracy: 0.0,
         learning_rate: 0.0,
         images_per_second: 0.0,
+    })
+}
+
+pub fn measuring() -> Event {
+    Event::Measuring(Measuring {
+        what: Measured::Validation,
+        images: 1,
+        of: 1,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Trainings that are stopped where no step is taken: in validation, and among the test images.
 
+use nas_tui::event::Measured;
+
 use super::resuming::assert_same_results;
 use super::*;
 
@@ -62,6 +64,30 @@ fn a_training_stopped_in_validation_goes_on_to_the_same_results_at_its_true_spee
         "{first} and {second} images per second"
     );
     assert_same_results(&workspace, &run, "whole");
+}
+
+#[test]
+fn clients_see_how_far_a_measurement_is_and_the_journal_does_not_keep_it() {
+    let workspace = workspace_with_a_wide_network();
+    let average = "recipes.cosine.weight_average=last_half_epoch";
+    let set = [&SLOW[..], &[average]].concat();
+    let child = workspace.train("run", &set).spawn().unwrap();
+    wait_for_line(&workspace.path("run"), "training_saved");
+    let mut connection = link::attach(&workspace.path("run"), false).unwrap();
+    let mut seen = Vec::new();
+    while let Some(record) = connection.records.blocking_recv() {
+        if let Event::Measuring(measuring) = record.event {
+            assert!(measuring.images < measuring.of);
+            seen.push(measuring.what);
+        }
+    }
+    assert_ok(&child.wait_with_output().unwrap());
+    use Measured::{MirroredTest, Statistics, Test, Validation};
+    for what in [Statistics, Validation, Test, MirroredTest] {
+        assert!(seen.contains(&what), "{what:?} not in {seen:?}");
+    }
+    let journal = fs::read_to_string(workspace.path("run").join("journal.jsonl")).unwrap();
+    assert!(!journal.contains("measuring"));
 }
 
 #[test]

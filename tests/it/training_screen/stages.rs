@@ -1,5 +1,7 @@
 //! The screen of a training in stages: which one it is in, where the sizes change, what is comparable.
 
+use nas_tui::event::{Measured, Measuring};
+
 use super::*;
 
 fn in_stages(epochs: usize, width: u16, height: u16) -> App {
@@ -44,4 +46,34 @@ fn stages_on_an_ascii_terminal_are_drawn_in_ascii() {
     let app = app_with(&records, Size::new(80, 24), theme(ColourDepth::None, true));
     assert!(text(&app).is_ascii(), "{}", text(&app));
     assert_snapshot!("training_stages_ascii_80x24", text(&app));
+}
+
+#[test]
+fn what_is_measured_between_the_steps_is_shown_with_its_images() {
+    let measured = [
+        (Measured::Validation, "validating", 24),
+        (Measured::Statistics, "batch norm", 24),
+        (Measured::Test, "test images", 28),
+        (Measured::MirroredTest, "mirrored", 28),
+    ];
+    for (what, doing, epochs) in measured {
+        let (images, of) = (1_280, 5_000);
+        let measuring = Event::Measuring(Measuring { what, images, of });
+        let events = [example::in_stages(epochs), vec![measuring]].concat();
+        for (width, height) in [(80, 24), (120, 40)] {
+            let screen = text(&app(&events, width, height));
+            let (header, panels) = screen.split_at(screen.match_indices('\n').nth(1).unwrap().0);
+            let counted = format!("{doing} 1,280/5,000");
+            assert!(header.contains(&counted), "{screen}");
+            assert!(panels.contains("1,280/5,000"), "{screen}");
+        }
+    }
+    let (what, images, of) = (Measured::Validation, 1_280, 5_000);
+    let measuring = Event::Measuring(Measuring { what, images, of });
+    let events = [
+        example::in_stages(24),
+        vec![example::progress(24), measuring],
+    ]
+    .concat();
+    assert_snapshot!("training_measuring_80x24", text(&app(&events, 80, 24)));
 }

@@ -9,6 +9,7 @@ mod chart;
 mod classes;
 mod confusion;
 pub mod curves;
+mod gauges;
 pub mod layers;
 pub mod network;
 pub mod progress;

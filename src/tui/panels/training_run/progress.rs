@@ -2,20 +2,17 @@
 
 use std::borrow::Cow;
 
+use super::gauges::gauges;
 use crate::config::{Precision, Recipe, Schedule};
-use crate::state::{RunStatus, TrainingRun};
+use crate::state::TrainingRun;
 use crate::tui::format;
-use crate::tui::paint::{bar, pieces_width};
+use crate::tui::paint::pieces_width;
 use crate::tui::panels::inspector::table::{RankedColumn, table};
 use crate::tui::panels::panel::{About, PANELS, Scrolled, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::training::speed_text;
 use crate::tui::panels::{self, Content, PanelId, Row, join_fitting, labelled, words};
 use crate::tui::theme::Role;
-use unicode_width::UnicodeWidthStr;
-
-/// Narrowest and widest progress bar.
-const BAR: std::ops::RangeInclusive<usize> = 6..=40;
 
 /// The panel.
 #[derive(Debug, Clone, Default)]
@@ -71,46 +68,6 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
     body.into()
 }
 
-/// Bars for the current epoch and for the whole training.
-fn gauges(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
-    let planned = training.started.settings.epochs;
-    if scene.state.status == RunStatus::Completed {
-        let after = format!(" {} of {planned} epochs", training.epochs.len());
-        return vec![gauge(scene, "done", &[&after], 1.0, width)];
-    }
-    let (batch, batches) = training
-        .progress
-        .as_ref()
-        .map_or((0, 0), |progress| (progress.batch, progress.batches));
-    let batch_of = if batches > 0 {
-        format!(" batch {batch}/{batches}")
-    } else {
-        String::new()
-    };
-    let epoch = gauge(
-        scene,
-        &format!("epoch {}", training.epoch()),
-        &[&batch_of],
-        batch as f64 / batches.max(1) as f64,
-        width,
-    );
-    let short = format!(" of {planned} epochs");
-    let left = training
-        .time_left()
-        .filter(|_| !scene.in_the_past() && !scene.is_over() && scene.why_abandoned().is_none());
-    let long = left.map_or(short.clone(), |left| {
-        format!(
-            " of {planned}, {} {} left",
-            scene.theme.glyphs.about,
-            format::estimate(left.seconds)
-        )
-    });
-    vec![
-        epoch,
-        gauge(scene, "all", &[&long, &short], training.fraction(), width),
-    ]
-}
-
 /// The plan of the stages, with the current one emphasised, and what the smaller images mean for
 /// other figures.
 fn stages(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
@@ -159,23 +116,6 @@ fn stages(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
         rows.push(join_fitting(how.to_vec(), " ", width));
     }
     rows
-}
-
-/// A bar between a label and the first of the texts that leaves room for it.
-fn gauge(scene: &Scene<'_>, label: &str, texts: &[&str], fraction: f64, width: usize) -> Row {
-    let label = format!("{label:<9} ");
-    let room = |text: &str| width.saturating_sub(label.len() + text.width());
-    let fitting = texts.iter().find(|text| room(text) >= *BAR.start());
-    let text = fitting.or(texts.last()).copied().unwrap_or_default();
-    let bar_width = if fitting.is_some() {
-        room(text).min(*BAR.end())
-    } else {
-        0
-    };
-    let mut row = vec![(Role::Dim, label)];
-    row.extend(bar(scene.glyphs(), bar_width, fraction, Role::Gauge));
-    row.push((Role::Text, text.to_owned()));
-    row
 }
 
 /// Loss and accuracy of the current epoch, of the last one, and of the best one.

@@ -82,8 +82,11 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
     } else {
         stage(training, glyphs)
     };
+    let measuring = training.measuring.map_or(Row::new(), |measuring| {
+        vec![(Role::Text, measuring.brief())]
+    });
     let long = best(training, "best validation accuracy", ", averaged weights");
-    let parts = [&epoch, &stage, &test, &long];
+    let parts = [&epoch, &stage, &measuring, &test, &long];
     let needed: usize = parts
         .map(|part| pieces_width(part) + gap.width())
         .iter()
@@ -108,6 +111,7 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
         vec![
             (0, epoch),
             (1, stage),
+            (1, measuring),
             (1, best),
             (0, test),
             (3, mirrored),
