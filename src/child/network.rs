@@ -11,7 +11,7 @@ use self::by_spectra::Tape;
 use super::joining::{join, skip_unread_pixels};
 use super::mode::Mode;
 use super::parameters::{Initial, Parameters};
-use super::plan::{Plan, Storage, channels};
+use super::plan::{Plan, Storage};
 use super::spectral::Spectral;
 use super::statistics::Statistics;
 use crate::data::Layout;
@@ -82,7 +82,7 @@ impl Network {
         options: (Kind, Device),
     ) -> Result<Network, TchError> {
         let _guard = tch::no_grad_guard();
-        let channels = channels(architecture);
+        let channels = architecture.channels();
         let (mut initial, mut stored, mut first_tensors) = (Vec::new(), Vec::new(), Vec::new());
         for (index, layer) in architecture.layers.iter().enumerate() {
             first_tensors.push(initial.len());

@@ -3,9 +3,9 @@
 
 use tch::{Device, TchError, Tensor};
 
-use super::spectral;
 use crate::data::Layout;
-use crate::space::{Architecture, ArchitectureError, Cost, Layer, training_memory};
+use crate::space::memory::{direct_memory, spectral_memory};
+use crate::space::{Architecture, ArchitectureError, Cost, Layer, spectra};
 
 /// Floats in one vector register (AVX): a layer with fewer than [`NARROW`] filters is padded with
 /// zero filters to a multiple of it.
@@ -14,14 +14,6 @@ const NARROW: usize = 24;
 /// A convolution that reads more channels than this runs faster in `[N, C, H, W]` order (measured:
 /// docs/PERFORMANCE.md).
 const WIDE: usize = 96;
-
-/// The Fourier transform is worth its passes over memory if it saves this factor of multiplications
-/// (measured: docs/PERFORMANCE.md).
-const SPECTRAL_GAIN: f64 = 1.5;
-
-/// A multiplication of the images' transforms takes about as long as so many of a convolution: they
-/// do little with much memory (measured: docs/PERFORMANCE.md).
-const TRANSFORM: f64 = 3.0;
 
 /// The memory form of a network. It does not affect what the network computes, except for rounding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +33,7 @@ impl Plan {
     pub fn plain(architecture: &Architecture, layout: Layout) -> Plan {
         Plan {
             layout,
-            stored: channels(architecture),
+            stored: architecture.channels(),
             spectral: false,
         }
     }
@@ -67,7 +59,7 @@ impl Plan {
     /// Convolutions by Fourier transform; `None` if a layer changes the size of its input.
     pub fn spectral(architecture: &Architecture) -> Option<Plan> {
         let plain = Plan::plain(architecture, Layout::Contiguous);
-        spectral::is_applicable(architecture).then_some(Plan {
+        spectra::are_applicable(architecture).then_some(Plan {
             spectral: true,
             ..plain
         })
@@ -94,24 +86,11 @@ impl Plan {
         device: Device,
         batch_size: usize,
     ) -> Result<Plan, ArchitectureError> {
-        let saving = Plan::spectral_saving(architecture, batch_size)?;
-        match Plan::spectral(architecture) {
-            Some(plan) if device == Device::Cpu && saving > SPECTRAL_GAIN => Ok(plan),
-            _ => Plan::direct(architecture, device),
+        let gains = device == Device::Cpu && spectra::are_faster(architecture, batch_size)?;
+        match Plan::spectral(architecture).filter(|_| gains) {
+            Some(plan) => Ok(plan),
+            None => Plan::direct(architecture, device),
         }
-    }
-
-    /// How many times fewer multiplications spectra take than direct convolutions, those of the
-    /// transforms counted three times.
-    ///
-    /// # Errors
-    /// If the network cannot be built.
-    pub fn spectral_saving(
-        architecture: &Architecture,
-        batch_size: usize,
-    ) -> Result<f64, ArchitectureError> {
-        let direct = Cost::of(architecture)?.macs as f64;
-        Ok(direct / spectral_work(architecture, batch_size))
     }
 
     /// [`Plan::fastest`] if training with it needs at most `memory` bytes, otherwise
@@ -133,15 +112,7 @@ impl Plan {
         }
     }
 
-    /// Estimated peak memory in bytes of training in this form on batches of `batch_size` images;
-    /// without spectra that is [`training_memory`](crate::space::training_memory).
-    ///
-    /// With them, no inputs are joined. The backward pass frees memory layer by layer, so the peak is
-    /// the largest of these sums over the layers:
-    /// - kept up to that layer: the outputs of its convolution and of its ReLU, and the spectra of
-    ///   all layers before it that are read;
-    /// - spectra of the gradients of later layers' results, until the first layer they read;
-    /// - temporary: gradients of the layer's output, and its spectrum.
+    /// Estimated peak memory in bytes of training in this form on batches of `batch_size` images.
     ///
     /// # Errors
     /// If the network cannot be built.
@@ -150,77 +121,17 @@ impl Plan {
         architecture: &Architecture,
         batch_size: usize,
     ) -> Result<u64, ArchitectureError> {
-        if !self.spectral {
-            return training_memory(architecture, batch_size);
+        if self.spectral {
+            spectral_memory(architecture, batch_size)
+        } else {
+            direct_memory(architecture, batch_size)
         }
-        let per_image = (1..=architecture.layers.len()).map(|number| kept(architecture, number));
-        let images = (per_image.max().unwrap_or(0) as u64).saturating_mul(batch_size as u64);
-        let counts = spectral::counts(architecture);
-        let half = |layer: &Layer| counts.half(layer.kernel[1]) * weights(architecture, layer);
-        let kernels = architecture.layers.iter().map(half);
-        // Weights, gradients, momentum; the half spectra of a layer's kernels and their gradients.
-        let parameters = Cost::of(architecture)?.params.saturating_mul(3);
-        let kernels = 2 * kernels.max().unwrap_or(0) as u64;
-        Ok([images, parameters, kernels]
-            .into_iter()
-            .fold(0, u64::saturating_add)
-            .saturating_mul(size_of::<f32>() as u64))
     }
-}
-
-/// Numbers per image in memory during the backward pass of layer `number` with spectra.
-fn kept(architecture: &Architecture, number: usize) -> usize {
-    let counts = spectral::counts(architecture);
-    let channels = channels(architecture);
-    let [_, height, width] = architecture.input;
-    let is_read = |source: usize| {
-        let mut layers = architecture.layers.iter();
-        layers.any(|layer| layer.inputs.contains(&source))
-    };
-    let reads_up_to_here = |result: usize| {
-        let inputs = &architecture.layers[result - 1].inputs;
-        inputs.iter().any(|&input| input <= number)
-    };
-    let spectra = (0..number).filter(|&source| is_read(source));
-    let results = (number + 1..channels.len()).filter(|&result| reads_up_to_here(result));
-    let outputs: usize = channels[1..=number].iter().sum();
-    let spectra: usize = spectra
-        .chain(results)
-        .chain([number])
-        .map(|layer| channels[layer])
-        .sum();
-    (2 * outputs + 3 * channels[number]) * height * width + counts.whole() * spectra
-}
-
-/// Weights of `layer` per pixel of its kernel: channels read times filters.
-fn weights(architecture: &Architecture, layer: &Layer) -> usize {
-    let channels = channels(architecture);
-    let read: usize = layer.inputs.iter().map(|&input| channels[input]).sum();
-    read * layer.filters
-}
-
-/// Forward multiply-accumulates per image of the convolutions by Fourier transform, with the
-/// kernels' transforms shared by a batch.
-fn spectral_work(architecture: &Architecture, batch_size: usize) -> f64 {
-    let counts = spectral::counts(architecture);
-    let [rows, columns] = counts.frequencies;
-    let [height, width] = [architecture.input[1], architecture.input[2]];
-    // (Positions in pairs along the height; along the width, frequencies in pairs too.)
-    let transform = rows * height * width + rows * columns * width;
-    let places = 3 * rows * columns;
-    let layer = |layer: &Layer| {
-        let [height, width] = layer.kernel;
-        let kernel = 2 * rows * height * width + 2 * places * width;
-        TRANSFORM * (2 * transform * layer.filters) as f64
-            + weights(architecture, layer) as f64
-                * (places as f64 + kernel as f64 / batch_size.max(1) as f64)
-    };
-    architecture.layers.iter().map(layer).sum()
 }
 
 /// Whether most of the work is in convolutions that read many channels.
 fn is_wide(architecture: &Architecture) -> Result<bool, ArchitectureError> {
-    let (cost, channels) = (Cost::of(architecture)?, channels(architecture));
+    let (cost, channels) = (Cost::of(architecture)?, architecture.channels());
     let reads_many =
         |inputs: &[usize]| inputs.iter().map(|&input| channels[input]).sum::<usize>() > WIDE;
     let wide = architecture
@@ -229,13 +140,6 @@ fn is_wide(architecture: &Architecture) -> Result<bool, ArchitectureError> {
         .zip(&cost.layers)
         .filter(|(layer, _)| reads_many(&layer.inputs));
     Ok(2 * wide.map(|(_, cost)| u128::from(cost.macs)).sum::<u128>() > u128::from(cost.macs))
-}
-
-/// Channels by layer number; 0 is the image.
-pub(super) fn channels(architecture: &Architecture) -> Vec<usize> {
-    std::iter::once(architecture.input[0])
-        .chain(architecture.layers.iter().map(|layer| layer.filters))
-        .collect()
 }
 
 /// Where the values of a parameter are in its stored tensor: in its first rows and (for a matrix or

@@ -35,11 +35,11 @@ use tch::kind::Element;
 use tch::{Kind, TchError, Tensor};
 
 use self::dense::{Scalar, Shared};
-use self::matrices::half;
 use self::products::{Batch, KernelColumns, Kernels};
 use self::tensors::{empty, parts, scratch, values, values_mut};
 use self::transform::Transform;
-use crate::space::{Architecture, Layer};
+use crate::space::Architecture;
+use crate::space::spectra::{half, points};
 
 /// The transforms for images of one size, in single or double precision.
 #[derive(Debug)]
@@ -56,60 +56,6 @@ pub(super) struct Reader<'network> {
     pub weight: &'network Tensor,
     /// The channels that are differentiated.
     pub channels: Range<i64>,
-}
-
-/// Whether every layer keeps the size of the image, so that all spectra have the same frequencies.
-pub(super) fn is_applicable(architecture: &Architecture) -> bool {
-    let [_, height, width] = architecture.input;
-    let keeps = |layer: &Layer| {
-        let axis = |axis: usize, size: usize| {
-            layer.stride[axis] == 1
-                && layer.kernel[axis] == 2 * layer.padding[axis] + 1
-                && layer.padding[axis] < size
-        };
-        layer.kind.is_convolution() && axis(0, height) && axis(1, width)
-    };
-    architecture.layers.iter().all(keeps)
-}
-
-/// Points of the transform along height and width.
-fn points(architecture: &Architecture) -> [usize; 2] {
-    [0, 1].map(|axis| {
-        let padding = architecture
-            .layers
-            .iter()
-            .map(|layer| layer.padding[axis])
-            .max()
-            .unwrap_or(0);
-        architecture.input[1 + axis] + padding
-    })
-}
-
-/// How many numbers the transforms of a network take: for estimates of time and memory.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Counts {
-    /// Frequencies along height and width, K and T: half of the former, all of the latter.
-    pub frequencies: [usize; 2],
-}
-
-impl Counts {
-    /// Numbers in a spectrum.
-    pub fn whole(&self) -> usize {
-        2 * self.frequencies[0] * self.frequencies[1]
-    }
-
-    /// Numbers in the half spectrum of a kernel of this width, which is transformed along height only.
-    pub fn half(&self, width: usize) -> usize {
-        2 * self.frequencies[0] * width
-    }
-}
-
-/// The [`Counts`] of `architecture`.
-pub(super) fn counts(architecture: &Architecture) -> Counts {
-    let [rows, columns] = points(architecture);
-    Counts {
-        frequencies: [half(rows), columns],
-    }
 }
 
 /// [`Spectral`] in one precision.
@@ -134,7 +80,7 @@ struct KernelTransform<T> {
 }
 
 impl Spectral {
-    /// The transforms for `architecture`, which must be [applicable](is_applicable), on the CPU.
+    /// The transforms for `architecture`, which must be [applicable](crate::space::spectra::are_applicable), on the CPU.
     pub fn new(architecture: &Architecture, kind: Kind) -> Result<Spectral, TchError> {
         Ok(match kind {
             Kind::Double => Spectral::Double(Transforms::new(architecture)?),

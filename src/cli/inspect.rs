@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 use super::arch::{ArchArgs, ImageArgs};
 use super::table::{TableColumn, table, terminal_width};
 use super::{OrBadInput, print, print_json_text};
+use crate::foundation::device::Device;
 use crate::foundation::numbers;
 use crate::space::file::CostedArchitecture;
 use crate::space::{Architecture, ArchitectureError, Cost, training_memory};
@@ -92,12 +93,7 @@ fn describe(
         .sum();
     let convolutions = cost.params - batch_norm - cost.classifier.params;
     let memory = match batch_size {
-        Some(images) => {
-            format!(
-                "about {} at batch size {images} (estimate)",
-                numbers::bytes(training_memory(architecture, images)?)
-            )
-        }
+        Some(images) => memory(architecture, images)?,
         None => "not known".to_owned(),
     };
     text += &format!("\nparameters       {}\n", numbers::count(cost.params));
@@ -113,6 +109,18 @@ fn describe(
     );
     text += &format!("training memory  {memory}\n");
     Ok(text)
+}
+
+/// Memory of a training with this batch size: on a GPU and, if it differs, on the CPU.
+fn memory(architecture: &Architecture, images: usize) -> Result<String, ArchitectureError> {
+    let on = |device| training_memory(architecture, images, device).map(numbers::bytes);
+    let (cpu, gpu) = (on(Device::Cpu)?, on(Device::Cuda(0))?);
+    let memory = if cpu == gpu {
+        format!("about {cpu}")
+    } else {
+        format!("{cpu} (CPU), {gpu} (GPU)")
+    };
+    Ok(format!("{memory} at batch size {images} (estimate)"))
 }
 
 fn columns() -> [TableColumn; 10] {

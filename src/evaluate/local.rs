@@ -14,6 +14,7 @@ use crate::child;
 use crate::config::{ChildConfig, Config, DataConfig};
 use crate::data;
 use crate::event::Level;
+use crate::foundation::device::Device;
 use crate::foundation::host::cores;
 use crate::foundation::thread::spawn;
 use crate::space::{self, Design};
@@ -246,7 +247,8 @@ fn largest_child(config: &Config) -> u64 {
         layers,
         output: vec![depth],
     };
-    space::training_memory(&widest, config.child.batch_size).unwrap_or(0)
+    // (How many workers there are is only measured on GPUs.)
+    space::training_memory(&widest, config.child.batch_size, Device::Cuda(0)).unwrap_or(0)
 }
 
 impl Evaluator for LocalWorkers {

@@ -87,6 +87,21 @@ impl Layer {
 }
 
 impl Architecture {
+    /// Channels by layer number; 0 is the image.
+    pub fn channels(&self) -> Vec<usize> {
+        std::iter::once(self.input[0])
+            .chain(self.layers.iter().map(|layer| layer.filters))
+            .collect()
+    }
+
+    /// Weights of `layer`, which is one of this network, per pixel of its kernel: channels read times
+    /// filters.
+    pub fn weights_per_pixel(&self, layer: &Layer) -> usize {
+        let channels = self.channels();
+        let read: usize = layer.inputs.iter().map(|&input| channels[input]).sum();
+        read * layer.filters
+    }
+
     /// The same network for images of `size` by `size` pixels. Weights do not depend on the size:
     /// the classifier reads means over all pixels.
     pub fn for_size(&self, size: usize) -> Architecture {

@@ -169,123 +169,10 @@ fn layer_view(layer: &Layer, views: &[[ReceptiveField; 2]]) -> [ReceptiveField; 
     })
 }
 
-/// Estimated peak memory in bytes for training `architecture` using SGD with momentum in 32-bit
-/// floats on batches of `batch_size` images: 1.0 to 1.5 times what PyTorch needs on a CPU (measured
-/// by tests/fixtures/make_costs.py).
-///
-/// - parameters: three copies (weights, gradients, momentum);
-/// - per image, the largest of these sums over the layers, because the backward pass frees memory
-///   layer by layer:
-///   - kept for the backward pass up to that layer: the image; for each layer the outputs of its
-///     convolution and of its ReLU, and the joined copy of its inputs if it reads several;
-///   - temporary in that layer: the gradients of its output and of its joined input, once each and
-///     once more in the layout of the convolution, whose channels come in blocks of 16; and the
-///     padded copies of inputs of unequal size;
-/// - per image: the gradient of each output that more than one layer reads, which is accumulated
-///   until the last reader is done.
-///
-/// Not included: libtorch itself, the data set, further temporary memory of the convolution.
-///
-/// # Errors
-/// If the network cannot be built.
-pub fn training_memory(
-    architecture: &Architecture,
-    batch_size: usize,
-) -> Result<u64, ArchitectureError> {
-    let shapes = architecture.shapes()?;
-    let mut kept = values(shapes[0]);
-    let mut peak = 0;
-    for (index, layer) in architecture.layers.iter().enumerate() {
-        let (output, joined) = (shapes[index + 1], joined_shape(&layer.inputs, &shapes));
-        // For a convolution, its output and that of batch norm; for pooling, its output and the
-        // positions of the largest values, which take 64 bits each.
-        let beside = match layer.kind {
-            Operation::Convolution => values(output),
-            Operation::MaxPooling => values(output).saturating_mul(2),
-        };
-        kept = sum([
-            kept,
-            values(output),
-            beside,
-            copied_values(&layer.inputs, &shapes),
-        ]);
-        let work = sum([
-            values(output),
-            values(blocked(output)),
-            values(joined),
-            values(blocked(joined)),
-        ]);
-        peak = peak.max(sum([kept, work, padded_values(&layer.inputs, &shapes)]));
-    }
-    // The classifier keeps only the joined copy, whose gradient is equally large.
-    let joined = copied_values(&architecture.output, &shapes);
-    peak = peak.max(sum([
-        kept,
-        joined,
-        joined,
-        padded_values(&architecture.output, &shapes),
-    ]));
-    let mut readers = vec![0; shapes.len()];
-    let lists = architecture.layers.iter().map(|layer| &layer.inputs);
-    lists
-        .chain([&architecture.output])
-        .flatten()
-        .for_each(|&input| readers[input] += 1);
-    let shared = (1..shapes.len())
-        .filter(|&number| readers[number] > 1)
-        .map(|number| values(shapes[number]));
-    let activations = shared
-        .fold(peak, u64::saturating_add)
-        .saturating_mul(batch_size as u64);
-    let params = Cost::of(architecture)
-        .map_or(u64::MAX, |cost| cost.params)
-        .saturating_mul(3);
-    Ok(activations
-        .saturating_add(params)
-        .saturating_mul(size_of::<f32>() as u64))
-}
-
-fn sum<const N: usize>(terms: [u64; N]) -> u64 {
-    terms.into_iter().fold(0, u64::saturating_add)
-}
-
-fn values(shape: [usize; 3]) -> u64 {
-    shape
-        .iter()
-        .fold(1, |product: u64, &size| product.saturating_mul(size as u64))
-}
-
-fn blocked([channels, height, width]: [usize; 3]) -> [usize; 3] {
-    [channels.next_multiple_of(16), height, width]
-}
-
-/// Number of values in the concatenated copy of `inputs`; 0 for a single one, which is read in
-/// place.
-fn copied_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
-    if inputs.len() > 1 {
-        values(joined_shape(inputs, shapes))
-    } else {
-        0
-    }
-}
-
-/// Number of values in the padded copies of `inputs` made before their concatenation; 0 if all have
-/// the same size.
-fn padded_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
-    let joined = joined_shape(inputs, shapes);
-    if inputs
-        .iter()
-        .any(|&input| shapes[input][1..] != joined[1..])
-    {
-        values(joined)
-    } else {
-        0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::space::memory::direct_memory;
 
     fn layer(
         kernel: [usize; 2],
@@ -361,7 +248,7 @@ mod tests {
                 .to_string()
                 .starts_with("layer 1: the multiply-accumulates")
         );
-        assert_eq!(training_memory(&network, usize::MAX), Ok(u64::MAX));
+        assert_eq!(direct_memory(&network, usize::MAX), Ok(u64::MAX));
     }
 
     #[test]

@@ -8,8 +8,9 @@
 //! because a later layer has connections.
 
 use super::head::{Head, Values};
+use super::memory::most_training_memory;
 use super::prefix::Prefix;
-use super::{Design, Dna, Space, training_memory};
+use super::{Design, Dna, Space};
 use crate::config::ConstraintsConfig;
 
 /// Limits on the cost of a child.
@@ -45,7 +46,7 @@ impl Limits {
             .unwrap_or((u64::MAX, u64::MAX));
         let memory = || match &design {
             Some(Design::Network(network)) => {
-                training_memory(network, self.batch_size).unwrap_or(u64::MAX)
+                most_training_memory(network, self.batch_size).unwrap_or(u64::MAX)
             }
             Some(Design::Key(_)) => 0,
             None => u64::MAX,

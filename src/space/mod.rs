@@ -17,14 +17,16 @@ mod head;
 pub mod lanes;
 mod limits;
 pub mod load;
+pub mod memory;
 pub mod nasbench201;
 pub mod paper;
 mod prefix;
 mod rules;
+pub mod spectra;
 pub mod weights;
 
 pub use architecture::{Architecture, ArchitectureError, Layer, Operation};
-pub use cost::{Cost, LayerCost, training_memory};
+pub use cost::{Cost, LayerCost};
 pub use decode::{LayerFamily, describe};
 pub use design::Design;
 pub use dna::{Dna, Genes};
@@ -33,6 +35,7 @@ pub use family::check_settings;
 pub use file::{read_architecture, read_architectures, write_architecture};
 pub use head::{Head, HeadKind, Values, head_of};
 pub use load::resolve_architecture;
+pub use memory::training_memory;
 pub use prefix::{Decision, Prefix};
 
 use family::{FAMILIES, Family};

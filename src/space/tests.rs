@@ -1,6 +1,7 @@
 //! The promises of a space: buildable children, exact masks, clear errors.
 
 use super::decode::{FILTERS, KERNEL, PADDING, STRIDE};
+use super::memory::direct_memory;
 use super::*;
 use crate::config::Decode;
 
@@ -362,7 +363,7 @@ fn a_network_with_millions_of_connections_is_checked_in_one_pass() {
     };
     let begin = cpu_seconds();
     assert_eq!(Cost::of(&network).unwrap().layers.len(), 3_000);
-    training_memory(&network, 128).unwrap();
+    direct_memory(&network, 128).unwrap();
     // A pass over all earlier inputs for each input takes minutes without optimisation.
     let seconds = cpu_seconds() - begin;
     assert!(seconds < 10.0, "{seconds:.1} s");

@@ -21,6 +21,7 @@ pub use status::RunStatus;
 pub use training_run::TrainingRun;
 
 use crate::event::{Event, Level, Record, RunKind};
+use crate::foundation::device::Device;
 use crate::state::clock::Clock;
 use crate::state::processes::Processes;
 
@@ -160,6 +161,14 @@ impl RunState {
         match &self.work {
             WorkState::Search(search) => search.started.as_ref()?.device.as_deref(),
             WorkState::Training(training) => Some(&training.started.device),
+        }
+    }
+
+    /// That device as far as the memory of a training depends on it: the processor or a GPU.
+    pub fn trains_on(&self) -> Device {
+        match self.device() {
+            Some("cpu") | None => Device::Cpu,
+            Some(_) => Device::Cuda(0),
         }
     }
 

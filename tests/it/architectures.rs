@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use nas_tui::config::Decode;
 use nas_tui::space::builtin::builtin;
 use nas_tui::space::file::{CostedArchitecture, DnaContext};
+use nas_tui::space::memory::direct_memory;
 use nas_tui::space::{
-    Architecture, Cost, read_architecture, read_architectures, training_memory, write_architecture,
+    Architecture, Cost, read_architecture, read_architectures, write_architecture,
 };
 use serde::Deserialize;
 
@@ -184,7 +185,7 @@ fn estimated_memory_covers_pytorchs_peak_without_exaggerating() {
         .iter()
         .filter(|measured| measured.peak_bytes > 1 << 20)
     {
-        let ratio = training_memory(architecture, *batch_size).unwrap() as f64 / *peak_bytes as f64;
+        let ratio = direct_memory(architecture, *batch_size).unwrap() as f64 / *peak_bytes as f64;
         assert!(
             (1.0..1.5).contains(&ratio),
             "{}: estimate is {ratio:.3} of the peak",

@@ -1,7 +1,8 @@
 //! What must be true in every space: sampled children can be built, and masks are exact.
 
 use nas_tui::config::{Decode, SpaceConfig};
-use nas_tui::space::{Architecture, Cost, Dna, Layer, Space, training_memory};
+use nas_tui::space::memory::direct_memory;
+use nas_tui::space::{Architecture, Cost, Dna, Layer, Space};
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
@@ -207,7 +208,7 @@ proptest! {
 
     #[test]
     fn memory_grows_with_the_batch_by_the_same_amount_per_image(network in architecture(), images in 1..300usize) {
-        let memory = |images| training_memory(&network, images).unwrap();
+        let memory = |images| direct_memory(&network, images).unwrap();
         prop_assert_eq!(memory(images) - memory(0), images as u64 * (memory(1) - memory(0)));
         prop_assert_eq!(memory(0), 12 * Cost::of(&network).unwrap().params);
     }

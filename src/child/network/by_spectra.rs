@@ -8,7 +8,6 @@ use std::ops::Range;
 use tch::{Kind, TchError, Tensor};
 
 use super::{Mode, Network};
-use crate::child::plan::channels;
 use crate::child::spectral::{Reader, Spectral};
 use crate::space::Layer;
 
@@ -242,7 +241,7 @@ impl Network {
     }
 
     fn channels(&self, number: usize) -> i64 {
-        channels(&self.architecture)[number] as i64
+        self.architecture.channels()[number] as i64
     }
 
     /// The gradient of each layer's pooled output, by layer number.

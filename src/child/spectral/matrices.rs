@@ -6,13 +6,10 @@
 
 use std::f64::consts::TAU;
 
+use crate::space::spectra::half;
+
 /// Real numbers that stand for one complex factor or product.
 pub(super) const PLACES: usize = 3;
-
-/// Frequencies of the transform of a real sequence: the others are conjugates of these.
-pub(super) fn half(points: usize) -> usize {
-    points / 2 + 1
-}
 
 /// Whether frequency number `frequency` is its own conjugate.
 pub(super) fn is_single(frequency: usize, points: usize) -> bool {

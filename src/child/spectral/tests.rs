@@ -1,4 +1,6 @@
 use super::*;
+use crate::space::Layer;
+use crate::space::spectra::are_applicable;
 use tch::Device;
 
 const DOUBLE: (Kind, Device) = (Kind::Double, Device::Cpu);
@@ -42,7 +44,7 @@ fn cases() -> Vec<(Spectral, [i64; 2], [i64; 2])> {
     let cases = sizes.into_iter().flat_map(|(height, width)| {
         kernels.into_iter().filter_map(move |kernel| {
             let network = architecture([3, height, width], same(kernel));
-            is_applicable(&network).then(|| {
+            are_applicable(&network).then(|| {
                 (
                     Spectral::new(&network, Kind::Double).unwrap(),
                     [height as i64, width as i64],
@@ -110,20 +112,20 @@ fn a_spectral_convolution_and_its_gradients_are_those_of_the_convolution() {
 
 #[test]
 fn it_applies_only_where_every_layer_keeps_the_size() {
-    assert!(is_applicable(&architecture([3, 8, 8], same([3, 5]))));
-    assert!(!is_applicable(&architecture(
+    assert!(are_applicable(&architecture([3, 8, 8], same([3, 5]))));
+    assert!(!are_applicable(&architecture(
         [3, 8, 8],
         Layer {
             stride: [2, 1],
             ..same([3, 3])
         }
     )));
-    assert!(!is_applicable(&architecture(
+    assert!(!are_applicable(&architecture(
         [3, 8, 8],
         Layer {
             padding: [0, 1],
             ..same([3, 3])
         }
     )));
-    assert!(!is_applicable(&architecture([3, 2, 8], same([5, 3]))));
+    assert!(!are_applicable(&architecture([3, 2, 8], same([5, 3]))));
 }

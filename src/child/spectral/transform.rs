@@ -10,7 +10,8 @@
 use std::ops::Range;
 
 use super::dense::{Matrix, Scalar, Shared, Store, in_parallel, multiply};
-use super::matrices::{cosines_and_negative_sines, half, is_single, weight};
+use super::matrices::{cosines_and_negative_sines, is_single, weight};
+use crate::space::spectra::half;
 
 /// Image planes that are transformed at a time.
 pub(super) const LANES: usize = 64;

@@ -23,7 +23,8 @@ use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::event::{Compute, Level};
 use crate::foundation::host::cores;
 use crate::reward::Outcome;
-use crate::space::{Architecture, Cost, read_architectures, training_memory};
+use crate::space::memory::direct_memory;
+use crate::space::{Architecture, Cost, read_architectures};
 
 /// Number of images that accuracy is measured on.
 const VALIDATION: usize = 1_000;
@@ -347,8 +348,7 @@ fn place(args: &Args, children: &[Architecture], program: &Path) -> anyhow::Resu
         .warning
         .iter()
         .for_each(|warning| say(&format!("nas-tui bench: {warning}")));
-    let memory =
-        |child: &Architecture| training_memory(child, args.batch_size as usize).unwrap_or(0);
+    let memory = |child: &Architecture| direct_memory(child, args.batch_size as usize).unwrap_or(0);
     let automatic = Automatic {
         program,
         child_bytes: children.iter().map(memory).max().unwrap_or(0),

@@ -185,8 +185,12 @@ impl Actor {
                 telemetry::cuda::total_memory(number).map(|total| total / sharing)
             }
         };
-        let need = space::training_memory(&task.job.architecture, self.settings.child.batch_size)
-            .unwrap_or(u64::MAX);
+        let need = space::training_memory(
+            &task.job.architecture,
+            self.settings.child.batch_size,
+            device,
+        )
+        .unwrap_or(u64::MAX);
         // The estimate leaves out what libtorch and cuDNN need for themselves. If the device's
         // memory is unknown, only a child that completed its training proves that there is some.
         part.map_or(self.has_trained, |part| need >= part / FAIR_PART)

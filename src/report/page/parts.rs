@@ -119,10 +119,12 @@ pub fn data(data: &DataDescription) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Memory needed to train `architecture` on `batch_size` images at a time.
-pub fn training_memory(architecture: &Architecture, batch_size: Option<usize>) -> String {
-    let estimate = batch_size
-        .and_then(|images| Some((images, space::training_memory(architecture, images).ok()?)));
+/// Memory needed to train `architecture` as the networks of the run.
+pub fn training_memory(architecture: &Architecture, material: &Material) -> String {
+    let device = material.state.trains_on();
+    let of_batch = |images| space::training_memory(architecture, images, device).ok();
+    let batch_size = material.batch_size();
+    let estimate = batch_size.and_then(|images| Some((images, of_batch(images)?)));
     estimate.map_or_else(
         || "not known".to_owned(),
         |(images, memory)| {

@@ -8,7 +8,8 @@ use super::{SEED, config};
 use crate::child::{Network, Plan, cuda};
 use crate::data::{self, Layout};
 use crate::foundation::device::Device;
-use crate::space::{Architecture, Layer, training_memory};
+use crate::space::memory::direct_memory;
+use crate::space::{Architecture, Layer};
 use crate::telemetry;
 use crate::train::{Fit, Metrics, SgdSettings, TrainError, TrainingData};
 
@@ -66,7 +67,7 @@ pub fn fitting(architecture: &Architecture, device: Device, batch: usize) -> any
         return Ok(batch);
     };
     let mut fitting = batch;
-    while fitting > 1 && training_memory(architecture, fitting)? > total / 2 {
+    while fitting > 1 && direct_memory(architecture, fitting)? > total / 2 {
         fitting /= 2;
     }
     Ok(fitting)

@@ -3,7 +3,7 @@
 use nas_tui::child::{Mode, Network, Plan};
 use nas_tui::config::Decode;
 use nas_tui::data::Layout;
-use nas_tui::space::{Architecture, Layer, resolve_architecture};
+use nas_tui::space::{Architecture, Layer, resolve_architecture, spectra};
 use nas_tui::train::cross_entropy;
 use tch::{Device, Kind, Tensor};
 
@@ -188,7 +188,7 @@ fn what_chains_gain_by_fourier_transform() {
             let [direct, spectral] = best;
             println!(
                 "{kernel}x{kernel}, {filters} filters, batch of {batch}: saves {:.2}; {direct:.0} and {spectral:.0} ms, {:.2} times as fast",
-                Plan::spectral_saving(&architecture, batch as usize).unwrap(),
+                spectra::saving(&architecture, batch as usize).unwrap(),
                 direct / spectral
             );
         }

@@ -199,7 +199,7 @@ fn costs(material: &Material) -> Markup {
     if let Some(architecture) = state.search().best_architecture() {
         list.push((
             "training memory of the best network",
-            parts::training_memory(architecture, material.batch_size()),
+            parts::training_memory(architecture, material),
         ));
     }
     html! { (facts(&list)) p.note { "Working time leaves out pauses and the time between sessions." } }

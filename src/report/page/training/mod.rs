@@ -102,7 +102,7 @@ fn the_network(run: &TrainingRun, figures: &TrainingFigures) -> Section {
 fn costs(material: &Material, run: &TrainingRun) -> Markup {
     let seconds = |epoch: &TrainingEpoch| epoch.seconds;
     let speed = |epoch: &TrainingEpoch| epoch.images_per_second;
-    let memory = parts::training_memory(&run.started.architecture, material.batch_size());
+    let memory = parts::training_memory(&run.started.architecture, material);
     html! {
         (facts(&[
             ("working time", duration(material.state.clock.seconds())),

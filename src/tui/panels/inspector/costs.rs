@@ -2,14 +2,16 @@
 
 use super::table::{RankedColumn, table};
 use crate::space::{Architecture, Cost, LayerCost, training_memory};
+use crate::state::RunState;
 use crate::tui::format;
 use crate::tui::panels::{Content, Row, join_fitting, labelled, wrapped};
 use crate::tui::theme::{Glyphs, Role};
 
-/// The table in `width` columns. Memory is shown if the run's batch size is known.
+/// The table in `width` columns. The memory of a training in the run is shown if its batch size is
+/// known.
 pub fn content(
     architecture: &Architecture,
-    batch_size: Option<usize>,
+    run: &RunState,
     width: usize,
     glyphs: &Glyphs,
 ) -> Content {
@@ -20,22 +22,18 @@ pub fn content(
     let mut content = table(columns(architecture, &cost, glyphs), width);
     content
         .head
-        .insert(0, totals(architecture, &cost, batch_size, width));
+        .insert(0, totals(architecture, &cost, run, width));
     content
 }
 
-fn totals(
-    architecture: &Architecture,
-    cost: &Cost,
-    batch_size: Option<usize>,
-    width: usize,
-) -> Row {
+fn totals(architecture: &Architecture, cost: &Cost, run: &RunState, width: usize) -> Row {
     let mut groups = vec![
         labelled("parameters", Role::Strong, format::count(cost.params)),
         labelled("MACs per image", Role::Strong, format::count(cost.macs)),
     ];
-    groups.extend(batch_size.map(|batch_size| {
-        let memory = training_memory(architecture, batch_size).unwrap_or(u64::MAX);
+    groups.extend(run.batch_size().map(|batch_size| {
+        let memory = training_memory(architecture, batch_size, run.trains_on());
+        let memory = memory.unwrap_or(u64::MAX);
         labelled(
             &format!("training memory at batch {batch_size}"),
             Role::Text,

@@ -149,7 +149,7 @@ impl InspectorView {
                 graph::content(architecture, self.row(), width, glyphs)
             }
             (Tab::Costs, Some(architecture)) => {
-                costs::content(architecture, known.state.batch_size(), width, glyphs)
+                costs::content(architecture, known.state, width, glyphs)
             }
             (Tab::Curves, _) if !subject.epochs.is_empty() => {
                 curves::figures(subject.epochs, width)
