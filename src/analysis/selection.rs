@@ -5,6 +5,8 @@
 //! search that trains each network once does not tell (`nas-tui reliability` measures it, and
 //! `nas-tui rank` trains the best ones again).
 
+use crate::event::Found;
+use crate::foundation::numbers::count;
 use crate::state::Counts;
 
 /// What stands by a table with the best accuracies of runs.
@@ -41,9 +43,23 @@ impl Selection {
         format!(
             "The best accuracy is the highest of {} children on one set of validation images: because it was \
              chosen for being the highest, it is likely to be lower on other images and in another training. Its interval covers the chance of the images, but not that of the choice.",
-            crate::foundation::numbers::count(self.children as u64)
+            count(self.children as u64)
         )
     }
+}
+
+/// Which child of which search a network is, how it was chosen, and what its accuracy there is of.
+pub fn found_in_words(found: &Found) -> String {
+    let children = found.best_of.unwrap_or(0);
+    let selection = Selection { children }.words();
+    format!(
+        "child {} of {}{}; {} epochs on {} images",
+        found.child,
+        found.run,
+        selection.map_or(String::new(), |words| format!(", {words}")),
+        found.child_epochs,
+        count(found.train_images as u64),
+    )
 }
 
 #[cfg(test)]

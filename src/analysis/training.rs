@@ -6,10 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::RunSummary;
+use super::selection::found_in_words;
 use super::summary::{duration, reason_word};
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{Precision, Recipe};
-use crate::event::{Event, FinishReason, Record, RunKind, TrainingEpoch};
+use crate::event::{Event, FinishReason, Found, Record, RunKind, TrainingEpoch};
 use crate::state::clock::Clock;
 use crate::state::{RunStatus, TrainingRun};
 
@@ -58,6 +59,12 @@ pub struct TrainingSummary {
     /// Working time in seconds over all sessions; pauses and the time between sessions do not
     /// count.
     pub wall_seconds: f64,
+    /// How often it was resumed.
+    #[serde(default)]
+    pub resumptions: usize,
+    /// What a search said of the network, if it is a child of one; absent if not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
     /// Training images per second: the median over the epochs (in stages, those on whole images). Null
     /// before the end of the first of them.
     pub images_per_second: Option<f64>,
@@ -106,6 +113,7 @@ pub struct TrainingTally {
     training: Option<TrainingRun>,
     clock: Clock,
     status: RunStatus,
+    resumptions: usize,
 }
 
 impl TrainingTally {
@@ -113,8 +121,10 @@ impl TrainingTally {
     pub fn apply(&mut self, record: &Record) {
         self.clock.apply(record);
         self.status.apply(&record.event);
-        if let Event::TrainingStarted(started) = &record.event {
-            self.training = Some(TrainingRun::new(started));
+        match &record.event {
+            Event::TrainingStarted(started) => self.training = Some(TrainingRun::new(started)),
+            Event::RunResumed { .. } => self.resumptions += 1,
+            _ => {}
         }
         if let Some(training) = &mut self.training {
             training.apply(&record.event, record.seq.unwrap_or_default());
@@ -164,6 +174,8 @@ impl TrainingTally {
             test: training.test.map(|test| test.report),
             without_test: started.without_test,
             wall_seconds,
+            resumptions: self.resumptions,
+            found: started.found,
             images_per_second,
             micro_batch: training.micro_batch,
             precision: Some(started.precision),
@@ -207,6 +219,14 @@ impl fmt::Display for TrainingSummary {
         }
         self.write_head(f)?;
         self.write_progress(f)?;
+        if let Some(found) = &self.found {
+            let words = found_in_words(found);
+            writeln!(
+                f,
+                "validation accuracy in the search: {:.4} ({words})",
+                found.accuracy
+            )?;
+        }
         self.write_test(f)
     }
 }

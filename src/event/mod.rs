@@ -16,7 +16,7 @@ pub use episode::EpisodeFinished;
 pub use kind::RunKind;
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
 pub use training::{
-    Measured, Measuring, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,
+    Found, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,
     TrainingStarted,
 };
 

@@ -50,6 +50,30 @@ pub struct TrainingStarted {
     /// Whether the test images are not used (`train.test = false`).
     #[serde(default, skip_serializing_if = "Not::not")]
     pub without_test: bool,
+    /// What a search said of the network, if ARCH is a child of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
+}
+
+/// A network as a search left it, before it was trained to completion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Name of the search's run directory.
+    pub run: String,
+    /// Number of the child, from 1.
+    pub child: u64,
+    /// Its validation accuracy in the search, 0..=1.
+    pub accuracy: f64,
+    /// Number of children among which it was chosen as the best; absent if it was named by its
+    /// number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_of: Option<usize>,
+    /// Epochs that the search's children were trained for.
+    pub child_epochs: usize,
+    /// Number of images that they were trained on.
+    pub train_images: usize,
+    /// Number of images that they were validated on.
+    pub validation_images: usize,
 }
 
 /// The training is in a stage: from here on its epochs are on images of one size (progressive

@@ -9,6 +9,7 @@ mod checkpoint;
 mod engine;
 mod error;
 mod form;
+mod found;
 mod ledger;
 mod range_test;
 mod rate;

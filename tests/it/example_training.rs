@@ -85,6 +85,7 @@ pub fn started() -> TrainingStarted {
             fingerprint: "0badcafe".to_owned(),
         },
         without_test: false,
+        found: None,
     }
 }
 

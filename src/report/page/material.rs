@@ -62,6 +62,9 @@ pub struct PastSession {
     pub host: String,
     /// Its version of nas-tui.
     pub version: String,
+    /// Whether it ended without saying so: killed, or its machine failed. (The last one may still be
+    /// at work.)
+    pub is_cut_off: bool,
 }
 
 /// A child that ended without an accuracy.
@@ -168,6 +171,14 @@ impl Material {
         self.state.batch_size().or_else(set)
     }
 
+    /// Number of sessions that ended without a record of their end.
+    pub fn cut_off(&self) -> usize {
+        let is_cut_off = |session: &&PastSession| session.is_cut_off;
+        let cut_off = self.sessions.iter().filter(is_cut_off).count();
+        let at_work = usize::from(self.holder.is_some());
+        cut_off.saturating_sub(at_work)
+    }
+
     /// The status of the run.
     pub fn status(&self) -> RunStatus {
         self.state.status.with_process(self.holder.is_some())
@@ -198,6 +209,11 @@ impl Gathered {
             Event::RunResumed { host, version, .. } => self.begin(record.time, host, version),
             Event::WorkerStarted { device, .. } => {
                 self.material.devices.insert(device.clone());
+            }
+            Event::RunFinished { .. } => {
+                let last = self.material.sessions.last_mut();
+                last.into_iter()
+                    .for_each(|session| session.is_cut_off = false);
             }
             _ => {}
         }
@@ -263,6 +279,7 @@ impl Gathered {
             began,
             host: host.to_owned(),
             version: version.to_owned(),
+            is_cut_off: true,
         });
     }
 

@@ -136,12 +136,51 @@ pub fn training_memory(architecture: &Architecture, material: &Material) -> Stri
     )
 }
 
+/// Working time in seconds, in words: a session that was cut off counts only until its last record.
+pub fn working_time(material: &Material, seconds: f64) -> String {
+    match material.cut_off() {
+        0 => numbers::duration(seconds),
+        _ => format!("at least {}", numbers::duration(seconds)),
+    }
+}
+
+/// How often the run was resumed, and how many of its sessions were cut off.
+pub fn resumptions(material: &Material) -> String {
+    let times = |count: usize| match count {
+        1 => "once".to_owned(),
+        _ => format!("{count} times"),
+    };
+    let resumed = match material.sessions.len().saturating_sub(1) {
+        0 => "never resumed".to_owned(),
+        count => format!("resumed {}", times(count)),
+    };
+    match material.cut_off() {
+        0 => resumed,
+        count => format!("{resumed}; cut off {}", times(count)),
+    }
+}
+
+/// What the working time is.
+pub fn working_time_note(material: &Material) -> Markup {
+    html! {
+        p.note {
+            "Working time leaves out pauses and the time between sessions."
+            @if material.cut_off() > 0 {
+                " A session that was cut off (killed, or its machine failed) counts until its last record: up to a minute later it was still at work, in runs begun by versions that write no heartbeat as long as the time between two checkpoints."
+            }
+        }
+    }
+}
+
 /// The processes that worked on the run, with their times and versions.
 pub fn sessions(material: &Material) -> Markup {
     let columns: &[HtmlColumn<'_, PastSession>] = &[
         ("began", false, &|session| moment(session.began)),
         ("host", false, &|session| session.host.clone()),
         ("nas-tui", false, &|session| session.version.clone()),
+        ("end recorded", false, &|session| {
+            if session.is_cut_off { "no" } else { "yes" }.to_owned()
+        }),
     ];
     table_of("Sessions", columns, &material.sessions)
 }

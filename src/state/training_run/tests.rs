@@ -56,6 +56,7 @@ fn run(early_stopping: usize) -> TrainingRun {
         device: String::new(),
         data,
         without_test: false,
+        found: None,
     })
 }
 

@@ -16,6 +16,7 @@ use crate::space::{Architecture, Cost};
 use crate::train::memory::{self, Holding};
 use crate::train::{Fit, TrainError, TrainingData, TrainingImages};
 use crate::training::form::{NumericForm, fitting};
+use crate::training::found::found;
 use crate::training::{Training, TrainingError, stages};
 
 /// `best.json` of a training.
@@ -191,6 +192,7 @@ fn started(
         device,
         data: data.description.clone(),
         without_test: !train.test,
+        found: found(origin, architecture),
     })
 }
 

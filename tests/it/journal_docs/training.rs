@@ -3,7 +3,7 @@
 use nas_tui::classification::{ClassificationReport, MirroredAccuracy};
 use nas_tui::config::{DecayOn, Precision, Recipe, Schedule, Stage, WeightAverage};
 use nas_tui::event::{
-    ChildSampled, Event, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch,
+    ChildSampled, Event, Found, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch,
     TrainingProgress, TrainingStarted,
 };
 use nas_tui::space::Design;
@@ -64,6 +64,15 @@ pub fn training_started() -> Event {
         device: text(),
         data: data(),
         without_test: true,
+        found: Some(Found {
+            run: text(),
+            child: 1,
+            accuracy: 0.5,
+            best_of: Some(1),
+            child_epochs: 1,
+            train_images: 1,
+            validation_images: 1,
+        }),
     }))
 }
 

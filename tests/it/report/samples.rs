@@ -121,6 +121,7 @@ fn started() -> Event {
             fingerprint: "0badcafe".into(),
         },
         without_test: false,
+        found: None,
     }))
 }
 

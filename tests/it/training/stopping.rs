@@ -75,10 +75,15 @@ fn clients_see_how_far_a_measurement_is_and_the_journal_does_not_keep_it() {
     wait_for_line(&workspace.path("run"), "training_saved");
     let mut connection = link::attach(&workspace.path("run"), false).unwrap();
     let mut seen = Vec::new();
-    while let Some(record) = connection.records.blocking_recv() {
-        if let Event::Measuring(measuring) = record.event {
-            assert!(measuring.images < measuring.of);
-            seen.push(measuring.what);
+    loop {
+        let record = connection.records.blocking_recv();
+        match record.expect("the run has not ended").event {
+            Event::Measuring(measuring) => {
+                assert!(measuring.images < measuring.of);
+                seen.push(measuring.what);
+            }
+            Event::RunFinished { .. } => break,
+            _ => {}
         }
     }
     assert_ok(&child.wait_with_output().unwrap());

@@ -178,7 +178,11 @@ fn costs(material: &Material) -> Markup {
         .filter(|seconds| seconds.is_finite())
         .sum();
     let mut list = vec![
-        ("working time", duration(summary.wall_seconds)),
+        (
+            "working time",
+            parts::working_time(material, summary.wall_seconds),
+        ),
+        ("sessions", parts::resumptions(material)),
         ("training, all workers together", duration(training)),
         (
             "children per hour",
@@ -202,7 +206,7 @@ fn costs(material: &Material) -> Markup {
             parts::training_memory(architecture, material),
         ));
     }
-    html! { (facts(&list)) p.note { "Working time leaves out pauses and the time between sessions." } }
+    html! { (facts(&list)) (parts::working_time_note(material)) }
 }
 
 fn environment(material: &Material) -> Markup {

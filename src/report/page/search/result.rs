@@ -4,7 +4,7 @@ use maud::html;
 
 use crate::analysis::selection::Selection;
 use crate::analysis::verdict::Verdict;
-use crate::foundation::numbers::{accuracy, compact, count, duration, energy, reward};
+use crate::foundation::numbers::{accuracy, compact, count, energy, reward};
 use crate::report::page::html::{Section, Tile, tiles};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
@@ -42,7 +42,7 @@ fn result_tiles(material: &Material) -> Vec<Tile> {
         episodes_tile(material),
         Tile::new(
             "working time",
-            duration(material.summary.wall_seconds),
+            parts::working_time(material, material.summary.wall_seconds),
             format!(
                 "{:.0} children per hour",
                 material.summary.children_per_hour

@@ -105,7 +105,8 @@ fn costs(material: &Material, run: &TrainingRun) -> Markup {
     let memory = parts::training_memory(&run.started.architecture, material);
     html! {
         (facts(&[
-            ("working time", duration(material.state.clock.seconds())),
+            ("working time", parts::working_time(material, material.state.clock.seconds())),
+            ("sessions", parts::resumptions(material)),
             ("epochs", run.epochs.len().to_string()),
             ("an epoch, mean", means(run, seconds, duration)),
             ("training speed, mean", means(run, speed, |speed| format!("{speed:.0} images/s"))),
@@ -113,7 +114,7 @@ fn costs(material: &Material, run: &TrainingRun) -> Markup {
             ("training memory", memory),
             ("energy", "not measured".to_owned()),
         ]))
-        p.note { "Working time leaves out pauses and the time between sessions." }
+        (parts::working_time_note(material))
     }
 }
 

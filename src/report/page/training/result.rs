@@ -2,8 +2,9 @@
 
 use maud::html;
 
-use crate::event::TestFinished;
-use crate::foundation::numbers::{accuracy, compact, count, duration};
+use crate::analysis::selection::found_in_words;
+use crate::event::{Found, TestFinished};
+use crate::foundation::numbers::{accuracy, compact, count};
 use crate::report::page::html::{Section, Tile, tiles};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
@@ -37,6 +38,7 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
         ),
         None => Tile::new("best validation accuracy", "none", none_yet(run)),
     });
+    list.extend(started.found.iter().map(in_the_search));
     list.extend(run.test.iter().flat_map(of_test));
     list.push(Tile::new(
         "parameters",
@@ -53,10 +55,24 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
     ));
     list.push(Tile::new(
         "working time",
-        duration(material.state.clock.seconds()),
-        format!("on {}", started.device),
+        parts::working_time(material, material.state.clock.seconds()),
+        format!("on {}; {}", started.device, parts::resumptions(material)),
     ));
     list
+}
+
+/// What the search said of the network.
+fn in_the_search(found: &Found) -> Tile {
+    Tile::new(
+        "validation accuracy in the search",
+        accuracy(found.accuracy),
+        format!(
+            "95 %: {} of {} images; {}",
+            parts::interval(found.accuracy, found.validation_images),
+            count(found.validation_images as u64),
+            found_in_words(found),
+        ),
+    )
 }
 
 /// The figures of the test besides its accuracy.
