@@ -43,8 +43,9 @@ pub fn most_training_memory(
 /// - spectra of the gradients of later layers' results, until the first layer they read;
 /// - temporary: gradients of the layer's output, and its spectrum.
 ///
-/// A quarter is added to that for what lies unused between tensors of different sizes. Measured, a
-/// process needs 0.65 to 1.1 times as much (docs/PERFORMANCE.md, "Memory").
+/// Half is added to that for temporary memory and what lies unused between tensors of different
+/// sizes. Real processes were measured to need 0.78 to 1.02 times as much (docs/PERFORMANCE.md,
+/// "Memory").
 ///
 /// # Errors
 /// If the network cannot be built.
@@ -54,7 +55,7 @@ pub fn spectral_memory(
 ) -> Result<u64, ArchitectureError> {
     let per_image = (1..=architecture.layers.len()).map(|number| kept(architecture, number));
     let per_image = per_image.max().unwrap_or(0) as u64;
-    let images = (per_image + per_image / 4).saturating_mul(batch_size as u64);
+    let images = (per_image + per_image / 2).saturating_mul(batch_size as u64);
     let counts = spectra::counts(architecture);
     let half = |layer: &Layer| counts.half(layer.kernel[1]) * architecture.weights_per_pixel(layer);
     let kernels = architecture.layers.iter().map(half);

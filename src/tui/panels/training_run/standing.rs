@@ -110,7 +110,7 @@ pub fn row(training: &TrainingRun, is_over: bool, glyphs: &Glyphs, width: usize)
     join_ranked(
         vec![
             (0, epoch),
-            (1, stage),
+            (if measuring.is_empty() { 1 } else { 2 }, stage),
             (1, measuring),
             (1, best),
             (0, test),
