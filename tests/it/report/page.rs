@@ -1,6 +1,6 @@
 //! The page as text: well-formed, self-contained, and safe whatever names the run uses.
 
-use super::samples::{SEARCH, training, with_test};
+use super::samples::{SEARCH, cut_off, training, with_test};
 use super::{read, reported};
 
 /// Elements without an end tag.
@@ -216,6 +216,40 @@ fn a_page_of_a_training_in_stages_marks_the_sizes_and_has_no_best_epoch_before_t
             && epochs.contains("\n5,16,")
             && epochs.contains("\n6,32,")
     );
+}
+
+#[test]
+fn working_time_is_a_lower_bound_if_a_session_was_cut_off_and_resumptions_are_counted() {
+    let page = |journal: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        read(reported(folder.path(), journal).join("report.html"))
+    };
+    let cut_off = page(&cut_off(7));
+    for words in [
+        "on cuda:0; resumed once; cut off once",
+        "<strong>at least ",
+        "counts until its last record",
+    ] {
+        assert!(cut_off.contains(words), "{words}");
+    }
+    let whole = page(&with_test());
+    assert!(whole.contains("on cuda:0; never resumed") && !whole.contains("at least"));
+}
+
+#[test]
+fn the_accuracy_in_the_search_stands_beside_the_final_one() {
+    let found = r#""found":{"run":"night","child":17,"accuracy":0.5125,"best_of":170,"child_epochs":2,"train_images":10000,"validation_images":5000},"threads":2"#;
+    let journal = with_test().replacen(r#""threads":2"#, found, 1);
+    let folder = tempfile::tempdir().unwrap();
+    let report = reported(folder.path(), &journal);
+    let page = read(report.join("report.html"));
+    for words in [
+        "validation accuracy in the search</dt><dd><strong>51.25 %",
+        "child 17 of night, best of 170 by validation: optimistic; 2 epochs on 10,000 images",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    assert!(read(report.join("summary.json")).contains("\"best_of\": 170"));
 }
 
 #[test]

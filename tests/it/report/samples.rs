@@ -61,6 +61,29 @@ pub fn with_test() -> String {
     )
 }
 
+/// The journal of a training that was killed after this many epochs, resumed after 5 and stopped.
+pub fn cut_off(epochs: usize) -> String {
+    let resumed = Event::RunResumed {
+        host: "host".into(),
+        pid: 2,
+        version: "0.1.0".into(),
+        next_child: None,
+        epoch: Some(6),
+        micro_batch: None,
+    };
+    let stopped = Event::RunFinished {
+        reason: FinishReason::Stopped,
+        children: 0,
+        epochs: Some(6),
+        wall_seconds: 1.0,
+    };
+    journal(
+        std::iter::once(started())
+            .chain((1..=epochs).map(epoch))
+            .chain([resumed, epoch(6), stopped]),
+    )
+}
+
 /// Events as lines, at intervals of one epoch.
 fn journal(events: impl Iterator<Item = Event>) -> String {
     let record = |(seq, event)| {

@@ -235,3 +235,71 @@ fn a_network_trained_on_enlarged_images_is_tested_and_evaluated_on_enlarged_imag
         told.loss
     );
 }
+
+#[test]
+fn a_child_of_a_search_has_its_accuracy_there_beside_the_final_one() {
+    let workspace = Workspace::new();
+    let settings = [
+        "data.limit=200",
+        "data.validation=50",
+        "search.episodes=1",
+        "search.children_per_episode=2",
+        "search.controls=0",
+        "search.initial_depth=2",
+        "child.epochs=1",
+        "reward.last_epochs=1",
+        "workers.count=1",
+        "workers.threads=1",
+    ];
+    let search = [
+        "search",
+        "--headless",
+        "--preset",
+        "demo",
+        "--run",
+        "search",
+    ];
+    assert_ok(&workspace.nas_tui(&search, &settings).output().unwrap());
+    let train = |arch: &str, run: &str| {
+        let arguments = [
+            "train",
+            arch,
+            "--headless",
+            "--recipe",
+            "cosine",
+            "--run",
+            run,
+        ];
+        let epochs = ["recipes.cosine.epochs=2", "train.test=false"];
+        let output = workspace.nas_tui(&arguments, &epochs).output().unwrap();
+        assert_ok(&output);
+        let started = workspace.records(run).swap_remove(0).event;
+        let Event::TrainingStarted(started) = started else {
+            panic!("{started:?}");
+        };
+        (started.found.unwrap(), text(&output.stdout))
+    };
+    let best: serde_json::Value =
+        serde_json::from_slice(&fs::read(workspace.path("search/best.json")).unwrap()).unwrap();
+    let (found, words) = train("search:best", "best");
+    assert_eq!(
+        (found.run.as_str(), found.child, found.best_of),
+        ("search", best["child"].as_u64().unwrap(), Some(2))
+    );
+    assert_eq!(Some(found.accuracy), best["accuracy"].as_f64());
+    assert_eq!(
+        (
+            found.child_epochs,
+            found.train_images,
+            found.validation_images
+        ),
+        (1, 200, 50)
+    );
+    assert!(
+        words.contains("validation accuracy in the search: 0.")
+            && words.contains("best of 2 by validation: optimistic"),
+        "{words}"
+    );
+    let (found, _) = train("search:child-2", "second");
+    assert_eq!((found.child, found.best_of), (2, None));
+}
