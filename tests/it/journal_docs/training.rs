@@ -64,16 +64,20 @@ pub fn training_started() -> Event {
         device: text(),
         data: data(),
         without_test: true,
-        found: Some(Found {
-            run: text(),
-            child: 1,
-            accuracy: 0.5,
-            best_of: Some(1),
-            child_epochs: 1,
-            train_images: 1,
-            validation_images: 1,
-        }),
+        found: Some(found()),
     }))
+}
+
+fn found() -> Found {
+    Found {
+        run: text(),
+        child: 1,
+        accuracy: 0.5,
+        best_of: Some(1),
+        child_epochs: 1,
+        train_images: 1,
+        validation_images: 1,
+    }
 }
 
 pub fn stage_entered() -> Event {

@@ -1,5 +1,7 @@
 //! Test images: when they are opened, and the results on them.
 
+use nas_tui::event::Found;
+
 use super::*;
 
 /// Counts how often a file is opened, by any process.
@@ -236,6 +238,27 @@ fn a_network_trained_on_enlarged_images_is_tested_and_evaluated_on_enlarged_imag
     );
 }
 
+/// What the first event of a training of `arch` says of the search before it, and its last words.
+fn trained(workspace: &Workspace, arch: &str, run: &str) -> (Found, String) {
+    let arguments = [
+        "train",
+        arch,
+        "--headless",
+        "--recipe",
+        "cosine",
+        "--run",
+        run,
+    ];
+    let epochs = ["recipes.cosine.epochs=2", "train.test=false"];
+    let output = workspace.nas_tui(&arguments, &epochs).output().unwrap();
+    assert_ok(&output);
+    let started = workspace.records(run).swap_remove(0).event;
+    let Event::TrainingStarted(started) = started else {
+        panic!("{started:?}");
+    };
+    (started.found.unwrap(), text(&output.stdout))
+}
+
 #[test]
 fn a_child_of_a_search_has_its_accuracy_there_beside_the_final_one() {
     let workspace = Workspace::new();
@@ -260,46 +283,24 @@ fn a_child_of_a_search_has_its_accuracy_there_beside_the_final_one() {
         "search",
     ];
     assert_ok(&workspace.nas_tui(&search, &settings).output().unwrap());
-    let train = |arch: &str, run: &str| {
-        let arguments = [
-            "train",
-            arch,
-            "--headless",
-            "--recipe",
-            "cosine",
-            "--run",
-            run,
-        ];
-        let epochs = ["recipes.cosine.epochs=2", "train.test=false"];
-        let output = workspace.nas_tui(&arguments, &epochs).output().unwrap();
-        assert_ok(&output);
-        let started = workspace.records(run).swap_remove(0).event;
-        let Event::TrainingStarted(started) = started else {
-            panic!("{started:?}");
-        };
-        (started.found.unwrap(), text(&output.stdout))
+    let best = fs::read(workspace.path("search/best.json")).unwrap();
+    let best: serde_json::Value = serde_json::from_slice(&best).unwrap();
+    let (found, words) = trained(&workspace, "search:best", "best");
+    let expected = Found {
+        run: "search".to_owned(),
+        child: best["child"].as_u64().unwrap(),
+        accuracy: best["accuracy"].as_f64().unwrap(),
+        best_of: Some(2),
+        child_epochs: 1,
+        train_images: 200,
+        validation_images: 50,
     };
-    let best: serde_json::Value =
-        serde_json::from_slice(&fs::read(workspace.path("search/best.json")).unwrap()).unwrap();
-    let (found, words) = train("search:best", "best");
-    assert_eq!(
-        (found.run.as_str(), found.child, found.best_of),
-        ("search", best["child"].as_u64().unwrap(), Some(2))
-    );
-    assert_eq!(Some(found.accuracy), best["accuracy"].as_f64());
-    assert_eq!(
-        (
-            found.child_epochs,
-            found.train_images,
-            found.validation_images
-        ),
-        (1, 200, 50)
-    );
+    assert_eq!(found, expected);
     assert!(
         words.contains("validation accuracy in the search: 0.")
             && words.contains("best of 2 by validation: optimistic"),
         "{words}"
     );
-    let (found, _) = train("search:child-2", "second");
+    let (found, _) = trained(&workspace, "search:child-2", "second");
     assert_eq!((found.child, found.best_of), (2, None));
 }
