@@ -2,10 +2,11 @@
 
 mod losses;
 mod pause;
+mod watching;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
 use self::pause::Pause;
@@ -14,6 +15,7 @@ use super::placement::Placement;
 use super::process::{FromProcess, Process};
 use super::protocol::{FromWorker, Introduction, ToWorker};
 use super::slot::{Doing, Task, Worker};
+use super::watch::{Attention, BEAT, Vigil};
 use super::{ChildJob, Ready, Report};
 use crate::event::{Compute, Level};
 use crate::foundation::device::Device;
@@ -27,6 +29,8 @@ pub enum ActorMessage {
     Pause(u64),
     Resume,
     Shutdown,
+    /// Look whether a worker is overdue, now that everything said before has been heard.
+    Look,
     /// From process number `generation` of worker `worker`.
     Worker {
         worker: usize,
@@ -51,6 +55,9 @@ pub struct Actor {
     lost_children: u32,
     /// Whether any child has completed its training.
     has_trained: bool,
+    attention: Attention,
+    /// When workers were looked at last, or are about to be.
+    looked: Instant,
 }
 
 /// Whether the actor continues.
@@ -87,6 +94,8 @@ impl Actor {
             ready: false,
             lost_children: 0,
             has_trained: false,
+            attention: Attention::since(Instant::now()),
+            looked: Instant::now(),
         }
     }
 
@@ -98,7 +107,13 @@ impl Actor {
                 return;
             }
         }
-        while let Ok(message) = messages.recv() {
+        loop {
+            let message = match messages.recv_timeout(BEAT) {
+                Ok(message) => message,
+                Err(RecvTimeoutError::Timeout) => ActorMessage::Look,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            self.wake();
             if self.take(message) == Flow::End {
                 return;
             }
@@ -117,6 +132,11 @@ impl Actor {
             ActorMessage::Pause(number) => self.ask_to_pause(number),
             ActorMessage::Resume => self.resume(),
             ActorMessage::Shutdown => return Flow::End,
+            ActorMessage::Look => {
+                if self.look() == Flow::End {
+                    return Flow::End;
+                }
+            }
             ActorMessage::Worker {
                 worker,
                 generation,
@@ -171,6 +191,7 @@ impl Actor {
         let slot = &mut self.workers[worker];
         (slot.process, slot.generation, slot.doing) = (Some(process), generation, Doing::Starting);
         (slot.last_words, slot.paused) = (None, None);
+        slot.vigil = Some(Vigil::begin(self.settings.deadlines, Instant::now()));
         Flow::Continue
     }
 
@@ -179,15 +200,7 @@ impl Actor {
             FromProcess::Said(message) => return self.hear_message(worker, message),
             FromProcess::Printed(line) => self.log_line(worker, &line),
             FromProcess::Nonsense(line) => {
-                self.log(
-                    Level::Warning,
-                    format!(
-                        "worker {worker} sent an unreadable message and is being stopped: {line}"
-                    ),
-                );
-                if let Some(process) = &mut self.workers[worker].process {
-                    process.kill();
-                }
+                return self.stop(worker, &format!("sent an unreadable message: {line}"));
             }
             FromProcess::Ended => return self.worker_died(worker),
         }
@@ -195,6 +208,10 @@ impl Actor {
     }
 
     fn hear_message(&mut self, worker: usize, message: FromWorker) -> Flow {
+        if let Err(nonsense) = self.check(worker, &message) {
+            return self.stop(worker, &nonsense);
+        }
+        self.note(worker, &message);
         match message {
             FromWorker::Ready { pid, introduction } => self.worker_ready(worker, pid, introduction),
             FromWorker::Unusable { message } => return self.fatal(message),
@@ -210,6 +227,7 @@ impl Actor {
                 seconds,
             } => self.child_finished(worker, child, outcome, seconds),
             FromWorker::Paused { number } => self.workers[worker].paused = Some(number),
+            FromWorker::Beat { .. } => {}
             FromWorker::Log { level, message } => self.log(level, message),
         }
         Flow::Continue
@@ -333,6 +351,10 @@ impl Actor {
             let _ = process.send(&ToWorker::Train {
                 job: task.job.clone(),
             });
+            if let Some(vigil) = &mut slot.vigil {
+                let allowed = watching::longest_step(&task.job, &self.settings.child);
+                vigil.give(task.job.child, allowed, Instant::now());
+            }
             (self.report)(Report::ChildStarted {
                 child: task.job.child,
                 worker,

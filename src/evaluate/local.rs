@@ -9,6 +9,7 @@ use super::actor::{Actor, ActorMessage};
 use super::placement::Placement;
 use super::protocol::ImageSample;
 use super::throughput::Automatic;
+use super::watch::Deadlines;
 use super::{ChildJob, EVALUATORS, Evaluator, Job, Registered, Report};
 use crate::child;
 use crate::config::{ChildConfig, Config, DataConfig};
@@ -42,6 +43,8 @@ pub struct WorkerSettings {
     pub placement: Placement,
     /// Images used instead of the configured split; only set by benchmarks.
     pub sample: Option<ImageSample>,
+    /// How long workers may be silent or stand still. Shorter ones are for tests.
+    pub deadlines: Deadlines,
 }
 
 /// Trains children in worker processes, which end with this value.
@@ -220,6 +223,7 @@ fn place(
         child: config.child.clone(),
         placement,
         sample: None,
+        deadlines: Deadlines::default(),
     })
 }
 

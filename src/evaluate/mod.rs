@@ -23,6 +23,8 @@ mod slot;
 pub mod table;
 #[cfg(feature = "torch")]
 pub mod throughput;
+pub mod validity;
+pub mod watch;
 #[cfg(feature = "torch")]
 pub mod worker;
 

@@ -1,19 +1,20 @@
 //! One worker process and the threads that read its output.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGABRT, SIGBUS, SIGILL, SIGKILL, SIGSEGV, SIGTERM};
 
 use super::environment;
 use super::protocol::{FromWorker, ToWorker};
 use crate::foundation::fault;
-use crate::foundation::messages;
 use crate::foundation::spawning;
 use crate::foundation::thread::spawn;
 
@@ -21,6 +22,11 @@ use crate::foundation::thread::spawn;
 const LAST_LINES: usize = 5;
 /// Maximum length in bytes of a line of standard error that is kept.
 const LONGEST_LINE: usize = 500;
+/// Maximum length in bytes of a message. What is longer is none.
+const LONGEST_MESSAGE: u64 = 1 << 20;
+/// Time for a process to end after its output has, for the system to kill it, and for the rest of
+/// its standard error to be read.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// What the threads of a process report to their owner.
 #[derive(Debug)]
@@ -37,7 +43,9 @@ pub enum FromProcess {
 /// A running `nas-tui worker`. Killed when dropped.
 pub struct Process {
     child: Child,
-    stdin: Option<ChildStdin>,
+    /// Messages for its standard input, written by a thread: a stopped process reads nothing, and
+    /// must not stop its owner as well.
+    messages: Option<Sender<Vec<u8>>>,
     last_lines: Arc<Mutex<VecDeque<String>>>,
     printing: Option<JoinHandle<()>>,
 }
@@ -62,36 +70,45 @@ impl Process {
         spawning::leave_terminal_signals(&mut command);
         let mut child = command.spawn()?;
         let missing = || std::io::Error::other("a pipe of the worker is missing");
-        let (stdin, stdout) = (
+        let (mut stdin, stdout) = (
             child.stdin.take().ok_or_else(missing)?,
             child.stdout.take().ok_or_else(missing)?,
         );
         let stderr = child.stderr.take().ok_or_else(missing)?;
         let last_lines = Arc::new(Mutex::new(VecDeque::new()));
+        let (messages, lines): (_, Receiver<Vec<u8>>) = channel();
         let mut process = Process {
             child,
-            stdin: Some(stdin),
+            messages: Some(messages),
             last_lines: last_lines.clone(),
             printing: None,
         };
         let tell_lines = tell.clone();
         let print = move || read_lines(stderr, |line| keep_line(&last_lines, &line, &tell_lines));
         process.printing = Some(spawn("nas-worker-err", print)?);
+        spawn("nas-worker-in", move || {
+            let mut lines = lines.into_iter();
+            // An error means that the process is dying.
+            let _ = lines.try_for_each(|line| stdin.write_all(&line));
+        })?;
         spawn("nas-worker-out", move || {
             read_lines(stdout, |line| match serde_json::from_str(&line) {
                 Ok(message) => tell(FromProcess::Said(message)),
-                Err(_) => tell(FromProcess::Nonsense(line)),
+                Err(_) => tell(FromProcess::Nonsense(shortened(&line).to_owned())),
             });
             tell(FromProcess::Ended);
         })?;
         Ok(process)
     }
 
-    /// Send a message. An error means that the process is dying; [`FromProcess::Ended`] follows.
+    /// Send a message. If the process is dying, [`FromProcess::Ended`] follows.
     pub fn send(&mut self, message: &ToWorker) -> std::io::Result<()> {
-        match &mut self.stdin {
-            Some(stdin) => messages::send(stdin, message),
-            None => Err(std::io::ErrorKind::BrokenPipe.into()),
+        let mut line = serde_json::to_vec(message)?;
+        line.push(b'\n');
+        let sent = self.messages.as_ref().map(|messages| messages.send(line));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) | None => Err(std::io::ErrorKind::BrokenPipe.into()),
         }
     }
 
@@ -100,8 +117,12 @@ impl Process {
         // If it exits by itself, its last output tells why; it is killed only if it lingers.
         let status = self.wait_briefly().or_else(|| self.kill());
         if let Some(printing) = self.printing.take() {
-            // Its standard error has ended with it, so the thread ends too.
-            let _ = printing.join();
+            // Its standard error has ended with it, and so does the thread, unless a process that it
+            // has started holds on to it.
+            let deadline = Instant::now() + ENDING;
+            while !printing.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
         let lines = self
             .last_lines
@@ -117,20 +138,24 @@ impl Process {
     }
 
     fn wait_briefly(&mut self) -> Option<ExitStatus> {
-        for _ in 0..100 {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                return Some(status);
+        let deadline = Instant::now() + ENDING;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(2))
+                }
+                Ok(None) | Err(_) => return None,
             }
-            std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        None
     }
 
-    /// Kill the process now and wait for its end.
-    pub fn kill(&mut self) -> Option<ExitStatus> {
-        self.stdin = None;
+    /// Kill the process now and wait for its end; `None` if it does not end, as a process in an
+    /// uninterruptible system call.
+    fn kill(&mut self) -> Option<ExitStatus> {
+        self.messages = None;
         let _ = self.child.kill();
-        self.child.wait().ok()
+        self.wait_briefly()
     }
 }
 
@@ -143,7 +168,11 @@ impl Drop for Process {
 fn read_lines(stream: impl Read, mut take: impl FnMut(String)) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
-    while matches!(reader.read_until(b'\n', &mut line), Ok(1..)) {
+    let mut next = |line: &mut Vec<u8>| {
+        let mut limited = (&mut reader).take(LONGEST_MESSAGE);
+        limited.read_until(b'\n', line)
+    };
+    while matches!(next(&mut line), Ok(1..)) {
         take(String::from_utf8_lossy(&line).trim_end().to_owned());
         line.clear();
     }
@@ -153,12 +182,7 @@ fn keep_line(last_lines: &Mutex<VecDeque<String>>, line: &str, tell: &impl Fn(Fr
     if line.trim().is_empty() || fault::is_of_a_stack(line) {
         return;
     }
-    let line = fault::without_stack(line);
-    let mut end = line.len().min(LONGEST_LINE);
-    while !line.is_char_boundary(end) {
-        end -= 1;
-    }
-    let line = line[..end].to_owned();
+    let line = shortened(fault::without_stack(line)).to_owned();
     let mut lines = last_lines.lock().unwrap_or_else(PoisonError::into_inner);
     if lines.len() == LAST_LINES {
         lines.pop_front();
@@ -166,6 +190,15 @@ fn keep_line(last_lines: &Mutex<VecDeque<String>>, line: &str, tell: &impl Fn(Fr
     lines.push_back(line.clone());
     drop(lines);
     tell(FromProcess::Printed(line));
+}
+
+/// The beginning of a line, cut at a character.
+fn shortened(line: &str) -> &str {
+    let mut end = line.len().min(LONGEST_LINE);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    &line[..end]
 }
 
 /// `exit status 1`, `signal 9 (SIGKILL: ...)`.

@@ -128,6 +128,15 @@ pub enum FromWorker {
         /// Number of the pause.
         number: u64,
     },
+    /// Sent regularly by a thread of its own, from the start of the process to its end.
+    Beat {
+        /// The child in training.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        child: Option<u64>,
+        /// Number of batches, of training and validation, that the process has completed so far.
+        /// Each result counts as one as well.
+        steps: u64,
+    },
     /// A line for the run's log.
     Log {
         /// How serious it is.

@@ -6,6 +6,7 @@ use super::ChildJob;
 use super::process::Process;
 use super::protocol::{Breakdown, Introduction};
 use super::rate_limit::RateLimit;
+use super::watch::Vigil;
 use crate::foundation::device::Device;
 
 /// A child to train.
@@ -22,6 +23,8 @@ pub struct Task {
 /// One worker and its current process.
 pub struct Worker {
     pub(super) process: Option<Process>,
+    /// The watch over its latest process.
+    pub(super) vigil: Option<Vigil>,
     /// Number of its process, which distinguishes late messages of a dead process from those of its
     /// successor.
     pub generation: u64,
@@ -58,6 +61,7 @@ impl Worker {
     pub fn new() -> Worker {
         Worker {
             process: None,
+            vigil: None,
             generation: 0,
             doing: Doing::Starting,
             failures: 0,

@@ -1,6 +1,7 @@
 //! A worker process: trains the children it is sent, one after another, and reports over its
 //! standard output.
 
+mod heart;
 mod pipes;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use self::heart::Heart;
 use self::pipes::{ToParent, WorkerInbox, read_messages};
 use super::protocol::{Breakdown, FromWorker, ImageSample, Introduction, ToWorker};
 use super::{ChildJob, EarlyStop};
@@ -28,6 +30,7 @@ use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
 /// If the first message is not `start`, or the parent can no longer be reached.
 pub fn run() -> anyhow::Result<()> {
     let output = ToParent::take_standard_output()?;
+    let heart = Heart::start(&output).context("cannot start the heartbeat")?;
     let inbox = Arc::new(WorkerInbox::default());
     let reader = inbox.clone();
     spawn("nas-inbox", move || read_messages(&reader))
@@ -77,6 +80,7 @@ pub fn run() -> anyhow::Result<()> {
         data: prepared,
         inbox,
         output,
+        heart,
         memory,
     }
     .serve()
@@ -144,6 +148,7 @@ struct Trainer {
     data: TrainingData,
     inbox: Arc<WorkerInbox>,
     output: ToParent,
+    heart: Arc<Heart>,
     memory: memory::Holding,
 }
 
@@ -161,7 +166,8 @@ impl Trainer {
 
     fn train(&mut self, job: &ChildJob) -> anyhow::Result<()> {
         let started = Instant::now();
-        let (inbox, output) = (&self.inbox, &self.output);
+        self.heart.set_child(Some(job.child));
+        let (inbox, output, heart) = (&self.inbox, &self.output, &self.heart);
         let device = self.data.device;
         let mut control = PipeControl {
             child: job.child,
@@ -169,6 +175,7 @@ impl Trainer {
             epochs: self.config.epochs,
             inbox,
             output,
+            heart,
             device,
             stop: job.stop,
             accuracies: Vec::new(),
@@ -199,6 +206,7 @@ impl Trainer {
             .elapsed()
             .saturating_sub(control.paused)
             .as_secs_f64();
+        self.heart.set_child(None);
         self.output.send(&FromWorker::Finished {
             child: job.child,
             outcome,
@@ -225,6 +233,7 @@ struct PipeControl<'trainer> {
     epochs: usize,
     inbox: &'trainer WorkerInbox,
     output: &'trainer ToParent,
+    heart: &'trainer Heart,
     device: tch::Device,
     /// When to stop the child early.
     stop: Option<EarlyStop>,
@@ -248,6 +257,7 @@ impl Control for PipeControl<'_> {
         let next = self
             .inbox
             .stand_still_while_paused(self.child, self.output, settle)?;
+        self.heart.count_step();
         let stood_still = since.elapsed();
         self.paused += stood_still;
         let next = if self.is_stopped { Next::Enough } else { next };
@@ -255,11 +265,13 @@ impl Control for PipeControl<'_> {
     }
 
     fn progress(&mut self, progress: TrainingProgress) -> anyhow::Result<()> {
+        self.heart.count_step();
         let progress = ChildProgress::of(self.child, self.worker, self.epochs, &progress);
         self.output.send(&FromWorker::Progress(progress))
     }
 
     fn epoch(&mut self, epoch: TrainingEpoch) -> anyhow::Result<()> {
+        self.heart.count_step();
         self.accuracies.push(epoch.valid_accuracy);
         self.is_stopped |= self
             .stop

@@ -14,6 +14,7 @@ use nas_tui::config::{
 };
 use nas_tui::evaluate::local::WorkerSettings;
 use nas_tui::evaluate::placement::Placement;
+use nas_tui::evaluate::watch::Deadlines;
 use nas_tui::evaluate::{ChildJob, Evaluator, LocalWorkers, Report};
 use nas_tui::foundation::device::Device;
 use nas_tui::space::{Architecture, Layer, resolve_architecture};
@@ -239,6 +240,7 @@ fn a_worker_reports_a_pause_only_once_its_device_has_stopped() {
         child,
         placement,
         sample: None,
+        deadlines: Deadlines::default(),
     };
     let (sender, reports) = channel();
     let mut workers = LocalWorkers::start_placed(Ok(settings), script, move |report| {

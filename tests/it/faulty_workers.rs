@@ -1,9 +1,13 @@
 //! Workers that break, cannot start or answer late: programs that speak the workers' protocol and
 //! follow a test's script.
 
+mod liars;
+mod silent;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use nas_tui::evaluate::local::WorkerSettings;
 use nas_tui::evaluate::{ChildJob, Evaluator, Report};
 use nas_tui::event::Level;
 use nas_tui::foundation::device::Device;
@@ -38,12 +42,16 @@ impl Scripted {
     }
 
     fn start_on(devices: &[Device], script: &str) -> Scripted {
+        let mut settings = settings(devices.len(), 1);
+        settings.placement.devices = devices.to_vec();
+        Scripted::start_with(settings, script)
+    }
+
+    fn start_with(settings: WorkerSettings, script: &str) -> Scripted {
         let folder = tempfile::tempdir().unwrap();
         let program: PathBuf = folder.path().join("worker.sh");
         std::fs::write(&program, format!("{PROTOCOL}{script}")).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let mut settings = settings(devices.len(), 1);
-        settings.placement.devices = devices.to_vec();
         Scripted {
             watched: Watched::start_program(settings, program),
             _folder: folder,

@@ -2,6 +2,7 @@
 
 mod program;
 mod refusals;
+mod stopped;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,6 +14,7 @@ use nas_tui::config::{
 };
 use nas_tui::evaluate::local::WorkerSettings;
 use nas_tui::evaluate::placement::Placement;
+use nas_tui::evaluate::watch::Deadlines;
 use nas_tui::evaluate::{ChildJob, Evaluator, LocalWorkers, Report};
 use nas_tui::foundation::device::Device;
 use nas_tui::reward::Outcome;
@@ -51,6 +53,7 @@ pub fn settings(workers: usize, epochs: usize) -> WorkerSettings {
             threads: 1,
         },
         sample: None,
+        deadlines: Deadlines::default(),
     }
 }
 

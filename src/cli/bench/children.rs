@@ -19,6 +19,7 @@ use crate::evaluate::local::WorkerSettings;
 use crate::evaluate::placement::Placement;
 use crate::evaluate::protocol::ImageSample;
 use crate::evaluate::throughput::Automatic;
+use crate::evaluate::watch::Deadlines;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::event::{Compute, Level};
 use crate::foundation::host::cores;
@@ -119,6 +120,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         child: child_config(args),
         placement,
         sample: Some(sample),
+        deadlines: Deadlines::default(),
     };
     let (sender, reports) = channel();
     // The receiver is gone only if the benchmark has already failed.

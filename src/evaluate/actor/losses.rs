@@ -25,12 +25,32 @@ const LOST_CHILDREN: u32 = 3;
 const FAIR_PART: u64 = 8;
 
 impl Actor {
+    /// The process of a worker has ended by itself.
     pub(super) fn worker_died(&mut self, worker: usize) -> Flow {
         let slot = &mut self.workers[worker];
         let Some(process) = slot.process.take() else {
             return Flow::Continue;
         };
         let ending = process.reap();
+        self.worker_lost(worker, ending)
+    }
+
+    /// Kill the process of a worker that did something it must not do: the rest of a sentence about
+    /// it.
+    pub(super) fn stop(&mut self, worker: usize, what: &str) -> Flow {
+        let Some(process) = self.workers[worker].process.take() else {
+            return Flow::Continue;
+        };
+        // It is killed when dropped. Should it not die, because the system does not let it, nothing
+        // waits for it.
+        drop(process);
+        self.worker_lost(worker, format!("killed because it {what}"))
+    }
+
+    /// Replace a worker's process that is gone. `ending` tells how it ended, unless its own last
+    /// words do.
+    fn worker_lost(&mut self, worker: usize, ending: String) -> Flow {
+        let slot = &mut self.workers[worker];
         let (cause, reason) = match slot.last_words.take() {
             Some((cause, reason)) => (Some(cause), reason),
             None => (None, ending),

@@ -27,6 +27,7 @@ impl Actor {
 
     pub(super) fn resume(&mut self) {
         self.pause = Pause::Running;
+        self.grant();
         for process in self
             .workers
             .iter_mut()

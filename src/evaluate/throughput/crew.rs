@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{MeasureError, Rate, Throughput, settings, small_child};
 use crate::child::cuda;
+use crate::evaluate::watch::Attention;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::foundation::device::Device;
 use crate::foundation::host;
@@ -68,9 +69,9 @@ impl<'a> WorkerTrial<'a> {
         // The receiver is gone only when measuring is over.
         let report = move |report| drop(sender.send(report));
         let workers = LocalWorkers::start_placed(Ok(settings), program.to_owned(), report);
-        let deadline = Instant::now() + PATIENCE;
+        let mut deadline = Instant::now() + PATIENCE;
         let ready = loop {
-            match receive(&reports, deadline, interrupted)? {
+            match receive(&reports, &mut deadline, interrupted)? {
                 Some(Report::Ready(ready)) => break ready,
                 Some(Report::Fatal { message }) => return Err(MeasureError::Failed(message)),
                 Some(_) => {}
@@ -163,8 +164,9 @@ impl<'a> WorkerTrial<'a> {
             let asked = Instant::now();
             self.pauses += 1;
             self.workers.pause(self.pauses);
+            let mut deadline = asked + PATIENCE;
             while !std::mem::take(&mut self.paused) {
-                self.hear(asked + PATIENCE)?
+                self.hear(&mut deadline)?
                     .then_some(())
                     .ok_or_else(|| late("not every worker paused"))?;
             }
@@ -200,17 +202,17 @@ impl<'a> WorkerTrial<'a> {
         self.moving.clear();
         self.ending = false;
         (0..count).for_each(|_| self.submit());
-        let deadline = Instant::now() + PATIENCE;
+        let mut deadline = Instant::now() + PATIENCE;
         while self.moving.len() < count {
-            self.hear(deadline)?
+            self.hear(&mut deadline)?
                 .then_some(())
                 .ok_or_else(|| late("not every worker trained a batch"))?;
         }
         self.train_until(Instant::now() + WARM_UP)
     }
 
-    fn train_until(&mut self, end: Instant) -> Result<(), MeasureError> {
-        while self.hear(end)? {}
+    fn train_until(&mut self, mut end: Instant) -> Result<(), MeasureError> {
+        while self.hear(&mut end)? {}
         Ok(())
     }
 
@@ -220,9 +222,9 @@ impl<'a> WorkerTrial<'a> {
         self.under_way
             .keys()
             .for_each(|&child| self.workers.skip(child));
-        let deadline = Instant::now() + PATIENCE;
+        let mut deadline = Instant::now() + PATIENCE;
         while !self.under_way.is_empty() {
-            self.hear(deadline)?
+            self.hear(&mut deadline)?
                 .then_some(())
                 .ok_or_else(|| late("not every child ended"))?;
         }
@@ -241,7 +243,7 @@ impl<'a> WorkerTrial<'a> {
     }
 
     /// Process one report; returns whether one arrived before `deadline`.
-    fn hear(&mut self, deadline: Instant) -> Result<bool, MeasureError> {
+    fn hear(&mut self, deadline: &mut Instant) -> Result<bool, MeasureError> {
         let Some(report) = receive(&self.reports, deadline, self.interrupted)? else {
             return Ok(false);
         };
@@ -297,17 +299,21 @@ impl<'a> WorkerTrial<'a> {
     }
 }
 
-/// The next report; `None` if there was none before `deadline`.
+/// The next report; `None` if there was none before `deadline`, which is put off by the time for
+/// which this process was stopped or suspended.
 fn receive(
     reports: &Receiver<Report>,
-    deadline: Instant,
+    deadline: &mut Instant,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Option<Report>, MeasureError> {
+    let mut attention = Attention::since(Instant::now());
     loop {
         if interrupted() {
             return Err(MeasureError::Interrupted);
         }
-        let left = deadline.saturating_duration_since(Instant::now());
+        let now = Instant::now();
+        *deadline += attention.wake(now).unwrap_or_default();
+        let left = deadline.saturating_duration_since(now);
         match reports.recv_timeout(left.min(LOOK)) {
             Ok(report) => return Ok(Some(report)),
             Err(RecvTimeoutError::Timeout) if left.is_zero() => return Ok(None),

@@ -14,6 +14,7 @@ pub use crew::{WorkerTrial, model_of};
 
 use super::local::WorkerSettings;
 use super::placement::Placement;
+use super::watch::Deadlines;
 use crate::config::{Decode, Options, resolve};
 use crate::foundation::device::Device;
 use crate::space::{Architecture, Dna, decode::CHAIN};
@@ -135,6 +136,7 @@ pub fn settings(
         child: demo.child,
         placement,
         sample: None,
+        deadlines: Deadlines::default(),
     })
 }
 
