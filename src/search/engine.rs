@@ -8,6 +8,7 @@
 
 mod advance;
 mod controls;
+mod failures;
 mod opening;
 mod repeats;
 mod reports;
@@ -37,7 +38,8 @@ pub(super) struct SearchEngine<'a> {
     stops_after_episode: bool,
     /// Children submitted to the evaluator that have not ended.
     submitted: BTreeSet<u64>,
-    /// Outcomes of trainings that wait for an earlier training of the same architecture.
+    /// Outcomes of trainings that wait for an earlier training of the same architecture, or, of
+    /// failures, for a success in their episode.
     held: BTreeMap<u64, (Ended, Effort)>,
     /// Episodes that have begun and have not been learned from, in order.
     open: VecDeque<OpenEpisode>,
@@ -45,6 +47,8 @@ pub(super) struct SearchEngine<'a> {
     learned: usize,
     /// Number of the journal's steps that the strategy knows.
     heard: usize,
+    /// The latest episode without a success that was learned from all the same; 0 if there is none.
+    believed: usize,
 }
 
 /// An episode in progress.
@@ -96,6 +100,7 @@ impl SearchEngine<'_> {
             open: VecDeque::new(),
             learned: 0,
             heard: 0,
+            believed: 0,
         }
     }
 

@@ -33,6 +33,19 @@ pub enum SearchError {
     /// No run of the user's can be compared with this one (`search.reference = "auto"`).
     #[error(transparent)]
     Reference(NoReference),
+    /// Every child of an episode failed, and that is not put down to the children.
+    #[error(
+        "episode {episode}: none of its children has an accuracy ({reasons}). Resume the run once the cause is fixed: it then tries \
+         these {children} again"
+    )]
+    WithoutSuccess {
+        /// Number of the episode.
+        episode: usize,
+        /// Number of its children that failed or were excluded.
+        children: usize,
+        /// Their reasons, grouped and counted.
+        reasons: String,
+    },
     /// Nothing can be trained any more.
     #[error("{0}")]
     Evaluator(String),
@@ -45,7 +58,9 @@ impl WorkError for SearchError {
             | SearchError::OtherChild { .. }
             | SearchError::Unusable(_)
             | SearchError::Reference(_) => true,
-            SearchError::Strategy(_) | SearchError::Evaluator(_) => false,
+            SearchError::Strategy(_)
+            | SearchError::WithoutSuccess { .. }
+            | SearchError::Evaluator(_) => false,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::success::Tried;
 use crate::analysis::summary::{BestChild, SearchTally};
 use crate::event::{
     ChildFinished, ChildQueued, ChildSampled, EpisodeFinished, Event, MeanOf, Record, RunStarted,
@@ -43,6 +44,8 @@ pub struct SearchLedger {
     steps: Vec<Step>,
     /// Working time in seconds when each episode in progress began.
     began: BTreeMap<usize, f64>,
+    /// How the children of each episode ended.
+    tried: BTreeMap<usize, Tried>,
 }
 
 /// `best.json`: the best child so far.
@@ -143,6 +146,7 @@ impl Ledger for SearchLedger {
             self.queued.remove(&child);
             return;
         }
+        self.count(&record.event);
         match &record.event {
             Event::RunStarted(started) => self.started = Some(started.clone()),
             // Children that were in training are trained again from scratch.
@@ -293,6 +297,31 @@ impl SearchLedger {
     /// Validation accuracies by epoch of the children before this one that were trained.
     pub fn trained_before(&self, child: u64) -> impl Iterator<Item = &[f64]> {
         self.trained.range(..child).map(|(_, each)| each.as_slice())
+    }
+
+    /// How the children of each episode before this one ended, in order.
+    pub fn tried_before(&self, episode: usize) -> impl Iterator<Item = Tried> {
+        self.tried.range(..episode).map(|(_, tried)| *tried)
+    }
+
+    /// Count the end of a child, or of a control, as a success or a failure.
+    fn count(&mut self, event: &Event) {
+        let (episode, has_succeeded) = match event {
+            Event::ChildFinished(finished) => (finished.episode, true),
+            Event::ChildFailed { child, episode, .. }
+            | Event::ChildExcluded { child, episode, .. }
+                if !self.skips.contains(child) =>
+            {
+                (*episode, false)
+            }
+            _ => return,
+        };
+        let tried = self.tried.entry(episode).or_default();
+        if has_succeeded {
+            tried.succeeded += 1;
+        } else {
+            tried.failed += 1;
+        }
     }
 
     /// No child repeats a control, and strategies do not see controls.

@@ -84,6 +84,12 @@ impl Workspace {
             .unwrap()
     }
 
+    fn resume_search(&self, run: &str) -> Output {
+        self.command(&["search", "--headless", "--resume", run], &[], &[])
+            .output()
+            .unwrap()
+    }
+
     fn train(&self, run: &str, variables: &[(&str, &str)]) -> Output {
         self.command(
             &["train", "tiny.json", "--headless", "--run", run],
@@ -245,12 +251,35 @@ fn a_device_that_cannot_train_ends_the_search_before_its_children_are_used_up() 
         log.contains("no worker can train") && log.contains("uncorrectable ECC error"),
         "{log}"
     );
-    let given_up = workspace
-        .events("run")
+    // No child has succeeded, so that one is lost is not recorded: a resume tries both.
+    let events = workspace.events("run");
+    let has_ended = |event: &Event| matches!(event, Event::ChildExcluded { .. });
+    assert!(!events.iter().any(has_ended), "{events:?}");
+    assert_ok(&workspace.resume_search("run"));
+    assert_eq!(accuracies(&workspace.events("run")).len(), 2);
+}
+
+#[test]
+fn an_exception_of_libtorch_in_the_middle_of_a_training_costs_one_child() {
+    const REASON: &str = "libtorch failed: could not create a primitive descriptor";
+    let workspace = Workspace::new();
+    let fault = workspace.fault("other", 200, 1);
+    let output = workspace.search("run", &[("NAS_TUI_FAKE_CUDA_FAULT", &fault)]);
+    assert_ok(&output);
+    let events = workspace.events("run");
+    let failed: Vec<u64> = events
         .iter()
-        .filter(|event| matches!(event, Event::ChildExcluded { .. }))
-        .count();
-    assert_eq!(given_up, 1);
+        .filter_map(|event| match event {
+            Event::ChildFailed { child, reason, .. } if reason.starts_with(REASON) => Some(*child),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        (failed, accuracies(&events).len()),
+        (vec![1], 1),
+        "{events:?}"
+    );
+    assert_eq!(deaths(&events), Vec::<&str>::new());
 }
 
 #[test]

@@ -20,6 +20,10 @@ enum Task {
     Begin(usize),
     Propose(u64),
     DrawControl(u64),
+    /// Record a failure that was withheld.
+    Settle(u64),
+    /// Decide about an episode without a success.
+    Judge,
     Learn,
     /// Wait for a command or a report.
     Listen,
@@ -36,6 +40,8 @@ impl SearchEngine<'_> {
                 Task::Begin(episode) => self.begin(crew, episode)?,
                 Task::Propose(number) => self.propose(crew, number)?,
                 Task::DrawControl(number) => self.draw_control(crew, number)?,
+                Task::Settle(number) => self.settle(crew, number)?,
+                Task::Judge => self.judge()?,
                 Task::Learn => self.learn(crew)?,
                 Task::Listen => {
                     let message = self.inbox.wait();
@@ -47,12 +53,18 @@ impl SearchEngine<'_> {
     }
 
     fn next_task(&self, crew: &Crew) -> Task {
+        if let Some(number) = self.releasable() {
+            return Task::Settle(number);
+        }
         // While paused, nothing is proposed or learned.
         if !self.run.is_running() {
             return Task::Listen;
         }
         if (self.open.front()).is_some_and(|episode| self.is_complete(episode)) {
             return Task::Learn;
+        }
+        if (self.open.front()).is_some_and(|episode| self.is_without_success(episode)) {
+            return Task::Judge;
         }
         let has_room = self.has_room(crew);
         if let Some(task) = self.open.iter().find_map(|episode| self.missing(episode)) {
@@ -79,9 +91,14 @@ impl SearchEngine<'_> {
         child.or_else(|| controls.nth(episode.controls.len()).map(Task::DrawControl))
     }
 
+    /// Whether all children and controls of an episode have been proposed.
+    pub(super) fn is_proposed(&self, episode: &OpenEpisode) -> bool {
+        self.missing(episode).is_none()
+    }
+
     fn is_complete(&self, episode: &OpenEpisode) -> bool {
         let ended = |child: &Child| self.run.ledger().ended(child.number).is_some();
-        self.missing(episode).is_none() && episode.all().all(ended)
+        self.is_proposed(episode) && episode.all().all(ended)
     }
 
     /// Whether another child may be proposed now.
@@ -91,7 +108,8 @@ impl SearchEngine<'_> {
         }
         let ledger = self.run.ledger();
         let children = self.open.iter().flat_map(OpenEpisode::all);
-        let under_way = children.filter(|child| ledger.ended(child.number).is_none());
+        let has_ended = |child: &Child| ledger.ended(child.number).is_some();
+        let under_way = children.filter(|child| !has_ended(child) && !self.is_blocked(child));
         under_way.count() < crew.at_a_time
     }
 

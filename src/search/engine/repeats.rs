@@ -21,10 +21,19 @@ impl SearchEngine<'_> {
         ended: Ended,
         effort: Effort,
     ) -> Result<(), Halt> {
+        if self.child(number).is_none() {
+            return Ok(());
+        }
+        self.held.insert(number, (ended, effort));
+        self.tell_withheld(number)?;
+        self.settle(crew, number)
+    }
+
+    /// Do what can be done for a child whose training has ended, and for those that waited for it.
+    pub(super) fn settle(&mut self, crew: &mut Crew, number: u64) -> Result<(), Halt> {
         let Some(key) = self.child(number).map(|child| child.key.clone()) else {
             return Ok(());
         };
-        self.held.insert(number, (ended, effort));
         self.proceed(crew, number)?;
         let same = self.run.ledger().same_network(&key).to_vec();
         same.into_iter()
@@ -42,6 +51,9 @@ impl SearchEngine<'_> {
         let earlier = self.earlier_trainings(&child);
         let all_ended = earlier.iter().all(|other| ledger.ended(*other).is_some());
         let most = self.run.config.search.trainings();
+        if self.is_withheld(number) {
+            return Ok(());
+        }
         if let Some((ended, effort)) = self.held.get(&number) {
             // A skipped child's outcome does not measure its architecture.
             let own = ended.accuracy().is_none() || ledger.is_skipped(number);
@@ -65,7 +77,7 @@ impl SearchEngine<'_> {
 
     /// The lower-numbered children that train this one's architecture; none without reuse, and for a
     /// control.
-    fn earlier_trainings(&self, child: &Child) -> Vec<u64> {
+    pub(super) fn earlier_trainings(&self, child: &Child) -> Vec<u64> {
         let most = self.run.config.search.trainings();
         let most = most.filter(|_| !child.is_control).unwrap_or(0);
         let same = self.run.ledger().same_network(&child.key).iter().copied();

@@ -17,3 +17,4 @@ mod resume;
 mod steering;
 mod table;
 mod unequal;
+mod without_success;

@@ -73,7 +73,7 @@ fn a_lie_never_reaches_the_search_and_its_child_is_excluded_after_one_more_try()
         ),
         (
             epoch(1, 2, 0.5, 1.0),
-            "reported epoch 2 of child 1, which is not in 1 to 1",
+            "reported epoch 2 of child 1, which is not 1",
         ),
         (
             epoch(1, 1, 1.5, 1.0),
