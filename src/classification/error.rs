@@ -50,12 +50,12 @@ pub enum ReportError {
 #[derive(Debug, thiserror::Error)]
 pub enum PredictionsError {
     /// The file cannot be read, or is not a CSV file.
-    #[error("{}: cannot read the predictions: {source}; write them with `nas-tui evaluate ARCH --predictions FILE`", path.display())]
+    #[error("{}: cannot read the predictions: {cause}; write them with `nas-tui evaluate ARCH --predictions FILE`", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// The error of the CSV reader.
-        source: csv::Error,
+        cause: csv::Error,
     },
     /// A line with invalid contents.
     #[error("{}:{line}: {what}; write the file with `nas-tui evaluate ARCH --predictions FILE`", path.display())]

@@ -29,9 +29,9 @@ impl Predictions {
     /// If the file cannot be read, a column is missing, a field is not a whole number, or an index
     /// is repeated.
     pub fn read(path: &Path) -> Result<Predictions, PredictionsError> {
-        let unreadable = |source| PredictionsError::Unreadable {
+        let unreadable = |cause| PredictionsError::Unreadable {
             path: path.to_owned(),
-            source,
+            cause,
         };
         let error = |line, what| PredictionsError::Line {
             path: path.to_owned(),

@@ -41,12 +41,14 @@ pub enum ConfigError {
         /// The requested name.
         name: String,
     },
-    /// The file names one preset and the command line another.
-    #[error("{} starts from preset \"{in_file}\" but the command line says \"{on_command_line}\"; leave one of them out", path.display())]
+    /// A file, or `--set`, names one preset and `--preset` another.
+    #[error(
+        "{place} starts from preset \"{in_file}\" but the command line says \"{on_command_line}\"; leave one of them out"
+    )]
     TwoPresets {
-        /// The file.
-        path: PathBuf,
-        /// The preset in the file.
+        /// The file or option.
+        place: String,
+        /// The preset that it names.
         in_file: String,
         /// The preset on the command line.
         on_command_line: String,

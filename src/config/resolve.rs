@@ -7,6 +7,7 @@ use super::error::ConfigError;
 use super::raw::RawConfig;
 use super::validate::{Violation, validate};
 use super::{Config, earlier, presets, stages};
+use crate::foundation::numbers;
 
 /// The commented demo configuration that ships with the program. It equals the defaults.
 pub const SAMPLE: &str = include_str!("../../config.toml");
@@ -200,8 +201,14 @@ impl SettingsSource {
     /// needs no quotes.
     fn from_option(place: &str, key: &str, value: &str) -> Result<SettingsSource, ConfigError> {
         let literal = format!("{key} = {value}");
+        // TOML says what is wrong with a number.
+        let is_number = || {
+            value.starts_with(|c: char| "+-.".contains(c) || c.is_ascii_digit())
+                && value.parse::<f64>().is_ok()
+        };
         let text = match literal.parse::<toml::Table>() {
             Ok(_) => literal,
+            Err(_) if is_number() => literal,
             Err(_) => format!("{key} = {}", toml::Value::String(value.to_owned())),
         };
         match SettingsSource::from_text(&text, place) {
@@ -259,11 +266,10 @@ fn explained(text: &str, error: &toml::de::Error) -> String {
         ("expected f64", "expected a number"),
         (" as i128", ""),
     ];
-    let plain = names
-        .iter()
-        .fold(error.message().to_owned(), |message, (rust, plain)| {
-            message.replace(rust, plain)
-        });
+    let plain = names.iter().fold(
+        numbers::short_floats(error.message()),
+        |message, (rust, plain)| message.replace(rust, plain),
+    );
     let start = error.span().map_or(0, |span| span.start);
     let line = text.get(..start).and_then(|before| {
         text[before.rfind('\n').map_or(0, |newline| newline + 1)..]
@@ -296,15 +302,20 @@ fn place_of(text: &str, place: &str, span: Option<std::ops::Range<usize>>) -> St
 }
 
 fn preset_name(options: &Options, sources: &[SettingsSource]) -> Result<String, ConfigError> {
-    let in_file = sources.iter().find_map(SettingsSource::preset);
+    let in_file = sources
+        .iter()
+        .find_map(|source| Some((&source.place, source.preset()?)));
     match (&options.preset, in_file) {
-        (Some(asked), Some(in_file)) if *asked != in_file => Err(ConfigError::TwoPresets {
-            path: options.file.clone().unwrap_or_default(),
-            in_file,
-            on_command_line: asked.clone(),
-        }),
+        (Some(asked), Some((place, in_file))) if *asked != in_file => {
+            Err(ConfigError::TwoPresets {
+                place: place.clone(),
+                in_file,
+                on_command_line: asked.clone(),
+            })
+        }
         (Some(name), _) => Ok(name.clone()),
-        (None, in_file) => Ok(in_file.unwrap_or_else(|| presets::NAMES[0].to_owned())),
+        (None, Some((_, in_file))) => Ok(in_file),
+        (None, None) => Ok(presets::NAMES[0].to_owned()),
     }
 }
 

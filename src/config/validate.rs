@@ -17,6 +17,8 @@ use super::{
     MacsPenalty, Reuse, RewardConfig, ScreenConfig, SearchConfig, WorkersConfig,
 };
 
+use crate::foundation::numbers;
+
 pub use self::space::{LARGEST_SETTING, check_choices};
 
 /// A value that breaks a rule.
@@ -39,7 +41,7 @@ impl Violation {
         Violation {
             key: key.into(),
             related: None,
-            value: value.to_string(),
+            value: numbers::short(&value.to_string()),
             rule: rule.into(),
         }
     }

@@ -8,12 +8,12 @@ use crate::space::SpaceError;
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The file cannot be read.
-    #[error("{}: cannot read the table: {source}; name a CSV file with --table", path.display())]
+    #[error("{}: cannot read the table: {cause}; name a CSV file with --table", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// A line with invalid contents.
     #[error("{}:{line}: {what}; {remedy}", path.display())]

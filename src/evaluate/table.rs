@@ -41,9 +41,9 @@ impl Table {
     /// If the file cannot be read, a column is missing, a key is repeated, or an accuracy is not a
     /// percentage.
     pub fn read(path: &Path) -> Result<Table, TableError> {
-        let text = input::text(path, input::TEXT).map_err(|source| TableError::Unreadable {
+        let text = input::text(path, input::TEXT).map_err(|cause| TableError::Unreadable {
             path: path.to_owned(),
-            source,
+            cause,
         })?;
         let lines = Lines { path };
         let mut numbered = numbered(&text);

@@ -20,7 +20,7 @@ pub use training::{
     TrainingStarted,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Version of the journal's schema, in every line as `v`.
 pub const VERSION: u32 = 1;
@@ -34,10 +34,19 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seq: Option<u64>,
     /// When it happened: RFC 3339, UTC.
+    #[serde(deserialize_with = "time_of_a_record")]
     pub time: jiff::Timestamp,
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
+}
+
+/// A time, or an error in words that users know.
+fn time_of_a_record<'de, D: Deserializer<'de>>(input: D) -> Result<jiff::Timestamp, D::Error> {
+    jiff::Timestamp::deserialize(input).map_err(|_| {
+        let reason = "its time is not one in RFC 3339 between the years -9999 and 9999";
+        serde::de::Error::custom(reason)
+    })
 }
 
 /// What happened. Children and episodes are counted from 1, accuracies are in 0..=1, and every

@@ -11,12 +11,12 @@ const MOST_NAMES: usize = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// The file cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}: {cause}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Too many files with such names exist.
     #[error("{} and {MOST_NAMES} names like it are taken: remove some of these files", path.display())]
@@ -38,11 +38,11 @@ pub fn save_new(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveEr
             Ok(mut file) => {
                 return match file.write_all(text.as_bytes()) {
                     Ok(()) => Ok(path),
-                    Err(source) => Err(SaveError::Write { path, source }),
+                    Err(cause) => Err(SaveError::Write { path, cause }),
                 };
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(source) => return Err(SaveError::Write { path, source }),
+            Err(cause) => return Err(SaveError::Write { path, cause }),
         }
     }
     Err(SaveError::Taken {

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::error::Error;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
@@ -144,6 +145,17 @@ pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         text if Fault::of(&text) == Fault::Other => panic::resume_unwind(cause),
         text => Err(text),
     })
+}
+
+/// The message of `error` and of everything that caused it.
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
 }
 
 /// The message of a panic's payload.

@@ -32,6 +32,25 @@ pub fn learning_rate(rate: f64) -> String {
         .to_owned()
 }
 
+/// A number as someone wrote it, or `1e308` if it would have more than 20 digits.
+pub fn short(number: &str) -> String {
+    match number.parse::<f64>() {
+        Ok(value) if number.len() > 20 => format!("{value:e}"),
+        _ => number.to_owned(),
+    }
+}
+
+/// The message of a parser (serde's) with the numbers that it quotes in [`short`] form.
+pub fn short_floats(message: &str) -> String {
+    const QUOTED: &str = "floating point `";
+    let quoted = message.split_once(QUOTED);
+    let parts = quoted.and_then(|(before, rest)| Some((before, rest.split_once('`')?)));
+    match parts {
+        Some((before, (number, after))) => format!("{before}{QUOTED}{}`{after}", short(number)),
+        None => message.to_owned(),
+    }
+}
+
 /// `275,122`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();

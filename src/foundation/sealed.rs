@@ -46,12 +46,12 @@ struct Envelope<H> {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The contents are not what was written.
     #[error(
@@ -100,9 +100,9 @@ pub fn load<H: DeserializeOwned>(path: &Path) -> Result<Option<(H, Blocks)>, Che
     match input::read(path, input::OWN) {
         Ok(bytes) => decode(&bytes, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(CheckpointError::Io {
+        Err(cause) => Err(CheckpointError::Io {
             path: path.to_owned(),
-            source,
+            cause,
         }),
     }
 }

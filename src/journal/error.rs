@@ -9,12 +9,12 @@ use crate::event::VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A line before the last is not a record, or not the one that must follow.
     #[error(
@@ -53,9 +53,9 @@ impl JournalError {
     /// Turns a system error into an error about the journal at `path`.
     pub fn at(path: &Path) -> impl Fn(io::Error) -> JournalError {
         let path = path.to_owned();
-        move |source| JournalError::Io {
+        move |cause| JournalError::Io {
             path: path.clone(),
-            source,
+            cause,
         }
     }
 }

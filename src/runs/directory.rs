@@ -50,7 +50,7 @@ impl RunDirectory {
             match fs::create_dir(&path) {
                 Ok(()) => return RunDirectory::lock(path),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                Err(source) => return Err(DirectoryError::Io { path, source }),
+                Err(cause) => return Err(DirectoryError::Io { path, cause }),
             }
         }
     }

@@ -37,12 +37,12 @@ pub enum DirectoryError {
         path: PathBuf,
     },
     /// Reading or writing failed.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -50,9 +50,9 @@ impl DirectoryError {
     /// Turns a system error into an error about this file or folder.
     pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> DirectoryError {
         let path = path.to_owned();
-        move |source| DirectoryError::Io {
+        move |cause| DirectoryError::Io {
             path: path.clone(),
-            source,
+            cause,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::work::Work;
 use crate::config::Config;
 use crate::event::{Compute, DataDescription, Event, FinishReason, Level};
 use crate::foundation::build_info::VERSION;
+use crate::foundation::fault;
 use crate::foundation::host::host_name;
 use crate::journal::JournalError;
 use crate::runs::RunDirectory;
@@ -157,7 +158,8 @@ impl<W: Work> Run<W> {
         error: Option<&SessionError>,
     ) -> Result<W::Summary, SessionError> {
         if let Some(error) = error {
-            self.recorder.notice(Level::Error, error.to_string())?;
+            self.recorder
+                .notice(Level::Error, fault::with_causes(error))?;
         }
         let (children, epochs) = W::KIND.fields_of(self.ledger().steps_done());
         let event = Event::RunFinished {

@@ -3,6 +3,7 @@
 
 mod crafted_journals;
 mod foreign_text;
+mod messages;
 mod special_files;
 
 use std::io::Read;

@@ -31,18 +31,18 @@ pub enum WriteError {
         path: PathBuf,
     },
     /// The folder could not be created.
-    #[error("cannot create the folder {}: {source}", path.display())]
+    #[error("cannot create the folder {}: {cause}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// Writing a file failed; the text names it.
     #[error(transparent)]
     File(#[from] std::io::Error),
     /// A figure could not be converted to an image.
-    #[error("figure {name}: {source}")]
+    #[error("figure {name}")]
     Figure {
         /// Name of its file, without extension.
         name: &'static str,
@@ -50,12 +50,12 @@ pub enum WriteError {
         source: PngError,
     },
     /// A table could not be written as CSV.
-    #[error("table {name}: {source}")]
+    #[error("table {name}: {cause}")]
     CsvTable {
         /// Name of its file, without extension.
         name: &'static str,
         /// What is wrong with its rows.
-        source: csv::Error,
+        cause: csv::Error,
     },
 }
 
@@ -81,9 +81,9 @@ pub fn write(report: &RunReport, folder: &Path) -> Result<PathBuf, WriteError> {
     let figures = folder.join("figures");
     let tables = folder.join("tables");
     for path in [&figures, &tables] {
-        fs::create_dir_all(path).map_err(|source| WriteError::Folder {
+        fs::create_dir_all(path).map_err(|cause| WriteError::Folder {
             path: path.clone(),
-            source,
+            cause,
         })?;
     }
     report
@@ -130,9 +130,9 @@ fn write_figure(figure: &Figure, folder: &Path) -> Result<(), WriteError> {
 }
 
 fn write_table(table: &CsvTable, folder: &Path) -> Result<(), WriteError> {
-    let bytes = table.to_csv().map_err(|source| WriteError::CsvTable {
+    let bytes = table.to_csv().map_err(|cause| WriteError::CsvTable {
         name: table.name,
-        source,
+        cause,
     })?;
     write_atomically(&folder.join(format!("{}.csv", table.name)), &bytes)?;
     Ok(())

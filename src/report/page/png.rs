@@ -15,7 +15,7 @@ const MOST_PIXELS: f32 = 40e6;
 #[derive(Debug, thiserror::Error)]
 pub enum PngError {
     /// It is not valid SVG.
-    #[error("the drawing is not valid SVG: {0}")]
+    #[error("the drawing is not valid SVG")]
     Svg(#[from] resvg::usvg::Error),
     /// An image of its size cannot be made.
     #[error("the drawing is too large for an image: {width} x {height}")]
@@ -26,7 +26,7 @@ pub enum PngError {
         height: f32,
     },
     /// The PNG encoder failed.
-    #[error("cannot encode the image: {0}")]
+    #[error("cannot encode the image")]
     Encode(#[from] image::ImageError),
 }
 

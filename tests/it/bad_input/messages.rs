@@ -1,0 +1,136 @@
+//! What error messages say: each cause once, the place of the mistake, numbers of readable length.
+
+use std::fs;
+use std::path::Path;
+
+use super::nas_tui;
+
+/// The error of a command that must be refused, without what a run's name adds to its length.
+fn error_of(folder: &Path, arguments: &[&str]) -> String {
+    let ended = nas_tui(folder, arguments);
+    assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.all());
+    ended.stderr
+}
+
+#[test]
+fn a_cause_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    for (file, cause) in [("absent", "No such file"), ("folder", "s a directory")] {
+        for arguments in [
+            &["search", "--headless", "--config", file][..],
+            &["evaluate", "nascnn15", "--weights", file],
+            &["compare", file, file],
+            &[
+                "search",
+                "--headless",
+                "--preset",
+                "nasbench201",
+                "--table",
+                file,
+            ],
+            &["bench", "--children", file],
+        ] {
+            if cfg!(feature = "torch") || arguments[0] == "compare" {
+                let error = error_of(folder.path(), arguments);
+                assert_eq!(error.matches(cause).count(), 1, "{arguments:?}: {error}");
+            }
+        }
+    }
+    let error = error_of(folder.path(), &["report", "absent", "--out", "out"]);
+    assert_eq!(error.matches("No such file").count(), 1, "{error}");
+}
+
+#[test]
+fn no_error_shows_its_cause_and_passes_it_on_too() {
+    // A field called `source` is passed on, and whoever prints an error prints what it passes on.
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("{source}"), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_second_preset_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mine.toml"), "preset = \"paper\"\n").unwrap();
+    let show = ["config", "show", "--preset", "demo"];
+    for (more, place) in [
+        (["--config", "mine.toml"], "mine.toml"),
+        (["--set", "preset=paper"], "--set preset=paper"),
+    ] {
+        let error = error_of(folder.path(), &[&show[..], &more].concat());
+        let begin = format!("nas-tui: {place} starts from preset \"paper\"");
+        assert!(error.starts_with(&begin), "{error}");
+    }
+}
+
+#[test]
+fn huge_numbers_are_written_in_few_digits() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = |setting| error_of(folder.path(), &["config", "show", "--set", setting]);
+    for setting in [
+        "child.epochs=1e308",
+        "child.epochs=-1e308",
+        "controller.learning_rate=1e308",
+        "controller.learning_rate=-1e300",
+        "reward.power=123456789e290",
+    ] {
+        let error = set(setting);
+        assert!(
+            error.len() < 200 && error.contains("e30") | error.contains("e298"),
+            "{error}"
+        );
+    }
+    let too_large = set("child.epochs=18446744073709551615");
+    assert!(!too_large.contains("string"), "{too_large}");
+    fs::write(folder.path().join("a.toml"), "[child]\nepochs = 1e308\n").unwrap();
+    fs::write(
+        folder.path().join("a.json"),
+        "{\"dna\": [[3, 1e308, 1, 1]]}",
+    )
+    .unwrap();
+    for arguments in [
+        &["config", "show", "--config", "a.toml"][..],
+        &["inspect", "a.json"],
+    ] {
+        let error = error_of(folder.path(), arguments);
+        assert!(error.len() < 250 && error.contains("1e"), "{error}");
+    }
+}
+
+#[test]
+fn a_time_outside_the_calendar_is_told_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    fs::create_dir(&run).unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let journal = fs::read_to_string(fixtures.join("journal-demo.jsonl")).unwrap();
+    for time in [
+        "9999-12-31T23:59:59Z",
+        "+12026-01-01T00:00:00Z",
+        "yesterday",
+    ] {
+        let broken = journal.replacen("2026-11-24T09:41:10.889Z", time, 1);
+        fs::write(run.join("journal.jsonl"), broken).unwrap();
+        let error = error_of(folder.path(), &["report", "run", "--out", "out"]);
+        assert!(
+            error.contains("line 1") && error.contains("its time is not one in RFC 3339"),
+            "{error}"
+        );
+        assert!(error.len() < 400, "{error}");
+    }
+    // As far as the calendar goes: every consumer works with it.
+    let last = journal.replacen("2026-11-24T09:41:10.889Z", "9999-12-30T21:59:59Z", 1);
+    fs::write(run.join("journal.jsonl"), last).unwrap();
+    let report = nas_tui(folder.path(), &["report", "run", "--out", "out"]);
+    assert_eq!(report.code, Some(0), "{}", report.all());
+}
