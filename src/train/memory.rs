@@ -144,6 +144,19 @@ mod tests {
     }
 
     #[test]
+    fn images_that_are_in_use_are_not_available_to_the_next_network() {
+        let _images = vec![1_u8; 512 << 20];
+        let holding = Holding {
+            device: Device::Cpu,
+            at_start: Some(0),
+            in_use: 0,
+        };
+        let (with, without) = (holding.beside(512 << 20), holding);
+        let [with, without] = [with, without].map(|holding| holding.available().unwrap());
+        assert!(with + (256 << 20) < without, "{with} and {without}");
+    }
+
+    #[test]
     fn the_fraction_of_a_gpu_is_read_from_the_allocators_settings() {
         assert_eq!(
             part_of_gpu("per_process_memory_fraction:0.225,garbage_collection_threshold:0.8"),

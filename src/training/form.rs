@@ -69,3 +69,25 @@ pub fn fitting(
         format!("a batch of {batch} needs about {all} of memory, but only {there} are available");
     Ok((micro, Some(reason)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Decode;
+    use crate::space::resolve_architecture;
+
+    #[test]
+    fn a_batch_is_halved_until_it_fits_in_what_is_available() {
+        let network = resolve_architecture("nascnn15", Decode::Literal, [3, 16, 16], 10).unwrap();
+        let plan = Plan::direct(&network, Device::Cpu).unwrap();
+        let needed = |images| plan.training_memory(&network, images).unwrap();
+        let fits = |available| fitting(&network, &plan, 128, available).unwrap();
+        assert_eq!(fits(Some(needed(128))), (128, None));
+        assert_eq!(fits(None), (128, None), "then only trying tells");
+        let (images, reason) = fits(Some(needed(128) - 1));
+        assert_eq!(images, 64);
+        assert!(reason.unwrap().starts_with("a batch of 128 needs about "));
+        assert_eq!(fits(Some(needed(20))).0, 16);
+        assert_eq!(fits(Some(0)).0, 1);
+    }
+}
