@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn images_that_are_in_use_are_not_available_to_the_next_network() {
-        let _images = vec![1_u8; 512 << 20];
+        let images = vec![1_u8; 512 << 20];
+        std::hint::black_box(&images);
         let holding = Holding {
             device: Device::Cpu,
             at_start: Some(0),
