@@ -24,9 +24,11 @@ const LAST_LINES: usize = 5;
 const LONGEST_LINE: usize = 500;
 /// Maximum length in bytes of a message. What is longer is none.
 const LONGEST_MESSAGE: u64 = 1 << 20;
-/// Time for a process to end after its output has, for the system to kill it, and for the rest of
-/// its standard error to be read.
+/// Time for a process to end after its output has, and for the rest of its standard error to be
+/// read.
 const ENDING: Duration = Duration::from_secs(1);
+/// Time for the system to kill a process: it may hold much memory, or a GPU.
+const KILLING: Duration = Duration::from_secs(30);
 
 /// What the threads of a process report to their owner.
 #[derive(Debug)]
@@ -115,7 +117,7 @@ impl Process {
     /// Make sure that the process is dead, and describe how it ended, with its last output.
     pub fn reap(mut self) -> String {
         // If it exits by itself, its last output tells why; it is killed only if it lingers.
-        let status = self.wait_briefly().or_else(|| self.kill());
+        let status = self.wait(ENDING).or_else(|| self.kill());
         if let Some(printing) = self.printing.take() {
             // Its standard error has ended with it, and so does the thread, unless a process that it
             // has started holds on to it.
@@ -137,8 +139,8 @@ impl Process {
         }
     }
 
-    fn wait_briefly(&mut self) -> Option<ExitStatus> {
-        let deadline = Instant::now() + ENDING;
+    fn wait(&mut self, time: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + time;
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return Some(status),
@@ -155,7 +157,7 @@ impl Process {
     fn kill(&mut self) -> Option<ExitStatus> {
         self.messages = None;
         let _ = self.child.kill();
-        self.wait_briefly()
+        self.wait(KILLING)
     }
 }
 

@@ -36,7 +36,7 @@ pub enum SearchError {
     /// Every child of an episode failed, and that is not put down to the children.
     #[error(
         "episode {episode}: none of its children has an accuracy ({reasons}). Resume the run once the cause is fixed: it then tries \
-         these {children} again"
+         these {children} again. If the settings are the cause, begin a new run"
     )]
     WithoutSuccess {
         /// Number of the episode.

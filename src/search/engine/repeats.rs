@@ -21,7 +21,7 @@ impl SearchEngine<'_> {
         ended: Ended,
         effort: Effort,
     ) -> Result<(), Halt> {
-        if self.child(number).is_none() {
+        if self.child(number).is_none() || self.run.ledger().ended(number).is_some() {
             return Ok(());
         }
         self.held.insert(number, (ended, effort));

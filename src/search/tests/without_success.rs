@@ -39,7 +39,7 @@ fn a_run_all_of_whose_children_fail_stops_as_failed_and_a_resume_trains_them() {
     assert_eq!(
         error.to_string(),
         "episode 1: none of its children has an accuracy (4 x the loss is not finite). Resume the run once the cause is fixed: it \
-         then tries these 4 again"
+         then tries these 4 again. If the settings are the cause, begin a new run"
     );
     assert!(!error.is_bad_input() && ends_failed(&run));
     let told = |event: &Event| {
