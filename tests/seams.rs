@@ -139,7 +139,7 @@ static EVALUATOR: Registered = Registered {
     name: "coins",
     takes: |config| config.space.layer == "coins",
     is_default: false,
-    start: |_, report| {
+    start: |_, _, report| {
         report(Report::Ready(Ready {
             data: DataDescription {
                 spec: "coins".to_owned(),

@@ -32,6 +32,8 @@ mod run;
 mod screen;
 mod search;
 mod series;
+#[cfg(feature = "torch")]
+mod slurm_task;
 mod study;
 mod table;
 #[cfg(feature = "torch")]
@@ -92,6 +94,9 @@ enum CliCommand {
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Worker(worker::Args),
+    #[cfg(feature = "torch")]
+    #[command(hide = true)]
+    SlurmTask(slurm_task::Args),
     #[cfg(feature = "torch")]
     #[command(hide = true)]
     Probe(probe::Args),
@@ -264,6 +269,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(CliCommand::Export(args)) => export::run(&args),
         #[cfg(feature = "torch")]
         Some(CliCommand::Worker(args)) => worker::run(&args),
+        #[cfg(feature = "torch")]
+        Some(CliCommand::SlurmTask(args)) => slurm_task::run(&args),
         #[cfg(feature = "torch")]
         Some(CliCommand::Probe(args)) => probe::run(&args),
         Some(CliCommand::Engine(args)) => run::engine::run(&args),

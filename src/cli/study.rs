@@ -62,8 +62,9 @@ pub fn run_named(name: &Path) -> anyhow::Result<PathBuf> {
 pub fn train(trials: &mut Trials) -> anyhow::Result<()> {
     let interrupted = super::interrupted()?;
     let mut progress = Progress::default();
+    let place = trials.folder().to_owned();
     let start = |config: &Config, sender: std::sync::mpsc::Sender<_>| {
-        run::evaluator(config, move |report| {
+        run::evaluator(config, &place, move |report| {
             // Once it is over, further reports of a worker do not matter.
             let _ = sender.send(report);
         })

@@ -10,6 +10,7 @@ mod recipe;
 mod resolve;
 mod screen;
 mod search;
+mod slurm;
 mod stages;
 mod strategies;
 mod validate;
@@ -26,6 +27,7 @@ pub use recipe::{ChannelsLast, DecayOn, Precision, Recipe, Schedule, TrainConfig
 pub use resolve::{Options, SAMPLE, parse, place_of_setting, placed, read, resolve};
 pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
 pub use search::{Reuse, Updates};
+pub use slurm::{EvaluatorChoice, SlurmConfig};
 pub use stages::{Stage, StageSpan};
 pub use strategies::{
     BaselineKind, ControllerConfig, EvolutionConfig, PpoConfig, PredictorConfig, STRATEGIES,
@@ -62,6 +64,8 @@ pub struct Config {
     pub reward: RewardConfig,
     /// The processes that train children, and their device.
     pub workers: WorkersConfig,
+    /// How a Slurm cluster is used, if `workers.evaluator` says so.
+    pub slurm: SlurmConfig,
     /// How `nas-tui train` trains one network to completion.
     pub train: TrainConfig,
     /// The appearance of the screen.
@@ -340,6 +344,8 @@ pub struct MacsPenalty {
 /// Worker processes. `None` means "auto": whatever is fastest on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkersConfig {
+    /// Who trains the children of a search.
+    pub evaluator: EvaluatorChoice,
     /// Number of processes.
     pub count: Option<usize>,
     /// CPU threads of each process.

@@ -9,6 +9,7 @@ use super::raw::{
     RawEvolution, RawPpo, RawPredictor, RawReward, RawScreen, RawSearch, RawSpace, RawTrain,
     RawWorkers,
 };
+use super::slurm::{EvaluatorChoice, RawSlurm};
 use super::{
     Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Decode, DeviceChoice,
     Flip, LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
@@ -97,10 +98,12 @@ pub(super) fn demo() -> RawConfig {
             macs_exponent: -0.07,
         },
         workers: RawWorkers {
+            evaluator: EvaluatorChoice::Local,
             count: Count::Auto,
             threads: Count::Auto,
             device: DeviceChoice::Auto,
         },
+        slurm: RawSlurm::default(),
         train: training(),
         recipes: recipes::recipes(),
         screen: screen(),

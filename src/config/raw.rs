@@ -8,6 +8,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::presets;
+use super::slurm::{EvaluatorChoice, RawSlurm};
 use super::{
     Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, DecayOn, Decode,
     DeviceChoice, Flip, LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
@@ -30,6 +31,7 @@ pub struct RawConfig {
     pub early_stopping: RawEarlyStopping,
     pub reward: RawReward,
     pub workers: RawWorkers,
+    pub slurm: RawSlurm,
     pub train: RawTrain,
     pub recipes: BTreeMap<String, RawRecipe>,
     pub screen: RawScreen,
@@ -179,6 +181,7 @@ pub struct RawReward {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawWorkers {
+    pub evaluator: EvaluatorChoice,
     pub count: Count,
     pub threads: Count,
     pub device: DeviceChoice,

@@ -1,6 +1,7 @@
 //! Validates raw settings: each rule is one function whose error names the key, the value and the
 //! range.
 
+mod slurm;
 mod space;
 mod strategies;
 mod train;
@@ -77,6 +78,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
         early_stopping: early_stopping(&raw.early_stopping)?,
         reward: reward(&raw.reward)?,
         workers: workers(&raw.workers)?,
+        slurm: slurm::slurm(&raw.slurm)?,
         train: train::train(&raw.train, &raw.recipes)?,
         screen: screen(&raw.screen)?,
         raw: raw.clone(),
@@ -86,6 +88,7 @@ pub fn validate(raw: &RawConfig) -> Checked<Config> {
     together_with("search.table", stopping_fits(&config))?;
     together_with("search.table", reuse_fits(&config))?;
     strategies::others_exist(&config)?;
+    slurm::cluster_fits(&config)?;
     Ok(config)
 }
 
@@ -364,6 +367,7 @@ fn workers(raw: &RawWorkers) -> Checked<WorkersConfig> {
         Count::Number(number) => whole(key, number, 1, 1_024).map(Some),
     };
     Ok(WorkersConfig {
+        evaluator: raw.evaluator,
         count: number("workers.count", raw.count)?,
         threads: number("workers.threads", raw.threads)?,
         device: raw.device,

@@ -360,6 +360,8 @@ impl Actor {
                 worker,
                 device: introduction.device.to_string(),
                 attempt: task.attempt,
+                host: None,
+                task: None,
             });
             slot.doing = Doing::Training {
                 introduction: introduction.clone(),

@@ -12,7 +12,7 @@ use super::throughput::Automatic;
 use super::watch::Deadlines;
 use super::{ChildJob, EVALUATORS, Evaluator, Job, Registered, Report};
 use crate::child;
-use crate::config::{ChildConfig, Config, DataConfig};
+use crate::config::{ChildConfig, Config, DataConfig, EvaluatorChoice};
 use crate::data;
 use crate::event::Level;
 use crate::foundation::device::Device;
@@ -24,9 +24,13 @@ use crate::telemetry::EnergyMeter;
 #[linkme::distributed_slice(EVALUATORS)]
 static ENTRY: Registered = Registered {
     name: "local workers",
-    takes: |config| space::family::named(&config.space.layer).is_ok_and(|of| !of.is_tabular()),
+    takes: |config| {
+        let family = space::family::named(&config.space.layer);
+        config.workers.evaluator == EvaluatorChoice::Local
+            && family.is_ok_and(|of| !of.is_tabular())
+    },
     is_default: true,
-    start: |config, report| {
+    start: |config, _, report| {
         let program = std::env::current_exe()?;
         Ok(Box::new(LocalWorkers::start(config, program, report)))
     },

@@ -20,6 +20,8 @@ pub mod protocol;
 mod rate_limit;
 #[cfg(feature = "torch")]
 mod slot;
+#[cfg(feature = "torch")]
+pub mod slurm;
 pub mod table;
 #[cfg(feature = "torch")]
 pub mod throughput;
@@ -31,6 +33,8 @@ pub mod worker;
 pub use error::TableError;
 #[cfg(feature = "torch")]
 pub use local::LocalWorkers;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -49,8 +53,8 @@ pub struct Registered {
     pub takes: fn(&Config) -> bool,
     /// Whether it leaves a run to any other evaluator that takes it.
     pub is_default: bool,
-    /// Starts it.
-    pub start: fn(&Config, Reports) -> std::io::Result<Box<dyn Evaluator>>,
+    /// Starts it. It may keep files of its own in the folder.
+    pub start: fn(&Config, &Path, Reports) -> std::io::Result<Box<dyn Evaluator>>,
 }
 
 /// Every evaluator of this build, in no particular order.
@@ -134,6 +138,10 @@ pub enum Report {
         device: String,
         /// Number of the attempt, from 1.
         attempt: u32,
+        /// Machine that trains it; `None` for this one.
+        host: Option<String>,
+        /// The cluster's name of the task that trains it; `None` without a cluster.
+        task: Option<String>,
     },
     /// Progress of a child in training.
     Progress(ChildProgress),

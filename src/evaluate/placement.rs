@@ -65,7 +65,7 @@ fn in_turn(devices: &[Device], count: impl FnMut(Device) -> usize) -> Vec<Device
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::DeviceChoice;
+    use crate::config::{DeviceChoice, EvaluatorChoice};
 
     const GPUS: [Device; 2] = [Device::Cuda(0), Device::Cuda(1)];
 
@@ -73,6 +73,7 @@ mod tests {
     fn place(count: Option<usize>, threads: Option<usize>, devices: &[Device]) -> Placement {
         Placement::new(
             &WorkersConfig {
+                evaluator: EvaluatorChoice::Local,
                 count,
                 threads,
                 device: DeviceChoice::Auto,
@@ -116,6 +117,7 @@ mod tests {
     #[test]
     fn each_gpu_gets_the_number_of_workers_measured_to_be_best_for_it() {
         let config = WorkersConfig {
+            evaluator: EvaluatorChoice::Local,
             count: None,
             threads: None,
             device: DeviceChoice::Cuda,
@@ -146,6 +148,7 @@ mod tests {
     #[test]
     fn nothing_is_measured_if_the_count_is_given_or_there_is_no_gpu() {
         let config = |count| WorkersConfig {
+            evaluator: EvaluatorChoice::Local,
             count,
             threads: None,
             device: DeviceChoice::Auto,

@@ -136,7 +136,7 @@ static ENTRY: Registered = Registered {
     name: "table",
     takes: |config| config.search.table.is_some(),
     is_default: false,
-    start: |config, report| {
+    start: |config, _, report| {
         let path = config.search.table.clone().unwrap_or_default();
         Ok(Box::new(TableLookup::start(&path, &config.space, report)))
     },

@@ -147,6 +147,13 @@ pub enum Event {
         device: String,
         /// Number of the attempt, from 1.
         attempt: u32,
+        /// Machine that trains it; absent for the one that runs the search.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        host: Option<String>,
+        /// The cluster's name of the task that trains it, such as Slurm's `4711_3`; absent without a
+        /// cluster.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        task: Option<String>,
     },
     /// A tick: may be dropped and is never written to the journal.
     ChildProgress(ChildProgress),

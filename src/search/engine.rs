@@ -131,7 +131,11 @@ impl SearchEngine<'_> {
     ) -> Result<(), Halt> {
         self.make_good(checkpoint.as_ref())?;
         let evaluator = evaluator
-            .insert((search.evaluator)(&self.run.config, reports)?)
+            .insert((search.evaluator)(
+                &self.run.config,
+                self.run.directory.path(),
+                reports,
+            )?)
             .as_mut();
         let (ready, held) = self.await_workers()?;
         let space = self.space(&ready)?;

@@ -18,10 +18,11 @@ use crate::session::{Halt, Run, SessionError, Work};
 use crate::space::Space;
 use crate::strategy::Strategy;
 
-/// Starts the evaluator on the search's thread. It reports through the sender; the error is for the
+/// Starts the evaluator on the search's thread, with the run directory. It reports through the sender; the error is for the
 /// user.
 pub type StartEvaluator = Box<
-    dyn FnOnce(&Config, UnboundedSender<Report>) -> Result<Box<dyn Evaluator>, SessionError> + Send,
+    dyn FnOnce(&Config, &Path, UnboundedSender<Report>) -> Result<Box<dyn Evaluator>, SessionError>
+        + Send,
 >;
 
 /// Makes the strategy, in its state before the first episode, on the search's thread.
@@ -51,7 +52,7 @@ impl Work for Search {
         "children trained from here on can differ in the last digits from an uninterrupted run's";
 
     fn is_free_to_change(key: &str, now: &Config) -> bool {
-        let sections = ["workers.", "screen.", "train.", "recipes."];
+        let sections = ["workers.", "slurm.", "screen.", "train.", "recipes."];
         // Settings that only another strategy reads have no effect.
         let section = key.split('.').next().unwrap_or(key);
         sections.iter().any(|section| key.starts_with(section))

@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::child::device;
 use crate::cli::{OrBadInput, print, print_json, say};
 use crate::config::{
-    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, Flip, Normalization,
-    WorkersConfig,
+    ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, DeviceChoice, EvaluatorChoice, Flip,
+    Normalization, WorkersConfig,
 };
 use crate::data::parse_spec;
 use crate::data::source::locate;
@@ -341,6 +341,7 @@ fn place(args: &Args, children: &[Architecture], program: &Path) -> anyhow::Resu
         args.threads.map(|threads| threads as usize),
     );
     let config = WorkersConfig {
+        evaluator: EvaluatorChoice::Local,
         count,
         threads,
         device: args.device,
@@ -364,6 +365,7 @@ fn place(args: &Args, children: &[Architecture], program: &Path) -> anyhow::Resu
         return Ok(placement);
     }
     let fewer = WorkersConfig {
+        evaluator: EvaluatorChoice::Local,
         count: Some(children.len()),
         ..config
     };

@@ -1,6 +1,6 @@
 //! A run that this process has opened, of any kind.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Farewell, Prepared, classify};
 use crate::config::Config;
@@ -73,23 +73,28 @@ impl Opened {
 /// Assembles a search.
 fn search() -> Search {
     Search {
-        evaluator: Box::new(|config, reports| {
+        evaluator: Box::new(|config, folder, reports| {
             let report = move |report| {
                 // The search is over; further reports of a worker do not matter.
                 let _ = reports.send(report);
             };
-            evaluator(config, report)
+            evaluator(config, folder, report)
         }),
         strategy: Box::new(strategy),
     }
 }
 
-/// Start the evaluator that takes a run with these settings.
+/// Start the evaluator that takes a run with these settings; it may keep files in `folder`.
 pub fn evaluator(
     config: &Config,
+    folder: &Path,
     report: impl Fn(Report) + Send + 'static,
 ) -> Result<Box<dyn Evaluator>, SessionError> {
-    Ok((evaluator_for(config)?.start)(config, Box::new(report))?)
+    Ok((evaluator_for(config)?.start)(
+        config,
+        folder,
+        Box::new(report),
+    )?)
 }
 
 /// The evaluator of a run with these settings.

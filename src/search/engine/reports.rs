@@ -83,6 +83,8 @@ impl SearchEngine<'_> {
                 worker,
                 device,
                 attempt,
+                host,
+                task,
             } => {
                 let queued = self.run.ledger().queued_child(child);
                 let episode = queued.map_or_else(
@@ -95,6 +97,8 @@ impl SearchEngine<'_> {
                     worker,
                     device,
                     attempt,
+                    host,
+                    task,
                 }
             }
             Report::Progress(progress) if episode::is_finite_progress(&progress) => {

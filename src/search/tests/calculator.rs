@@ -121,6 +121,8 @@ impl Calculator {
             worker: 0,
             device: "cpu".into(),
             attempt: 1,
+            host: None,
+            task: None,
         });
         if self.behaviour.fatal_at == Some(child) {
             return self.report(Report::Fatal {
@@ -226,7 +228,7 @@ impl Evaluator for Calculator {
 pub fn parts(behaviour: &Behaviour) -> Search {
     let behaviour = behaviour.clone();
     Search {
-        evaluator: Box::new(move |config, reports| {
+        evaluator: Box::new(move |config, _, reports| {
             greet(&behaviour, &reports);
             let calculator = Calculator {
                 behaviour,

@@ -117,7 +117,7 @@ fn a_run_and_a_search_in_memory_propose_repeat_and_learn_the_same() {
 
         let calls = Arc::clone(&in_run);
         let search = Search {
-            evaluator: Box::new(|config, reports| {
+            evaluator: Box::new(|config, _, reports| {
                 let path = config.search.table.clone().unwrap();
                 let report = move |report| drop(reports.send(report));
                 Ok(Box::new(TableLookup::start(&path, &config.space, report)))

@@ -141,6 +141,8 @@ pub fn child_started() -> Event {
         worker: 0,
         device: text(),
         attempt: 1,
+        host: Some(text()),
+        task: Some(text()),
     }
 }
 

@@ -1,0 +1,20 @@
+//! `nas-tui slurm-task`: the hidden subcommand that the tasks of a Slurm cluster run.
+
+use std::path::PathBuf;
+
+/// Train the children of a task of a Slurm array (used by the search itself).
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder `slurm` of the run directory
+    folder: PathBuf,
+    /// Number of the batch
+    batch: u64,
+}
+
+/// See [`crate::evaluate::slurm::task::run`].
+///
+/// # Errors
+/// See there.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    crate::evaluate::slurm::task::run(&args.folder, args.batch)
+}

@@ -1,0 +1,368 @@
+//! The evaluator: a thread ("nas-slurm") that joins the scheduler, the files and Slurm's commands.
+
+mod inbox;
+mod orders;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use self::inbox::Inbox;
+use super::commands::{self, Limits, Reply, Request};
+use super::files::{Folder, Known, Settings, VERSION, digest};
+use super::scheduler::{Rules, Scheduler};
+use crate::child::libtorch;
+use crate::config::{self, Config};
+use crate::data;
+use crate::evaluate::{ChildJob, Evaluator, Job, Ready, Report, Reports};
+use crate::event::{Compute, DataDescription, Level};
+use crate::foundation::thread::spawn;
+use crate::space::Design;
+
+/// How often the thread looks around when nothing happens.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Trains children as tasks of a Slurm cluster.
+pub struct Cluster {
+    messages: Sender<Message>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the thread reacts to.
+enum Message {
+    Submit(Box<ChildJob>),
+    Skip(u64),
+    Pause(u64),
+    Resume,
+    Shutdown,
+    Slurm(Reply),
+}
+
+impl Cluster {
+    /// Start with the run in `folder`. Returns at once: [`Report::Ready`] or [`Report::Fatal`] follows.
+    ///
+    /// # Errors
+    /// If the files cannot be created or a thread cannot be started.
+    pub fn start(config: &Config, folder: &Path, report: Reports) -> io::Result<Cluster> {
+        let (sender, messages) = channel();
+        let files = Folder::open(&std::path::absolute(folder)?)?;
+        let program = commands::program(&config.slurm)?;
+        let (config, saved) = (config.clone(), folder.join("config.toml"));
+        let to_self = sender.clone();
+        let thread = spawn("nas-slurm", move || {
+            match Bridge::begin(config, files, program, saved, to_self, &report) {
+                Ok(mut bridge) => bridge.work(&messages, &report),
+                Err(message) => report(Report::Fatal { message }),
+            }
+        })?;
+        Ok(Cluster {
+            messages: sender,
+            thread: Some(thread),
+        })
+    }
+
+    fn send(&self, message: Message) {
+        // The thread is gone only after a fatal report: nothing remains to be told.
+        let _ = self.messages.send(message);
+    }
+}
+
+impl Evaluator for Cluster {
+    /// # Panics
+    /// On a row of a table: validation of the settings guarantees that there is none.
+    fn submit(&mut self, job: Job) {
+        let Job {
+            child,
+            seed,
+            design,
+            stop,
+        } = job;
+        match design {
+            Design::Network(architecture) => {
+                self.send(Message::Submit(Box::new(ChildJob {
+                    child,
+                    seed,
+                    architecture,
+                    stop,
+                })));
+            }
+            Design::Key(key) => panic!("child {child}, {key}, is not a network"),
+        }
+    }
+
+    fn skip(&mut self, child: u64) {
+        self.send(Message::Skip(child));
+    }
+
+    fn pause(&mut self, number: u64) {
+        self.send(Message::Pause(number));
+    }
+
+    fn resume(&mut self) {
+        self.send(Message::Resume);
+    }
+
+    fn shutdown(&mut self) {
+        self.send(Message::Shutdown);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+/// Everything that the thread owns.
+struct Bridge {
+    config: Config,
+    folder: Folder,
+    /// Name of the run among all jobs of the cluster.
+    name: String,
+    program: PathBuf,
+    /// The run's settings, of which `workers.count` is followed.
+    saved: PathBuf,
+    saved_at: Option<SystemTime>,
+    data: DataDescription,
+    threads: usize,
+    scheduler: Scheduler,
+    jobs: BTreeMap<u64, ChildJob>,
+    /// Slurm's numbers of the batches of this session and of those taken over.
+    numbers: BTreeMap<u64, String>,
+    inbox: Inbox,
+    to_slurm: Sender<Request>,
+    began: Instant,
+    asked: Option<Instant>,
+    is_asking: bool,
+    /// The last failure that was logged, which is not repeated.
+    told: Option<String>,
+    is_over: bool,
+}
+
+impl Bridge {
+    fn begin(
+        config: Config,
+        folder: Folder,
+        program: PathBuf,
+        saved: PathBuf,
+        to_self: Sender<Message>,
+        report: &Reports,
+    ) -> Result<Bridge, String> {
+        let limits = commands::limits().map_err(|error| {
+            format!("{error}. With workers.evaluator = \"slurm\", run the search where Slurm's commands are, such as a login node")
+        })?;
+        let data = data::load(&config.data)
+            .map_err(|error| error.to_string())?
+            .description();
+        let name = folder.run_name().map_err(|error| error.to_string())?;
+        let (known, last) = folder.open_batches().map_err(|error| error.to_string())?;
+        let mut scheduler = Scheduler::new(rules(&config, limits), last + 1);
+        let mut numbers = BTreeMap::new();
+        for Known { batch, tasks, job } in known {
+            numbers.extend(job.clone().map(|job| (batch, job)));
+            scheduler.adopt(batch, tasks, job);
+        }
+        let mut inbox = Inbox::new();
+        inbox
+            .take_over(&folder, |batch| scheduler.has_batch(batch))
+            .map_err(|error| error.to_string())?;
+        let (to_slurm, requests) = channel::<Request>();
+        // Commands can take as long as Slurm likes; files are read meanwhile.
+        spawn("nas-slurm-ask", move || {
+            for reply in requests.iter().filter_map(commands::carry_out) {
+                if to_self.send(Message::Slurm(reply)).is_err() {
+                    break;
+                }
+            }
+        })
+        .map_err(|error| error.to_string())?;
+        let threads = threads(&config);
+        let at_a_time = config
+            .slurm
+            .gpus_per_task
+            .clamp(1, config.slurm.children_per_task);
+        report(Report::Ready(Ready {
+            data: data.clone(),
+            workers: config.workers.count.unwrap_or(1) * at_a_time,
+            compute: Some(Compute {
+                threads,
+                device: match config.slurm.gpus_per_task {
+                    0 => "cpu (slurm)".to_owned(),
+                    _ => "gpu (slurm)".to_owned(),
+                },
+                libtorch: libtorch::version_in_words(),
+            }),
+        }));
+        let saved_at = modified(&saved);
+        Ok(Bridge {
+            config,
+            folder,
+            name,
+            program,
+            saved,
+            saved_at,
+            data,
+            threads,
+            scheduler,
+            jobs: BTreeMap::new(),
+            numbers,
+            inbox,
+            to_slurm,
+            began: Instant::now(),
+            asked: None,
+            is_asking: false,
+            told: None,
+            is_over: false,
+        })
+    }
+
+    fn work(&mut self, messages: &Receiver<Message>, report: &Reports) {
+        // Nothing is asked of the tasks of an earlier session any more.
+        self.write_control(None, Vec::new(), report);
+        self.release_all();
+        while !self.is_over {
+            match messages.recv_timeout(LOOK) {
+                Ok(message) => self.take(message, report),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            // All that has arrived first: children that are proposed together go together.
+            while let Ok(message) = messages.try_recv() {
+                self.take(message, report);
+            }
+            if self.is_over {
+                return;
+            }
+            self.scheduler.tick(self.began.elapsed());
+            self.read_files(report);
+            self.ask_slurm();
+            self.follow_settings(report);
+            self.act(report);
+        }
+    }
+
+    fn take(&mut self, message: Message, report: &Reports) {
+        match message {
+            Message::Submit(job) => self.submit(*job, report),
+            Message::Skip(child) => self.scheduler.skip(child),
+            Message::Pause(number) => self.scheduler.pause(number),
+            Message::Resume => self.scheduler.resume(),
+            Message::Shutdown => self.shut_down(),
+            Message::Slurm(Reply::Submitted { batch, answer }) => {
+                self.submitted(batch, answer, report)
+            }
+            Message::Slurm(Reply::Listed(answer)) => {
+                self.is_asking = false;
+                self.scheduler.answer(&answer);
+                self.learn_numbers();
+            }
+            Message::Slurm(Reply::Failed(reason)) => self.warn_once(reason, report),
+        }
+    }
+
+    /// A child to train, unless its result has arrived while no engine ran.
+    fn submit(&mut self, job: ChildJob, report: &Reports) {
+        let child = job.child;
+        if let Some(finished) = self.earlier_result(&job) {
+            report(finished);
+        } else {
+            self.scheduler.submit(child);
+            self.jobs.insert(child, job);
+        }
+    }
+
+    fn digest_of(&self, job: &ChildJob) -> Option<String> {
+        digest(job, &self.config.child, &self.data.fingerprint).ok()
+    }
+
+    fn settings(&self, batch: u64) -> Settings {
+        Settings {
+            v: VERSION,
+            batch,
+            name: self.name_of(batch),
+            data: self.config.data.clone(),
+            fingerprint: self.data.fingerprint.clone(),
+            child: self.config.child.clone(),
+            device: self.config.workers.device,
+            threads: self.threads,
+            gpus: self.config.slurm.gpus_per_task,
+            requeues: self.config.slurm.requeues,
+        }
+    }
+
+    fn name_of(&self, batch: u64) -> String {
+        format!("{}.{batch}", self.name)
+    }
+
+    /// Take over `workers.count` when the run's settings are edited.
+    fn follow_settings(&mut self, report: &Reports) {
+        let now = modified(&self.saved);
+        if now.is_none() || now == self.saved_at {
+            return;
+        }
+        self.saved_at = now;
+        let count = config::read(&self.saved)
+            .ok()
+            .and_then(|config| config.workers.count);
+        if let Some(count) = count.filter(|count| Some(*count) != self.config.workers.count) {
+            self.config.workers.count = Some(count);
+            self.scheduler.set_count(count);
+            let message = format!("workers.count is {count} now");
+            report(Report::Log {
+                level: Level::Info,
+                message,
+            });
+        }
+    }
+
+    fn warn_once(&mut self, reason: String, report: &Reports) {
+        if self.told.as_ref() != Some(&reason) {
+            report(Report::Log {
+                level: Level::Warning,
+                message: reason.clone(),
+            });
+            self.told = Some(reason);
+        }
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path)
+        .and_then(|file| file.modified())
+        .ok()
+}
+
+fn rules(config: &Config, limits: Limits) -> Rules {
+    Rules {
+        count: config.workers.count.unwrap_or(1),
+        children_per_task: config.slurm.children_per_task,
+        grace: Duration::from_secs(config.slurm.grace_seconds),
+        attempts: config.slurm.attempts,
+        most_in_array: limits.array.max(1),
+        // Of all users' jobs, no more than half are to be one run's.
+        most_tasks: (limits.jobs / 2).max(1),
+    }
+}
+
+/// CPU threads of each training: as set, or as many CPUs as the options ask for, or 1. Not what a node
+/// happens to have: the same number everywhere gives the same results everywhere.
+fn threads(config: &Config) -> usize {
+    let asked = || {
+        let mut options = config.slurm.options.iter();
+        let named = |option: &String| {
+            option
+                .strip_prefix("--cpus-per-task=")
+                .or_else(|| option.strip_prefix("-c"))?
+                .parse()
+                .ok()
+        };
+        options.find_map(named)
+    };
+    config.workers.threads.or_else(asked).unwrap_or(1).max(1)
+}

@@ -1,0 +1,212 @@
+//! What arrives in files: results, new attempts, and what attempts say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+use std::time::Instant;
+
+use super::Bridge;
+use crate::evaluate::slurm::attempts::{
+    ARRIVALS_PER_PASS, BETWEEN_PASSES, FILES_PER_PASS, Tail, Turns,
+};
+use crate::evaluate::slurm::files::{Arrival, Folder, ResultFile, read_result};
+use crate::evaluate::slurm::scheduler::{Sign, Source, TaskId};
+use crate::evaluate::{ChildJob, Report, Reports};
+use crate::event::Level;
+
+/// The files of attempts that are followed.
+pub(super) struct Inbox {
+    tails: BTreeMap<String, Tail>,
+    turns: Turns<String>,
+    looked: Option<Instant>,
+}
+
+impl Inbox {
+    pub(super) fn new() -> Inbox {
+        Inbox {
+            tails: BTreeMap::new(),
+            turns: Turns::new(),
+            looked: None,
+        }
+    }
+
+    /// Follow the attempts of earlier sessions' batches.
+    pub(super) fn take_over(
+        &mut self,
+        folder: &Folder,
+        is_live: impl Fn(u64) -> bool,
+    ) -> io::Result<()> {
+        let attempts = folder.attempts()?;
+        attempts
+            .into_iter()
+            .filter(|(task, _)| is_live(task.batch))
+            .for_each(|(task, attempt)| self.follow(folder, task, attempt));
+        Ok(())
+    }
+
+    fn follow(&mut self, folder: &Folder, task: TaskId, attempt: String) {
+        if !self.tails.contains_key(&attempt) {
+            self.tails.insert(
+                attempt.clone(),
+                Tail::new(folder.attempt(task, &attempt), task),
+            );
+            self.turns.add(attempt);
+        }
+    }
+}
+
+impl Bridge {
+    /// Look at the files, if it is time.
+    pub(super) fn read_files(&mut self, report: &Reports) {
+        if self
+            .inbox
+            .looked
+            .is_some_and(|looked| looked.elapsed() < BETWEEN_PASSES)
+        {
+            return;
+        }
+        self.inbox.looked = Some(Instant::now());
+        let mut fresh = BTreeSet::new();
+        match self.folder.arrivals() {
+            Ok(arrivals) => {
+                for arrival in arrivals.into_iter().take(ARRIVALS_PER_PASS) {
+                    match arrival {
+                        Arrival::Attempt {
+                            path,
+                            task,
+                            attempt,
+                        } => {
+                            self.inbox.follow(&self.folder, task, attempt.clone());
+                            fresh.insert(attempt);
+                            // It is found again by the attempt's own file.
+                            let _ = std::fs::remove_file(path);
+                        }
+                        Arrival::Result(path) => self.take_result(&path, report),
+                    }
+                }
+            }
+            Err(error) => self.warn_once(error.to_string(), report),
+        }
+        let (tails, scheduler) = (&self.inbox.tails, &self.scheduler);
+        let keep = |attempt: &String| {
+            tails
+                .get(attempt)
+                .is_some_and(|tail| scheduler.is_live(tail.task))
+        };
+        fresh.extend(self.inbox.turns.take(FILES_PER_PASS, keep));
+        for attempt in fresh {
+            self.read_attempt(&attempt);
+        }
+        let scheduler = &self.scheduler;
+        self.inbox
+            .tails
+            .retain(|_, tail| scheduler.is_live(tail.task));
+    }
+
+    fn read_attempt(&mut self, attempt: &str) {
+        let Some(tail) = self.inbox.tails.get_mut(attempt) else {
+            return;
+        };
+        // A file that cannot be read says nothing; it is looked at again.
+        let signs = tail.read().unwrap_or_default();
+        let (task, node) = (tail.task, tail.node.clone().unwrap_or_default());
+        let from = Source {
+            task,
+            attempt,
+            node: &node,
+        };
+        for sign in signs.into_iter().filter(|sign| is_sound(sign)) {
+            self.scheduler.sign(from, sign);
+        }
+    }
+
+    /// Take a result: the first valid one of a child counts.
+    fn take_result(&mut self, path: &Path, report: &Reports) {
+        let result = match read_result(path) {
+            Ok(result) => result,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => {
+                let message = format!("{}: a result that cannot be used: {error}", path.display());
+                report(Report::Log {
+                    level: Level::Warning,
+                    message,
+                });
+                let _ = self.folder.take(path, None);
+                return;
+            }
+        };
+        // What the attempt has said before is told before.
+        self.read_attempt(&result.attempt);
+        let child = result.child;
+        let job = self.jobs.get(&child);
+        let is_own = job.is_some_and(|job| self.digest_of(job).as_ref() == Some(&result.digest));
+        let is_known = self.folder.result(child).exists();
+        if job.is_some() && !is_own {
+            let message = format!(
+                "child {child}: the result in {} is of another network or other settings",
+                path.display()
+            );
+            report(Report::Log {
+                level: Level::Warning,
+                message,
+            });
+        }
+        // A child that has not been submitted in this session may be later.
+        let accepted = is_own || (job.is_none() && !is_known);
+        if let Err(error) = self.folder.take(path, accepted.then_some(child)) {
+            return self.warn_once(format!("{}: {error}", path.display()), report);
+        }
+        if is_own {
+            self.end(result, report);
+        }
+    }
+
+    /// The child of a valid result has ended.
+    fn end(&mut self, result: ResultFile, report: &Reports) {
+        self.jobs.remove(&result.child);
+        self.act(report);
+        if self.scheduler.finished(result.child) {
+            report(finished(result));
+        }
+    }
+
+    /// A result that arrived while no engine ran, or that one took without recording it.
+    pub(super) fn earlier_result(&self, job: &ChildJob) -> Option<Report> {
+        let result = read_result(&self.folder.result(job.child)).ok()?;
+        (Some(&result.digest) == self.digest_of(job).as_ref()).then(|| finished(result))
+    }
+}
+
+fn finished(result: ResultFile) -> Report {
+    let ResultFile {
+        child,
+        outcome,
+        seconds,
+        energy_wh,
+        ..
+    } = result;
+    Report::Finished {
+        child,
+        outcome,
+        seconds,
+        energy_wh,
+        test_accuracy: None,
+    }
+}
+
+/// Whether the numbers of a sign are possible.
+fn is_sound(sign: &Sign) -> bool {
+    let accuracy = |accuracy: f64| (0.0..=1.0).contains(&accuracy);
+    match sign {
+        Sign::Epoch(epoch) => {
+            let seconds = epoch.seconds.is_finite() && epoch.seconds >= 0.0;
+            let number = (1..=epoch.epochs).contains(&epoch.epoch);
+            accuracy(epoch.train_accuracy) && accuracy(epoch.valid_accuracy) && seconds && number
+        }
+        Sign::Progress(progress) => {
+            let number = (1..=progress.epochs).contains(&progress.epoch);
+            number && progress.batch <= progress.batches
+        }
+        _ => true,
+    }
+}

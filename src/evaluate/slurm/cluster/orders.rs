@@ -1,0 +1,217 @@
+//! What is done with the scheduler's actions, and what is asked of Slurm.
+
+use std::time::Instant;
+
+use super::Bridge;
+use crate::evaluate::slurm::commands::{self, Request};
+use crate::evaluate::slurm::files::Control;
+use crate::evaluate::slurm::scheduler::{Action, Submission, TaskId};
+use crate::evaluate::{ChildJob, Report, Reports};
+use crate::event::Level;
+use crate::foundation::durable::write_atomically;
+
+impl Bridge {
+    /// Do what the scheduler wants.
+    pub(super) fn act(&mut self, report: &Reports) {
+        for action in self.scheduler.take_actions() {
+            match action {
+                Action::Submit {
+                    batch,
+                    tasks,
+                    throttle,
+                    avoid,
+                } => {
+                    self.submit_batch(batch, &tasks, throttle, &avoid, report);
+                }
+                Action::Throttle { batch, most } => {
+                    if let Some(job) = self.numbers.get(&batch) {
+                        let arguments = vec![
+                            "update".to_owned(),
+                            format!("JobId={job}"),
+                            format!("ArrayTaskThrottle={most}"),
+                        ];
+                        self.ask(Request::Tell {
+                            program: "scontrol",
+                            arguments,
+                        });
+                    }
+                }
+                Action::Cancel(tasks) => self.tell("scancel", &[], &tasks),
+                Action::RequeueHold(tasks) => self.tell("scontrol", &["requeuehold"], &tasks),
+                Action::Hold(batch) => self.tell_job("hold", batch),
+                Action::Release(batch) => self.tell_job("release", batch),
+                Action::Control { pause, skip } => {
+                    self.write_control(pause, skip.into_iter().collect(), report)
+                }
+                Action::Close(batch) => {
+                    if let Err(error) = self.folder.close(batch) {
+                        self.warn_once(format!("batch {batch}: {error}"), report);
+                    }
+                }
+                Action::Report(told) => {
+                    self.is_over |= matches!(*told, Report::Fatal { .. });
+                    if let Report::Finished { child, .. } = &*told {
+                        self.jobs.remove(child);
+                    }
+                    report(*told);
+                }
+            }
+        }
+    }
+
+    fn ask(&self, request: Request) {
+        // The thread that asks ends with this one.
+        let _ = self.to_slurm.send(request);
+    }
+
+    fn tell(&self, program: &'static str, verb: &[&str], tasks: &[TaskId]) {
+        let names = commands::named(&self.numbers, tasks);
+        commands::tell(program, verb, &names)
+            .into_iter()
+            .for_each(|request| self.ask(request));
+    }
+
+    fn tell_job(&self, verb: &str, batch: u64) {
+        if let Some(job) = self.numbers.get(&batch) {
+            let arguments = vec![verb.to_owned(), job.clone()];
+            self.ask(Request::Tell {
+                program: "scontrol",
+                arguments,
+            });
+        }
+    }
+
+    /// Undo a pause of an earlier session.
+    pub(super) fn release_all(&self) {
+        self.numbers
+            .keys()
+            .for_each(|batch| self.tell_job("release", *batch));
+    }
+
+    pub(super) fn write_control(&mut self, pause: Option<u64>, skip: Vec<u64>, report: &Reports) {
+        if let Err(error) = self.folder.write_control(&Control { pause, skip }) {
+            self.warn_once(error.to_string(), report);
+        }
+    }
+
+    /// Write down what is to be submitted, then submit it.
+    fn submit_batch(
+        &mut self,
+        batch: u64,
+        tasks: &[Vec<u64>],
+        throttle: usize,
+        avoid: &[String],
+        report: &Reports,
+    ) {
+        let job = |child: &u64| self.jobs.get(child).cloned();
+        let tasks: Vec<Vec<ChildJob>> = tasks
+            .iter()
+            .map(|of| of.iter().filter_map(job).collect())
+            .collect();
+        let folder = self.folder.batch(batch);
+        let script = commands::script(&self.config.slurm, &self.program, self.folder.path(), batch);
+        let written = self
+            .folder
+            .write_manifest(&self.settings(batch), &tasks)
+            .and_then(|()| write_atomically(&folder.join("task.sh"), script.as_bytes()));
+        if let Err(error) = written {
+            // As when a worker's files cannot be written: the run ends and can be resumed.
+            let message = error.to_string();
+            self.is_over = true;
+            return report(Report::Fatal { message });
+        }
+        let name = self.name_of(batch);
+        let arguments = commands::submission(
+            &self.config.slurm,
+            &name,
+            tasks.len(),
+            throttle,
+            avoid,
+            &folder,
+        );
+        self.ask(Request::Submit { batch, arguments });
+    }
+
+    pub(super) fn submitted(&mut self, batch: u64, answer: Submission, report: &Reports) {
+        if let Submission::Accepted(job) = &answer {
+            self.numbers.insert(batch, job.clone());
+            if let Err(error) = self.folder.write_job(batch, job) {
+                self.warn_once(error.to_string(), report);
+            }
+            let tasks = self.scheduler.tasks_of(batch);
+            let message = format!("batch {batch}: {tasks} tasks are in Slurm's queue as job {job}");
+            report(Report::Log {
+                level: Level::Info,
+                message,
+            });
+        }
+        self.scheduler.submitted(batch, answer);
+    }
+
+    /// Keep the numbers of jobs that were found by their names.
+    pub(super) fn learn_numbers(&mut self) {
+        let found = self
+            .scheduler
+            .live_batches()
+            .filter_map(|(batch, job)| Some((batch, job?.to_owned())));
+        let new: Vec<(u64, String)> = found
+            .filter(|(batch, _)| !self.numbers.contains_key(batch))
+            .collect();
+        for (batch, job) in new {
+            // It can be found by its name again.
+            let _ = self.folder.write_job(batch, &job);
+            self.numbers.insert(batch, job);
+        }
+    }
+
+    /// Ask for the state of all tasks, if it is time and the last answer is there.
+    pub(super) fn ask_slurm(&mut self) {
+        let every = std::time::Duration::from_secs(self.config.slurm.poll_seconds);
+        let is_early = self.asked.is_some_and(|asked| asked.elapsed() < every);
+        let batches: Vec<(u64, Option<String>)> = self
+            .scheduler
+            .live_batches()
+            .map(|(batch, job)| (batch, job.map(str::to_owned)))
+            .collect();
+        if self.is_asking || is_early || batches.is_empty() {
+            return;
+        }
+        (self.asked, self.is_asking) = (Some(Instant::now()), true);
+        let names = batches
+            .iter()
+            .map(|(batch, _)| (self.name_of(*batch), *batch))
+            .collect();
+        let jobs = batches
+            .into_iter()
+            .filter_map(|(batch, job)| Some((batch, job?)))
+            .collect();
+        self.ask(Request::List { names, jobs });
+    }
+
+    /// The search ends or is stopped: its tasks are cancelled, unless they are to go on.
+    pub(super) fn shut_down(&mut self) {
+        self.is_over = true;
+        if !self.config.slurm.cancel_on_stop {
+            return;
+        }
+        let batches: Vec<(u64, bool)> = self.scheduler.all_batches().collect();
+        let names: Vec<String> = batches
+            .iter()
+            .map(|(batch, _)| self.name_of(*batch))
+            .collect();
+        if names.is_empty() {
+            return;
+        }
+        for some in names.chunks(200) {
+            let arguments = vec![format!("--name={}", some.join(","))];
+            commands::carry_out(Request::Tell {
+                program: "scancel",
+                arguments,
+            });
+        }
+        // A resumed search need not wait for what was cancelled. One that is being submitted may come
+        // into being later, and is found then.
+        let cancelled = batches.iter().filter(|(_, is_submitted)| *is_submitted);
+        cancelled.for_each(|(batch, _)| drop(self.folder.close(*batch)));
+    }
+}

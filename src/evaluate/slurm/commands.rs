@@ -1,0 +1,424 @@
+//! Slurm's commands: how they are called and how their answers are read. An answer that does not come in
+//! time, or cannot be understood, is no answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use super::scheduler::{Answer, Listed, Submission, TaskId};
+use crate::config::SlurmConfig;
+use crate::foundation::spawning;
+use crate::foundation::thread::spawn;
+
+/// Time after which a command is killed.
+const TIME_OUT: Duration = Duration::from_secs(60);
+/// Most arguments of one call.
+const MOST_NAMED: usize = 500;
+/// Slurm's limits, if it does not tell them.
+const DEFAULT_LIMITS: Limits = Limits {
+    array: 1_001,
+    jobs: 10_000,
+};
+
+/// Limits of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `MaxArraySize`: most tasks of an array.
+    pub array: usize,
+    /// `MaxJobCount`: most jobs of all users.
+    pub jobs: usize,
+}
+
+/// What a command printed, and how it ended.
+#[derive(Debug)]
+struct Printed {
+    status: ExitStatus,
+    output: String,
+    errors: String,
+}
+
+/// Run a command for at most [`TIME_OUT`].
+fn run(program: &str, arguments: &[String]) -> Result<Printed, String> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    spawning::leave_terminal_signals(&mut command);
+    let mut child = command
+        .spawn()
+        .map_err(|error| format!("{program} cannot be run: {error}"))?;
+    let collect = |stream: Option<Box<dyn Read + Send>>| {
+        spawn("nas-slurm-read", move || {
+            let mut bytes = Vec::new();
+            if let Some(stream) = stream {
+                // What was read before an error is what there is.
+                let _ = stream.take(64 << 20).read_to_end(&mut bytes);
+            }
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    };
+    let output = collect(child.stdout.take().map(|stream| Box::new(stream) as _));
+    let errors = collect(child.stderr.take().map(|stream| Box::new(stream) as _));
+    let began = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if began.elapsed() < TIME_OUT => std::thread::sleep(Duration::from_millis(20)),
+            Ok(None) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!(
+                    "{program} has not answered within {} s",
+                    TIME_OUT.as_secs()
+                ));
+            }
+            Err(error) => return Err(format!("{program}: {error}")),
+        }
+    };
+    let text = |thread: std::io::Result<std::thread::JoinHandle<String>>| {
+        thread
+            .ok()
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default()
+    };
+    Ok(Printed {
+        status,
+        output: text(output),
+        errors: text(errors),
+    })
+}
+
+fn words(arguments: &[&str]) -> Vec<String> {
+    arguments.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// Something to be asked of Slurm.
+#[derive(Debug)]
+pub enum Request {
+    /// Submit a batch.
+    Submit { batch: u64, arguments: Vec<String> },
+    /// The state of all tasks of these batches: their names, and Slurm's numbers of those known.
+    List {
+        names: BTreeMap<String, u64>,
+        jobs: BTreeMap<u64, String>,
+    },
+    /// A command whose answer does not matter.
+    Tell {
+        program: &'static str,
+        arguments: Vec<String>,
+    },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Reply {
+    /// Of [`Request::Submit`].
+    Submitted { batch: u64, answer: Submission },
+    /// Of [`Request::List`].
+    Listed(Answer),
+    /// A command failed, for the log.
+    Failed(String),
+}
+
+/// Carry a request out.
+pub fn carry_out(request: Request) -> Option<Reply> {
+    match request {
+        Request::Submit { batch, arguments } => {
+            let answer = read_submission(run("sbatch", &arguments));
+            Some(Reply::Submitted { batch, answer })
+        }
+        Request::List { names, jobs } => Some(Reply::Listed(list(&names, &jobs))),
+        Request::Tell { program, arguments } => match run(program, &arguments) {
+            Ok(printed) if printed.status.success() => None,
+            Ok(printed) => Some(Reply::Failed(format!(
+                "{program}: {}",
+                printed.errors.trim()
+            ))),
+            Err(error) => Some(Reply::Failed(error)),
+        },
+    }
+}
+
+/// A refusal is one only if Slurm says so; after any other failure the job may exist.
+fn read_submission(printed: Result<Printed, String>) -> Submission {
+    let printed = match printed {
+        Ok(printed) => printed,
+        Err(reason) if reason.contains("cannot be run") => return Submission::Refused(reason),
+        Err(reason) => return Submission::Unknown(reason),
+    };
+    let job = printed.output.trim().split(';').next().unwrap_or_default();
+    if !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Submission::Accepted(job.to_owned());
+    }
+    let reason = printed.errors.trim().replace('\n', "; ");
+    let is_doubtful = [
+        "contact",
+        "timed out",
+        "timeout",
+        "communication",
+        "connect",
+        "transport",
+        "socket",
+        "message",
+    ]
+    .iter()
+    .any(|word| reason.to_ascii_lowercase().contains(word));
+    match printed.status.code() {
+        Some(code) if code != 0 && !reason.is_empty() && !is_doubtful => {
+            Submission::Refused(reason)
+        }
+        _ => Submission::Unknown(format!("sbatch: {reason}")),
+    }
+}
+
+/// Arguments of `sbatch` for an array of `tasks` tasks.
+pub fn submission(
+    config: &SlurmConfig,
+    name: &str,
+    tasks: usize,
+    throttle: usize,
+    avoid: &[String],
+    folder: &Path,
+) -> Vec<String> {
+    let output = folder.join("task-%a.out");
+    let mut arguments = words(&["--parsable", "-J", name]);
+    arguments.push(format!(
+        "--array=0-{}%{}",
+        tasks.saturating_sub(1),
+        throttle.max(1)
+    ));
+    if config.gpus_per_task > 0 {
+        arguments.push(format!("--gres=gpu:{}", config.gpus_per_task));
+    }
+    arguments.extend(words(&["--requeue", "--open-mode=append"]));
+    arguments.push(format!("--signal=B:USR1@{}", config.signal_seconds));
+    arguments.push(format!("--output={}", output.display()));
+    if !avoid.is_empty() {
+        arguments.push(format!("--exclude={}", avoid.join(",")));
+    }
+    arguments.extend(config.options.iter().cloned());
+    arguments.push(folder.join("task.sh").display().to_string());
+    arguments
+}
+
+/// The script of a batch: the user's own lines, then the program in the shell's place, so that Slurm's
+/// signal reaches it.
+pub fn script(config: &SlurmConfig, program: &Path, folder: &Path, batch: u64) -> String {
+    let quoted = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
+    let setup: String = config
+        .setup
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect();
+    format!(
+        "#!/bin/sh\n{setup}exec {} slurm-task {} {batch}\n",
+        quoted(program),
+        quoted(folder)
+    )
+}
+
+/// One `squeue` for all batches.
+fn list(names: &BTreeMap<String, u64>, jobs: &BTreeMap<u64, String>) -> Answer {
+    let mut listed = BTreeMap::new();
+    let all: Vec<&String> = names.keys().collect();
+    for some in all.chunks(MOST_NAMED) {
+        let chosen: Vec<&str> = some.iter().map(|name| name.as_str()).collect();
+        let name = format!("--name={}", chosen.join(","));
+        match run(
+            "squeue",
+            &words(&["-h", "-r", "-t", "all", &name, "-o", "%F|%K|%j|%T|%r"]),
+        ) {
+            Ok(printed) if printed.status.success() => {
+                read_list(&printed.output, names, &mut listed)
+            }
+            _ => return Answer::Unknown,
+        }
+    }
+    // Slurm forgets jobs some time after their end, and an empty answer can also be a fault. Only an
+    // explicit denial is taken for one.
+    let silent = |job: &&String| !listed.values().any(|found: &Listed| found.job == **job);
+    let silent: Vec<String> = jobs.values().filter(silent).cloned().collect();
+    let is_denied = |job: &String| {
+        let printed = run("scontrol", &words(&["show", "job", job]));
+        printed.is_ok_and(|printed| printed.errors.contains("Invalid job id"))
+    };
+    if listed.is_empty() {
+        let denied = match silent.first() {
+            Some(job) => is_denied(job),
+            None => is_up(),
+        };
+        if !denied {
+            return Answer::Unknown;
+        }
+    }
+    Answer::Tasks(listed)
+}
+
+/// Whether the controller says that it works.
+fn is_up() -> bool {
+    let printed = run("scontrol", &words(&["ping"]));
+    printed.is_ok_and(|printed| printed.status.success() && printed.output.contains("is UP"))
+}
+
+fn read_list(output: &str, names: &BTreeMap<String, u64>, listed: &mut BTreeMap<TaskId, Listed>) {
+    for line in output.lines() {
+        let mut fields = line.splitn(5, '|');
+        let mut field = || fields.next().map(str::trim);
+        let (Some(job), Some(index), Some(name), Some(state), Some(reason)) =
+            (field(), field(), field(), field(), field())
+        else {
+            continue;
+        };
+        let (Some(batch), Ok(index)) = (names.get(name), index.parse()) else {
+            continue;
+        };
+        let found = Listed {
+            job: job.to_owned(),
+            state: state.to_owned(),
+            reason: reason.to_owned(),
+        };
+        listed.insert(
+            TaskId {
+                batch: *batch,
+                index,
+            },
+            found,
+        );
+    }
+}
+
+/// The cluster's limits.
+///
+/// # Errors
+/// If Slurm is not installed here.
+pub fn limits() -> Result<Limits, String> {
+    match run("scontrol", &words(&["show", "config"])) {
+        Ok(printed) if printed.status.success() => Ok(read_limits(&printed.output)),
+        Err(error) if error.contains("cannot be run") => Err(error),
+        _ => Ok(DEFAULT_LIMITS),
+    }
+}
+
+fn read_limits(config: &str) -> Limits {
+    let value = |key: &str| {
+        let mut pairs = config.lines().filter_map(|line| line.split_once('='));
+        let (_, value) = pairs.find(|(name, _)| name.trim() == key)?;
+        value
+            .trim()
+            .parse::<usize>()
+            .ok()
+            .filter(|value| *value > 0)
+    };
+    Limits {
+        array: value("MaxArraySize").unwrap_or(DEFAULT_LIMITS.array),
+        jobs: value("MaxJobCount").unwrap_or(DEFAULT_LIMITS.jobs),
+    }
+}
+
+/// Tasks in Slurm's notation: `7_1,7_3`, at most [`MOST_NAMED`] in one text.
+pub fn named(jobs: &BTreeMap<u64, String>, tasks: &[TaskId]) -> Vec<String> {
+    let tasks: BTreeSet<&TaskId> = tasks.iter().collect();
+    let name = |id: &&TaskId| Some(format!("{}_{}", jobs.get(&id.batch)?, id.index));
+    tasks.iter().filter_map(name).collect()
+}
+
+/// Requests that tell Slurm something about each of these tasks.
+pub fn tell(program: &'static str, verb: &[&str], tasks: &[String]) -> Vec<Request> {
+    let request = |some: &[String]| {
+        let mut arguments = words(verb);
+        match program {
+            "scancel" => arguments.extend(some.iter().cloned()),
+            _ => arguments.push(some.join(",")),
+        }
+        Request::Tell { program, arguments }
+    };
+    tasks.chunks(MOST_NAMED).map(request).collect()
+}
+
+/// The path of the program on the nodes.
+///
+/// # Errors
+/// If the path of the running program cannot be found.
+pub fn program(config: &SlurmConfig) -> std::io::Result<PathBuf> {
+    config
+        .program
+        .clone()
+        .map_or_else(std::env::current_exe, Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    fn printed(code: i32, output: &str, errors: &str) -> Result<Printed, String> {
+        Ok(Printed {
+            status: ExitStatus::from_raw(code << 8),
+            output: output.to_owned(),
+            errors: errors.to_owned(),
+        })
+    }
+
+    #[test]
+    fn only_slurms_own_refusal_is_one() {
+        let read = |code, output, errors| read_submission(printed(code, output, errors));
+        assert_eq!(read(0, "4711\n", ""), Submission::Accepted("4711".into()));
+        assert_eq!(
+            read(0, "4711;cluster\n", ""),
+            Submission::Accepted("4711".into())
+        );
+        let refusal = "sbatch: error: Batch job submission failed: Invalid account";
+        assert!(matches!(read(1, "", refusal), Submission::Refused(_)));
+        // As printed by Slurm 22.05 whose controller was killed.
+        let silence = "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)";
+        assert!(matches!(read(1, "", silence), Submission::Unknown(_)));
+        let late =
+            "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation";
+        assert!(matches!(read(1, "", late), Submission::Unknown(_)));
+        assert!(matches!(read(0, "", ""), Submission::Unknown(_)));
+    }
+
+    #[test]
+    fn a_list_is_read_and_foreign_lines_are_passed_over() {
+        let names = BTreeMap::from([("nas-r.7".to_owned(), 7)]);
+        let mut listed = BTreeMap::new();
+        let output = "1|3|nas-r.7|PENDING|JobArrayTaskLimit\n1|0|nas-r.7|RUNNING|None\n2|0|other|RUNNING|None\nslurm: hello\n";
+        read_list(output, &names, &mut listed);
+        assert_eq!(listed.len(), 2);
+        let task = &listed[&TaskId { batch: 7, index: 3 }];
+        assert_eq!(
+            (task.job.as_str(), task.state.as_str(), task.reason.as_str()),
+            ("1", "PENDING", "JobArrayTaskLimit")
+        );
+    }
+
+    #[test]
+    fn limits_are_read_from_slurms_own_words() {
+        let config = "Configuration data as of 2026\nMaxArraySize            = 1001\nMaxJobCount             = 10000\n";
+        assert_eq!(
+            read_limits(config),
+            Limits {
+                array: 1_001,
+                jobs: 10_000
+            }
+        );
+        assert_eq!(read_limits("MaxArraySize = many"), DEFAULT_LIMITS);
+    }
+
+    #[test]
+    fn the_script_quotes_what_a_shell_would_read() {
+        let config = crate::config::resolve(&crate::config::Options::default())
+            .unwrap()
+            .slurm;
+        let text = script(&config, Path::new("/a b/nas'tui"), Path::new("/run"), 3);
+        assert_eq!(
+            text,
+            "#!/bin/sh\nexec '/a b/nas'\\''tui' slurm-task '/run' 3\n"
+        );
+    }
+}

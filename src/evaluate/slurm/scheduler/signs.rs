@@ -1,0 +1,164 @@
+//! What tasks say of themselves.
+
+use serde::{Deserialize, Serialize};
+
+use super::liveness::UNUSABLE;
+use super::{Scheduler, TaskId, Training};
+use crate::evaluate::Report;
+use crate::event::{ChildEpoch, ChildProgress, Level};
+
+/// Who gives a sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source<'a> {
+    /// The task.
+    pub task: TaskId,
+    /// Which run of the task, by the name that it gave itself.
+    pub attempt: &'a str,
+    /// The machine it runs on.
+    pub node: &'a str,
+}
+
+/// A sign of life: a line of an attempt's file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "sign", rename_all = "snake_case")]
+pub enum Sign {
+    /// Nothing but that it lives.
+    Alive,
+    /// It trains this child now, on this device.
+    Started { child: u64, device: String },
+    /// It repeats a child in a new process of its own.
+    Retried { child: u64, reason: String },
+    /// Progress of a child.
+    Progress(ChildProgress),
+    /// An epoch of a child.
+    Epoch(ChildEpoch),
+    /// It stands still for the pause with this number.
+    Paused { number: u64 },
+    /// A line for the run's log.
+    Log { level: Level, message: String },
+    /// It ends without having trained its children, and asked Slurm to start it again.
+    Requeued,
+    /// It ends without results for the reason given.
+    Ended { reason: String },
+    /// Nothing can be trained where it runs.
+    Unusable { reason: String },
+}
+
+impl Scheduler {
+    /// A task has given a sign.
+    pub fn sign(&mut self, from: Source<'_>, sign: Sign) {
+        let (now, id) = (self.now, from.task);
+        let Some(task) = self.task(id).filter(|task| !task.is_over) else {
+            return;
+        };
+        (task.sign, task.has_begun) = (now, true);
+        if task.node.as_deref() != Some(from.node) {
+            task.node = Some(from.node.to_owned());
+        }
+        match sign {
+            Sign::Alive => {}
+            Sign::Paused { number } => task.paused = Some(number),
+            Sign::Requeued => task.has_begun = false,
+            Sign::Started { child, device } => self.started(from, child, device),
+            Sign::Retried { child, reason } => {
+                if self.trains(from.attempt, child).is_some() {
+                    self.stop_training(child);
+                    self.report(Report::Retried { child, reason });
+                }
+            }
+            Sign::Progress(mut progress) => {
+                if let Some(slot) = self.trains(from.attempt, progress.child) {
+                    progress.worker = slot;
+                    self.report(Report::Progress(progress));
+                }
+            }
+            Sign::Epoch(mut epoch) => {
+                if let Some(slot) = self.trains(from.attempt, epoch.child) {
+                    epoch.worker = slot;
+                    self.report(Report::Epoch(epoch));
+                }
+            }
+            Sign::Log { level, message } => {
+                let message = format!("task {} on {}: {message}", self.name_of(id), from.node);
+                self.log(level, message);
+            }
+            Sign::Ended { reason } => {
+                let reason = format!(
+                    "its Slurm task {} on {} ended: {reason}",
+                    self.name_of(id),
+                    from.node
+                );
+                self.lose(id, &reason);
+            }
+            Sign::Unusable { reason } => self.unusable(from, &reason),
+        }
+    }
+
+    /// The worker's number, if it is this attempt that trains the child.
+    fn trains(&self, attempt: &str, child: u64) -> Option<usize> {
+        let training = self.children.get(&child)?.training.as_ref()?;
+        (training.attempt == attempt).then_some(training.slot)
+    }
+
+    fn stop_training(&mut self, child: u64) {
+        let known = self.children.get_mut(&child);
+        if let Some(training) = known.and_then(|known| known.training.take()) {
+            self.slots.remove(&training.slot);
+        }
+    }
+
+    fn started(&mut self, from: Source<'_>, child: u64, device: String) {
+        let now = self.now;
+        let Some(known) = self.children.get(&child) else {
+            return;
+        };
+        if known
+            .training
+            .as_ref()
+            .is_some_and(|training| training.attempt == from.attempt)
+        {
+            return;
+        }
+        if known.training.is_some() {
+            let reason = format!("it was started again on {}", from.node);
+            self.stop_training(child);
+            self.report(Report::Retried { child, reason });
+        }
+        let slot = (0..).find(|slot| !self.slots.contains(slot)).unwrap_or(0);
+        self.slots.insert(slot);
+        let Some(known) = self.children.get_mut(&child) else {
+            return;
+        };
+        known.attempts += 1;
+        known.training = Some(Training {
+            attempt: from.attempt.to_owned(),
+            task: from.task,
+            slot,
+            since: now,
+        });
+        let attempt = known.attempts;
+        let task = self.name_of(from.task);
+        self.report(Report::ChildStarted {
+            child,
+            worker: slot,
+            device,
+            attempt,
+            host: Some(from.node.to_owned()),
+            task: Some(task),
+        });
+    }
+
+    fn unusable(&mut self, from: Source<'_>, reason: &str) {
+        self.unusable += 1;
+        *self.bad_nodes.entry(from.node.to_owned()).or_default() += 1;
+        if self.unusable >= UNUSABLE {
+            let message = format!(
+                "{UNUSABLE} tasks in a row could not train, the last one on {}: {reason}. Resume the run once the cause is fixed",
+                from.node
+            );
+            return self.report(Report::Fatal { message });
+        }
+        let reason = format!("nothing can be trained on {}: {reason}", from.node);
+        self.lose(from.task, &reason);
+    }
+}

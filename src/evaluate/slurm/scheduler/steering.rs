@@ -1,0 +1,138 @@
+//! What users ask for: pause, skip.
+
+use std::time::Duration;
+
+use super::{Action, Scheduler, TaskId};
+use crate::evaluate::Report;
+
+/// A pause that lasts longer gives the nodes back: running tasks are put into the queue, held.
+const HOLD_AFTER: Duration = Duration::from_secs(600);
+
+/// A pause in force.
+#[derive(Debug, Clone)]
+pub(super) struct Pause {
+    number: u64,
+    since: Duration,
+    is_reported: bool,
+    is_held: bool,
+}
+
+impl Scheduler {
+    /// Stand still: nothing is submitted or started, and running tasks stop at their next batch.
+    pub fn pause(&mut self, number: u64) {
+        let is_new = self.pause.is_none();
+        let since = self.pause.as_ref().map_or(self.now, |pause| pause.since);
+        self.pause = Some(Pause {
+            number,
+            since,
+            is_reported: false,
+            is_held: false,
+        });
+        self.tell_tasks();
+        if is_new {
+            self.batches
+                .keys()
+                .for_each(|batch| self.actions.push(Action::Hold(*batch)));
+        }
+        self.settle_pause();
+    }
+
+    /// Continue.
+    pub fn resume(&mut self) {
+        if self.pause.take().is_some() {
+            self.tell_tasks();
+            let now = self.now;
+            for batch in self.batches.values_mut() {
+                batch
+                    .tasks
+                    .iter_mut()
+                    .for_each(|task| (task.paused, task.sign) = (None, now));
+            }
+            self.batches
+                .keys()
+                .for_each(|batch| self.actions.push(Action::Release(*batch)));
+        }
+    }
+
+    /// Report the pause once every running task has confirmed it, or had the time to.
+    pub(super) fn settle_pause(&mut self) {
+        let Some(pause) = &self.pause else {
+            return;
+        };
+        let Pause {
+            number,
+            since,
+            is_reported,
+            is_held,
+        } = *pause;
+        let age = self.now.saturating_sub(since);
+        let mut running = Vec::new();
+        let mut all_stand = true;
+        for (batch, of) in &self.batches {
+            for (index, task) in of
+                .tasks
+                .iter()
+                .enumerate()
+                .filter(|(_, task)| !task.is_over && task.has_begun)
+            {
+                running.push(TaskId {
+                    batch: *batch,
+                    index,
+                });
+                all_stand &= task.paused == Some(number);
+            }
+        }
+        if !is_reported && (all_stand || age >= self.rules.grace) {
+            self.report(Report::Paused { number });
+        }
+        let hold = !is_held && age >= HOLD_AFTER;
+        if hold && !running.is_empty() {
+            self.actions.push(Action::RequeueHold(running));
+        }
+        if let Some(pause) = &mut self.pause {
+            pause.is_reported |= all_stand || age >= self.rules.grace;
+            pause.is_held |= hold;
+        }
+    }
+
+    /// End a child: at once if no task trains it, otherwise at its next batch.
+    pub fn skip(&mut self, child: u64) {
+        let now = self.now;
+        let Some(known) = self.children.get_mut(&child) else {
+            return;
+        };
+        if known.training.is_none() {
+            self.exclude_skipped(child);
+        } else {
+            known.skipped.get_or_insert(now);
+        }
+        self.skips.insert(child);
+        self.tell_tasks();
+    }
+
+    /// Cancel tasks that have not ended a skipped child in time.
+    pub(super) fn end_skipped(&mut self) {
+        let is_late = |skipped: Duration| self.now.saturating_sub(skipped) >= 2 * self.rules.grace;
+        let children = self.children.iter();
+        let late: Vec<u64> = children
+            .filter(|(_, known)| known.skipped.is_some_and(is_late))
+            .map(|(child, _)| *child)
+            .collect();
+        for child in late {
+            let task = self.places.get(&child).copied();
+            self.exclude_skipped(child);
+            let is_over = task
+                .and_then(|id| self.task(id))
+                .is_none_or(|task| task.is_over);
+            if let Some(id) = task.filter(|_| is_over) {
+                self.actions.push(Action::Cancel(vec![id]));
+            }
+        }
+    }
+
+    fn tell_tasks(&mut self) {
+        let skip = self.skips.clone();
+        let pause = self.pause.as_ref().map(|pause| pause.number);
+        self.actions.push(Action::Control { pause, skip });
+    }
+}
