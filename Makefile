@@ -1,6 +1,7 @@
 # Everything on a fresh machine with Rust, Python 3 and a C++ compiler:
 #   make run    set up, build, run the demo search on the embedded images
 #   make test   set up, run every check
+#   make test-slurm  searches on a real Slurm on this machine (installed if missing; as root), with nodes that are killed
 # Set LIBTORCH to use your own libtorch 2.11.0. Otherwise one is installed: with CUDA if there is an NVIDIA driver, or as
 # KIND says (cuda, cuda12 or cpu). KIND is not remembered: give it to every call (make setup KIND=cpu; make build KIND=cpu; ...), or
 # export NAS_TUI_LIBTORCH_KIND=cpu.
@@ -8,7 +9,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup build run test fmt scripts lint unit docs viewer install clean
+.PHONY: help setup build run test test-slurm fmt scripts lint unit docs viewer install clean
 
 # Found (or installed) once per call of make; torch-sys rebuilds when this path changes.
 TORCH = LIBTORCH="$$(python3 scripts/libtorch.py $(KIND))"; export LIBTORCH
@@ -67,6 +68,13 @@ docs:
 # The viewer must build without libtorch.
 viewer:
 	cargo clippy --locked --no-default-features -- -D warnings
+
+# Not part of `make test`: it takes minutes, and installs Slurm.
+test-slurm:
+	@$(TORCH)
+	trap 'scripts/slurm.sh stop' EXIT
+	started="$$(scripts/slurm.sh start 4)"; eval "$$started"
+	cargo test --release --locked --test it slurm:: -- --nocapture --test-threads 1
 
 clean:
 	cargo clean

@@ -97,12 +97,7 @@ pub(super) fn demo() -> RawConfig {
             target_macs: None,
             macs_exponent: -0.07,
         },
-        workers: RawWorkers {
-            evaluator: EvaluatorChoice::Local,
-            count: Count::Auto,
-            threads: Count::Auto,
-            device: DeviceChoice::Auto,
-        },
+        workers: workers(),
         slurm: RawSlurm::default(),
         train: training(),
         recipes: recipes::recipes(),
@@ -170,6 +165,16 @@ fn embedded_images() -> RawData {
         crop: RawCrop::None,
         crop_pixels: 0,
         flip: Flip::Random,
+    }
+}
+
+/// Whatever is fastest on this machine.
+fn workers() -> RawWorkers {
+    RawWorkers {
+        evaluator: EvaluatorChoice::Local,
+        count: Count::Auto,
+        threads: Count::Auto,
+        device: DeviceChoice::Auto,
     }
 }
 

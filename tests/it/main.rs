@@ -50,6 +50,8 @@ mod screen_pty;
 mod scripts;
 #[cfg(feature = "torch")]
 mod search_runs;
+#[cfg(feature = "torch")]
+mod slurm;
 mod space;
 #[cfg(feature = "torch")]
 mod studies;

@@ -183,22 +183,7 @@ impl Bridge {
         })
         .map_err(|error| error.to_string())?;
         let threads = threads(&config);
-        let at_a_time = config
-            .slurm
-            .gpus_per_task
-            .clamp(1, config.slurm.children_per_task);
-        report(Report::Ready(Ready {
-            data: data.clone(),
-            workers: config.workers.count.unwrap_or(1) * at_a_time,
-            compute: Some(Compute {
-                threads,
-                device: match config.slurm.gpus_per_task {
-                    0 => "cpu (slurm)".to_owned(),
-                    _ => "gpu (slurm)".to_owned(),
-                },
-                libtorch: libtorch::version_in_words(),
-            }),
-        }));
+        report(Report::Ready(ready(&config, &data, threads)));
         let saved_at = modified(&saved);
         Ok(Bridge {
             config,
@@ -329,6 +314,24 @@ impl Bridge {
             });
             self.told = Some(reason);
         }
+    }
+}
+
+fn ready(config: &Config, data: &DataDescription, threads: usize) -> Ready {
+    let slurm = &config.slurm;
+    let at_a_time = slurm.gpus_per_task.clamp(1, slurm.children_per_task);
+    let device = match slurm.gpus_per_task {
+        0 => "cpu (slurm)",
+        _ => "gpu (slurm)",
+    };
+    Ready {
+        data: data.clone(),
+        workers: config.workers.count.unwrap_or(1) * at_a_time,
+        compute: Some(Compute {
+            threads,
+            device: device.to_owned(),
+            libtorch: libtorch::version_in_words(),
+        }),
     }
 }
 

@@ -1,19 +1,15 @@
 //! Slurm's commands: how they are called and how their answers are read. An answer that does not come in
 //! time, or cannot be understood, is no answer.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+mod process;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use self::process::{Printed, run};
 use super::scheduler::{Answer, Listed, Submission, TaskId};
 use crate::config::SlurmConfig;
-use crate::foundation::spawning;
-use crate::foundation::thread::spawn;
 
-/// Time after which a command is killed.
-const TIME_OUT: Duration = Duration::from_secs(60);
 /// Most arguments of one call.
 const MOST_NAMED: usize = 500;
 /// Slurm's limits, if it does not tell them.
@@ -29,67 +25,6 @@ pub struct Limits {
     pub array: usize,
     /// `MaxJobCount`: most jobs of all users.
     pub jobs: usize,
-}
-
-/// What a command printed, and how it ended.
-#[derive(Debug)]
-struct Printed {
-    status: ExitStatus,
-    output: String,
-    errors: String,
-}
-
-/// Run a command for at most [`TIME_OUT`].
-fn run(program: &str, arguments: &[String]) -> Result<Printed, String> {
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    spawning::leave_terminal_signals(&mut command);
-    let mut child = command
-        .spawn()
-        .map_err(|error| format!("{program} cannot be run: {error}"))?;
-    let collect = |stream: Option<Box<dyn Read + Send>>| {
-        spawn("nas-slurm-read", move || {
-            let mut bytes = Vec::new();
-            if let Some(stream) = stream {
-                // What was read before an error is what there is.
-                let _ = stream.take(64 << 20).read_to_end(&mut bytes);
-            }
-            String::from_utf8_lossy(&bytes).into_owned()
-        })
-    };
-    let output = collect(child.stdout.take().map(|stream| Box::new(stream) as _));
-    let errors = collect(child.stderr.take().map(|stream| Box::new(stream) as _));
-    let began = Instant::now();
-    let status = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if began.elapsed() < TIME_OUT => std::thread::sleep(Duration::from_millis(20)),
-            Ok(None) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(format!(
-                    "{program} has not answered within {} s",
-                    TIME_OUT.as_secs()
-                ));
-            }
-            Err(error) => return Err(format!("{program}: {error}")),
-        }
-    };
-    let text = |thread: std::io::Result<std::thread::JoinHandle<String>>| {
-        thread
-            .ok()
-            .and_then(|thread| thread.join().ok())
-            .unwrap_or_default()
-    };
-    Ok(Printed {
-        status,
-        output: text(output),
-        errors: text(errors),
-    })
 }
 
 fn words(arguments: &[&str]) -> Vec<String> {
@@ -353,6 +288,7 @@ pub fn program(config: &SlurmConfig) -> std::io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
 
     use super::*;
 

@@ -115,7 +115,7 @@ impl Bridge {
             attempt,
             node: &node,
         };
-        for sign in signs.into_iter().filter(|sign| is_sound(sign)) {
+        for sign in signs.into_iter().filter(is_sound) {
             self.scheduler.sign(from, sign);
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Action, Scheduler, TaskId};
+use super::{Action, Scheduler, Task, TaskId};
 use crate::evaluate::Report;
 use crate::event::Level;
 
@@ -66,6 +66,23 @@ pub enum Answer {
     Tasks(BTreeMap<TaskId, Listed>),
 }
 
+impl Task {
+    fn is_listed(&mut self, found: &Listed, now: Duration) {
+        if found.state == "RUNNING" && self.state != "RUNNING" {
+            self.sign = self.sign.max(now);
+        }
+        // Another run of it may follow.
+        self.has_begun &= found.state != "PENDING";
+        self.state.clone_from(&found.state);
+    }
+
+    /// Whether it has been absent and silent for `grace`, once it is not listed as alive.
+    fn is_lost(&mut self, now: Duration, grace: Duration) -> bool {
+        let absent = *self.absent.get_or_insert(now);
+        now.saturating_sub(absent.max(self.sign)) >= grace
+    }
+}
+
 impl Scheduler {
     /// Slurm has answered. Lack of an answer changes nothing.
     pub fn answer(&mut self, answer: &Answer) {
@@ -91,30 +108,17 @@ impl Scheduler {
                 let found = listed.get(&id);
                 if let Some(found) = found {
                     batch.job.get_or_insert_with(|| found.job.clone());
-                    if found.state == "RUNNING" && task.state != "RUNNING" {
-                        task.sign = task.sign.max(now);
-                    }
-                    if found.state == "PENDING" {
-                        task.has_begun = false;
-                    }
-                    task.state.clone_from(&found.state);
+                    task.is_listed(found, now);
                 }
                 if found.is_some_and(Listed::is_live) {
                     task.absent = None;
-                    continue;
-                }
-                if found.is_some_and(Listed::is_stuck) {
-                    stuck.push(id);
-                }
-                let absent = *task.absent.get_or_insert(now);
-                let silent = now.saturating_sub(absent.max(task.sign));
-                if silent >= self.rules.grace {
+                } else if task.is_lost(now, self.rules.grace) {
+                    stuck.extend(found.filter(|found| found.is_stuck()).map(|_| id));
                     lost.push(id);
                 }
             }
         }
         self.has_accepted |= !listed.is_empty();
-        stuck.retain(|id| lost.contains(id));
         if !stuck.is_empty() {
             self.actions.push(Action::Cancel(stuck));
         }
