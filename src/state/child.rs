@@ -225,6 +225,30 @@ impl Candidate {
     }
 }
 
+/// Where a cluster trains a child.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterPlace {
+    /// Name of the machine.
+    pub host: String,
+    /// The cluster's name of the task.
+    pub task: Option<String>,
+    /// Number of the attempt, from 1.
+    pub attempt: u32,
+}
+
+impl std::fmt::Display for ClusterPlace {
+    /// `n2 (task 4711_3, attempt 2)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let task = self.task.as_ref().map(|task| format!("task {task}"));
+        let again = (self.attempt > 1).then(|| format!("attempt {}", self.attempt));
+        let details: Vec<String> = task.into_iter().chain(again).collect();
+        match details.is_empty() {
+            true => f.write_str(&self.host),
+            false => write!(f, "{} ({})", self.host, details.join(", ")),
+        }
+    }
+}
+
 /// Everything in the journal about one child.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChildDetail {
@@ -243,6 +267,9 @@ pub struct TrainedChild {
     pub child: u64,
     /// `cpu`, or the GPU's name.
     pub device: String,
+    /// The machine, the cluster's task and the number of the attempt; `None` if it is trained where the
+    /// search runs.
+    pub place: Option<ClusterPlace>,
     /// `None` if the journal does not contain its sampling.
     pub candidate: Option<Candidate>,
     /// Progress within the current epoch; `None` before its first batches.

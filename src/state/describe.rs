@@ -314,14 +314,17 @@ fn of_child(event: &Event) -> Option<String> {
             worker,
             device,
             attempt,
+            host,
+            task,
             ..
         } => {
-            let again = if *attempt > 1 {
-                format!(", attempt {attempt}")
-            } else {
-                String::new()
+            let place = (host.clone()).unwrap_or_else(|| format!("worker {worker}"));
+            let task = (task.as_ref()).map_or(String::new(), |task| format!(", task {task}"));
+            let again = match attempt {
+                0 | 1 => String::new(),
+                attempt => format!(", attempt {attempt}"),
             };
-            format!("child {child}: training on worker {worker} ({device}{again})")
+            format!("child {child}: training on {place} ({device}{task}{again})")
         }
         Event::ChildEpoch(e) => format!(
             "child {}: epoch {}/{}: loss {:.4}, accuracy {:.4} train, {:.4} validation, {:.0} images/s",

@@ -12,7 +12,7 @@ mod training_run;
 
 use std::sync::LazyLock;
 
-pub use child::{Candidate, CandidateOrigin, ChildDetail, ChildRow, TrainedChild};
+pub use child::{Candidate, CandidateOrigin, ChildDetail, ChildRow, ClusterPlace, TrainedChild};
 pub use describe::describe;
 pub use outcomes::{Arms, Counts, Ending, Outcomes, best_first, is_better};
 pub use search_run::{Energy, SearchRun};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, CandidateOrigin, ChildRow, Outcomes, TrainedChild};
+use super::{Candidate, CandidateOrigin, ChildRow, ClusterPlace, Outcomes, TrainedChild};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes, Head};
 
@@ -112,8 +112,18 @@ impl SearchRun {
                 child,
                 worker,
                 device,
+                attempt,
+                host,
+                task,
                 ..
-            } => self.start_child(*child, *worker, device),
+            } => {
+                let place = host.clone().map(|host| ClusterPlace {
+                    host,
+                    task: task.clone(),
+                    attempt: *attempt,
+                });
+                self.start_child(*child, *worker, device, place);
+            }
             Event::ChildProgress(progress) => {
                 if let Some(training) = self.training_of(progress.worker, progress.child) {
                     training.progress = Some(progress.clone());
@@ -205,19 +215,35 @@ impl SearchRun {
         self.children.iter().filter(|row| row.repeat_of.is_none())
     }
 
+    /// Number of children that wait in the queue of a cluster; `None` without one.
+    pub fn in_queue(&self) -> Option<usize> {
+        let device = self.started.as_ref()?.device.as_deref()?;
+        let waiting = |child: &&u64| self.in_training(**child).is_none();
+        device
+            .ends_with("(slurm)")
+            .then(|| self.waiting.keys().filter(waiting).count())
+    }
+
     fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut TrainedChild> {
         self.by_worker
             .get_mut(&worker)
             .filter(|training| training.child == child)
     }
 
-    fn start_child(&mut self, child: u64, worker: usize, device: &str) {
+    fn start_child(
+        &mut self,
+        child: u64,
+        worker: usize,
+        device: &str,
+        place: Option<ClusterPlace>,
+    ) {
         let candidate = self.waiting.get(&child).cloned();
         self.by_worker.insert(
             worker,
             TrainedChild {
                 child,
                 device: device.to_owned(),
+                place,
                 candidate,
                 progress: None,
                 epochs: Vec::new(),

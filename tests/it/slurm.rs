@@ -22,7 +22,7 @@ const SMALL: [&str; 14] = [
     "search.depth_step=0",
     "search.reuse=never",
     "space.filters=[8,16]",
-    "child.epochs=3",
+    "child.epochs=12",
     "child.batch_size=25",
     "reward.last_epochs=1",
     "workers.threads=1",
@@ -34,7 +34,7 @@ const SLURM: [&str; 5] = [
     "workers.evaluator=slurm",
     "workers.count=4",
     "slurm.gpus_per_task=0",
-    "slurm.children_per_task=2",
+    "slurm.children_per_task=4",
     "slurm.grace_seconds=20",
 ];
 
@@ -276,7 +276,7 @@ fn an_engine_killed_between_sbatch_and_its_record_finds_its_job_by_name() {
             .filter(|entry| entry.file_name().to_string_lossy().starts_with("result-"))
     };
     let begin = Instant::now();
-    while results().count() < 4 {
+    while results().count() < 8 {
         assert!(begin.elapsed() < Duration::from_secs(200), "no results");
         std::thread::sleep(Duration::from_millis(200));
     }

@@ -36,7 +36,12 @@ impl Panel for WorkersView {
         let top = ((chosen + 1) * rows_each).saturating_sub(height);
         let position = content.position(height, top);
         let beside = if workers > 0 && scene.why_abandoned().is_none() {
-            labelled("workers", Role::Text, workers.to_string())
+            let mut beside = labelled("workers", Role::Text, workers.to_string());
+            if let Some(waiting) = scene.state.search().in_queue() {
+                beside.push((Role::Dim, "  ".to_owned()));
+                beside.extend(labelled("queue", Role::Text, waiting.to_string()));
+            }
+            beside
         } else {
             Row::new()
         };
@@ -55,7 +60,13 @@ impl Panel for WorkersView {
 fn content(scene: &Scene<'_>, width: usize) -> Content {
     let state = scene.state;
     if state.search().by_worker.is_empty() {
-        let nothing = || vec![words(Role::Dim, "no child in training")];
+        let nothing = || {
+            let queue = (state.search().in_queue()).filter(|waiting| *waiting > 0);
+            let text = queue.map_or("no child in training".to_owned(), |waiting| {
+                format!("no child in training, {waiting} in the cluster's queue")
+            });
+            vec![words(Role::Dim, text)]
+        };
         return outcome(scene, width).unwrap_or_else(nothing).into();
     }
     let shown = scene.shown_child();
@@ -258,8 +269,12 @@ fn figures(state: &RunState, training: &TrainedChild) -> Vec<Row> {
     let origin = training.candidate.as_ref().and_then(Candidate::parent);
     let is_control = (training.candidate.as_ref()).is_some_and(Candidate::is_control);
     let control = vec![(Role::Text, "control".to_owned())];
+    let place = training.place.as_ref();
+    let again = place.map(|place| place.attempt).filter(|of| *of > 1);
     vec![
         if is_control { control } else { Row::new() },
+        figure("on", place.map(|place| place.host.clone())),
+        figure("attempt", again.map(|attempt| attempt.to_string())),
         figure("edited from child", origin.map(|parent| parent.to_string())),
         figure("loss", loss.map(|loss| format!("{loss:.3}"))),
         figure(

@@ -184,10 +184,11 @@ impl<'a> Subject<'a> {
                 if known.is_abandoned {
                     vec![(Role::Warning, format!("no longer in training, {done}"))]
                 } else {
-                    words(
-                        Role::Good,
-                        format!("in training on worker {worker}, {done}"),
-                    )
+                    let training = known.state.search().in_training(self.child);
+                    let place = training.and_then(|(_, training)| training.place.as_ref());
+                    let place =
+                        place.map_or_else(|| format!("worker {worker}"), |place| place.to_string());
+                    words(Role::Good, format!("in training on {place}, {done}"))
                 }
             }
         }
