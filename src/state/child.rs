@@ -1,6 +1,6 @@
 //! What is known about one child: as a candidate, in training, and after its end.
 
-use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, Choice, MeanOf};
+use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, Choice, Event, MeanOf};
 use crate::space::{Design, Dna, Genes};
 
 /// A child that has ended, small enough for keeping 100,000 of them.
@@ -223,6 +223,31 @@ impl Candidate {
             _ => None,
         }
     }
+}
+
+/// The start of a child's training, in words; `None` for another event.
+pub(super) fn start_in_words(event: &Event) -> Option<String> {
+    let Event::ChildStarted {
+        child,
+        worker,
+        device,
+        attempt,
+        host,
+        task,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    let place = (host.clone()).unwrap_or_else(|| format!("worker {worker}"));
+    let task = (task.as_ref()).map_or(String::new(), |task| format!(", task {task}"));
+    let again = match attempt {
+        0 | 1 => String::new(),
+        attempt => format!(", attempt {attempt}"),
+    };
+    Some(format!(
+        "child {child}: training on {place} ({device}{task}{again})"
+    ))
 }
 
 /// Where a cluster trains a child.

@@ -1,6 +1,6 @@
 //! Descriptions of events.
 
-use super::RunStatus;
+use super::{RunStatus, child};
 use crate::event::{
     ChildFinished, Event, FinishReason, Level, StageEntered, TestFinished, TrainingEpoch,
 };
@@ -309,23 +309,7 @@ fn of_episode(event: &Event) -> Option<String> {
 /// Events of a child.
 fn of_child(event: &Event) -> Option<String> {
     let text = match event {
-        Event::ChildStarted {
-            child,
-            worker,
-            device,
-            attempt,
-            host,
-            task,
-            ..
-        } => {
-            let place = (host.clone()).unwrap_or_else(|| format!("worker {worker}"));
-            let task = (task.as_ref()).map_or(String::new(), |task| format!(", task {task}"));
-            let again = match attempt {
-                0 | 1 => String::new(),
-                attempt => format!(", attempt {attempt}"),
-            };
-            format!("child {child}: training on {place} ({device}{task}{again})")
-        }
+        Event::ChildStarted { .. } => child::start_in_words(event)?,
         Event::ChildEpoch(e) => format!(
             "child {}: epoch {}/{}: loss {:.4}, accuracy {:.4} train, {:.4} validation, {:.0} images/s",
             e.child,

@@ -281,7 +281,7 @@ impl Folder {
     }
 
     /// Whether a child has a result already, taken or not.
-    pub fn has_result(&self, child: u64, digest: &str) -> bool {
+    pub fn has_result(&self, child: u64, digest: &str, epochs: usize) -> bool {
         let waiting = names(&self.root.join("inbox")).unwrap_or_default();
         let start = format!("result-{child}.");
         let waiting = waiting
@@ -290,7 +290,7 @@ impl Folder {
         let mut paths = waiting
             .map(|name| self.root.join("inbox").join(name))
             .chain([self.result(child)]);
-        paths.any(|path| read_result(&path).is_ok_and(|result| result.digest == digest))
+        paths.any(|path| read_result(&path, epochs).is_ok_and(|result| result.digest == digest))
     }
 
     /// What has arrived since it was last taken.

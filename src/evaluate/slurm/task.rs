@@ -18,6 +18,7 @@ use super::scheduler::{Sign, TaskId};
 use crate::child;
 use crate::evaluate::local::WorkerSettings;
 use crate::evaluate::placement::Placement;
+use crate::evaluate::watch::Deadlines;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::foundation::host::host_name;
 
@@ -58,7 +59,7 @@ pub fn run(root: &Path, batch: u64) -> anyhow::Result<()> {
     let mut left = Vec::new();
     for job in jobs {
         let digest = digest(&job, &settings.child, &settings.fingerprint)?;
-        if !folder.has_result(job.child, &digest) {
+        if !folder.has_result(job.child, &digest, settings.child.epochs) {
             left.push((job, digest));
         }
     }
@@ -228,6 +229,7 @@ impl Shift<'_> {
                 threads: *threads,
             },
             sample: None,
+            deadlines: Deadlines::default(),
         })
     }
 

@@ -102,7 +102,7 @@ fn search_in(path: &Path) {
     })
     .unwrap();
     let search = Search {
-        evaluator: Box::new(|config, reports| {
+        evaluator: Box::new(|config, _, reports| {
             let settings = WorkerSettings {
                 data: config.data.clone(),
                 child: config.child.clone(),

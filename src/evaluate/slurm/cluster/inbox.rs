@@ -6,11 +6,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::Bridge;
+use crate::evaluate::protocol::FromWorker;
 use crate::evaluate::slurm::attempts::{
     ARRIVALS_PER_PASS, BETWEEN_PASSES, FILES_PER_PASS, Tail, Turns,
 };
 use crate::evaluate::slurm::files::{Arrival, Folder, ResultFile, read_result};
 use crate::evaluate::slurm::scheduler::{Sign, Source, TaskId};
+use crate::evaluate::validity::{self, Assignment};
 use crate::evaluate::{ChildJob, Report, Reports};
 use crate::event::Level;
 
@@ -107,6 +109,7 @@ impl Bridge {
         let Some(tail) = self.inbox.tails.get_mut(attempt) else {
             return;
         };
+        let epochs = self.config.child.epochs;
         // A file that cannot be read says nothing; it is looked at again.
         let signs = tail.read().unwrap_or_default();
         let (task, node) = (tail.task, tail.node.clone().unwrap_or_default());
@@ -115,14 +118,14 @@ impl Bridge {
             attempt,
             node: &node,
         };
-        for sign in signs.into_iter().filter(is_sound) {
+        for sign in signs.into_iter().filter(|sign| is_sound(sign, epochs)) {
             self.scheduler.sign(from, sign);
         }
     }
 
     /// Take a result: the first valid one of a child counts.
     fn take_result(&mut self, path: &Path, report: &Reports) {
-        let result = match read_result(path) {
+        let result = match read_result(path, self.config.child.epochs) {
             Ok(result) => result,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
             Err(error) => {
@@ -172,7 +175,7 @@ impl Bridge {
 
     /// A result that arrived while no engine ran, or that one took without recording it.
     pub(super) fn earlier_result(&self, job: &ChildJob) -> Option<Report> {
-        let result = read_result(&self.folder.result(job.child)).ok()?;
+        let result = read_result(&self.folder.result(job.child), self.config.child.epochs).ok()?;
         (Some(&result.digest) == self.digest_of(job).as_ref()).then(|| finished(result))
     }
 }
@@ -194,19 +197,21 @@ fn finished(result: ResultFile) -> Report {
     }
 }
 
-/// Whether the numbers of a sign are possible.
-fn is_sound(sign: &Sign) -> bool {
-    let accuracy = |accuracy: f64| (0.0..=1.0).contains(&accuracy);
-    match sign {
-        Sign::Epoch(epoch) => {
-            let seconds = epoch.seconds.is_finite() && epoch.seconds >= 0.0;
-            let number = (1..=epoch.epochs).contains(&epoch.epoch);
-            accuracy(epoch.train_accuracy) && accuracy(epoch.valid_accuracy) && seconds && number
-        }
+/// Whether the numbers of a sign are possible in a training of `epochs` epochs.
+fn is_sound(sign: &Sign, epochs: usize) -> bool {
+    let (message, child, worker) = match sign {
+        Sign::Epoch(epoch) => (FromWorker::Epoch(epoch.clone()), epoch.child, epoch.worker),
         Sign::Progress(progress) => {
-            let number = (1..=progress.epochs).contains(&progress.epoch);
-            number && progress.batch <= progress.batches
+            let message = FromWorker::Progress(progress.clone());
+            (message, progress.child, progress.worker)
         }
-        _ => true,
-    }
+        _ => return true,
+    };
+    let assignment = Assignment {
+        worker,
+        child: Some(child),
+        epochs,
+        may_end_early: true,
+    };
+    validity::check(&message, &assignment).is_ok()
 }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::VERSION;
 use crate::config::ChildConfig;
 use crate::evaluate::ChildJob;
+use crate::evaluate::protocol::FromWorker;
+use crate::evaluate::validity::{self, Assignment};
 use crate::foundation::hash::fnv;
 use crate::foundation::input;
 use crate::reward::Outcome;
@@ -42,29 +44,33 @@ pub fn digest(job: &ChildJob, child: &ChildConfig, fingerprint: &str) -> io::Res
     Ok(format!("{:016x}", fnv(text.bytes())))
 }
 
-/// Read a result and check that it makes sense.
+/// Read the result of a training of `epochs` epochs, and check that it makes sense.
 ///
 /// # Errors
 /// If it cannot be read, or what it says is impossible.
-pub fn read_result(path: &Path) -> io::Result<ResultFile> {
+pub fn read_result(path: &Path, epochs: usize) -> io::Result<ResultFile> {
     let result: ResultFile = serde_json::from_str(&input::text(path, input::TEXT)?)?;
-    let sound = |accuracy: &f64| (0.0..=1.0).contains(accuracy);
-    let is_sound = match &result.outcome {
-        Outcome::Trained { valid_accuracies } => {
-            !valid_accuracies.is_empty() && valid_accuracies.iter().all(sound)
-        }
-        Outcome::Failed { .. } | Outcome::Excluded { .. } => true,
+    let impossible = |what: String| Err(io::Error::new(io::ErrorKind::InvalidData, what));
+    let finished = FromWorker::Finished {
+        child: result.child,
+        outcome: result.outcome.clone(),
+        seconds: result.seconds,
     };
-    let seconds = result.seconds.is_finite() && result.seconds >= 0.0;
-    let energy = result
-        .energy_wh
-        .is_none_or(|energy| energy.is_finite() && energy >= 0.0);
-    match is_sound && seconds && energy && result.v == VERSION {
-        true => Ok(result),
-        false => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "it contains impossible values",
-        )),
+    let assignment = Assignment {
+        worker: 0,
+        child: Some(result.child),
+        epochs,
+        may_end_early: true,
+    };
+    if let Err(nonsense) = validity::check(&finished, &assignment) {
+        return impossible(format!("its task {nonsense}"));
+    }
+    match result.energy_wh {
+        Some(energy) if !energy.is_finite() || energy < 0.0 => {
+            impossible(format!("its task reported {energy} Wh"))
+        }
+        _ if result.v != VERSION => impossible(format!("version {} of the file", result.v)),
+        _ => Ok(result),
     }
 }
 

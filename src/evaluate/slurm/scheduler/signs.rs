@@ -109,7 +109,10 @@ impl Scheduler {
 
     fn started(&mut self, from: Source<'_>, child: u64, device: String) {
         let now = self.now;
-        let Some(known) = self.children.get(&child) else {
+        let is_given = self
+            .task(from.task)
+            .is_some_and(|task| task.children.contains(&child));
+        let Some(known) = self.children.get(&child).filter(|_| is_given) else {
             return;
         };
         if known
