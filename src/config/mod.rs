@@ -33,7 +33,7 @@ pub use strategies::{
     BaselineKind, ControllerConfig, EvolutionConfig, PpoConfig, PredictorConfig, STRATEGIES,
     StrategyFacts,
 };
-pub use validate::{LARGEST_SETTING, Violation, check_choices};
+pub use validate::{LARGEST_SETTING, MOST_LAYERS, Violation, check_choices};
 
 /// Validated settings. Every number is in its documented range.
 #[derive(Debug, Clone, PartialEq)]

@@ -252,7 +252,7 @@ fn search(raw: &RawSearch) -> Checked<SearchConfig> {
 }
 
 /// Deeper children are refused: such a number is a typing mistake.
-const MOST_LAYERS: i64 = 200;
+pub const MOST_LAYERS: i64 = 200;
 
 fn depth_fits(search: &SearchConfig) -> Checked<()> {
     let deepest = search.depth(search.children());

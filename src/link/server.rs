@@ -92,13 +92,12 @@ fn admit(stream: UnixStream, hub: &Hub, clients: &Arc<AtomicUsize>) {
         return;
     }
     let taken = clients.fetch_add(1, Ordering::Relaxed);
-    let counted = CountedClient(clients.clone());
+    let counted = Arc::new(CountedClient(clients.clone()));
     let hub = hub.clone();
     let serve = move || {
-        let _counted = counted;
         // Any error with a client ends only that client.
         let _ = if taken < MOST_CLIENTS {
-            serve(stream, &hub)
+            serve(stream, &hub, &counted)
         } else {
             refuse(&stream)
         };
@@ -114,7 +113,7 @@ fn refuse(stream: &UnixStream) -> io::Result<()> {
     messages::send(&mut &*stream, &ToClient::Refused(message))
 }
 
-fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
+fn serve(stream: UnixStream, hub: &Hub, counted: &Arc<CountedClient>) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_read_timeout(Some(GREETING))?;
     let run = hub
@@ -153,8 +152,10 @@ fn serve(stream: UnixStream, hub: &Hub) -> io::Result<()> {
     let (listener, commands) = hub.listen()?;
     let commands = (!watch).then_some(commands);
     let replies = output.clone();
+    // Its last command may wait longer than the client does.
+    let counted = counted.clone();
     spawn("nas-commands", move || {
-        let _gone = gone;
+        let _both = (gone, counted);
         take_commands(&mut input, commands.as_ref(), &replies);
     })?;
     let told = tell(listener, &output, &mut client_gone);

@@ -229,8 +229,11 @@ impl LayerFamily {
                 inputs,
             });
         }
-        let is_read = |number: &usize| layers.iter().any(|layer| layer.inputs.contains(number));
-        let output = (1..=layers.len()).filter(|number| !is_read(number));
+        let mut is_read = vec![false; layers.len() + 1];
+        for number in layers.iter().flat_map(|layer| &layer.inputs) {
+            is_read[*number] = true;
+        }
+        let output = (1..=layers.len()).filter(|number| !is_read[*number]);
         let architecture = Architecture {
             name: name.to_owned(),
             input,

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::{Crew, Effort, Halt, SearchEngine};
+use crate::config::MOST_LAYERS;
 use crate::event::{ChildQueued, Event};
 use crate::link::{Client, Command, Order};
 use crate::search::episode::Child;
@@ -79,6 +80,14 @@ impl SearchEngine<'_> {
         let ledger = &self.run.ledger();
         if ledger.dna(parent).is_none() && !ledger.is_edited(parent) {
             refuse(&format_args!("there is no child {parent}"));
+            return Ok(());
+        }
+        // Building an endless network would hold up the search.
+        let layers = dna.0.len();
+        if layers as i64 > MOST_LAYERS {
+            refuse(&format_args!(
+                "it has {layers} layers, and a child at most {MOST_LAYERS}"
+            ));
             return Ok(());
         }
         if ledger.queued().count() >= MOST_EDITED {

@@ -363,25 +363,16 @@ fn an_edited_child_that_cannot_be_built_or_has_no_parent_is_refused_with_the_rea
     let run = Run::new(&["search.reuse=false"]);
     let (mut client, searching, _) = held(&run, &[2]);
     wait_for_end(&mut client, 1);
-    client
-        .commands
-        .send(Command::Train {
-            parent: 1,
-            dna: Dna(vec![vec![99, 4, 1, 0]]),
-        })
-        .unwrap();
-    wait_for_warning(
-        &mut client,
-        "the network edited from child 1 cannot be trained",
-    );
-    client
-        .commands
-        .send(Command::Train {
-            parent: 50,
-            dna: Dna(vec![vec![3, 4, 1, 1]]),
-        })
-        .unwrap();
-    wait_for_warning(&mut client, "there is no child 50");
+    for (parent, genes, reason) in [
+        (1, vec![vec![99, 4, 1, 0]], "edited from child 1 cannot be"),
+        (50, vec![vec![3, 4, 1, 1]], "there is no child 50"),
+        (1, vec![vec![1, 4, 1, 0]; 20_000], "it has 20000 layers"),
+    ] {
+        let dna = Dna(genes);
+        let train = Command::Train { parent, dna };
+        client.commands.send(train).unwrap();
+        wait_for_warning(&mut client, reason);
+    }
     client.commands.send(Command::Stop).unwrap();
     searching.join().unwrap();
     let names = event_names(&run.journal());
