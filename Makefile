@@ -2,6 +2,7 @@
 #   make run    set up, build, run the demo search on the embedded images
 #   make test   set up, run every check
 #   make test-slurm  searches on a real Slurm on this machine (installed if missing; as root), with nodes that are killed
+#   make fuzz   fuzz what reads files and messages, without libtorch; SECONDS=60 for each target (600), TARGET=npy for only one
 # Set LIBTORCH to use your own libtorch 2.11.0. Otherwise one is installed: with CUDA if there is an NVIDIA driver, or as
 # KIND says (cuda, cuda12 or cpu). KIND is not remembered: give it to every call (make setup KIND=cpu; make build KIND=cpu; ...), or
 # export NAS_TUI_LIBTORCH_KIND=cpu.
@@ -9,7 +10,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup build run test test-slurm fmt scripts lint unit docs viewer install clean
+.PHONY: help setup build run test test-slurm fmt scripts lint unit docs viewer fuzz install clean
 
 # Found (or installed) once per call of make; torch-sys rebuilds when this path changes.
 TORCH = LIBTORCH="$$(python3 scripts/libtorch.py $(KIND))"; export LIBTORCH
@@ -75,6 +76,9 @@ test-slurm:
 	trap 'scripts/slurm.sh stop' EXIT
 	started="$$(scripts/slurm.sh start 4)"; eval "$$started"
 	cargo test --release --locked --test it slurm:: -- --nocapture --test-threads 1
+
+fuzz:
+	fuzz/run.sh $(or $(SECONDS),600) $(TARGET)
 
 clean:
 	cargo clean

@@ -31,6 +31,7 @@ mod fake_nvml;
 mod faulty_workers;
 #[cfg(feature = "torch")]
 mod flooding;
+mod fuzz_cases;
 mod gpu_faults;
 mod inspect;
 mod journal_docs;
