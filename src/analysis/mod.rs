@@ -46,7 +46,7 @@ pub trait RunSummary: Serialize + Sized {
     /// If the journal cannot be read or is damaged.
     fn of_journal(path: &Path) -> Result<Self, JournalError> {
         let mut tally = Self::Tally::default();
-        for record in Reader::open(path)? {
+        for record in Reader::open(path)?.without_choices() {
             Self::count(&mut tally, &record?);
         }
         Ok(Self::of(&tally))

@@ -1,9 +1,11 @@
 //! What happens to a child, from its proposal to its reward.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::{TrainingEpoch, TrainingProgress};
-use crate::space::{Design, Dna};
+use crate::foundation::numbers::six_digits;
+use crate::space::{Architecture, Design, Dna};
 
 fn is_zero(count: &usize) -> bool {
     *count == 0
@@ -11,6 +13,7 @@ fn is_zero(count: &usize) -> bool {
 
 /// A proposed child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SampledFields<Vec<Choice>>")]
 pub struct ChildSampled {
     /// Number of the child, from 1.
     pub child: u64,
@@ -52,6 +55,74 @@ pub struct ChildSampled {
     pub control: bool,
 }
 
+/// The fields of [`ChildSampled`], of which the choices can be skipped. Reading them one by one is several
+/// times faster than reading flattened ones.
+#[derive(Deserialize)]
+struct SampledFields<C> {
+    child: u64,
+    episode: usize,
+    dna: Dna,
+    architecture: Option<Architecture>,
+    key: Option<String>,
+    params: u64,
+    macs: u64,
+    log_prob: Option<f64>,
+    entropy: Option<f64>,
+    max_entropy: Option<f64>,
+    #[serde(default)]
+    choices: C,
+    parent: Option<u64>,
+    #[serde(default)]
+    staleness: usize,
+    #[serde(default)]
+    control: bool,
+}
+
+impl<C: Into<Vec<Choice>>> TryFrom<SampledFields<C>> for ChildSampled {
+    type Error = &'static str;
+
+    fn try_from(fields: SampledFields<C>) -> Result<ChildSampled, Self::Error> {
+        Ok(ChildSampled {
+            child: fields.child,
+            episode: fields.episode,
+            dna: fields.dna,
+            design: Design::of(fields.architecture, fields.key)?,
+            params: fields.params,
+            macs: fields.macs,
+            log_prob: fields.log_prob,
+            entropy: fields.entropy,
+            max_entropy: fields.max_entropy,
+            choices: fields.choices.into(),
+            parent: fields.parent,
+            staleness: fields.staleness,
+            control: fields.control,
+        })
+    }
+}
+
+/// Choices that are not read.
+#[derive(Default, Deserialize)]
+struct Skipped(IgnoredAny);
+
+impl From<Skipped> for Vec<Choice> {
+    fn from(_: Skipped) -> Vec<Choice> {
+        Vec::new()
+    }
+}
+
+/// A proposed child without its choices.
+#[derive(Deserialize)]
+#[serde(try_from = "SampledFields<Skipped>")]
+pub(super) struct SampledWithoutChoices(pub ChildSampled);
+
+impl TryFrom<SampledFields<Skipped>> for SampledWithoutChoices {
+    type Error = &'static str;
+
+    fn try_from(fields: SampledFields<Skipped>) -> Result<Self, Self::Error> {
+        fields.try_into().map(SampledWithoutChoices)
+    }
+}
+
 /// A network that a user made by editing a child. It is numbered after all children that the search
 /// samples; the controller does not learn from its reward, no mean includes it, and it is never the
 /// best child of the search.
@@ -89,6 +160,17 @@ pub struct Choice {
     pub entropy: f64,
     /// Probability of each option (rounded to 4 decimals); 0 for infeasible options.
     pub probabilities: Vec<f64>,
+}
+
+impl Choice {
+    /// The same with log-probability and entropy in six digits.
+    pub fn rounded(&self) -> Choice {
+        Choice {
+            log_prob: six_digits(self.log_prob),
+            entropy: six_digits(self.entropy),
+            ..self.clone()
+        }
+    }
 }
 
 /// How far a child's training has progressed within an epoch.
@@ -156,20 +238,21 @@ pub struct ChildEpoch {
 }
 
 impl ChildEpoch {
-    /// An epoch of `child` on `worker`, with `epochs` epochs in total.
+    /// An epoch of `child` on `worker`, with `epochs` epochs in total. All but its validation accuracy, from
+    /// which the reward is computed, is only shown: six digits are enough.
     pub fn of(child: u64, worker: usize, epochs: usize, training: &TrainingEpoch) -> Self {
         ChildEpoch {
             child,
             worker,
             epoch: training.epoch,
             epochs,
-            train_loss: training.train_loss,
-            train_accuracy: training.train_accuracy,
-            valid_loss: training.valid_loss,
+            train_loss: six_digits(training.train_loss),
+            train_accuracy: six_digits(training.train_accuracy),
+            valid_loss: six_digits(training.valid_loss),
             valid_accuracy: training.valid_accuracy,
-            learning_rate: training.learning_rate,
-            images_per_second: training.images_per_second,
-            seconds: training.seconds,
+            learning_rate: six_digits(training.learning_rate),
+            images_per_second: six_digits(training.images_per_second),
+            seconds: six_digits(training.seconds),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Everything that happens in a run, as one versioned enum of plain data. The journal, the screen,
 //! headless output, reports and replays all receive these events and nothing else from the search.
 
+mod checked;
 mod child;
 mod episode;
 mod kind;
 pub mod process;
+mod ranges;
 mod reading;
 mod run;
 mod training;
@@ -14,6 +16,7 @@ pub use child::{
 };
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
+pub use reading::event_of;
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
 pub use training::{
     Found, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,

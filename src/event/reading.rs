@@ -2,67 +2,20 @@
 //! every consumer can calculate with, its networks can be built, and its texts are printable.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess,
+    SeqAccess, Visitor,
+};
 use serde_json::Value;
 
-use super::{Event, Record};
+use super::checked::Checked;
+use super::child::SampledWithoutChoices;
+use super::{Event, Record, VERSION};
 use crate::classification::ClassificationReport;
 use crate::foundation::text;
 use crate::space::{Architecture, Design};
-
-/// Largest number that has no narrower range: JSON numbers are exact up to here (RFC 8259, section 6).
-const LARGEST: u64 = 1 << 53;
-/// Largest magnitude of a number with decimals: far above 32-bit floats, and its square is finite.
-const LARGEST_FLOAT: f64 = 1e100;
-
-/// Largest value of the whole numbers in a field; all are far above what settings allow.
-fn largest(field: &str) -> u64 {
-    match field {
-        "seed" => u64::MAX,
-        "episode"
-        | "episodes"
-        | "children_per_episode"
-        | "controls"
-        | "epoch"
-        | "epochs"
-        | "child_epochs"
-        | "reward_last_epochs"
-        | "patience"
-        | "early_stopping"
-        | "warmup_epochs"
-        | "milestones"
-        | "worker"
-        | "workers"
-        | "threads"
-        | "attempt"
-        | "depth"
-        | "layer"
-        | "head"
-        | "index"
-        | "reuse_limit"
-        | "staleness" => 1_000_000,
-        "batch" | "batches" | "batch_size" | "child_batch_size" | "micro_batch"
-        | "train_images" | "validation_images" | "images" | "correct" | "confusion" | "repeats"
-        | "failures" | "excluded" => 1_000_000_000,
-        "child" | "children" | "next_child" | "parent" | "repeat_of" => 100_000_000_000,
-        _ => LARGEST,
-    }
-}
-
-fn is_accuracy(field: &str) -> bool {
-    matches!(
-        field,
-        "accuracy"
-            | "own_accuracy"
-            | "mean_accuracy"
-            | "best_accuracy"
-            | "test_accuracy"
-            | "train_accuracy"
-            | "valid_accuracy"
-            | "valid_accuracies"
-    )
-}
 
 impl Record {
     /// The record in a line of a journal.
@@ -71,59 +24,129 @@ impl Record {
     /// With the column: the line is not JSON or not a record, a number is out of range, or a network
     /// cannot be built.
     pub fn parse(line: &[u8]) -> serde_json::Result<Record> {
-        let mut all_printable = true;
-        let mut json = serde_json::Deserializer::from_slice(line);
-        let values = Values {
-            field: "",
-            all_printable: &mut all_printable,
-        };
-        values.deserialize(&mut json)?;
-        json.end()?;
-        let record: Record = if all_printable {
-            serde_json::from_slice(line)?
-        } else {
-            let mut value: Value = serde_json::from_slice(line)?;
-            make_printable(&mut value);
-            serde_json::from_value(value)?
-        };
-        consistent(&record.event).map_err(serde_json::Error::custom)?;
-        Ok(record)
+        checked(line, |head| match head.event {
+            "child_sampled" => Ok(body(line)?.map(Event::ChildSampled)),
+            _ => frequent(head, line),
+        })
     }
+
+    /// The same without the choices of a sampled child, most of the line, which are not read.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Record::parse).
+    pub fn parse_without_choices(line: &[u8]) -> serde_json::Result<Record> {
+        checked(line, |head| match head.event {
+            "child_sampled" => {
+                let sampled = body::<SampledWithoutChoices>(line)?;
+                Ok(sampled.map(|sampled| Event::ChildSampled(sampled.0)))
+            }
+            _ => frequent(head, line),
+        })
+    }
+}
+
+/// The record in a line, whose event `read` returns if it can be read in one pass.
+fn checked(
+    line: &[u8],
+    read: impl FnOnce(&Head<'_>) -> serde_json::Result<Option<Event>>,
+) -> serde_json::Result<Record> {
+    let in_one_pass = || -> serde_json::Result<Option<Record>> {
+        let Some(head) = Head::of(line) else {
+            return Ok(None);
+        };
+        let Ok(time) = head.time.parse() else {
+            return Ok(None);
+        };
+        Ok(read(&head)?.map(|event| Record {
+            v: VERSION,
+            seq: Some(head.seq),
+            time,
+            event,
+        }))
+    };
+    let record = match in_one_pass()? {
+        Some(record) => record,
+        None => any_record(line)?,
+    };
+    consistent(&record.event).map_err(serde_json::Error::custom)?;
+    Ok(record)
+}
+
+/// The event of a line, if it is one of those that most lines are about.
+fn frequent(head: &Head<'_>, line: &[u8]) -> serde_json::Result<Option<Event>> {
+    Ok(match head.event {
+        "child_epoch" => body(line)?.map(Event::ChildEpoch),
+        "child_finished" => body(line)?.map(Event::ChildFinished),
+        _ => None,
+    })
+}
+
+/// The event of a line, which is near its beginning.
+pub fn event_of(line: &[u8]) -> Option<&str> {
+    const KEY: &[u8] = b"\"event\":\"";
+    if let Some(head) = Head::of(line) {
+        return Some(head.event);
+    }
+    let head = &line[..line.len().min(120)];
+    let start = head.windows(KEY.len()).position(|window| window == KEY)?;
+    split_at(&head[start + KEY.len()..], b'"').map(|(event, _)| event)
+}
+
+/// The beginning of a line as this program writes it.
+struct Head<'a> {
+    seq: u64,
+    time: &'a str,
+    event: &'a str,
+}
+
+impl<'a> Head<'a> {
+    /// The head of a line; `None` if it begins in another way, which is no less valid.
+    fn of(line: &'a [u8]) -> Option<Head<'a>> {
+        let rest = line.strip_prefix(b"{\"v\":1,\"seq\":")?;
+        let (seq, rest) = split_at(rest, b',')?;
+        let rest = rest.strip_prefix(b"\"time\":\"")?;
+        let (time, rest) = split_at(rest, b'"')?;
+        let rest = rest.strip_prefix(b",\"event\":\"")?;
+        let (event, _) = split_at(rest, b'"')?;
+        let seq = Some(seq).filter(|seq| !seq.starts_with(['0', '+']))?;
+        Some(Head {
+            seq: seq.parse().ok()?,
+            time,
+            event,
+        })
+    }
+}
+
+/// What comes before the first `byte` and what after it.
+fn split_at(text: &[u8], byte: u8) -> Option<(&str, &[u8])> {
+    let end = text.iter().position(|other| *other == byte)?;
+    let before = std::str::from_utf8(&text[..end]).ok()?;
+    Some((before, &text[end + 1..]))
+}
+
+/// The fields of an event; `None` if a text must be made printable first.
+fn body<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<Option<T>> {
+    let all_printable = Cell::new(true);
+    let mut json = serde_json::Deserializer::from_slice(line);
+    let event = T::deserialize(Checked::new(&mut json, &all_printable))?;
+    json.end()?;
+    Ok(all_printable.get().then_some(event))
+}
+
+/// The record in any line: checked in one pass, read in another.
+fn any_record(line: &[u8]) -> serde_json::Result<Record> {
+    if body::<Everything>(line)?.is_some() {
+        return serde_json::from_slice(line);
+    }
+    let mut value: Value = serde_json::from_slice(line)?;
+    make_printable(&mut value);
+    serde_json::from_value(value)
 }
 
 /// Visits every value of a line without building any.
-struct Values<'a> {
-    /// The innermost field that contains the value.
-    field: &'a str,
-    all_printable: &'a mut bool,
-}
+struct Everything;
 
-impl Values<'_> {
-    fn within(&mut self) -> Values<'_> {
-        Values {
-            field: self.field,
-            all_printable: self.all_printable,
-        }
-    }
-
-    fn number<E: Error>(&self, value: f64) -> Result<(), E> {
-        let field = self.field;
-        if is_accuracy(field) && !(0.0..=1.0).contains(&value) {
-            return Err(E::custom(format!(
-                "{field} is {value:e}, but must be from 0 to 1"
-            )));
-        }
-        if !(-LARGEST_FLOAT..=LARGEST_FLOAT).contains(&value) {
-            return Err(E::custom(format!(
-                "{field} is {value:e}, but must be from {:e} to {LARGEST_FLOAT:e}",
-                -LARGEST_FLOAT
-            )));
-        }
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Values<'_> {
+impl<'de> DeserializeSeed<'de> for Everything {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -131,7 +154,15 @@ impl<'de> DeserializeSeed<'de> for Values<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Values<'_> {
+impl<'de> Deserialize<'de> for Everything {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Everything, D::Error> {
+        deserializer
+            .deserialize_any(Everything)
+            .map(|()| Everything)
+    }
+}
+
+impl<'de> Visitor<'de> for Everything {
     type Value = ();
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -146,52 +177,34 @@ impl<'de> Visitor<'de> for Values<'_> {
         Ok(())
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
-        let (field, most) = (self.field, largest(self.field));
-        if value > most {
-            return Err(E::custom(format!(
-                "{field} is {value}, but must be at most {most}"
-            )));
-        }
-        if is_accuracy(field) {
-            self.number(value as f64)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
-        self.number(value as f64)
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
-        self.number(value)
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
-        *self.all_printable &= !value.contains(text::controls);
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut values: A) -> Result<(), A::Error> {
-        while values.next_element_seed(self.within())?.is_some() {}
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<(), A::Error> {
+        while values.next_element_seed(Everything)?.is_some() {}
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
-        while let Some(field) = fields.next_key::<FieldName<'de>>()? {
-            fields.next_value_seed(Values {
-                field: &field.0,
-                all_printable: self.all_printable,
-            })?;
+        while fields.next_key::<IgnoredAny>()?.is_some() {
+            fields.next_value_seed(Everything)?;
         }
         Ok(())
     }
 }
-
-/// Borrowed from the line unless it contains escapes.
-#[derive(serde::Deserialize)]
-struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn make_printable(value: &mut Value) {
     match value {
@@ -251,6 +264,8 @@ fn square(report: &ClassificationReport) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const DEMO: &str = include_str!("../../tests/fixtures/journal-demo.jsonl");
@@ -299,6 +314,32 @@ mod tests {
             let text = error(event, field, value);
             assert!(!text.is_empty());
         }
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_read_in_one_pass_as_it_is_in_two(
+            line in 0..DEMO.lines().count(),
+            position in 0usize..2_000,
+            byte in proptest::sample::select(b"019.e-x\",[]{}\\ ".to_vec()),
+        ) {
+            let mut line = DEMO.lines().nth(line).unwrap().as_bytes().to_vec();
+            let position = position % line.len();
+            line[position] = byte;
+            let in_two = any_record(&line).ok().filter(|record| consistent(&record.event).is_ok());
+            prop_assert_eq!(Record::parse(&line).ok(), in_two);
+        }
+    }
+
+    #[test]
+    fn a_field_with_an_escape_in_its_name_is_checked_too() {
+        let is_one = |line: &&str| line.contains("\"child_finished\"");
+        let text = DEMO.lines().find(is_one).unwrap();
+        let escaped = text.replace("\"accuracy\":", "\"accurac\\u0079\":");
+        assert!(escaped.len() > text.len() && Record::parse(escaped.as_bytes()).is_ok());
+        let wrong = escaped.replace("\\u0079\":0", "\\u0079\":7");
+        let error = Record::parse(wrong.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("accuracy is 7"), "{error}");
     }
 
     #[test]

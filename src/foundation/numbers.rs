@@ -51,6 +51,12 @@ pub fn short_floats(message: &str) -> String {
     }
 }
 
+/// `value` in six significant digits: enough for any figure that is only shown, and a third of the text
+/// that an exact number takes.
+pub fn six_digits(value: f64) -> f64 {
+    format!("{value:.5e}").parse().unwrap_or(value)
+}
+
 /// `275,122`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();

@@ -15,6 +15,9 @@ const MOST_SNAPSHOTS: usize = 8;
 /// Number of records between two snapshots while the journal is short.
 const FIRST_INTERVAL: u64 = 512;
 
+/// Number of records from which on reading ahead is worth it.
+const FAR: u64 = 10_000;
+
 /// A journal opened for random access. Each method first reads what has been appended, if
 /// necessary.
 ///
@@ -120,7 +123,15 @@ impl Archive {
         if state.last_seq < seq
             && let Some(mut reader) = self.reader_from(state.last_seq + 1)?
         {
-            while let Some(record) = reader.find(seq, |_| true)? {
+            // A long way is read ahead; a short one only as far as needed.
+            let is_long = seq - state.last_seq > FAR;
+            while state.last_seq < seq
+                && let Some(record) = if is_long {
+                    reader.next().transpose()?
+                } else {
+                    reader.find(seq, |_| true)?
+                }
+            {
                 state.apply(&record);
                 self.snapshots.offer(&state);
             }
@@ -138,7 +149,7 @@ impl Archive {
             return Ok(None);
         }
         let (lines, position) = self.index.near(seq);
-        let mut reader = Reader::after(&self.path, lines, position)?;
+        let mut reader = Reader::after(&self.path, lines, position)?.without_choices();
         reader.find(seq - 1, |_| false)?;
         Ok(Some(reader))
     }

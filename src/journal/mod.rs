@@ -1,6 +1,7 @@
 //! The journal of a run: an append-only file of JSON lines, written before any client sees the
 //! event (docs/JOURNAL.md).
 
+mod ahead;
 mod archive;
 mod error;
 mod line_index;

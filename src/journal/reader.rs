@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::ahead::Ahead;
 use super::error::JournalError;
-use crate::event::{Record, VERSION};
+use crate::event::{Record, VERSION, event_of};
 use crate::foundation::input;
 
 /// An unfinished last line, as left behind by a crash.
@@ -17,6 +18,40 @@ pub struct Torn {
     pub offset: u64,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+/// Bytes after which a journal counts as long: the rest is read ahead, on several cores.
+const SHORT: u64 = 1 << 18;
+
+/// What is read of a journal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Selection {
+    /// The events whose lines are parsed; `None`: all.
+    events: Option<&'static [&'static str]>,
+    /// Whether the choices of sampled children are read.
+    choices: bool,
+}
+
+impl Selection {
+    const EVERYTHING: Selection = Selection {
+        events: None,
+        choices: true,
+    };
+
+    /// Whether the line is to be parsed.
+    pub fn wants(self, line: &[u8]) -> bool {
+        let is_one = |events: &[&str]| event_of(line).is_some_and(|event| events.contains(&event));
+        self.events.is_none_or(is_one)
+    }
+
+    /// The record in a line.
+    pub fn parse(self, line: &[u8]) -> serde_json::Result<Record> {
+        if self.choices {
+            Record::parse(line)
+        } else {
+            Record::parse_without_choices(line)
+        }
+    }
 }
 
 /// The records of a journal in order. The iteration ends at the end of the file or at a torn last
@@ -34,6 +69,10 @@ pub struct Reader {
     lines: u64,
     offset: u64,
     torn: Option<Torn>,
+    selection: Selection,
+    /// Bytes that are read before the rest is read ahead.
+    alone: u64,
+    ahead: Option<Ahead>,
 }
 
 impl Reader {
@@ -49,7 +88,23 @@ impl Reader {
             lines: 0,
             offset: 0,
             torn: None,
+            selection: Selection::EVERYTHING,
+            alone: SHORT,
+            ahead: None,
         })
+    }
+
+    /// Where the journal is long, read sampled children without their choices, which are most of it.
+    pub fn without_choices(mut self) -> Reader {
+        self.selection.choices = false;
+        self
+    }
+
+    /// Read only the records with one of these events. Other lines are skipped without parsing, so
+    /// damage in them is not found.
+    pub fn only(mut self, events: &'static [&'static str]) -> Reader {
+        self.selection.events = Some(events);
+        self
     }
 
     /// A reader that starts after the first `lines` lines, which end at the byte `offset`.
@@ -57,6 +112,7 @@ impl Reader {
         let mut reader = Reader {
             lines,
             offset,
+            alone: offset + SHORT,
             ..Reader::open(path)?
         };
         reader
@@ -76,8 +132,63 @@ impl Reader {
         self.offset
     }
 
+    /// Length of the file in bytes.
+    ///
+    /// # Errors
+    /// If the system cannot tell it.
+    pub fn length(&self) -> Result<u64, JournalError> {
+        let file = self.input.get_ref().metadata();
+        Ok(file.map_err(|source| self.io(source))?.len())
+    }
+
     fn read_record(&mut self) -> Result<Option<Record>, JournalError> {
-        self.find(u64::MAX, |_| true)
+        if self.offset >= self.alone && self.ahead.is_none() {
+            self.start_ahead()?;
+        }
+        if let Some(record) = self.next_ahead()? {
+            return Ok(Some(record));
+        }
+        let selection = self.selection;
+        self.find(u64::MAX, |line| selection.wants(line))
+    }
+
+    /// Read the rest of the file ahead if it is long. What is appended later is not.
+    fn start_ahead(&mut self) -> Result<(), JournalError> {
+        self.alone = u64::MAX;
+        if self.length()?.saturating_sub(self.offset) > SHORT {
+            let mut file = input::open(&self.path).map_err(|source| self.io(source))?;
+            file.seek(SeekFrom::Start(self.offset))
+                .map_err(|source| self.io(source))?;
+            // Without threads it is read more slowly.
+            self.ahead = Ahead::start(file, self.selection).ok();
+        }
+        Ok(())
+    }
+
+    /// The next record that was read ahead. `None` where that ends: at the end of the file, and before
+    /// a line that is damaged; what follows is read line by line.
+    fn next_ahead(&mut self) -> Result<Option<Record>, JournalError> {
+        while let Some(ahead) = &mut self.ahead {
+            let next = ahead.next().map_err(JournalError::at(&self.path))?;
+            let lines = self.lines + next.as_ref().map_or(0, |next| next.lines);
+            let follows = |record: &Record| record.v == VERSION && record.seq == Some(lines);
+            match next.filter(|next| next.record.as_ref().is_none_or(follows)) {
+                Some(next) => {
+                    (self.lines, self.torn) = (lines, None);
+                    self.offset += next.bytes;
+                    if next.record.is_some() {
+                        return Ok(next.record);
+                    }
+                }
+                None => {
+                    self.ahead = None;
+                    self.input
+                        .seek(SeekFrom::Start(self.offset))
+                        .map_err(|source| self.io(source))?;
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// The next record up to line `last` for whose line `wanted` returns true. Lines before it are
@@ -221,116 +332,4 @@ fn is_json(line: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(seq: u64) -> String {
-        format!(r#"{{"v":1,"seq":{seq},"time":"2026-11-24T10:15:00Z","event":"paused"}}"#) + "\n"
-    }
-
-    fn read_text(text: &str) -> Result<Vec<Record>, JournalError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.jsonl");
-        std::fs::write(&path, text).unwrap();
-        read(&path)
-    }
-
-    /// Line and column that the error names, and its text.
-    fn position(text: &str) -> (u64, usize, String) {
-        match read_text(text).unwrap_err() {
-            JournalError::Corrupt {
-                line,
-                column,
-                problem,
-                ..
-            } => (line, column, problem),
-            other => panic!("{other}"),
-        }
-    }
-
-    #[test]
-    fn damage_before_the_last_line_is_an_error_with_line_column_and_remedy() {
-        let text = line(1) + &line(2).replace("\"time\"", "time") + &line(3);
-        assert_eq!(position(&text), (2, 16, "key must be a string".to_owned()));
-        let message = read_text(&text).unwrap_err().to_string();
-        assert!(
-            message.contains("journal.jsonl, line 2, column 16")
-                && message.contains("keep its first 1 line(s)"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn a_missing_line_and_a_repeated_line_are_errors() {
-        assert_eq!(position(&(line(1) + &line(3))).0, 2);
-        assert_eq!(
-            position(&(line(1) + &line(1))).2,
-            "its number (seq) is 1 where 2 must come"
-        );
-    }
-
-    #[test]
-    fn an_unknown_event_and_a_missing_field_are_errors_even_in_the_last_line() {
-        let unknown = line(1).replace("paused", "teleported");
-        assert!(
-            position(&unknown)
-                .2
-                .contains("unknown variant `teleported`")
-        );
-        let incomplete = line(1).replace("paused", "worker_died");
-        assert!(position(&incomplete).2.contains("missing field"));
-    }
-
-    #[test]
-    fn a_newer_version_is_refused_as_such_whatever_it_contains() {
-        let newer = line(1)
-            .replace("\"v\":1", "\"v\":2")
-            .replace("paused", "teleported");
-        let error = read_text(&newer).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                JournalError::Newer {
-                    line: 1,
-                    found: 2,
-                    ..
-                }
-            ),
-            "{error}"
-        );
-        let known = line(1).replace("\"v\":1", "\"v\":2");
-        assert!(matches!(
-            read_text(&known).unwrap_err(),
-            JournalError::Newer { .. }
-        ));
-    }
-
-    #[test]
-    fn fields_of_a_later_program_of_the_same_version_are_ignored() {
-        let richer = line(1).replace("\"event\"", "\"colour\":\"blue\",\"event\"");
-        assert_eq!(read_text(&richer).unwrap().len(), 1);
-    }
-
-    #[test]
-    fn the_error_for_a_missing_file_names_it() {
-        let error = read(Path::new("/nonexistent/journal.jsonl")).unwrap_err();
-        assert!(
-            error.to_string().contains("/nonexistent/journal.jsonl"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_journal_that_grows_can_be_followed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.jsonl");
-        let (first, second) = (line(1), line(2));
-        std::fs::write(&path, first.clone() + &second[..20]).unwrap();
-        let mut reader = Reader::open(&path).unwrap();
-        assert_eq!(reader.by_ref().count(), 1);
-        assert!(reader.torn().is_some());
-        std::fs::write(&path, first + &second).unwrap();
-        assert_eq!(reader.next().unwrap().unwrap().seq, Some(2));
-        assert!(reader.next().is_none() && reader.torn().is_none());
-    }
-}
+mod tests;

@@ -70,9 +70,12 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
         call.as_ref()
             .and_then(|call| call.get_ref().try_clone().ok()),
     )));
-    let first = match &call {
-        Some(_) => LinkStatus::Live { watch_only: watch },
-        None => lock_state(run).map_or(LinkStatus::Ended, |holder| LinkStatus::Journal { holder }),
+    let first = match (&call, feed.reading()) {
+        (_, Some(percent)) => LinkStatus::Reading { percent },
+        (Some(_), None) => LinkStatus::Live { watch_only: watch },
+        (None, None) => {
+            lock_state(run).map_or(LinkStatus::Ended, |holder| LinkStatus::Journal { holder })
+        }
     };
     let (status, watched) = watch::channel(first);
     let follower = Follower {
@@ -180,10 +183,10 @@ struct Follower {
 impl Follower {
     fn follow(mut self, mut call: Option<Call>) {
         let ended = loop {
-            let over = match call.take() {
+            let over = self.catch_up().and_then(|()| match call.take() {
                 Some(call) => self.listen(call),
                 None => self.read_on(),
-            };
+            });
             if let Err(stop) = over {
                 break stop;
             }
@@ -198,6 +201,13 @@ impl Follower {
             self.feed.say(Level::Error, error.to_string());
             self.set(LinkStatus::Ended);
         }
+    }
+
+    /// Send what a long journal holds already. Until then the client does not know the run as it is.
+    fn catch_up(&mut self) -> Result<(), FeedEnd> {
+        let status = &self.status;
+        self.feed
+            .catch_up(|percent| set(status, LinkStatus::Reading { percent }))
     }
 
     /// Listen to a search until it ends.
@@ -262,12 +272,16 @@ impl Follower {
     }
 
     fn set(&self, status: LinkStatus) {
-        self.status.send_if_modified(|now| {
-            let changed = *now != status;
-            *now = status;
-            changed
-        });
+        set(&self.status, status);
     }
+}
+
+fn set(status: &watch::Sender<LinkStatus>, new: LinkStatus) {
+    status.send_if_modified(|now| {
+        let changed = *now != new;
+        *now = new;
+        changed
+    });
 }
 
 /// Who held the lock last: `pid P on HOST`.

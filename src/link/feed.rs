@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -12,7 +13,14 @@ use crate::journal::{JournalError, Reader};
 use crate::state::RunStatus;
 
 /// Maximum number of records on their way to a client.
-const CAPACITY: usize = 1024;
+const CAPACITY: usize = 4096;
+/// Bytes that a client is far behind by: reading them takes noticeable time.
+const FAR: u64 = 1 << 20;
+/// Number of records sent to a client that is far behind between two looks at how far.
+const STEP: u64 = 4096;
+/// A client that takes records has room again after a few of these; any other is waited for without looking.
+const BETWEEN_LOOKS: Duration = Duration::from_micros(500);
+const MOST_LOOKS: usize = 40;
 
 /// Reads a journal for one client.
 #[derive(Debug)]
@@ -39,7 +47,7 @@ impl Feed {
         let (sender, receiver) = channel(CAPACITY);
         Ok((
             Feed {
-                reader: Reader::open(path)?,
+                reader: Reader::open(path)?.without_choices(),
                 sender,
                 sent: 0,
                 status: RunStatus::default(),
@@ -59,6 +67,7 @@ impl Feed {
             };
             self.status.apply(&record.event);
             self.sent += 1;
+            self.wait_for_room();
             self.sender
                 .blocking_send(Arc::new(record))
                 .map_err(|_| FeedEnd::Gone)?;
@@ -68,6 +77,36 @@ impl Feed {
         } else {
             Ok(())
         }
+    }
+
+    /// If the client has no room, wait until there is some for many records: to wake both threads for each
+    /// one takes longer than the record itself.
+    fn wait_for_room(&self) {
+        let is_full = |least| self.sender.capacity() < least && !self.is_gone();
+        if is_full(1) {
+            let looks = (0..MOST_LOOKS).take_while(|_| is_full(CAPACITY / 2));
+            looks.for_each(|_| std::thread::sleep(BETWEEN_LOOKS));
+        }
+    }
+
+    /// How much of the journal has been sent, in percent, if much is left.
+    pub fn reading(&self) -> Option<u8> {
+        let (done, length) = (self.reader.offset(), self.reader.length().ok()?);
+        (length.saturating_sub(done) > FAR).then(|| (done.saturating_mul(100) / length) as u8)
+    }
+
+    /// Send most of what a client is far behind by, and call `on_the_way` with the percentage so far now
+    /// and then. Blocks while the client is slow.
+    pub fn catch_up(&mut self, mut on_the_way: impl FnMut(u8)) -> Result<(), FeedEnd> {
+        while let Some(percent) = self.reading() {
+            on_the_way(percent);
+            let before = self.sent;
+            self.deliver(Some(before + STEP))?;
+            if self.sent == before {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Send a tick, or drop it if the client is behind.
@@ -146,6 +185,27 @@ mod tests {
         std::fs::write(&path, &whole).unwrap();
         feed.deliver(None).unwrap();
         assert_eq!(records.len(), 2);
+    }
+
+    #[test]
+    fn a_client_that_is_far_behind_is_told_how_far() {
+        let (_folder, path, mut journal) = journal();
+        let notice = || Event::Notice {
+            level: Level::Info,
+            message: "x".repeat(1_000),
+        };
+        (0..5_000).for_each(|_| drop(journal.append(notice()).unwrap()));
+        let (mut feed, mut records) = Feed::open(&path).unwrap();
+        let taken =
+            std::thread::spawn(move || std::iter::from_fn(|| records.blocking_recv()).count());
+        assert_eq!(feed.reading(), Some(0));
+        let mut percents = Vec::new();
+        feed.catch_up(|percent| percents.push(percent)).unwrap();
+        assert_eq!(percents, [0], "more than 1 MB of 5 was left once");
+        assert_eq!((feed.reading(), feed.sent()), (None, STEP));
+        feed.deliver(None).unwrap();
+        drop(feed);
+        assert_eq!(taken.join().unwrap(), 5_000);
     }
 
     #[test]

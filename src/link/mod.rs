@@ -82,6 +82,12 @@ pub enum Command {
 /// process takes over the run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkStatus {
+    /// The journal is long, and the records so far are only its beginning: nothing is known yet about the
+    /// run as it is.
+    Reading {
+        /// How much has been read.
+        percent: u8,
+    },
     /// A process on this machine is working on the run and accepts this client's commands, unless
     /// the client only watches.
     Live {
@@ -117,6 +123,7 @@ impl LinkStatus {
     /// The status of a run whose events report `told`.
     pub fn run_status(&self, told: RunStatus) -> RunStatus {
         match self {
+            LinkStatus::Reading { .. } => RunStatus::Starting,
             LinkStatus::Dead { .. } => told.with_process(false),
             _ => told,
         }

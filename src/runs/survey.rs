@@ -1,6 +1,5 @@
 //! A brief overview of one run, from its journal and its lock.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -8,7 +7,7 @@ use serde::Serialize;
 
 use crate::analysis::lift::PolicyLift;
 use crate::event::{Event, Record, RunKind, RunStarted, VERSION};
-use crate::foundation::input;
+use crate::journal::{JournalError, Reader};
 use crate::runs::directory::{kind_of, lock_state, name_of};
 use crate::state::{Outcomes, RunStatus, TrainingRun};
 
@@ -172,8 +171,8 @@ struct Glance {
     unreadable: Option<String>,
 }
 
-/// Events whose lines must be parsed; most lines are samples and epochs.
-const WANTED: [&str; 20] = [
+/// Events whose lines must be parsed; most lines are epochs.
+const WANTED: [&str; 21] = [
     "training_started",
     "training_epoch",
     "training_saved",
@@ -184,6 +183,7 @@ const WANTED: [&str; 20] = [
     "episode_started",
     "episode_finished",
     "episode_excluded",
+    "child_sampled",
     "child_finished",
     "child_failed",
     "child_excluded",
@@ -198,41 +198,19 @@ const WANTED: [&str; 20] = [
 
 impl Glance {
     fn of(journal: &Path) -> Option<Glance> {
-        let mut lines = BufReader::with_capacity(1 << 18, input::open(journal).ok()?);
-        let (mut glance, mut line) = (Glance::default(), Vec::new());
-        for number in 1.. {
-            line.clear();
-            lines.read_until(b'\n', &mut line).ok()?;
-            // The end, or a line that is still being written.
-            if line.last() != Some(&b'\n') {
+        let mut glance = Glance::default();
+        let reader = Reader::open(journal).ok()?;
+        for record in reader.only(&WANTED).without_choices() {
+            match record {
+                Ok(record) => glance.apply(&record),
+                Err(JournalError::Io { .. }) => return None,
+                Err(error) => glance.unreadable = Some(brief(&error)),
+            }
+            if glance.unreadable.is_some() {
                 break;
-            }
-            if !glance.wants(&line) {
-                continue;
-            }
-            match Record::parse(&line) {
-                Ok(record) if record.v == VERSION => glance.apply(&record),
-                Ok(record) => {
-                    let problem = format!("its version is {}, not {VERSION}", record.v);
-                    glance.stop_at(number, &problem);
-                    break;
-                }
-                // A torn last line can end in a newline.
-                Err(error) if error.is_data() || !lines.fill_buf().ok()?.is_empty() => {
-                    glance.stop_at(number, &error.to_string());
-                    break;
-                }
-                Err(_) => break,
             }
         }
         Some(glance)
-    }
-
-    /// The journal cannot be read from line `number` on.
-    fn stop_at(&mut self, number: u64, problem: &str) {
-        // The position is that in the line, whose number the parser does not know.
-        let problem = problem.split(" at line ").next().unwrap_or(problem);
-        self.unreadable = Some(format!("journal.jsonl, line {number}: {problem}"));
     }
 
     fn apply(&mut self, record: &Record) {
@@ -249,17 +227,6 @@ impl Glance {
             Event::EpisodeStarted { episode, .. } => self.episode = *episode,
             _ => {}
         }
-    }
-
-    /// Whether the line must be parsed. Samples are wanted for their depth, which only controls ask
-    /// for.
-    fn wants(&self, line: &[u8]) -> bool {
-        let has_controls = self.search.as_ref().is_some_and(|run| run.controls > 0);
-        let Some(name) = event_of(line) else {
-            return false;
-        };
-        let is = |wanted: &str| wanted.as_bytes() == name;
-        WANTED.into_iter().any(is) || (has_controls && is("child_sampled"))
     }
 
     fn best(&self) -> Option<f64> {
@@ -306,13 +273,17 @@ impl Glance {
     }
 }
 
-/// The event of a line, which is near its beginning.
-fn event_of(line: &[u8]) -> Option<&[u8]> {
-    const KEY: &[u8] = b"\"event\":\"";
-    let head = &line[..line.len().min(120)];
-    let start = head.windows(KEY.len()).position(|window| window == KEY)?;
-    let rest = &head[start + KEY.len()..];
-    rest.split(|byte| *byte == b'"').next()
+/// Where a journal is damaged, and how.
+fn brief(error: &JournalError) -> String {
+    match error {
+        JournalError::Corrupt { line, problem, .. } => {
+            format!("journal.jsonl, line {line}: {problem}")
+        }
+        JournalError::Newer { line, found, .. } => {
+            format!("journal.jsonl, line {line}: its version is {found}, not {VERSION}")
+        }
+        JournalError::Io { .. } => error.to_string(),
+    }
 }
 
 #[cfg(test)]

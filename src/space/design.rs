@@ -27,14 +27,25 @@ impl TryFrom<Fields> for Design {
     type Error = &'static str;
 
     fn try_from(fields: Fields) -> Result<Design, Self::Error> {
-        let network = fields.architecture.map(Design::Network);
-        network
-            .or(fields.key.map(Design::Key))
-            .ok_or("missing field `architecture`")
+        Design::of(fields.architecture, fields.key)
     }
 }
 
 impl Design {
+    /// The design in these two fields.
+    ///
+    /// # Errors
+    /// If there is neither.
+    pub fn of(
+        architecture: Option<Architecture>,
+        key: Option<String>,
+    ) -> Result<Design, &'static str> {
+        architecture
+            .map(Design::Network)
+            .or(key.map(Design::Key))
+            .ok_or("missing field `architecture`")
+    }
+
     /// The network; `None` for a row of a table.
     pub fn network(&self) -> Option<&Architecture> {
         match self {

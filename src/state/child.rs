@@ -208,6 +208,15 @@ impl Candidate {
         }
     }
 
+    /// Whether the choices that it was drawn by are known, if it was. They are not read where a journal is
+    /// long.
+    pub fn has_choices(&self) -> bool {
+        match &self.origin {
+            CandidateOrigin::Sampled { choices, .. } => !choices.is_empty(),
+            _ => true,
+        }
+    }
+
     /// Its choices; empty for a child that was not drawn from a known distribution.
     pub fn choices(&self) -> &[Choice] {
         match &self.origin {

@@ -1,5 +1,6 @@
 //! Descriptions of events.
 
+use super::log::of_epoch;
 use super::{RunStatus, child};
 use crate::event::{
     ChildFinished, Event, FinishReason, Level, StageEntered, TestFinished, TrainingEpoch,
@@ -310,16 +311,7 @@ fn of_episode(event: &Event) -> Option<String> {
 fn of_child(event: &Event) -> Option<String> {
     let text = match event {
         Event::ChildStarted { .. } => child::start_in_words(event)?,
-        Event::ChildEpoch(e) => format!(
-            "child {}: epoch {}/{}: loss {:.4}, accuracy {:.4} train, {:.4} validation, {:.0} images/s",
-            e.child,
-            e.epoch,
-            e.epochs,
-            e.train_loss,
-            e.train_accuracy,
-            e.valid_accuracy,
-            e.images_per_second
-        ),
+        Event::ChildEpoch(epoch) => of_epoch(epoch),
         Event::ChildFinished(child) => describe_finished(child),
         Event::ChildQueued(queued) => format!(
             "child {}: queued, edited from child {}: {} parameters",

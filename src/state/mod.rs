@@ -3,6 +3,7 @@
 mod child;
 pub mod clock;
 mod describe;
+mod log;
 mod outcomes;
 pub mod processes;
 mod search_run;
@@ -14,6 +15,7 @@ use std::sync::LazyLock;
 
 pub use child::{Candidate, CandidateOrigin, ChildDetail, ChildRow, ClusterPlace, TrainedChild};
 pub use describe::describe;
+pub use log::{LogLine, LogText};
 pub use outcomes::{Arms, Counts, Ending, Outcomes, best_first, is_better};
 pub use search_run::{Energy, SearchRun};
 pub use stages::TimeLeft;
@@ -64,35 +66,6 @@ impl Default for WorkState {
     /// A search that has not begun, as every run is until an event tells otherwise.
     fn default() -> WorkState {
         WorkState::Search(SearchRun::default())
-    }
-}
-
-/// A line in the log of a run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogLine {
-    /// Time of the event.
-    pub time: jiff::Timestamp,
-    /// How serious it is.
-    pub level: Level,
-    /// The text, without the word for its level.
-    pub text: String,
-}
-
-impl LogLine {
-    /// The word before the text that shows the level without colour.
-    pub fn word(&self) -> &'static str {
-        match self.level {
-            Level::Info => "",
-            Level::Warning => "WARNING ",
-            Level::Error => "ERROR ",
-        }
-    }
-
-    /// Whether the line as shown contains `text`, ignoring case.
-    pub fn contains(&self, text: &str) -> bool {
-        format!("{}{}", self.word(), self.text)
-            .to_lowercase()
-            .contains(&text.to_lowercase())
     }
 }
 
@@ -199,7 +172,11 @@ impl RunState {
         }
         self.status.apply(&record.event);
         self.apply_work(&record.event);
-        if let Some((level, text)) = describe(&record.event) {
+        let line = match &record.event {
+            Event::ChildEpoch(epoch) => Some((Level::Info, LogText::Epoch(epoch.clone()))),
+            event => describe(event).map(|(level, text)| (level, LogText::Written(text))),
+        };
+        if let Some((level, text)) = line {
             self.push_log(LogLine {
                 time: record.time,
                 level,
@@ -220,6 +197,7 @@ impl RunState {
 
     /// Add a log line that is not an event of the run and does not affect its clock.
     pub fn note(&mut self, level: Level, text: String, time: jiff::Timestamp) {
+        let text = LogText::Written(text);
         self.push_log(LogLine { time, level, text });
     }
 

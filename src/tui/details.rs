@@ -33,6 +33,20 @@ impl Details {
             .find(|detail| detail.candidate.child == child)
     }
 
+    /// The details of a child from the state, with its choices if they had to be read from the journal;
+    /// `None` if they have not been read yet.
+    pub fn with_choices(&self, detail: ChildDetail) -> Option<ChildDetail> {
+        let child = detail.candidate.child;
+        if detail.candidate.has_choices() || self.unreadable.contains(&child) {
+            return Some(detail);
+        }
+        let candidate = self.of(child)?.candidate.clone();
+        Some(ChildDetail {
+            candidate,
+            ..detail
+        })
+    }
+
     /// Note that the journal knows nothing about a child, so that it is not requested again.
     pub fn give_up(&mut self, child: u64) {
         self.unreadable.insert(child);

@@ -260,11 +260,13 @@ impl Screen {
         let mut next = Some(first);
         for _ in 0..RECORDS_AT_ONCE {
             let Some(record) = next else { break };
-            self.due = self.due.max(if record.event.is_tick() {
-                Due::Tick
-            } else {
-                Due::News
-            });
+            self.due = self
+                .due
+                .max(if record.event.is_tick() || self.is_reading() {
+                    Due::Tick
+                } else {
+                    Due::News
+                });
             self.app.take(&record);
             next = self.connection.records.try_recv().ok();
         }
@@ -272,6 +274,11 @@ impl Screen {
             self.app.take(&record);
         }
         Effect::Nothing
+    }
+
+    /// Whether the journal is still being read. Its frames only tell how far, so they can wait.
+    fn is_reading(&self) -> bool {
+        matches!(self.app.link, LinkStatus::Reading { .. })
     }
 
     /// Process an answer from the journal.
@@ -288,7 +295,11 @@ impl Screen {
     fn status(&mut self, known: bool) -> Effect {
         self.status_known = known;
         let status = self.connection.status.borrow_and_update().clone();
+        let was_reading = self.is_reading();
         self.app.take_link(status.clone());
+        if was_reading && self.is_reading() {
+            return Effect::Nothing;
+        }
         self.note_link(&status)
     }
 

@@ -130,7 +130,7 @@ impl Material {
     pub fn read(run: &Path) -> Result<Material, JournalError> {
         // Before the journal, so that a search that ends in between appears live, not dead.
         let holder = lock_state(run);
-        let mut reader = Reader::open(&run.join("journal.jsonl"))?;
+        let mut reader = Reader::open(&run.join("journal.jsonl"))?.without_choices();
         let mut gathered = Gathered::default();
         for record in reader.by_ref() {
             gathered.apply(&record?);

@@ -10,7 +10,7 @@
 //! replays those that follow its checkpoint, and arrives at the earlier session's state.
 
 use super::{Crew, Halt, OpenEpisode, SearchEngine};
-use crate::event::Event;
+use crate::event::{Choice, Event};
 use crate::search::SearchError;
 use crate::search::episode::{self, Child};
 use crate::search::ledger::{Ended, Step};
@@ -207,7 +207,16 @@ impl SearchEngine<'_> {
     /// Record a sampled child or, if an earlier session did, verify that it is the same child.
     fn record_sample(&mut self, child: &Child) -> Result<(), Halt> {
         match self.run.ledger().dna(child.number) {
-            None => self.run.tell(Event::ChildSampled(child.sampled()))?,
+            None => {
+                let mut sampled = child.sampled();
+                // A resumed search samples the child again, except if updates are asynchronous: then it
+                // learns from the recorded choices.
+                if !self.run.config.search.is_asynchronous() {
+                    let choices = sampled.choices.iter();
+                    sampled.choices = choices.map(Choice::rounded).collect();
+                }
+                self.run.tell(Event::ChildSampled(sampled))?;
+            }
             Some(dna) if *dna == child.proposal.dna => {}
             Some(dna) => {
                 let (journal, sampled) = (dna.clone(), child.proposal.dna.clone());

@@ -32,10 +32,17 @@ impl App {
             .into_iter()
             .flatten()
             .chain(in_panels);
-        let mut unknown = shown.filter(|child| {
-            !self.state().search().waiting.contains_key(child) && !self.details.has(*child)
-        });
+        let waiting = &self.state().search().waiting;
+        let is_known = |child: u64| waiting.get(&child).is_some_and(Candidate::has_choices);
+        let mut unknown = shown.filter(|child| !is_known(*child) && !self.details.has(*child));
         unknown.find_map(|child| {
+            if let Some(candidate) = waiting.get(&child) {
+                return Some(Wanted::Child {
+                    child,
+                    sampled_seq: candidate.seq,
+                    ended_seq: None,
+                });
+            }
             let row = scene.row(child).filter(|row| row.sampled_seq > 0)?;
             Some(Wanted::Child {
                 child,

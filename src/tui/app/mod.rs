@@ -138,6 +138,7 @@ impl App {
             _ => None,
         };
         self.live.apply(record);
+        let ending = ending.and_then(|detail| self.details.with_choices(detail));
         if let (Some(detail), Some(row)) = (ending, self.live.search().children.last()) {
             self.details.keep(ChildDetail {
                 row: Some(row.clone()),
@@ -185,7 +186,7 @@ impl App {
                 "the {noun} cannot be reached ({holder}): reading its journal, without commands"
             )),
             LinkStatus::Live { .. } => Some(format!("connected to the {noun}")),
-            LinkStatus::Ended | LinkStatus::Replay { .. } => None,
+            LinkStatus::Reading { .. } | LinkStatus::Ended | LinkStatus::Replay { .. } => None,
         }
     }
 
@@ -238,6 +239,9 @@ impl App {
 
     /// What must be read from the journal for what is shown.
     pub fn wanted(&self) -> Option<Wanted> {
+        if matches!(self.link, LinkStatus::Reading { .. }) {
+            return None;
+        }
         self.wanted_state().or_else(|| self.wanted_child())
     }
 

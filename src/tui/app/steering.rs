@@ -55,6 +55,9 @@ impl App {
                 Command::Pause
             });
         }
+        if let LinkStatus::Reading { .. } = self.link {
+            return self.command(Command::Pause);
+        }
         match self.status() {
             // For a run whose process is gone, this tells how to continue it.
             RunStatus::Running | RunStatus::Dead => {
@@ -123,7 +126,9 @@ impl App {
             LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => {
                 Effect::Leave(Leave::Detached)
             }
-            LinkStatus::Dead { watch_only: true } => Effect::Leave(Leave::Closed),
+            LinkStatus::Dead { watch_only: true } | LinkStatus::Reading { .. } => {
+                Effect::Leave(Leave::Closed)
+            }
             LinkStatus::Ended | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
         }
     }

@@ -34,6 +34,7 @@ pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
 /// Word and role of the status of the run, or of its replay.
 pub fn status(scene: &Scene<'_>) -> Piece {
     let replay = match scene.link {
+        LinkStatus::Reading { percent } => format!("READING {percent} %"),
         LinkStatus::Replay { ended: true, .. } => "REPLAY ENDED".to_owned(),
         LinkStatus::Replay { speed, paused, .. } => {
             let state = if *paused { "REPLAY PAUSED" } else { "REPLAY" };

@@ -294,7 +294,7 @@ impl LogView {
             Level::Error => Role::Error,
         };
         let word = line.word();
-        let text = format!("{word}{}", text::line(&line.text));
+        let text = format!("{word}{}", text::line(&line.text.get()));
         let lines = format::wrap(&text, width.saturating_sub(TIME_WIDTH));
         let first = std::iter::once(time).chain(std::iter::repeat(" ".repeat(TIME_WIDTH)));
         first

@@ -100,12 +100,10 @@ impl<'a> Scene<'a> {
     /// Everything known about a child at the moment shown; `None` if the journal must be read
     /// first, and for a child of a later moment.
     pub fn detail(&self, child: u64) -> Option<ChildDetail> {
-        let ended = || {
-            self.row(child)
-                .and_then(|_| self.details.of(child))
-                .cloned()
-        };
-        detail_in(self.state, child).or_else(ended)
+        match detail_in(self.state, child) {
+            Some(detail) => self.details.with_choices(detail),
+            None => self.row(child).and(self.details.of(child)).cloned(),
+        }
     }
 
     /// The row of a child that has ended by the moment shown.
@@ -116,6 +114,7 @@ impl<'a> Scene<'a> {
     /// Why no commands can be sent to the run from here; `None` if they can.
     pub fn read_only_reason(&self) -> Option<String> {
         Some(match self.link {
+            LinkStatus::Reading { .. } => "the journal is still being read".to_owned(),
             LinkStatus::Live { watch_only: false } if !self.is_over() => return None,
             LinkStatus::Live { watch_only: true } => "this screen only watches".to_owned(),
             LinkStatus::Live { .. } | LinkStatus::Ended => "the run is over".to_owned(),

@@ -199,3 +199,52 @@ fn stepping_past_the_last_sampled_child_follows_the_training_and_skips_unused_nu
     press(&mut app, "h");
     assert_eq!(app.shown_child(), Some(96));
 }
+
+#[test]
+fn a_run_whose_journal_is_still_being_read_is_not_called_running_and_takes_no_command() {
+    let mut app = running(80, 24);
+    app.take_link(LinkStatus::Reading { percent: 43 });
+    let shown = text(&app);
+    assert!(
+        shown.contains("READING 43 %") && !shown.contains("RUNNING"),
+        "{shown}"
+    );
+    assert_eq!(press(&mut app, " "), Effect::Draw);
+    let message = app.view.message.as_ref().expect("the key is answered");
+    assert_eq!(message.text, "the journal is still being read");
+    assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Closed));
+    app.take_link(LinkStatus::Live { watch_only: false });
+    assert!(text(&app).contains("RUNNING"));
+}
+
+#[test]
+fn choices_that_were_left_out_of_a_long_journal_are_read_for_the_child_that_is_shown() {
+    let mut records = half(&journal()).to_vec();
+    for record in &mut records {
+        if let Event::ChildSampled(sampled) = &mut record.event {
+            sampled.choices.clear();
+        }
+    }
+    let mut app = app_with(&records, Size::new(120, 40), plain());
+    let child = app.shown_child().expect("a child is in training");
+    let Some(Wanted::Child {
+        child: wanted,
+        sampled_seq,
+        ended_seq: None,
+    }) = app.wanted()
+    else {
+        panic!("{:?}", app.wanted())
+    };
+    assert!(wanted == child && app.detail(child).is_none());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
+    let mut archive = nas_tui::journal::Archive::open(&path).unwrap();
+    let read = archive.child(child, sampled_seq, None).unwrap().unwrap();
+    app.take_detail(read.clone());
+    assert_eq!(app.wanted(), None);
+    let detail = app.detail(child).unwrap();
+    assert_eq!(detail.candidate, read.candidate);
+    assert!(
+        detail.epochs.len() < read.epochs.len(),
+        "only what has happened so far"
+    );
+}

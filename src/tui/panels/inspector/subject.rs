@@ -7,7 +7,7 @@ use super::Known;
 use crate::analysis::selection::Selection;
 use crate::event::ChildEpoch;
 use crate::space::{Architecture, Dna};
-use crate::state::{Candidate, ChildRow, RunState};
+use crate::state::{Candidate, ChildRow, LogText, RunState};
 use crate::tui::format;
 use crate::tui::panels::{Row, join_ranked, labelled, words};
 use crate::tui::theme::Role;
@@ -201,12 +201,12 @@ impl<'a> Subject<'a> {
             .trouble()
             .filter(|_| matches!(self.status, Standing::Failed | Standing::Excluded))?;
         let prefix = format!("child {}: {trouble}", self.child);
-        let line = state
-            .log
-            .iter()
-            .rev()
-            .find(|line| line.text.starts_with(&prefix))?;
-        line.text.splitn(3, ": ").nth(2)
+        let mut written = state.log.iter().rev().filter_map(|line| match &line.text {
+            LogText::Written(text) => Some(text),
+            LogText::Epoch(_) => None,
+        });
+        let text = written.find(|text| text.starts_with(&prefix))?;
+        text.splitn(3, ": ").nth(2)
     }
 }
 

@@ -1,0 +1,87 @@
+//! The ranges of the numbers in a journal: every consumer can calculate with what is within them.
+
+use serde::de::Error;
+
+/// Largest number that has no narrower range: JSON numbers are exact up to here (RFC 8259, section 6).
+const LARGEST: u64 = 1 << 53;
+/// Largest magnitude of a number with decimals: far above 32-bit floats, and its square is finite.
+const LARGEST_FLOAT: f64 = 1e100;
+
+/// Largest value of the whole numbers in a field; all are far above what settings allow.
+fn largest(field: &str) -> u64 {
+    match field {
+        "seed" => u64::MAX,
+        "episode"
+        | "episodes"
+        | "children_per_episode"
+        | "controls"
+        | "epoch"
+        | "epochs"
+        | "child_epochs"
+        | "reward_last_epochs"
+        | "patience"
+        | "early_stopping"
+        | "warmup_epochs"
+        | "milestones"
+        | "worker"
+        | "workers"
+        | "threads"
+        | "attempt"
+        | "depth"
+        | "layer"
+        | "head"
+        | "index"
+        | "reuse_limit"
+        | "staleness" => 1_000_000,
+        "batch" | "batches" | "batch_size" | "child_batch_size" | "micro_batch"
+        | "train_images" | "validation_images" | "images" | "correct" | "confusion" | "repeats"
+        | "failures" | "excluded" => 1_000_000_000,
+        "child" | "children" | "next_child" | "parent" | "repeat_of" => 100_000_000_000,
+        _ => LARGEST,
+    }
+}
+
+fn is_accuracy(field: &str) -> bool {
+    matches!(
+        field,
+        "accuracy"
+            | "own_accuracy"
+            | "mean_accuracy"
+            | "best_accuracy"
+            | "test_accuracy"
+            | "train_accuracy"
+            | "valid_accuracy"
+            | "valid_accuracies"
+    )
+}
+
+/// Check a whole number in `field`.
+pub(super) fn whole<E: Error>(field: &str, value: u64) -> Result<(), E> {
+    // Below the narrowest range, and most numbers are.
+    if value <= 1_000_000 && !(value > 1 && is_accuracy(field)) {
+        return Ok(());
+    }
+    let most = largest(field);
+    if value > most {
+        return Err(E::custom(format!(
+            "{field} is {value}, but must be at most {most}"
+        )));
+    }
+    decimal(field, value as f64)
+}
+
+/// Check a number with decimals, or a negative one, in `field`.
+pub(super) fn decimal<E: Error>(field: &str, value: f64) -> Result<(), E> {
+    if !(0.0..=1.0).contains(&value) && is_accuracy(field) {
+        return Err(E::custom(format!(
+            "{field} is {value:e}, but must be from 0 to 1"
+        )));
+    }
+    if !(-LARGEST_FLOAT..=LARGEST_FLOAT).contains(&value) {
+        return Err(E::custom(format!(
+            "{field} is {value:e}, but must be from {:e} to {LARGEST_FLOAT:e}",
+            -LARGEST_FLOAT
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! The lines in the log of a run.
+
+use std::borrow::Cow;
+
+use crate::event::{ChildEpoch, Level};
+
+/// A line in the log of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogLine {
+    /// Time of the event.
+    pub time: jiff::Timestamp,
+    /// How serious it is.
+    pub level: Level,
+    /// The text, without the word for its level.
+    pub text: LogText,
+}
+
+/// The text of a line in a log.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LogText {
+    /// The text itself.
+    Written(String),
+    /// That about an epoch of a child: most lines of a long run, of which few are ever shown.
+    Epoch(ChildEpoch),
+}
+
+impl LogText {
+    /// The text.
+    pub fn get(&self) -> Cow<'_, str> {
+        match self {
+            LogText::Written(text) => Cow::Borrowed(text),
+            LogText::Epoch(epoch) => Cow::Owned(of_epoch(epoch)),
+        }
+    }
+}
+
+impl LogLine {
+    /// The word before the text that shows the level without colour.
+    pub fn word(&self) -> &'static str {
+        match self.level {
+            Level::Info => "",
+            Level::Warning => "WARNING ",
+            Level::Error => "ERROR ",
+        }
+    }
+
+    /// Whether the line as shown contains `text`, ignoring case.
+    pub fn contains(&self, text: &str) -> bool {
+        format!("{}{}", self.word(), self.text.get())
+            .to_lowercase()
+            .contains(&text.to_lowercase())
+    }
+}
+
+/// The line about an epoch of a child.
+pub(super) fn of_epoch(e: &ChildEpoch) -> String {
+    format!(
+        "child {}: epoch {}/{}: loss {:.4}, accuracy {:.4} train, {:.4} validation, {:.0} images/s",
+        e.child,
+        e.epoch,
+        e.epochs,
+        e.train_loss,
+        e.train_accuracy,
+        e.valid_accuracy,
+        e.images_per_second
+    )
+}
