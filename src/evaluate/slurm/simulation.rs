@@ -32,6 +32,11 @@ struct Simulation {
     turns: Turns<(TaskId, String)>,
     count: Count,
     owed: Vec<(u64, Submission)>,
+    rules: Rules,
+    /// Batches that are written down and not closed: their tasks, and Slurm's numbers if recorded.
+    written: BTreeMap<u64, (Vec<Vec<u64>>, Option<String>)>,
+    /// Seconds between two times that the engine is killed; 0: it is not.
+    kill_every: u64,
 }
 
 impl Simulation {
@@ -46,16 +51,39 @@ impl Simulation {
         };
         Simulation {
             cluster: FakeCluster::new(faults, count),
-            scheduler: Scheduler::new(rules, 1),
+            scheduler: Scheduler::new(rules.clone(), 1),
             turns: Turns::new(),
             count: Count::default(),
             owed: Vec::new(),
+            rules,
+            written: BTreeMap::new(),
+            kill_every: 0,
         }
     }
 
-    /// Train `children`, at most `at_a_time` under way, with the engine killed and resumed at `kill`.
+    /// The engine is killed, before it knows what `sbatch` answered, and a new one takes over at
+    /// once. Its clock begins anew.
+    fn kill(&mut self, submitted: u64) {
+        self.owed.clear();
+        let last = self.written.keys().last().copied().unwrap_or(0);
+        self.scheduler = Scheduler::new(self.rules.clone(), last + 1);
+        for (batch, (tasks, job)) in &self.written {
+            self.scheduler.adopt(*batch, tasks.clone(), job.clone());
+        }
+        let unfinished = (1..=submitted).filter(|child| !self.count.ends.contains_key(child));
+        unfinished.for_each(|child| self.scheduler.submit(child));
+        self.turns = Turns::new();
+        let attempts = self.cluster.running.iter().flat_map(|(task, processes)| {
+            processes
+                .iter()
+                .map(|process| (*task, process.attempt.clone()))
+        });
+        attempts.for_each(|attempt| self.turns.add(attempt));
+    }
+
+    /// Train `children`, at most `at_a_time` under way.
     fn run(mut self, children: u64, at_a_time: usize) -> Count {
-        let mut next = 1;
+        let (mut next, mut began) = (1, 0);
         let (mut minute, mut before) = (0, 0);
         while self.count.ends.len() < children as usize {
             let now = self.count.seconds;
@@ -70,7 +98,11 @@ impl Simulation {
                 next += 1;
             }
             self.cluster.second(now);
-            self.scheduler.tick(Duration::from_secs(now));
+            if self.kill_every > 0 && now % self.kill_every == self.kill_every - 1 {
+                began = now;
+                self.kill(next - 1);
+            }
+            self.scheduler.tick(Duration::from_secs(now - began));
             if now.is_multiple_of(BETWEEN_PASSES.as_secs()) {
                 self.read_files();
             }
@@ -132,6 +164,11 @@ impl Simulation {
 
     fn act(&mut self) {
         for (batch, answer) in std::mem::take(&mut self.owed) {
+            if let (Submission::Accepted(job), Some((_, known))) =
+                (&answer, self.written.get_mut(&batch))
+            {
+                *known = Some(job.clone());
+            }
             self.scheduler.submitted(batch, answer);
         }
         for action in self.scheduler.take_actions() {
@@ -144,6 +181,7 @@ impl Simulation {
                 } => {
                     self.count.submissions += 1;
                     assert!(tasks.len() <= 1_001, "MaxArraySize");
+                    self.written.insert(batch, (tasks.clone(), None));
                     let answer = self.cluster.submit(batch, &tasks, throttle);
                     self.owed.push((batch, answer));
                 }
@@ -154,6 +192,7 @@ impl Simulation {
                     }
                 }
                 Action::Close(batch) => {
+                    self.written.remove(&batch);
                     self.cluster.waiting.remove(&batch);
                     self.cluster
                         .state
@@ -218,8 +257,8 @@ fn check(count: &Count, children: u64, workers: usize) {
 
 #[test]
 fn a_thousand_tasks_train_every_child_once() {
-    let count = Simulation::new(NONE, 1_000, 1).run(4_000, 1_000);
-    check(&count, 4_000, 1_000);
+    let count = Simulation::new(NONE, 1_000, 1).run(2_500, 1_000);
+    check(&count, 2_500, 1_000);
     assert_eq!((count.retried, count.excluded), (0, 0));
 }
 
@@ -232,9 +271,24 @@ fn a_thousand_tasks_on_nodes_that_die_with_answers_that_are_lost_train_every_chi
         silence: 300,
         doubt: 100,
     };
-    let count = Simulation::new(faults, 1_000, 1).run(4_000, 1_000);
-    check(&count, 4_000, 1_000);
+    let count = Simulation::new(faults, 1_000, 1).run(2_500, 1_000);
+    check(&count, 2_500, 1_000);
     assert!(count.retried > 100, "{count:?}");
+}
+
+#[test]
+fn an_engine_that_is_killed_every_few_minutes_takes_over_what_it_finds() {
+    let faults = Faults {
+        node: 5,
+        daemon: 5,
+        forgotten: 300,
+        silence: 200,
+        doubt: 100,
+    };
+    let mut simulation = Simulation::new(faults, 1_000, 1);
+    simulation.kill_every = 203;
+    let count = simulation.run(2_500, 1_000);
+    check(&count, 2_500, 1_000);
 }
 
 #[test]
