@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         },
         None => {
             super::print(&list::table(
-                &runs::survey(),
+                &link::survey(),
                 super::table::terminal_width().unwrap_or(usize::MAX),
             ))?;
             return Err(bad_input!(

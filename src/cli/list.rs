@@ -4,13 +4,17 @@ use clap::Args as ClapArgs;
 
 use super::table::{TableColumn, table as draw, terminal_width};
 use crate::analysis::selection::BEST_IS_OPTIMISTIC;
-use crate::runs::{self, RunInfo, WorkInfo};
+use crate::link;
+use crate::runs::{RunInfo, WorkInfo};
 
 /// List runs: those in ./runs and those you began elsewhere
 ///
 /// A run is in progress as long as a process holds its lock. A `dead` run is unfinished, but no
 /// process is working on it: `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a
 /// training, continues it. An `unreadable` run has a damaged journal; the line says where and how.
+///
+/// A `blocked` run is paused because it cannot write to its directory (the disk is full, the folder was
+/// moved); the line says why, and it goes on by itself when it can.
 ///
 /// `policy lift` is how far the reward of a search's policy is above that of random children of equal
 /// depth, if the search has controls and the terminal has room; `so far` until the search is completed.
@@ -24,13 +28,13 @@ pub struct Args {
     /// changed, holder. If kind is `search`: preset, strategy, episode, episodes, children,
     /// planned_children, policy_lift (null, or difference, ci95, p_value, controls, episodes). If it
     /// is `training`: network, recipe, epoch, epochs, test_accuracy. If its journal is damaged, also
-    /// unreadable: where and how.
+    /// unreadable: where and how. If it cannot write to its directory, also blocked: why.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let runs = runs::survey();
+    let runs = link::survey();
     if args.json {
         return super::print_pretty_json(&runs);
     }
@@ -106,7 +110,7 @@ fn row(run: &RunInfo) -> Vec<String> {
         run.started.map_or_else(String::new, |time| {
             time.strftime("%Y-%m-%d %H:%M").to_string()
         }),
-        match run.unreadable.as_ref().or(run.holder.as_ref()) {
+        match run.remark() {
             Some(remark) => format!("{} ({remark})", run.path.display()),
             None => run.path.display().to_string(),
         },
@@ -138,6 +142,7 @@ mod tests {
             started: None,
             changed: None,
             holder: None,
+            blocked: None,
             unreadable: None,
         }
     }

@@ -51,7 +51,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use serde::Serialize;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 
 use crate::foundation::{fault, text};
 
@@ -200,6 +200,9 @@ pub(crate) fn say(text: &str) {
 /// The program with these arguments, the first of which is its name: parse them, run the
 /// subcommand, print its error, return its exit status.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    // Without a handler a file size limit (ulimit -f) would kill the process, the worker or the screen;
+    // with one, exceeding it is a write error like a full disk. If it cannot be set, that is how it is.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     #[cfg(feature = "torch")]
     crate::child::cuda::count_by_bus();
     match run(Cli::parse_from(arguments)) {

@@ -251,6 +251,14 @@ pub enum Event {
         /// The text, for the user.
         message: String,
     },
+    /// A tick, and never written to the journal, because the journal cannot be written: the run is
+    /// paused until its directory can be written to again. Repeated as long as that lasts.
+    StorageBlocked {
+        /// Number of the last record in the journal. A later record means that it is over.
+        after: u64,
+        /// Explanation for the user.
+        reason: String,
+    },
     /// The run, or this session of it, has ended.
     RunFinished {
         /// How it ended.
@@ -299,7 +307,10 @@ impl Event {
     pub fn is_tick(&self) -> bool {
         matches!(
             self,
-            Event::ChildProgress(_) | Event::TrainingProgress(_) | Event::Measuring(_)
+            Event::ChildProgress(_)
+                | Event::TrainingProgress(_)
+                | Event::Measuring(_)
+                | Event::StorageBlocked { .. }
         )
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Resource, getrlimit};
 use serde::Serialize;
 
 /// Replace the file at `path` with `bytes` in one step: a temporary file beside it is written,
@@ -30,10 +31,15 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// I/O errors; the message names the path.
 pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    write_atomically(
-        path,
-        (serde_json::to_string_pretty(value)? + "\n").as_bytes(),
-    )
+    write_atomically(path, &json(value)?)
+}
+
+/// `value` as indented JSON, with a newline at the end.
+///
+/// # Errors
+/// A number that JSON cannot represent.
+pub fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    Ok((serde_json::to_string_pretty(value)? + "\n").into_bytes())
 }
 
 /// Make the entries of the folder that contains `path` durable (a power failure could otherwise
@@ -52,17 +58,26 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
 pub fn in_file(path: &Path, action: &str, error: io::Error) -> io::Error {
     let remedy = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; free some disk space, then resume the run"
+            "; free some disk space".to_owned()
         }
-        io::ErrorKind::FileTooLarge => {
-            "; raise the file size limit (ulimit -f), then resume the run"
-        }
-        _ => "",
+        io::ErrorKind::FileTooLarge => file_size_limit(),
+        _ => String::new(),
     };
     io::Error::new(
         error.kind(),
         format!("{action} {}: {error}{remedy}", path.display()),
     )
+}
+
+/// What to do about a file that may not become larger.
+fn file_size_limit() -> String {
+    match getrlimit(Resource::Fsize).current {
+        Some(bytes) => format!(
+            "; raise the file size limit of {bytes} bytes (ulimit -f; prlimit --fsize=unlimited --pid {})",
+            std::process::id()
+        ),
+        None => "; its file system takes no larger files".to_owned(),
+    }
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -12,7 +12,6 @@ use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
 use crate::foundation::input;
 
 /// Version of the format.
@@ -77,21 +76,6 @@ pub enum CheckpointError {
     },
 }
 
-/// Replace the file at `path`, creating its folder if necessary.
-///
-/// # Errors
-/// I/O errors; the message names the path.
-pub fn save(path: &Path, header: &impl Serialize, tensors: &Blocks) -> io::Result<()> {
-    let bytes = encode(header, tensors)
-        .map_err(|error| in_file(path, "cannot write", io::Error::other(error.to_string())))?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
-        std::fs::create_dir_all(folder)
-            .and_then(|()| sync_folder_of(folder))
-            .map_err(|error| in_file(folder, "cannot create", error))?;
-    }
-    write_atomically(path, &bytes)
-}
-
 /// Header and tensors of the file at `path`, or `None` if there is no file.
 ///
 /// # Errors
@@ -116,7 +100,15 @@ pub fn nonsense(path: &Path, problem: impl Into<String>) -> CheckpointError {
     }
 }
 
-fn encode(header: &impl Serialize, tensors: &Blocks) -> Result<Vec<u8>, SafeTensorError> {
+/// The contents of a file.
+///
+/// # Errors
+/// If the header cannot be written as JSON.
+pub fn encode(header: &impl Serialize, tensors: &Blocks) -> io::Result<Vec<u8>> {
+    serialized(header, tensors).map_err(|error| io::Error::other(error.to_string()))
+}
+
+fn serialized(header: &impl Serialize, tensors: &Blocks) -> Result<Vec<u8>, SafeTensorError> {
     let checksums = tensors
         .iter()
         .map(|(name, block)| (name.clone(), checksum(&block.bytes)))

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::event::VERSION;
+use super::reader::Reader;
+use crate::event::{Event, Record, VERSION};
 
 /// Why a journal cannot be used. The message names file, line, column and remedy.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,14 @@ pub enum JournalError {
         path: PathBuf,
         /// The system's reason.
         cause: io::Error,
+    },
+    /// Another process has locked the file.
+    #[error("{} is being written by another process{holder}: stop that one first", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// The process that began or continued the run last, in brackets; empty if unknown.
+        holder: String,
     },
     /// A line before the last is not a record, or not the one that must follow.
     #[error(
@@ -50,6 +59,22 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// The error for a journal that another process writes to.
+    pub(super) fn in_use(path: &Path) -> JournalError {
+        let records = Reader::open(path).into_iter().flatten();
+        let process = |record: Record| match record.event {
+            Event::RunStarted(run) => Some((run.pid, run.host)),
+            Event::TrainingStarted(run) => Some((run.pid, run.host)),
+            Event::RunResumed { pid, host, .. } => Some((pid, host)),
+            _ => None,
+        };
+        let last = records.map_while(Result::ok).filter_map(process).last();
+        JournalError::InUse {
+            path: path.to_owned(),
+            holder: last.map_or_else(String::new, |(pid, host)| format!(" (pid {pid} on {host})")),
+        }
+    }
+
     /// Turns a system error into an error about the journal at `path`.
     pub fn at(path: &Path) -> impl Fn(io::Error) -> JournalError {
         let path = path.to_owned();

@@ -7,8 +7,9 @@ mod error;
 mod line_index;
 mod reader;
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ pub use reader::{Reader, Torn, read};
 use crate::event::{Event, Record, VERSION};
 use crate::foundation::durable::{in_file, sync_folder_of};
 
-/// The only writer of a journal. Each record is one line, appended by a single write call.
+/// The only writer of a journal. Each record is one line, written by a single call. The file is locked
+/// as long as this value exists; readers are not affected.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
@@ -27,6 +29,20 @@ pub struct Journal {
     next_seq: u64,
     /// Number of bytes in complete lines.
     length: u64,
+    /// The lines since the last sync. If a sync fails, the system may have dropped them.
+    unsynced: Vec<u8>,
+    /// Whether the file may differ from what was written: it may end in part of a line, or lack
+    /// unsynced ones.
+    is_doubtful: bool,
+}
+
+/// A record with its line, not written yet.
+#[derive(Debug)]
+pub struct Line {
+    /// The record as it will be read.
+    pub record: Arc<Record>,
+    /// Empty for a tick.
+    bytes: Vec<u8>,
 }
 
 /// An existing journal with its contents.
@@ -47,99 +63,161 @@ impl Journal {
     /// I/O errors, also if a file exists; the message names the path.
     pub fn create(path: &Path) -> io::Result<Journal> {
         let create = || {
-            let file = OpenOptions::new()
-                .append(true)
-                .create_new(true)
-                .open(path)?;
+            let mut options = OpenOptions::new();
+            let file = options.read(true).write(true).create_new(true).open(path)?;
             sync_folder_of(path)?;
             Ok(file)
         };
         let file = create().map_err(|error| in_file(path, "cannot create", error))?;
-        Ok(Journal {
+        // Nobody else knows the file.
+        let _ = file.try_lock();
+        Ok(Journal::at(path, file, 0, 0))
+    }
+
+    /// A writer behind `length` bytes with `records` complete lines.
+    fn at(path: &Path, file: File, records: u64, length: u64) -> Journal {
+        Journal {
             file,
             path: path.to_owned(),
-            next_seq: 1,
-            length: 0,
-        })
+            next_seq: records + 1,
+            length,
+            unsynced: Vec::new(),
+            is_doubtful: false,
+        }
     }
 
     /// Open the journal at `path` to continue it. A torn last line is cut off and its bytes are
     /// saved in `PATH.torn`.
     ///
     /// # Errors
-    /// Those of [`Reader`], for any damage before the last line; I/O errors.
+    /// [`JournalError::InUse`] if another process writes to it; those of [`Reader`], for any damage
+    /// before the last line; I/O errors.
     pub fn open(path: &Path) -> Result<OpenedJournal, JournalError> {
         let mut reader = Reader::open(path)?;
-        let records = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
-        let repaired = reader.torn().cloned();
         let at_path = JournalError::at(path);
-        let file = OpenOptions::new()
-            .append(true)
+        let mut options = OpenOptions::new();
+        let file = options
+            .read(true)
+            .write(true)
             .open(path)
             .map_err(&at_path)?;
+        // Before it is read: what looks torn may be a line that is being written. (Some file systems
+        // have no locks, which is an error of another kind.)
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(JournalError::in_use(path));
+        }
+        let records = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
+        let repaired = reader.torn().cloned();
         if let Some(torn) = &repaired {
             keep_torn(path, torn).map_err(&at_path)?;
             file.set_len(torn.offset)
                 .and_then(|()| file.sync_all())
                 .map_err(at_path)?;
         }
-        let journal = Journal {
-            file,
-            path: path.to_owned(),
-            next_seq: records.len() as u64 + 1,
-            length: reader.offset(),
-        };
         Ok(OpenedJournal {
-            journal,
+            journal: Journal::at(path, file, records.len() as u64, reader.offset()),
             records,
             repaired,
         })
     }
 
-    /// Write `event` as the next line and return its record. Ticks get a time but no number, and
-    /// are not written.
+    /// Write `event` as the next line and return its record.
+    ///
+    /// # Errors
+    /// Those of [`Journal::line`] and [`Journal::write`].
+    pub fn append(&mut self, event: Event) -> io::Result<Arc<Record>> {
+        let line = self.line(event)?;
+        self.write(&line)?;
+        Ok(line.record)
+    }
+
+    /// The next record, with its number and the time. Ticks get a time but no number.
+    ///
+    /// # Errors
+    /// If the event could not be read back.
+    pub fn line(&mut self, event: Event) -> io::Result<Line> {
+        let is_tick = event.is_tick();
+        let record = Record {
+            v: VERSION,
+            seq: (!is_tick).then_some(self.next_seq),
+            time: now(),
+            event,
+        };
+        let (record, bytes) = if is_tick {
+            (record, Vec::new())
+        } else {
+            encode(record)?
+        };
+        self.next_seq += u64::from(!is_tick);
+        Ok(Line {
+            record: Arc::new(record),
+            bytes,
+        })
+    }
+
+    /// Write a line; lines must be written in order. Ticks are not written.
     ///
     /// Events that a resume relies on are synced to disk before this returns; others are left to
     /// the operating system.
     ///
     /// # Errors
-    /// Those of the file system (for example a full disk), with the path; the file then still ends
-    /// with the previous, complete line.
-    pub fn append(&mut self, event: Event) -> io::Result<Arc<Record>> {
-        let time = now();
-        if event.is_tick() {
-            return Ok(Arc::new(Record {
-                v: VERSION,
-                seq: None,
-                time,
-                event,
-            }));
+    /// Those of the file system (for example a full disk), with the path. The line is then not part of
+    /// the journal, and can be written later.
+    pub fn write(&mut self, line: &Line) -> io::Result<()> {
+        let (added, before) = (line.bytes.len(), self.unsynced.len());
+        if added == 0 {
+            return Ok(());
         }
-        let record = Record {
-            v: VERSION,
-            seq: Some(self.next_seq),
-            time,
-            event,
-        };
-        let (record, line) = encode(record)?;
-        self.write_line(&line)
-            .map_err(|error| in_file(&self.path, "cannot append to", error))?;
-        if must_survive_a_power_cut(&record.event) {
-            self.sync()?;
+        self.repair()?;
+        let written = self.file.write_all_at(&line.bytes, self.length);
+        if written.is_ok() {
+            self.length += added as u64;
+            self.unsynced.extend(&line.bytes);
         }
-        self.next_seq += 1;
-        self.length += line.len() as u64;
-        Ok(Arc::new(record))
+        let outcome = written
+            .map_err(|error| in_file(&self.path, "cannot append to", error))
+            .and_then(|()| match must_survive_a_power_cut(&line.record.event) {
+                true => self.sync(),
+                false => Ok(()),
+            });
+        if outcome.is_err() {
+            if self.unsynced.len() > before {
+                self.unsynced.truncate(before);
+                self.length -= added as u64;
+            }
+            self.is_doubtful = true;
+            // If this fails too, it is tried again before the next line.
+            let _ = self.repair();
+        }
+        outcome
     }
 
     /// Wait until everything written is on disk.
     ///
     /// # Errors
     /// I/O errors.
-    pub fn sync(&self) -> io::Result<()> {
-        self.file
-            .sync_data()
-            .map_err(|error| in_file(&self.path, "cannot sync", error))
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.repair()?;
+        let synced = self.file.sync_data();
+        if synced.is_ok() {
+            self.unsynced.clear();
+        }
+        self.is_doubtful = synced.is_err();
+        synced.map_err(|error| in_file(&self.path, "cannot sync", error))
+    }
+
+    /// After a failure: let the file end with the last complete line, and write those again that the
+    /// system may have dropped.
+    fn repair(&mut self) -> io::Result<()> {
+        if self.is_doubtful {
+            let synced = self.length - self.unsynced.len() as u64;
+            self.file
+                .set_len(self.length)
+                .and_then(|()| self.file.write_all_at(&self.unsynced, synced))
+                .map_err(|error| in_file(&self.path, "cannot append to", error))?;
+            self.is_doubtful = false;
+        }
+        Ok(())
     }
 
     /// Sequence number of the last record; 0 before the first.
@@ -147,14 +225,52 @@ impl Journal {
         self.next_seq - 1
     }
 
-    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
-        let written = self.file.write_all(line);
-        if written.is_err() {
-            // Part of the line may have been written. If truncating fails too, the next opening
-            // repairs it.
-            let _ = self.file.set_len(self.length);
-        }
-        written
+    /// Check that the path still leads to this journal, and that nobody else has changed it.
+    ///
+    /// # Errors
+    /// With what is found instead.
+    pub fn check(&self) -> io::Result<()> {
+        let own = self.file.metadata()?;
+        let path = self.path.display();
+        let problem = match fs::metadata(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                format!("{path} has been removed; put it back")
+            }
+            Err(error) => return Err(in_file(&self.path, "cannot find", error)),
+            Ok(there) if (there.dev(), there.ino()) != (own.dev(), own.ino()) => {
+                format!("{path} has been replaced by another file; put it back")
+            }
+            Ok(there) if there.len() < self.length => format!(
+                "{path} has been truncated from {} to {} bytes; put back what is missing",
+                self.length,
+                there.len()
+            ),
+            Ok(there) if there.len() > self.length && !self.is_doubtful => format!(
+                "something else has written to {path}, which should have {} bytes and has {}; remove what is too much",
+                self.length,
+                there.len()
+            ),
+            Ok(_) => return Ok(()),
+        };
+        Err(io::Error::new(ErrorKind::NotFound, problem))
+    }
+
+    /// Where the journal is looked for from here on: its folder has been moved.
+    pub fn follow(&mut self, path: PathBuf) {
+        self.path = path;
+    }
+
+    /// If the file has been removed, write it again from what this process still has open.
+    ///
+    /// # Errors
+    /// I/O errors, also if there is another file now.
+    pub fn put_back(&mut self) -> io::Result<()> {
+        let mut again = Journal::create(&self.path)?;
+        self.file.rewind()?;
+        io::copy(&mut (&self.file).take(self.length), &mut again.file)?;
+        again.file.sync_all()?;
+        self.file = again.file;
+        self.check()
     }
 }
 
@@ -217,165 +333,4 @@ fn keep_torn(path: &Path, torn: &Torn) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::event::Level;
-
-    fn notice(message: &str) -> Event {
-        Event::Notice {
-            level: Level::Info,
-            message: message.to_owned(),
-        }
-    }
-
-    /// A journal of three notices in a new folder.
-    fn three() -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.jsonl");
-        let mut journal = Journal::create(&path).unwrap();
-        for message in ["one", "two", "three"] {
-            journal.append(notice(message)).unwrap();
-        }
-        (folder, path)
-    }
-
-    fn messages(records: &[Record]) -> Vec<&str> {
-        records.iter().filter_map(message_of).collect()
-    }
-
-    fn message_of(record: &Record) -> Option<&str> {
-        if let Event::Notice { message, .. } = &record.event {
-            Some(message)
-        } else {
-            None
-        }
-    }
-
-    #[test]
-    fn appended_records_are_read_back_with_consecutive_numbers() {
-        let (_folder, path) = three();
-        let records = read(&path).unwrap();
-        assert_eq!(messages(&records), ["one", "two", "three"]);
-        assert_eq!(
-            records.iter().map(|record| record.seq).collect::<Vec<_>>(),
-            [Some(1), Some(2), Some(3)]
-        );
-    }
-
-    #[test]
-    fn a_line_has_version_number_utc_time_and_event() {
-        let (_folder, path) = three();
-        let text = std::fs::read_to_string(path).unwrap();
-        let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        assert_eq!(
-            (&line["v"], &line["seq"], &line["event"]),
-            (&1.into(), &1.into(), &"notice".into())
-        );
-        assert!(line["time"].as_str().unwrap().ends_with('Z'));
-    }
-
-    #[test]
-    fn a_tick_gets_a_time_but_no_number_and_is_not_written() {
-        let (_folder, path) = three();
-        let mut journal = Journal::open(&path).unwrap().journal;
-        let progress = crate::event::ChildProgress {
-            child: 1,
-            worker: 0,
-            epoch: 1,
-            epochs: 2,
-            batch: 3,
-            batches: 4,
-            loss: 0.5,
-            images_per_second: 100.0,
-        };
-        assert_eq!(
-            journal.append(Event::ChildProgress(progress)).unwrap().seq,
-            None
-        );
-        assert_eq!(journal.append(notice("four")).unwrap().seq, Some(4));
-        assert_eq!(read(&path).unwrap().len(), 4);
-    }
-
-    #[test]
-    fn a_torn_last_line_is_cut_off_and_saved_and_numbering_continues() {
-        let (_folder, path) = three();
-        let whole = std::fs::read(&path).unwrap();
-        std::fs::write(&path, [&whole[..], br#"{"v":1,"seq":4,"ti"#].concat()).unwrap();
-        let mut opened = Journal::open(&path).unwrap();
-        assert_eq!(opened.repaired.as_ref().unwrap().line, 4);
-        assert_eq!(std::fs::read(&path).unwrap(), whole);
-        assert_eq!(
-            std::fs::read(path.with_extension("jsonl.torn")).unwrap(),
-            b"{\"v\":1,\"seq\":4,\"ti\n"
-        );
-        opened.journal.append(notice("four")).unwrap();
-        assert_eq!(
-            messages(&read(&path).unwrap()),
-            ["one", "two", "three", "four"]
-        );
-    }
-
-    #[test]
-    fn zeros_in_place_of_the_last_line_are_a_torn_line_even_with_a_newline() {
-        let (_folder, path) = three();
-        let whole = std::fs::read(&path).unwrap();
-        std::fs::write(&path, [&whole[..], &[0; 100], b"\n"].concat()).unwrap();
-        assert_eq!(Journal::open(&path).unwrap().records.len(), 3);
-        assert_eq!(std::fs::read(&path).unwrap(), whole);
-    }
-
-    #[test]
-    fn a_complete_line_without_its_newline_was_never_announced_and_is_cut_off() {
-        let (_folder, path) = three();
-        let whole = std::fs::read(&path).unwrap();
-        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
-        let opened = Journal::open(&path).unwrap();
-        assert_eq!(messages(&opened.records), ["one", "two"]);
-        assert!(opened.repaired.is_some());
-    }
-
-    #[test]
-    fn a_number_that_is_not_finite_is_refused_and_the_journal_stays_whole() {
-        let (_folder, path) = three();
-        let mut journal = Journal::open(&path).unwrap().journal;
-        let event = Event::ChildFailed {
-            child: 1,
-            episode: 1,
-            reason: "x".into(),
-            reward: f64::NAN,
-            seconds: 1.0,
-            control: false,
-        };
-        assert_eq!(
-            journal.append(event).unwrap_err().kind(),
-            io::ErrorKind::InvalidData
-        );
-        journal.append(notice("four")).unwrap();
-        assert_eq!(read(&path).unwrap().len(), 4);
-    }
-
-    #[test]
-    fn creating_a_journal_over_an_existing_one_is_refused() {
-        let (_folder, path) = three();
-        assert_eq!(
-            Journal::create(&path).unwrap_err().kind(),
-            io::ErrorKind::AlreadyExists
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_journal_cut_anywhere_opens_with_its_complete_lines(cut in 0usize..1000) {
-            let (_folder, path) = three();
-            let whole = std::fs::read(&path).unwrap();
-            let cut = cut % (whole.len() + 1);
-            std::fs::write(&path, &whole[..cut]).unwrap();
-            let opened = Journal::open(&path).unwrap();
-            let lines = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
-            prop_assert_eq!(opened.records.len(), lines);
-            prop_assert_eq!(opened.repaired.is_some(), cut > 0 && whole[cut - 1] != b'\n');
-        }
-    }
-}
+mod tests;

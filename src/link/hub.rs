@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, watch};
 use super::feed::Feed;
 use super::orders::{self, CommandSender, Orders, StopRequest};
 use super::{Connection, LinkStatus};
-use crate::event::{Level, Record};
+use crate::event::{Event, Level, Record, VERSION};
 use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
 
@@ -31,9 +31,11 @@ pub struct Hub {
 }
 
 /// How far a journal has been written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 struct Written {
     seq: u64,
+    /// Why nothing more can be written at the moment: an event of that kind.
+    blocked: Option<Arc<Record>>,
     /// Whether the search has ended.
     ended: bool,
 }
@@ -41,8 +43,9 @@ struct Written {
 /// What a search announces.
 #[derive(Debug)]
 pub(super) enum HubNews {
-    /// The journal contains the records up to this number.
-    Written(u64),
+    /// The journal contains the records up to this number, and nothing more can be written for the
+    /// reason given by the tick, if there is one.
+    Written(u64, Option<Arc<Record>>),
     Tick(Arc<Record>),
     /// A command of this client has no effect, for the reason given.
     Refused(String),
@@ -65,7 +68,7 @@ impl Hub {
         let (commands, inbox) = orders::queue();
         let (written, _) = watch::channel(Written {
             seq: last_seq,
-            ended: false,
+            ..Written::default()
         });
         let (ticks, _) = broadcast::channel(TICKS);
         (
@@ -119,9 +122,33 @@ impl Hub {
     /// Announce to every client a record that the journal contains, or a tick.
     pub fn publish(&self, record: &Arc<Record>) {
         match record.seq {
-            Some(seq) => self.written.send_modify(|written| written.seq = seq),
+            Some(seq) => self.written.send_modify(|written| {
+                (written.seq, written.blocked) = (seq, None);
+            }),
             // Without listeners, nothing is lost.
             None => drop(self.ticks.send(record.clone())),
+        }
+    }
+
+    /// Announce that nothing can be written to the journal after record `after`, and why. To be repeated
+    /// as long as that is so; the next record ends it.
+    pub fn block(&self, after: u64, reason: &str) {
+        let reason = reason.to_owned();
+        let record = Arc::new(Record {
+            v: VERSION,
+            seq: None,
+            time: jiff::Timestamp::now(),
+            event: Event::StorageBlocked { after, reason },
+        });
+        self.written
+            .send_modify(|written| written.blocked = Some(record));
+    }
+
+    /// Why nothing can be written to the journal at the moment, if so.
+    pub fn blocked(&self) -> Option<String> {
+        match &self.written.borrow().blocked.as_ref()?.event {
+            Event::StorageBlocked { reason, .. } => Some(reason.clone()),
+            _ => None,
         }
     }
 
@@ -163,8 +190,8 @@ impl Listener {
                     biased;
                     () = &mut gone => return None,
                     changed = written.changed() => {
-                        let Written { seq, ended } = *written.borrow_and_update();
-                        return Some(if ended || changed.is_err() { HubNews::Ended(seq) } else { HubNews::Written(seq) });
+                        let Written { seq, blocked, ended } = written.borrow_and_update().clone();
+                        return Some(if ended || changed.is_err() { HubNews::Ended(seq) } else { HubNews::Written(seq, blocked) });
                     }
                     Some(reason) = refusals.recv() => return Some(HubNews::Refused(reason)),
                     tick = ticks.recv() => match tick {
@@ -183,7 +210,11 @@ impl Listener {
 fn follow(mut feed: Feed, mut listener: Listener) {
     while let Some(news) = listener.next(feed.gone()) {
         let (sent, over) = match news {
-            HubNews::Written(seq) => (feed.deliver(Some(seq)), false),
+            HubNews::Written(seq, blocked) => {
+                let delivered = feed.deliver(Some(seq));
+                let sent = delivered.and_then(|()| blocked.map_or(Ok(()), |tick| feed.tick(tick)));
+                (sent, false)
+            }
             HubNews::Tick(record) => (feed.tick(record), false),
             HubNews::Refused(reason) => {
                 feed.say(Level::Warning, reason);
@@ -203,7 +234,6 @@ fn follow(mut feed: Feed, mut listener: Listener) {
 mod tests {
     use super::super::sample::SampleRun;
     use super::*;
-    use crate::event::Event;
 
     fn numbers(mut connection: Connection) -> Vec<u64> {
         std::iter::from_fn(|| connection.records.blocking_recv())
@@ -241,6 +271,22 @@ mod tests {
         run.hub.publish(&record);
         run.hub.close();
         assert_eq!(numbers(client), [2]);
+    }
+
+    #[test]
+    fn a_late_client_hears_that_nothing_can_be_written_until_something_is() {
+        let mut run = SampleRun::new();
+        run.tell(1);
+        run.hub.block(1, "full");
+        assert_eq!(run.hub.blocked().as_deref(), Some("full"));
+        let mut late = run.hub.connect().unwrap();
+        let mut next = || late.records.blocking_recv().unwrap();
+        assert_eq!(next().seq, Some(1));
+        let reason = "full".to_owned();
+        assert_eq!(next().event, Event::StorageBlocked { after: 1, reason });
+        run.tell(2);
+        assert_eq!(next().seq, Some(2));
+        assert_eq!(run.hub.blocked(), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //!                  a poll of the file --------> client      (another machine)
 //! ```
 
+mod asking;
 pub mod client;
 mod error;
 mod feed;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
+pub use asking::survey;
 pub use client::attach;
 pub use error::AttachError;
 pub use hub::Hub;

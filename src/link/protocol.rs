@@ -46,6 +46,9 @@ pub struct ServerHello {
     pub host: String,
     /// Name of the run directory.
     pub run: String,
+    /// Why the run cannot save at the moment, if so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub blocked: Option<String>,
 }
 
 /// A message to a search.

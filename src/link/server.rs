@@ -129,6 +129,7 @@ fn serve(stream: UnixStream, hub: &Hub, counted: &Arc<CountedClient>) -> io::Res
         pid: std::process::id(),
         host,
         run,
+        blocked: hub.blocked(),
     };
     messages::send(&mut &stream, &ToClient::Hello(hello))?;
     let mut input = BufReader::new(stream.try_clone()?);
@@ -175,7 +176,12 @@ fn tell(
 ) -> io::Result<()> {
     while let Some(news) = listener.next(async { drop((&mut *gone).await) }) {
         match news {
-            HubNews::Written(seq) => output.send(&ToClient::Written(seq))?,
+            HubNews::Written(seq, blocked) => {
+                output.send(&ToClient::Written(seq))?;
+                if let Some(tick) = blocked {
+                    output.send(&ToClient::Tick(Box::new((*tick).clone())))?;
+                }
+            }
             HubNews::Tick(record) => output.send(&ToClient::Tick(Box::new((*record).clone())))?,
             HubNews::Refused(reason) => output.send(&ToClient::Refused(reason))?,
             HubNews::Ended(seq) => {

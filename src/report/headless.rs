@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::event::{Event, Level, Record};
 use crate::foundation::text;
 use crate::link::Connection;
-use crate::state::describe;
+use crate::state::{describe, paused_because};
 
 /// How long nothing is printed before a tick is.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -15,10 +15,19 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// earlier session has printed. Of a measurement that takes long, some ticks are printed. Whatever happens to `output` (a closed pipe, a full disk), the
 /// search continues. Returns the last error that was printed.
 pub fn watch(mut connection: Connection, known: u64, output: &mut impl Write) -> Option<String> {
-    let (mut told, mut printed_at) = (None, Instant::now());
+    let (mut told, mut blocked, mut printed_at) = (None, None, Instant::now());
     while let Some(record) = connection.records.blocking_recv() {
         if record.seq.is_some_and(|seq| seq <= known) {
             continue;
+        }
+        // This is repeated as long as it lasts.
+        if let Event::StorageBlocked { reason, .. } = &record.event
+            && blocked.replace(reason.clone()).as_ref() == Some(reason)
+        {
+            continue;
+        }
+        if record.seq.is_some() {
+            blocked = None;
         }
         let tick = || tick(&record).filter(|_| printed_at.elapsed() >= SILENCE);
         if let Some(line) = line(&record).or_else(tick) {
@@ -55,6 +64,7 @@ pub fn line(record: &Record) -> Option<String> {
                 child.macs
             ),
         ),
+        Event::StorageBlocked { reason, .. } => (Level::Error, paused_because(reason)),
         event => describe(event)?,
     };
     let mark = match level {
@@ -126,6 +136,38 @@ mod tests {
             "2026-11-24T10:15:00Z validating 1,280/5,000"
         );
         assert_eq!(tick(&record(Event::Paused)), None);
+    }
+
+    #[test]
+    fn a_run_that_is_blocked_says_so_once() {
+        let (sender, records) = channel(9);
+        let (commands, _inbox) = crate::link::orders::queue();
+        let (_, status) = watch::channel(LinkStatus::Ended);
+        for reason in ["full", "full", "read-only"] {
+            let blocked = Event::StorageBlocked {
+                after: 0,
+                reason: reason.into(),
+            };
+            let tick = Record {
+                seq: None,
+                ..record(blocked)
+            };
+            sender.try_send(Arc::new(tick)).unwrap();
+        }
+        drop(sender);
+        let mut output = Vec::new();
+        let connection = Connection {
+            records,
+            commands,
+            status,
+            run: "run".into(),
+        };
+        watch(connection, 0, &mut output);
+        assert_eq!(
+            String::from_utf8(output).unwrap(),
+            "2026-11-24T10:15:00Z error: paused until it can save: full\n\
+             2026-11-24T10:15:00Z error: paused until it can save: read-only\n"
+        );
     }
 
     struct BrokenPipe;

@@ -1,26 +1,19 @@
 //! The folder of one run: where its files are, and the lock that keeps other processes from writing
 //! to it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-
-use serde::Serialize;
 
 use super::error::DirectoryError;
+use super::lock::{self, LockProblem, lock_file};
 use crate::event::RunKind;
-use crate::foundation::durable::{in_file, sync_folder_of, write_atomically, write_json};
-use crate::foundation::host::host_name;
-use crate::foundation::{input, text};
+use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
 use crate::journal::{JournalError, Reader};
 
-/// Maximum time that a process which only checks the lock can delay a search.
-const LOOKED_AT: Duration = Duration::from_millis(200);
-
-/// Longest name of a process in a lock.
-const LONGEST_HOLDER: u64 = 1 << 10;
+pub use super::lock::lock_state;
 
 /// A run directory that only this process writes to while this value exists.
 #[derive(Debug)]
@@ -28,7 +21,22 @@ pub struct RunDirectory {
     path: PathBuf,
     /// The open file holds the lock; the operating system releases it however the process ends.
     lock: File,
+    /// The open folder, wherever it is.
+    folder: File,
 }
+
+/// Name of the file that is locked.
+const LOCK: &str = "lock";
+/// The state of a search, in its run directory.
+pub const SEARCH_CHECKPOINT: &str = "checkpoint/search.safetensors";
+/// The state of a training, in its run directory.
+pub const TRAINING_CHECKPOINT: &str = "checkpoint/training.safetensors";
+/// The weights of a training's best epoch, in its run directory.
+pub const WEIGHTS: &str = "weights.safetensors";
+/// What a run has found so far, in its run directory.
+pub const BEST: &str = "best.json";
+/// The results of a run, in its run directory.
+pub const SUMMARY: &str = "summary.json";
 
 impl RunDirectory {
     /// Create a folder `<UTC time>-<preset>` in `root` (created if missing), with `-2`, `-3`, ...
@@ -62,21 +70,9 @@ impl RunDirectory {
     pub fn create(path: &Path) -> Result<RunDirectory, DirectoryError> {
         let io = DirectoryError::at(path);
         fs::create_dir_all(path).map_err(&io)?;
+        let was_locked = path.join(LOCK).is_file();
         let directory = RunDirectory::lock(path.to_owned())?;
-        // These are left behind by a search that was killed before it began.
-        let is_other = |entry: io::Result<fs::DirEntry>| {
-            entry.map(|entry| {
-                entry.file_name() != "lock"
-                    && entry.file_name() != "config.toml.tmp"
-                    && entry.file_name() != "architecture.json.tmp"
-            })
-        };
-        let others = fs::read_dir(path)
-            .map_err(&io)?
-            .map(is_other)
-            .collect::<io::Result<Vec<_>>>()
-            .map_err(&io)?;
-        if others.contains(&true) {
+        if has_other_files(path, was_locked).map_err(&io)? {
             return Err(DirectoryError::NotEmpty {
                 path: path.to_owned(),
             });
@@ -101,9 +97,11 @@ impl RunDirectory {
             "control.sock",
             "lock",
         ];
-        for name in files.into_iter().chain([SEARCH_LOG, TRAINING_LOG]) {
-            match fs::remove_file(path.join(name)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        let files = files.into_iter().chain([SEARCH_LOG, TRAINING_LOG]);
+        let removed = files.map(|name| fs::remove_file(path.join(name)));
+        for removed in removed.chain([fs::remove_dir(path.join("checkpoint"))]) {
+            match removed {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
         }
@@ -115,26 +113,23 @@ impl RunDirectory {
     /// # Errors
     /// [`DirectoryError`]: the folder contains no run, or its lock is held or cannot be taken.
     pub fn open(path: &Path) -> Result<RunDirectory, DirectoryError> {
-        if !path.join("config.toml").is_file() {
-            return Err(DirectoryError::NotARun {
-                path: path.to_owned(),
-            });
+        if path.join("config.toml").is_file() {
+            return RunDirectory::lock(path.to_owned());
         }
-        RunDirectory::lock(path.to_owned())
+        let is_left_over =
+            path.join(LOCK).is_file() && !has_other_files(path, true).unwrap_or(true);
+        let subcommand = subcommand_of(path);
+        let path = path.to_owned();
+        Err(if is_left_over {
+            DirectoryError::NothingBegun { path, subcommand }
+        } else {
+            DirectoryError::NotARun { path }
+        })
     }
 
     fn lock(path: PathBuf) -> Result<RunDirectory, DirectoryError> {
-        let lock = path.join("lock");
-        let at_lock = DirectoryError::at(&lock);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&lock)
-            .map_err(&at_lock)?;
-        // A pipe could be locked, but not written to.
-        input::open(&lock).map_err(at_lock)?;
+        let lock = path.join(LOCK);
+        let file = lock::open(&lock).map_err(DirectoryError::at(&lock))?;
         RunDirectory::with_lock(path, file)
     }
 
@@ -144,9 +139,10 @@ impl RunDirectory {
                 path: path.clone(),
                 holder,
             },
-            LockProblem::Io(source) => DirectoryError::at(&path.join("lock"))(source),
+            LockProblem::Io(source) => DirectoryError::at(&path.join(LOCK))(source),
         })?;
-        Ok(RunDirectory { path, lock })
+        let folder = File::open(&path).map_err(DirectoryError::at(&path))?;
+        Ok(RunDirectory { path, lock, folder })
     }
 
     /// The locked file, to hand to another process: the lock is held while any process has it open.
@@ -159,11 +155,7 @@ impl RunDirectory {
     /// # Errors
     /// [`DirectoryError`]: the lock belongs to another file, or cannot be taken.
     pub fn adopt(path: &Path, lock: File) -> Result<RunDirectory, DirectoryError> {
-        let same = fs::metadata(path.join("lock")).and_then(|there| {
-            lock.metadata()
-                .map(|handed| (there.dev(), there.ino()) == (handed.dev(), handed.ino()))
-        });
-        if !same.unwrap_or(false) {
+        if !is_at(&path.join(LOCK), &lock).unwrap_or(false) {
             return Err(DirectoryError::NotItsLock {
                 path: path.to_owned(),
             });
@@ -174,6 +166,66 @@ impl RunDirectory {
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Check that the path still leads to this folder and that the lock in it is this process's. If
+    /// somebody has removed the file `lock`, it is made again.
+    ///
+    /// # Errors
+    /// With what is found instead.
+    pub fn check(&mut self) -> io::Result<()> {
+        let path = self.path.display();
+        let problem = match (is_at(&self.path, &self.folder), self.place()) {
+            (Ok(true), _) => return self.check_lock(),
+            (Err(error), _) if error.kind() != ErrorKind::NotFound => {
+                return Err(in_file(&self.path, "cannot find", error));
+            }
+            (_, Some(place)) => format!(
+                "the run directory {path} has been moved to {}; move it back",
+                place.display()
+            ),
+            (_, None) => format!("the run directory {path} has been deleted"),
+        };
+        Err(io::Error::new(ErrorKind::NotFound, problem))
+    }
+
+    fn check_lock(&mut self) -> io::Result<()> {
+        let path = self.path.join(LOCK);
+        match is_at(&path, &self.lock) {
+            Ok(true) => return Ok(()),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(in_file(&path, "cannot find", error));
+            }
+            _ => {}
+        }
+        let file = lock::open(&path).map_err(|error| in_file(&path, "cannot open", error))?;
+        self.lock = lock_file(file).map_err(|problem| match problem {
+            LockProblem::Io(error) => in_file(&path, "cannot lock", error),
+            LockProblem::Held(holder) => io::Error::new(
+                ErrorKind::ResourceBusy,
+                format!(
+                    "the file `lock` of {} has been replaced, and another process uses the run ({holder}); stop that one",
+                    self.path.display()
+                ),
+            ),
+        })?;
+        Ok(())
+    }
+
+    /// Where the folder is now; `None` if it has been deleted.
+    pub fn place(&self) -> Option<PathBuf> {
+        let is_here = |path: &PathBuf| is_at(path, &self.folder).unwrap_or(false);
+        let elsewhere = || fs::read_link(format!("/proc/self/fd/{}", self.folder.as_raw_fd())).ok();
+        let path = Some(self.path.clone()).filter(is_here);
+        path.or_else(|| elsewhere().filter(is_here))
+    }
+
+    /// If the folder has been moved, use it where it is now; returns whether it was.
+    pub fn follow(&mut self) -> bool {
+        let place = self.place().filter(|place| *place != self.path);
+        let is_moved = place.is_some();
+        self.path = place.unwrap_or_else(|| std::mem::take(&mut self.path));
+        is_moved
     }
 
     /// Name of the run, see [`name_of`].
@@ -193,12 +245,12 @@ impl RunDirectory {
 
     /// The state of a search.
     pub fn checkpoint_path(&self) -> PathBuf {
-        self.path.join("checkpoint").join("search.safetensors")
+        self.path.join(SEARCH_CHECKPOINT)
     }
 
     /// The state of a training.
     pub fn training_path(&self) -> PathBuf {
-        self.path.join("checkpoint").join("training.safetensors")
+        self.path.join(TRAINING_CHECKPOINT)
     }
 
     /// The network of a training: the directory of a training is recognised by this file.
@@ -208,7 +260,7 @@ impl RunDirectory {
 
     /// The weights of a training's best epoch.
     pub fn weights_path(&self) -> PathBuf {
-        self.path.join("weights.safetensors")
+        self.path.join(WEIGHTS)
     }
 
     /// Write the resolved settings. They come first, because a folder without them is not a run.
@@ -221,12 +273,19 @@ impl RunDirectory {
             .map_err(|error| in_file(&self.path, "cannot sync the folder of", error))
     }
 
-    /// Write `best.json`: what the run has found so far.
+    /// Make the folder for checkpoints. A run does so when it is opened and never later: what is saved
+    /// must not end up in a folder that has taken the place of the run's.
     ///
     /// # Errors
-    /// I/O errors (the message names the file), or a number that JSON cannot represent.
-    pub fn write_best(&self, best: &impl Serialize) -> io::Result<()> {
-        write_json(&self.path.join("best.json"), best)
+    /// I/O errors; the message names the folder.
+    pub fn make_checkpoint_folder(&self) -> io::Result<()> {
+        let folder = self.path.join("checkpoint");
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            made => made
+                .and_then(|()| sync_folder_of(&folder))
+                .map_err(|error| in_file(&folder, "cannot create", error)),
+        }
     }
 
     /// Move `best.json` and the weights of a training's best epoch out of the way (`.void`), if there
@@ -235,11 +294,11 @@ impl RunDirectory {
     /// # Errors
     /// I/O errors; the message names the file.
     pub fn void_best(&self) -> io::Result<()> {
-        for path in [self.path.join("best.json"), self.weights_path()] {
+        for path in [self.path.join(BEST), self.weights_path()] {
             let mut void = path.clone().into_os_string();
             void.push(".void");
             match std::fs::rename(&path, void) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(in_file(&path, "cannot rename", error));
                 }
                 _ => {}
@@ -247,14 +306,30 @@ impl RunDirectory {
         }
         Ok(())
     }
+}
 
-    /// Write `summary.json`: the results of the whole run.
-    ///
-    /// # Errors
-    /// I/O errors; the message names the file.
-    pub fn write_summary(&self, summary: &impl Serialize) -> io::Result<()> {
-        write_json(&self.path.join("summary.json"), summary)
+/// Whether `path` leads to this open file or folder.
+fn is_at(path: &Path, file: &File) -> io::Result<bool> {
+    let (there, own) = (fs::metadata(path)?, file.metadata()?);
+    Ok((there.dev(), there.ino()) == (own.dev(), own.ino()))
+}
+
+/// Whether a folder contains more than a lock and, if it is of a run that was killed before its
+/// settings were written, what such a run leaves behind.
+fn has_other_files(path: &Path, is_of_run: bool) -> io::Result<bool> {
+    let left_over = [
+        "config.toml.tmp",
+        "architecture.json",
+        "architecture.json.tmp",
+    ];
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name();
+        let is_left_over = is_of_run && left_over.iter().any(|left| name == *left);
+        if name != LOCK && !is_left_over {
+            return Ok(true);
+        }
     }
+    Ok(false)
 }
 
 /// Name of the run in `path`: that of the folder itself, whatever link leads to it.
@@ -316,53 +391,6 @@ pub fn resume_command(path: &Path) -> String {
         subcommand_of(path),
         path.display()
     )
-}
-
-enum LockProblem {
-    /// The holder, as far as it is known.
-    Held(String),
-    Io(io::Error),
-}
-
-/// Lock a file for as long as it stays open, and write the holder into it.
-fn lock_file(mut file: File) -> Result<File, LockProblem> {
-    let begin = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => break,
-            // Another process may only be checking it (`lock_state`), which takes no time.
-            Err(TryLockError::WouldBlock) if begin.elapsed() < LOOKED_AT => {
-                std::thread::sleep(LOOKED_AT / 10)
-            }
-            Err(TryLockError::WouldBlock) => return Err(LockProblem::Held(holder_in(&mut file))),
-            Err(TryLockError::Error(error)) => return Err(LockProblem::Io(error)),
-        }
-    }
-    let holder = format!("pid {} on {}\n", std::process::id(), host_name());
-    let written = file
-        .set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| file.write_all(holder.as_bytes()));
-    written.map(|()| file).map_err(LockProblem::Io)
-}
-
-/// The process writing to the run in `path` now, as `pid P on HOST`; `None` if there is none.
-pub fn lock_state(path: &Path) -> Option<String> {
-    let mut file = input::open(&path.join("lock")).ok()?;
-    match file.try_lock_shared() {
-        Err(TryLockError::WouldBlock) => Some(holder_in(&mut file)),
-        // The lock is released as soon as the file is closed, here.
-        _ => None,
-    }
-}
-
-fn holder_in(file: &mut File) -> String {
-    let mut holder = String::new();
-    let _ = file.take(LONGEST_HOLDER).read_to_string(&mut holder);
-    match text::line(holder.trim()) {
-        holder if holder.is_empty() => "which has just begun".to_owned(),
-        holder => holder.into_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,19 @@ pub enum DirectoryError {
         /// The folder.
         path: PathBuf,
     },
+    /// A run was to begin in the folder, but was killed before its settings were written.
+    #[error(
+        "nothing had begun in {}, so there is nothing to resume: its process ended before it had written its settings. \
+         Begin it with: nas-tui {subcommand} --run {} and the options of the first time",
+        path.display(),
+        path.display()
+    )]
+    NothingBegun {
+        /// The folder.
+        path: PathBuf,
+        /// The subcommand for its kind of run.
+        subcommand: &'static str,
+    },
     /// The folder does not contain a run.
     #[error("{} is not a run directory: there is no config.toml in it", path.display())]
     NotARun {

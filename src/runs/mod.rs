@@ -3,6 +3,7 @@
 
 pub mod directory;
 mod error;
+mod lock;
 pub mod registry;
 mod survey;
 

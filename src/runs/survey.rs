@@ -30,6 +30,9 @@ pub struct RunInfo {
     pub started: Option<Timestamp>,
     /// Time of the last record read.
     pub changed: Option<Timestamp>,
+    /// Why it cannot save at the moment; `None` if it can, and if its process was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked: Option<String>,
     /// The process working on it, as `pid P on HOST`; `None` if there is none.
     pub holder: Option<String>,
     /// Where its journal is damaged, and how; the rest is as of the record before. `None` if nothing is
@@ -39,6 +42,12 @@ pub struct RunInfo {
 }
 
 impl RunInfo {
+    /// What must be said about it besides its status: what is wrong, or which process works on it.
+    pub fn remark(&self) -> Option<&str> {
+        let remark = self.unreadable.as_ref().or(self.blocked.as_ref());
+        remark.or(self.holder.as_ref()).map(String::as_str)
+    }
+
     /// The word for its status.
     pub fn word(&self) -> &'static str {
         match self.unreadable {
@@ -154,6 +163,7 @@ pub fn look_at(run: &Path) -> Option<RunInfo> {
         started: glance.started,
         changed: glance.changed,
         unreadable: glance.unreadable.clone(),
+        blocked: None,
         work: glance.work(kind_of(run)),
         holder,
     })
@@ -282,7 +292,7 @@ fn brief(error: &JournalError) -> String {
         JournalError::Newer { line, found, .. } => {
             format!("journal.jsonl, line {line}: its version is {found}, not {VERSION}")
         }
-        JournalError::Io { .. } => error.to_string(),
+        JournalError::Io { .. } | JournalError::InUse { .. } => error.to_string(),
     }
 }
 

@@ -34,11 +34,11 @@ pub struct SearchCheckpoint {
 }
 
 impl SearchCheckpoint {
-    /// Replace the checkpoint at `path`, creating its folder if necessary.
+    /// The contents of its file.
     ///
     /// # Errors
-    /// I/O errors; the message names the path.
-    pub fn save(&self, path: &Path) -> io::Result<()> {
+    /// If the state cannot be written as JSON.
+    pub fn encode(&self) -> io::Result<Vec<u8>> {
         let block = |tensor: &StateTensor| Block {
             dtype: Dtype::F64,
             shape: tensor.shape.clone(),
@@ -52,7 +52,7 @@ impl SearchCheckpoint {
         let blocks = tensors.map(|(name, tensor)| (name.clone(), block(tensor)));
         let mut header = self.clone();
         header.state.tensors.clear();
-        sealed::save(path, &header, &blocks.collect())
+        sealed::encode(&header, &blocks.collect())
     }
 
     /// The checkpoint at `path`; `None` if there is no file.
@@ -144,9 +144,9 @@ mod tests {
 
     fn saved() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("checkpoint").join("search.safetensors");
-        checkpoint().save(&path).unwrap();
-        let bytes = std::fs::read(&path).unwrap();
+        let path = folder.path().join("search.safetensors");
+        let bytes = checkpoint().encode().unwrap();
+        std::fs::write(&path, &bytes).unwrap();
         (folder, path, bytes)
     }
 
@@ -169,7 +169,8 @@ mod tests {
         });
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("search.safetensors");
-        sealed::save(&path, &header, &sealed::Blocks::new()).unwrap();
+        let bytes = sealed::encode(&header, &sealed::Blocks::new()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
         let mut expected = checkpoint();
         expected.state.tensors.clear();
         assert_eq!(SearchCheckpoint::load(&path).unwrap(), Some(expected));

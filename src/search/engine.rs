@@ -26,6 +26,7 @@ use super::work::Search;
 use crate::analysis::early_stopping::Rule;
 use crate::evaluate::{EarlyStop, Evaluator, Job, Report};
 use crate::event::{Event, Level};
+use crate::runs::directory::SEARCH_CHECKPOINT;
 use crate::session::{Halt, Run};
 use crate::space::Space;
 use crate::strategy::{Reward, Strategy};
@@ -133,7 +134,7 @@ impl SearchEngine<'_> {
         let evaluator = evaluator
             .insert((search.evaluator)(
                 &self.run.config,
-                self.run.directory.path(),
+                self.run.directory().path(),
                 reports,
             )?)
             .as_mut();
@@ -306,11 +307,12 @@ impl SearchEngine<'_> {
             seed: self.run.config.search.seed,
             episode,
             next_child,
-            journal_seq: self.run.recorder.synced_seq()?,
+            journal_seq: self.run.recorder.last_seq(),
             config: self.run.config.to_toml(),
             state: crew.strategy.state(),
         };
-        checkpoint.save(&self.run.directory.checkpoint_path())?;
+        let contents = checkpoint.encode()?;
+        self.run.recorder.replace(SEARCH_CHECKPOINT, contents)?;
         if self
             .run
             .ledger()

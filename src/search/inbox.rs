@@ -1,6 +1,7 @@
 //! All external inputs to a search in one place, where they take turns.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -30,7 +31,9 @@ pub struct Inbox {
 impl Inbox {
     /// An inbox, and the sender for the evaluator's reports.
     pub fn new(orders: Orders) -> io::Result<(Inbox, UnboundedSender<Report>)> {
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
         let (sender, reports) = unbounded_channel();
         Ok((
             Inbox {
@@ -43,10 +46,10 @@ impl Inbox {
         ))
     }
 
-    /// Wait for the next message.
-    pub fn wait(&mut self) -> Heard {
+    /// Wait for the next message, but not longer than this.
+    pub fn wait_at_most(&mut self, time: Duration) -> Option<Heard> {
         if let Some(heard) = self.poll() {
-            return heard;
+            return Some(heard);
         }
         #[cfg(test)]
         idle::pass_time();
@@ -56,13 +59,20 @@ impl Inbox {
             reports,
             ..
         } = self;
-        runtime.block_on(async {
+        let next = async {
             tokio::select! {
                 biased;
                 Some(order) = orders.next() => Heard::Order(order),
                 report = reports.recv() => report.map_or(Heard::Silence, Heard::Report),
             }
-        })
+        };
+        runtime.block_on(async { tokio::time::timeout(time, next).await.ok() })
+    }
+
+    /// Wait for the next message.
+    #[cfg(test)]
+    pub fn wait(&mut self) -> Heard {
+        self.wait_at_most(Duration::MAX).unwrap()
     }
 
     /// Wait for the next report, or a stop. Commands stay where they are.

@@ -60,6 +60,24 @@ pub enum SessionError {
         /// The data found now, in words.
         now: String,
     },
+    /// The run ended while nothing could be written to its directory.
+    #[error("{reason}. The run has ended without saving {lost}; {kept}")]
+    Unsaved {
+        /// Why nothing could be written.
+        reason: String,
+        /// What is lost.
+        lost: String,
+        /// What is kept, and how to continue with it.
+        kept: String,
+    },
+    /// The run ended while its directory was not in place, but everything is saved.
+    #[error("{what}. Everything is saved; continue with: {resume}")]
+    Displaced {
+        /// What was found.
+        what: String,
+        /// The command that continues the run.
+        resume: String,
+    },
     /// The thread of the work panicked.
     #[error("the {work} was stopped by a bug: {cause}. The run can be resumed; please report this")]
     Panicked {
@@ -105,9 +123,11 @@ impl SessionError {
             | SessionError::JournalBehind { .. }
             | SessionError::OtherData { .. }
             | SessionError::Input(_) => true,
-            SessionError::Write(_) | SessionError::Panicked { .. } | SessionError::Fault(_) => {
-                false
-            }
+            SessionError::Write(_)
+            | SessionError::Unsaved { .. }
+            | SessionError::Displaced { .. }
+            | SessionError::Panicked { .. }
+            | SessionError::Fault(_) => false,
         }
     }
 

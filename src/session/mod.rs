@@ -5,6 +5,7 @@ pub mod error;
 pub mod recorder;
 pub mod run;
 mod steering;
+mod storage;
 pub mod work;
 
 pub use error::{Halt, SessionError, WorkError};
@@ -48,14 +49,9 @@ impl<W: Work> Session<W> {
     /// If the settings or the journal cannot be written.
     pub fn begin(config: Config, directory: RunDirectory) -> Result<Session<W>, SessionError> {
         directory.write_config(&config.to_toml())?;
-        let opened = Recorder::begin(directory.journal_path())?;
-        Ok(Session::assemble(
-            config,
-            directory,
-            opened,
-            None,
-            Vec::new(),
-        ))
+        directory.make_checkpoint_folder()?;
+        let opened = Recorder::begin(directory)?;
+        Ok(Session::assemble(config, opened, None, Vec::new()))
     }
 
     /// Continue the run in `directory`. `config` is the contents of its config.toml, changed at
@@ -67,10 +63,11 @@ impl<W: Work> Session<W> {
     pub fn resume(mut config: Config, directory: RunDirectory) -> Result<Session<W>, SessionError> {
         let own = config::read(&directory.config_path())?;
         refuse_other_settings::<W>(&own.to_toml(), &config)?;
-        let (opened, torn) = Recorder::<W::Ledger>::resume(directory.journal_path())?;
+        let (opened, torn) = Recorder::<W::Ledger>::resume(directory)?;
         let recorder = &opened.0;
+        recorder.directory().make_checkpoint_folder()?;
         let mut notices: Vec<String> = torn.into_iter().collect();
-        let checkpoint = W::Checkpoint::find(&directory)?;
+        let checkpoint = W::Checkpoint::find(recorder.directory())?;
         match &checkpoint {
             Some(checkpoint) => check_checkpoint::<W>(checkpoint, &config, recorder.last_seq())?,
             None if recorder.ledger.has_checkpoint() => {
@@ -84,14 +81,11 @@ impl<W: Work> Session<W> {
             config.workers.count = config.workers.count.or(begun.workers);
             config.workers.threads = config.workers.threads.or(begun.threads);
         }
-        Ok(Session::assemble(
-            config, directory, opened, checkpoint, notices,
-        ))
+        Ok(Session::assemble(config, opened, checkpoint, notices))
     }
 
     fn assemble(
         config: Config,
-        directory: RunDirectory,
         (recorder, orders): recorder::Recording<W::Ledger>,
         checkpoint: Option<W::Checkpoint>,
         notices: Vec<String>,
@@ -103,10 +97,10 @@ impl<W: Work> Session<W> {
         Session {
             run: Run {
                 config,
-                directory,
                 recorder,
                 notices,
                 pauses: 0,
+                held: None,
             },
             checkpoint,
             orders,
@@ -134,7 +128,7 @@ impl<W: Work> Session<W> {
 
     /// The directory of the run.
     pub fn directory(&self) -> &RunDirectory {
-        &self.run.directory
+        self.run.directory()
     }
 
     /// Connects clients in this process.

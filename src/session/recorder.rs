@@ -3,12 +3,18 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
+use super::error::SessionError;
+use super::storage::Storage;
 use crate::event::{DataDescription, Event, Level, Record};
+use crate::foundation::durable::json;
 use crate::journal::{Journal, JournalError};
 use crate::link::{Hub, Orders};
+use crate::runs::RunDirectory;
+use crate::runs::directory::resume_command;
 use crate::state::RunStatus;
 use crate::state::clock::Clock;
 
@@ -43,10 +49,10 @@ pub struct Begun<'a> {
     pub libtorch: Option<&'a str>,
 }
 
-/// Journal, ledger and hub of one run, always in step.
+/// Run directory, ledger and hub of one run, always in step.
 #[derive(Debug)]
 pub struct Recorder<L> {
-    journal: Journal,
+    pub(super) storage: Storage,
     /// What the records so far add up to.
     pub ledger: L,
     /// Announces every record to the clients.
@@ -61,24 +67,26 @@ pub struct Recorder<L> {
 pub type Recording<L> = (Recorder<L>, Orders);
 
 impl<L: Ledger> Recorder<L> {
-    /// Create the journal at `path`, where no file may exist.
+    /// Create the journal of a run; none may exist.
     ///
     /// # Errors
     /// I/O errors, also if a file exists.
-    pub fn begin(path: PathBuf) -> Result<Recording<L>, JournalError> {
+    pub fn begin(directory: RunDirectory) -> Result<Recording<L>, JournalError> {
+        let path = directory.journal_path();
         let journal = Journal::create(&path).map_err(JournalError::at(&path))?;
-        Ok(Recorder::assemble(journal, &[], path))
+        Ok(Recorder::assemble(journal, &[], directory))
     }
 
-    /// Continue the journal at `path`. A torn last line is cut off and described in the returned
+    /// Continue the journal of a run. A torn last line is cut off and described in the returned
     /// text.
     ///
     /// # Errors
     /// If the journal cannot be read, or is damaged anywhere else.
-    pub fn resume(path: PathBuf) -> Result<(Recording<L>, Option<String>), JournalError> {
+    pub fn resume(directory: RunDirectory) -> Result<(Recording<L>, Option<String>), JournalError> {
+        let path = directory.journal_path();
         if !path.exists() {
             // Killed between writing the settings and creating the journal.
-            return Ok((Recorder::begin(path)?, None));
+            return Ok((Recorder::begin(directory)?, None));
         }
         let opened = Journal::open(&path)?;
         let torn = opened.repaired.as_ref().map(|torn| {
@@ -88,14 +96,15 @@ impl<L: Ledger> Recorder<L> {
                 torn.bytes.len()
             )
         });
-        let opened = Recorder::assemble(opened.journal, &opened.records, path);
+        let opened = Recorder::assemble(opened.journal, &opened.records, directory);
         Ok((opened, torn))
     }
 
-    fn assemble(journal: Journal, records: &[Record], path: PathBuf) -> Recording<L> {
-        let (hub, commands) = Hub::new(path, journal.last_seq());
+    fn assemble(journal: Journal, records: &[Record], directory: RunDirectory) -> Recording<L> {
+        let (hub, commands) = Hub::new(directory.journal_path(), journal.last_seq());
+        let has_begun = records.iter().any(|record| record.event.begins_run());
         let mut recorder = Recorder {
-            journal,
+            storage: Storage::new(directory, journal, has_begun),
             ledger: L::default(),
             hub,
             clock: Clock::default(),
@@ -123,26 +132,73 @@ impl<L: Ledger> Recorder<L> {
     }
 
     /// Record an event. If it is a tick and nothing has been written for a minute, a heartbeat is
-    /// written first. On an error (for example a full disk) no client has been told and the
-    /// journal is unchanged.
+    /// written first. Clients are told of an event once it is in the journal; if the journal cannot be
+    /// written (for example because the disk is full), it waits.
     ///
     /// # Errors
-    /// Those of [`Journal::append`].
+    /// If the event cannot be recorded at all, or if it cannot be written and the run has not begun.
     pub fn tell(&mut self, event: Event) -> io::Result<()> {
-        if event.is_tick() && self.written.elapsed() >= HEARTBEAT {
+        let is_silent = self.written.elapsed() >= HEARTBEAT && self.storage.blocked().is_none();
+        if event.is_tick() && is_silent {
             self.record(Event::Heartbeat)?;
         }
         self.record(event)
     }
 
     fn record(&mut self, event: Event) -> io::Result<()> {
-        let record = self.journal.append(event)?;
-        if !record.event.is_tick() {
-            self.written = Instant::now();
-        }
+        let record = self.storage.add(event)?;
         self.apply(&record);
-        self.hub.publish(&record);
-        Ok(())
+        if record.seq.is_none() {
+            self.hub.publish(&record);
+            return Ok(());
+        }
+        self.written = Instant::now();
+        self.write()
+    }
+
+    /// Replace the file `name` of the run directory, as soon as it can be written and after all events
+    /// recorded so far.
+    ///
+    /// # Errors
+    /// If it cannot be written and the run has not begun.
+    pub fn replace(&mut self, name: &'static str, contents: Vec<u8>) -> io::Result<()> {
+        self.storage.replace(name, contents);
+        self.write()
+    }
+
+    /// Replace the file `name` of the run directory by `value` as indented JSON, like
+    /// [`Recorder::replace`].
+    ///
+    /// # Errors
+    /// Those of [`Recorder::replace`], or a number that JSON cannot represent.
+    pub fn replace_json(&mut self, name: &'static str, value: &impl Serialize) -> io::Result<()> {
+        self.replace(name, json(value)?)
+    }
+
+    /// Move the files of a training's best epoch out of the way, see [`RunDirectory::void_best`].
+    ///
+    /// # Errors
+    /// If that is impossible and the run has not begun.
+    pub fn void_best(&mut self) -> io::Result<()> {
+        self.storage.void_best();
+        self.write()
+    }
+
+    /// Write what waits, or find out that the run directory is no longer in place.
+    fn write(&mut self) -> io::Result<()> {
+        let hub = &self.hub;
+        let (begun, before) = (self.storage.has_begun, self.storage.blocked().is_some());
+        match self.storage.write(|record| hub.publish(record)) {
+            Err(reason) if !begun && !before => {
+                let text = reason.to_owned();
+                let place = self.directory().path().display();
+                Err(io::Error::other(format!("{place}: {text}")))
+            }
+            _ => {
+                self.announce();
+                Ok(())
+            }
+        }
     }
 
     /// Record a notice to the user.
@@ -160,17 +216,69 @@ impl<L: Ledger> Recorder<L> {
 impl<L> Recorder<L> {
     /// Number of the last record.
     pub fn last_seq(&self) -> u64 {
-        self.journal.last_seq()
+        self.storage.last_seq()
     }
 
-    /// Number of the last record once it and all earlier ones are on disk, so that a checkpoint may
-    /// refer to it.
-    ///
-    /// # Errors
-    /// I/O errors.
-    pub fn synced_seq(&self) -> io::Result<u64> {
-        self.journal.sync()?;
-        Ok(self.last_seq())
+    /// The run directory, which is locked as long as this value exists.
+    pub fn directory(&self) -> &RunDirectory {
+        self.storage.directory()
+    }
+}
+
+impl<L> Recorder<L> {
+    /// Tell the clients why nothing is written, if so.
+    fn announce(&self) {
+        if let Some(reason) = self.storage.blocked() {
+            self.hub.block(self.storage.written(), reason);
+        }
+    }
+
+    /// Time until [`Recorder::look_after`] is due, if nothing is recorded before.
+    pub(super) fn idle(&self) -> Duration {
+        self.storage.idle()
+    }
+
+    /// If it is due, try to write what waits, or look whether the run directory is still in place.
+    /// Returns why nothing can be written, if so.
+    pub(super) fn look_after(&mut self) -> Option<&str> {
+        if self.idle().is_zero() {
+            let _ = self.write_now();
+        }
+        self.storage.blocked()
+    }
+
+    /// Try to write what waits; on failure, the time after which to try again.
+    pub(super) fn write_now(&mut self) -> Result<(), Duration> {
+        let hub = &self.hub;
+        self.storage.write_now(|record| hub.publish(record));
+        self.announce();
+        match self.storage.blocked() {
+            None => Ok(()),
+            Some(_) => Err(self.idle()),
+        }
+    }
+
+    /// At the end: save what can be saved of a run that cannot be written to, and say what was lost.
+    pub(super) fn give_up(&mut self) -> SessionError {
+        let reason = self.storage.blocked().unwrap_or_default().to_owned();
+        let hub = &self.hub;
+        if let Some(what) = self.storage.rescue(|record| hub.publish(record)) {
+            let resume = resume_command(self.directory().path());
+            return SessionError::Displaced { what, resume };
+        }
+        let kept = match self.storage.place() {
+            None => "nothing is left of what it had saved before".to_owned(),
+            Some(place) => format!(
+                "what it had saved before is kept in {}. Once the cause is gone, continue with: {}; what is lost is repeated",
+                place.display(),
+                resume_command(&place)
+            ),
+        };
+        SessionError::Unsaved {
+            reason,
+            lost: self.storage.unwritten(),
+            kept,
+        }
     }
 }
 
@@ -207,8 +315,9 @@ mod tests {
     #[test]
     fn after_a_silent_minute_a_tick_leaves_a_heartbeat_in_the_journal() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.jsonl");
-        let (mut recorder, _commands) = Recorder::<Nothing>::begin(path.clone()).unwrap();
+        let directory = RunDirectory::create(folder.path()).unwrap();
+        let path = directory.journal_path();
+        let (mut recorder, _commands) = Recorder::<Nothing>::begin(directory).unwrap();
         let tick = Event::Measuring(Measuring {
             what: Measured::Validation,
             images: 1,

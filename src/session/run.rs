@@ -1,6 +1,7 @@
 //! A run open in this process, and the records that every kind of work writes about it.
 
 use std::io;
+use std::time::Instant;
 
 use super::error::{Halt, SessionError};
 use super::recorder::{Ledger, Recorder};
@@ -12,25 +13,40 @@ use crate::foundation::fault;
 use crate::foundation::host::host_name;
 use crate::journal::JournalError;
 use crate::runs::RunDirectory;
+use crate::runs::directory::SUMMARY;
 
 /// An open run: settings, directory, journal.
 pub struct Run<W: Work> {
     /// The resolved settings, as in `config.toml`.
     pub config: Config,
-    /// Locked as long as this value exists.
-    pub directory: RunDirectory,
-    /// Journal, ledger and hub.
+    /// Run directory, ledger and hub.
     pub recorder: Recorder<W::Ledger>,
     /// Notices to the user about what was found, not recorded yet.
     pub notices: Vec<(Level, String)>,
     /// Number of the latest pause requested.
     pub(super) pauses: u64,
+    /// The pause in force because nothing can be saved.
+    pub(super) held: Option<Held>,
+}
+
+/// A pause until the run directory can be written again.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) since: Instant,
+    pub(super) reason: String,
+    /// Whether the work goes on then, or stays paused because a user paused it.
+    pub(super) goes_on: bool,
 }
 
 impl<W: Work> Run<W> {
     /// What is known about the run's past.
     pub fn ledger(&self) -> &W::Ledger {
         &self.recorder.ledger
+    }
+
+    /// The run directory.
+    pub fn directory(&self) -> &RunDirectory {
+        self.recorder.directory()
     }
 
     /// Record an event.
@@ -133,7 +149,7 @@ impl<W: Work> Run<W> {
 
     /// The results of the run so far.
     pub(super) fn summary(&self) -> Result<W::Summary, JournalError> {
-        W::summary(&self.recorder.ledger, &self.directory.journal_path())
+        W::summary(&self.recorder.ledger, &self.directory().journal_path())
     }
 
     /// Record how the work ended, and write the summary.
@@ -169,9 +185,28 @@ impl<W: Work> Run<W> {
             wall_seconds: self.recorder.seconds(),
         };
         self.recorder.tell(event)?;
+        self.save_all(reason)?;
         let summary = self.summary()?;
-        self.directory.write_summary(&summary)?;
+        self.recorder.replace_json(SUMMARY, &summary)?;
+        self.save_all(reason)?;
         Ok(summary)
+    }
+
+    /// Wait until everything is written, unless the run has failed or is to stop now.
+    ///
+    /// # Errors
+    /// [`SessionError::Unsaved`] or [`SessionError::Displaced`].
+    fn save_all(&mut self, reason: FinishReason) -> Result<(), SessionError> {
+        loop {
+            let idle = match self.recorder.write_now() {
+                Ok(()) => return Ok(()),
+                Err(idle) => idle,
+            };
+            let stop = self.recorder.hub.stop_request();
+            if reason == FinishReason::Failed || stop.is_requested_within(idle) {
+                return Err(self.recorder.give_up());
+            }
+        }
     }
 }
 

@@ -16,7 +16,8 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         | Event::Measuring(_)
         | Event::Heartbeat
         | Event::ChildSampled(_)
-        | Event::ChildProgress(_) => None,
+        | Event::ChildProgress(_)
+        | Event::StorageBlocked { .. } => None,
         Event::Notice { level, message } => Some((*level, message.clone())),
         Event::WorkerDied { .. }
         | Event::MicroBatchReduced { .. }

@@ -19,7 +19,7 @@ pub use log::{LogLine, LogText};
 pub use outcomes::{Arms, Counts, Ending, Outcomes, best_first, is_better};
 pub use search_run::{Energy, SearchRun};
 pub use stages::TimeLeft;
-pub use status::RunStatus;
+pub use status::{RunStatus, paused_because};
 pub use training_run::TrainingRun;
 
 use crate::event::{Event, Level, Record, RunKind};
@@ -39,6 +39,8 @@ pub struct RunState {
     pub now: Option<jiff::Timestamp>,
     /// Status according to the events, and therefore never dead.
     pub status: RunStatus,
+    /// Why the run cannot save at present; it is paused until it can. `None` in the past.
+    pub blocked: Option<String>,
     /// The run's working time.
     pub clock: Clock,
     /// The process of the run and its workers.
@@ -161,14 +163,29 @@ impl RunState {
         }
     }
 
+    /// The status of the run at present, given that a process is working on it.
+    pub fn status_now(&self) -> RunStatus {
+        match self.blocked {
+            Some(_) if !self.status.is_over() => RunStatus::Blocked,
+            _ => self.status,
+        }
+    }
+
     /// Process the next event of the run. Events must come in the order of the journal.
     pub fn apply(&mut self, record: &Record) {
+        if let Event::StorageBlocked { after, reason } = &record.event {
+            if *after >= self.last_seq {
+                self.block(reason, record.time);
+            }
+            return;
+        }
         self.started.get_or_insert(record.time);
         self.clock.apply(record);
         self.processes.apply(record);
         self.now = Some(record.time);
         if let Some(seq) = record.seq {
             self.last_seq = seq;
+            self.blocked = None;
         }
         self.status.apply(&record.event);
         self.apply_work(&record.event);
@@ -182,6 +199,13 @@ impl RunState {
                 level,
                 text,
             });
+        }
+    }
+
+    fn block(&mut self, reason: &str, time: jiff::Timestamp) {
+        if self.blocked.as_deref() != Some(reason) {
+            self.blocked = Some(reason.to_owned());
+            self.note(Level::Error, paused_because(reason), time);
         }
     }
 

@@ -17,6 +17,9 @@ pub enum RunStatus {
     Running,
     /// A pause was requested, but not every worker has confirmed it.
     Pausing,
+    /// Paused because nothing can be written to the run directory. (No event in the journal tells that;
+    /// see [`RunState::blocked`](super::RunState::blocked).)
+    Blocked,
     /// Every worker has stopped; the run will be resumed or end.
     Paused,
     /// An immediate stop was requested.
@@ -63,6 +66,7 @@ impl RunStatus {
             RunStatus::Starting => "starting",
             RunStatus::Running => "running",
             RunStatus::Pausing => "pausing",
+            RunStatus::Blocked => "blocked",
             RunStatus::Paused => "paused",
             RunStatus::Stopping => "stopping",
             RunStatus::Completed => "completed",
@@ -99,6 +103,11 @@ impl RunStatus {
     }
 }
 
+/// The line for a run that is blocked.
+pub fn paused_because(reason: &str) -> String {
+    format!("paused until it can save: {reason}")
+}
+
 impl From<FinishReason> for RunStatus {
     fn from(reason: FinishReason) -> RunStatus {
         match reason {
@@ -113,7 +122,8 @@ impl From<FinishReason> for RunStatus {
 mod tests {
     use super::*;
 
-    const ALL: [RunStatus; 9] = [
+    const ALL: [RunStatus; 10] = [
+        RunStatus::Blocked,
         RunStatus::Starting,
         RunStatus::Running,
         RunStatus::Pausing,
@@ -139,8 +149,8 @@ mod tests {
         assert_eq!(
             values,
             [
-                "starting", "running", "pausing", "paused", "stopping", "finished", "stopped",
-                "failed", "dead"
+                "blocked", "starting", "running", "pausing", "paused", "stopping", "finished",
+                "stopped", "failed", "dead"
             ]
         );
     }

@@ -21,9 +21,9 @@ use super::work::Training;
 use crate::child::weights;
 use crate::config::{Recipe, StageSpan};
 use crate::event::{Event, Level, Measured, Measuring};
-use crate::foundation::durable::write_atomically;
 use crate::foundation::sealed::Blocks;
 use crate::link::Orders;
+use crate::runs::directory::{BEST, TRAINING_CHECKPOINT, WEIGHTS};
 use crate::session::{Halt, Run};
 use crate::train::memory::Holding;
 use crate::train::tick::Ticks;
@@ -62,11 +62,14 @@ impl TrainingEngine<'_> {
         self.open(&data)?;
         loop {
             let best_weights = self.train(&data, stage)?;
+            // The last checkpoint of the stage is on disk from here on.
+            let mut stood_still = Duration::ZERO;
+            self.obey_between(data.device, &mut stood_still, || Ok(()))?;
             if stage.is_none_or(|stage| stage.last >= self.recipe().epochs) {
                 return self.test(&best_weights, &data);
             }
             // The next stage continues from the checkpoint, as it would after a kill.
-            self.checkpoint = TrainingCheckpoint::load(&self.run.directory.training_path())?;
+            self.checkpoint = TrainingCheckpoint::load(&self.run.directory().training_path())?;
             stage = self.stage();
             // One copy of the images at a time.
             drop(data);
@@ -261,15 +264,11 @@ impl TrainingEngine<'_> {
             },
             images_per_second: progress.epoch.images_per_second(),
             micro_batch: fit.micro_batch(),
-            journal_seq: self.run.recorder.synced_seq()?,
+            journal_seq: self.run.recorder.last_seq(),
             config: Cow::Owned(self.run.config.to_toml()),
         };
-        checkpoint::save(
-            &self.run.directory.training_path(),
-            &header,
-            fit,
-            &progress.best_weights,
-        )?;
+        let contents = checkpoint::encode(&header, fit, &progress.best_weights)?;
+        self.run.recorder.replace(TRAINING_CHECKPOINT, contents)?;
         progress.last_save = Instant::now();
         Ok(())
     }
@@ -285,17 +284,16 @@ impl TrainingEngine<'_> {
 
     /// Write `weights.safetensors` and `best.json`: the results of the training so far. As long as
     /// there are none, there are no such files.
-    fn write_best(&self, progress: &EngineState) -> Result<(), Halt> {
-        let Some(best) = self.run.ledger().best() else {
-            return Ok(self.run.directory.void_best()?);
+    fn write_best(&mut self, progress: &EngineState) -> Result<(), Halt> {
+        let Some(best) = self.run.ledger().best().cloned() else {
+            return Ok(self.run.recorder.void_best()?);
         };
-        let path = self.run.directory.weights_path();
+        let best = opening::BestFile::new(&best, &self.training.architecture);
+        let path = self.run.directory().weights_path();
         let weights = weights::serialized(&progress.best_weights, &path);
-        write_atomically(&path, &weights.map_err(TrainingError::from)?)?;
-        Ok(self
-            .run
-            .directory
-            .write_best(&opening::BestFile::new(best, &self.training.architecture))?)
+        let recorder = &mut self.run.recorder;
+        recorder.replace(WEIGHTS, weights.map_err(TrainingError::from)?)?;
+        Ok(recorder.replace_json(BEST, &best)?)
     }
 
     /// Classify the test images with the best weights, unless that has been done or is not wanted.

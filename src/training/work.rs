@@ -106,7 +106,7 @@ impl Work for Training {
             run,
             training: self,
             orders,
-            runtime: Builder::new_current_thread().build()?,
+            runtime: Builder::new_current_thread().enable_time().build()?,
             checkpoint,
             holding: None,
         };

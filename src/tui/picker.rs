@@ -19,7 +19,8 @@ use super::signals::SignalStream;
 use super::terminal::{Guard, Terminal};
 use super::theme::{Role, Theme};
 use crate::analysis::selection::BEST_IS_OPTIMISTIC;
-use crate::runs::{self, RunInfo};
+use crate::link;
+use crate::runs::RunInfo;
 
 /// The effect of a key on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub fn choose(theme: Theme) -> anyhow::Result<Option<PathBuf>> {
         .build()
         .context("cannot start the event loop")?;
     let mut picker = Picker {
-        runs: runs::survey(),
+        runs: link::survey(),
         selected: 0,
         theme,
     };
@@ -115,7 +116,7 @@ impl Picker {
             KeyCode::Home | KeyCode::Char('g') => self.selected = 0,
             KeyCode::End | KeyCode::Char('G') => self.selected = last,
             KeyCode::Char('r') => {
-                self.runs = runs::survey();
+                self.runs = link::survey();
                 self.selected = self.selected.min(self.runs.len().saturating_sub(1));
             }
             _ => {}
@@ -297,6 +298,7 @@ mod tests {
             started: None,
             changed: Some(Timestamp::UNIX_EPOCH),
             holder: None,
+            blocked: None,
             unreadable: None,
         }
     }

@@ -53,7 +53,8 @@ fn next(event: &Event) -> Option<Event> {
         Event::MicroBatchReduced { .. } => training::test_finished(),
         Event::TestFinished(_) => Event::Heartbeat,
         Event::Heartbeat => run::notice(),
-        Event::Notice { .. } => run::run_finished(),
+        Event::Notice { .. } => run::storage_blocked(),
+        Event::StorageBlocked { .. } => run::run_finished(),
         Event::RunFinished { .. } => return None,
     })
 }

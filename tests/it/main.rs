@@ -18,6 +18,8 @@ mod device_traffic;
 #[cfg(feature = "torch")]
 mod devices;
 #[cfg(feature = "torch")]
+mod disturbed;
+#[cfg(feature = "torch")]
 mod docs;
 #[cfg(feature = "torch")]
 mod doctor_train;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use nas_tui::event::{ChildFinished, Event, FinishReason, Level, Record};
 use nas_tui::space::Dna;
-use nas_tui::state::{RunState, RunStatus};
+use nas_tui::state::{LogLine, RunState, RunStatus};
 use proptest::prelude::*;
 
 fn finished(child: u64, accuracy: f64) -> Event {
@@ -143,4 +143,34 @@ proptest! {
         prop_assert!(state.log.len() <= 2_000);
         prop_assert_eq!(state.log.len() as u64 + state.log_dropped, lines as u64);
     }
+}
+
+#[test]
+fn a_run_is_blocked_from_the_tick_that_says_so_to_the_next_record() {
+    let mut state = RunState::default();
+    let say = |state: &mut RunState, seq: Option<u64>, event: Event| {
+        state.apply(&Record {
+            v: 1,
+            seq,
+            time: at(0),
+            event,
+        });
+    };
+    let blocked = |after| Event::StorageBlocked {
+        after,
+        reason: "No space left".to_owned(),
+    };
+    say(&mut state, Some(1), resumed());
+    say(&mut state, None, blocked(1));
+    say(&mut state, None, blocked(1));
+    assert_eq!(state.status_now(), RunStatus::Blocked);
+    let lines = |state: &RunState| {
+        let told = |line: &&LogLine| line.contains("No space left");
+        state.log.iter().filter(told).count()
+    };
+    assert_eq!(lines(&state), 1, "repeated ticks are one line");
+    say(&mut state, Some(2), notice());
+    assert_eq!(state.status_now(), RunStatus::Running);
+    say(&mut state, None, blocked(1));
+    assert_eq!(state.status_now(), RunStatus::Running, "a late tick");
 }

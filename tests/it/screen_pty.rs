@@ -1,7 +1,10 @@
 //! A search in a terminal: what a user sees, and the state of the terminal afterwards.
 
+use std::io::Read;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rustix::process::Signal;
 
 use super::terminal::{Terminal, engine};
@@ -135,4 +138,78 @@ fn an_error_before_the_first_frame_leaves_the_terminal_alone() {
     assert_eq!(terminal.wait_exit(), 2);
     terminal.assert_restored();
     terminal.wait_for("child.epochs");
+}
+
+#[test]
+fn all_screens_say_that_the_run_directory_was_moved_and_go_on_when_it_is_back() {
+    let folder = folder();
+    let (run, elsewhere) = (folder.path().join("run"), folder.path().join("elsewhere"));
+    let mut first = Terminal::search(folder.path());
+    first.wait_for("RUNNING");
+    let second = Terminal::start(&["attach", "run", "--watch"], folder.path(), 200, 50);
+    second.wait_for("RUNNING");
+    std::fs::rename(&run, &elsewhere).unwrap();
+    for screen in [&first, &second] {
+        screen.wait_for("BLOCKED");
+        screen.wait_for("has been moved");
+    }
+    std::fs::rename(&elsewhere, &run).unwrap();
+    for screen in [&first, &second] {
+        screen.wait_for("RUNNING");
+    }
+    first.keys("q");
+    first.wait_for("Leave the screen?");
+    first.keys("s");
+    assert_eq!(first.wait_exit(), 130);
+}
+
+/// Attach to the run in `folder` on a large terminal that takes this many bytes, then none, and
+/// then closes. Returns the exit status of the screen.
+fn attach_until_the_terminal_closes(folder: &Path, bytes: usize) -> u32 {
+    let size = PtySize {
+        rows: 150,
+        cols: 400,
+        pixel_width: 0,
+        pixel_height: 0,
+    };
+    let pair = native_pty_system().openpty(size).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_nas-tui"));
+    command.args(["attach", "run"]);
+    command.cwd(folder);
+    command.env("TERM", "xterm-256color");
+    command.env("LC_ALL", "C.UTF-8");
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    reader.read_exact(&mut vec![0; bytes]).unwrap();
+    // The screen goes on drawing until the terminal takes no more, in the middle of a frame.
+    std::thread::sleep(Duration::from_millis(500));
+    drop(reader);
+    drop(pair.master);
+    let begin = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.exit_code();
+        }
+        if begin.elapsed() > Duration::from_secs(60) {
+            child.kill().unwrap();
+            panic!("the screen goes on without its terminal ({bytes} bytes)");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_terminal_that_closes_within_a_frame_ends_its_screen_and_not_the_search() {
+    let folder = folder();
+    let run = folder.path().join("run");
+    let search = Terminal::search(folder.path());
+    search.wait_for("RUNNING");
+    let pid = engine(&run);
+    for bytes in [1, 50, 1_000, 10_000, 60_000] {
+        let status = attach_until_the_terminal_closes(folder.path(), bytes);
+        assert_eq!(status, 130, "after {bytes} bytes");
+    }
+    assert!(pid.is_some() && engine(&run) == pid);
+    search.wait_for("RUNNING");
 }

@@ -1,10 +1,12 @@
 //! The program as its users run it: real workers, real images, kill -9, signals, full disks.
 
+mod blocked;
+mod displaced;
 mod failures;
 mod stopping;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! `nas-tui train` as its users run it: real images, kill -9, signals, too little memory, test
 //! images read once.
 
+mod blocked;
 mod range_test;
 mod resuming;
 mod stages;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::opened::{Join, Opened};
@@ -53,7 +53,14 @@ pub fn start(opened: Opened, stopping: &[i32]) -> anyhow::Result<Join> {
     stop_on_signals(opened.hub.stop_request().clone(), stopping)?;
     // A run that `list` does not know can still be given by path.
     let _ = registry::register(&opened.path);
-    opened.start()
+    let path = opened.path.clone();
+    let join = opened.start()?;
+    Ok(Box::new(move || {
+        let ending = join();
+        // The list forgets a run whose directory is away for a while.
+        let _ = registry::register(&path);
+        ending
+    }))
 }
 
 fn stop_on_signals(stop: StopRequest, stopping: &[i32]) -> anyhow::Result<()> {
@@ -61,10 +68,6 @@ fn stop_on_signals(stop: StopRequest, stopping: &[i32]) -> anyhow::Result<()> {
     // Without a handler a hang-up would kill the process, which must not stop the search.
     signal_hook::flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))
         .context("cannot listen for SIGHUP")?;
-    // Without a handler a file size limit (ulimit -f) would kill the process; with one, exceeding
-    // it is a write error like a full disk.
-    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))
-        .context("cannot listen for SIGXFSZ")?;
     let listen = move || {
         let mut is_first = true;
         for _ in signals.forever() {

@@ -115,7 +115,9 @@ pub fn meaning(status: RunStatus) -> &'static str {
         RunStatus::Dead => {
             "The run ended unexpectedly, and no process is working on it; it can be resumed."
         }
-        RunStatus::Paused => "The run is paused, not over: every number here is as of the report.",
+        RunStatus::Paused | RunStatus::Blocked => {
+            "The run is paused, not over: every number here is as of the report."
+        }
         RunStatus::Starting | RunStatus::Running | RunStatus::Pausing | RunStatus::Stopping => {
             "The run is not over: every number here is as of the report."
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::foundation::host::host_name;
 
 #[test]
 fn a_run_is_named_by_utc_time_and_preset_and_a_taken_name_gets_a_number() {
@@ -72,6 +73,62 @@ fn a_folder_of_a_search_killed_before_it_began_can_be_used() {
 #[test]
 fn a_folder_without_settings_is_not_a_run() {
     let root = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        RunDirectory::open(root.path()),
+        Err(DirectoryError::NotARun { .. })
+    ));
+}
+
+#[test]
+fn a_folder_that_is_no_longer_there_is_noticed_and_found_again_where_it_is() {
+    let root = tempfile::tempdir().unwrap();
+    let (path, elsewhere) = (root.path().join("run"), root.path().join("elsewhere"));
+    let mut run = RunDirectory::create(&path).unwrap();
+    run.check().unwrap();
+    fs::rename(&path, &elsewhere).unwrap();
+    let problem = run.check().unwrap_err().to_string();
+    assert!(problem.contains("elsewhere"), "{problem}");
+    // Another folder in its place is not the run's.
+    fs::create_dir(&path).unwrap();
+    assert!(run.check().is_err());
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    assert!(run.follow() && run.path() == elsewhere);
+    run.check().unwrap();
+    fs::remove_dir_all(&elsewhere).unwrap();
+    let problem = run.check().unwrap_err().to_string();
+    assert!(problem.contains("deleted"), "{problem}");
+    assert_eq!(run.place(), None);
+}
+
+#[test]
+fn a_removed_lock_is_made_again_unless_another_process_holds_it() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut run = RunDirectory::create(&path).unwrap();
+    fs::remove_file(path.join("lock")).unwrap();
+    assert_eq!(lock_state(&path), None);
+    run.check().unwrap();
+    assert!(lock_state(&path).is_some());
+    fs::remove_file(path.join("lock")).unwrap();
+    let other = RunDirectory::create(&path).unwrap();
+    let problem = run.check().unwrap_err().to_string();
+    assert!(
+        problem.contains("another process uses the run"),
+        "{problem}"
+    );
+    drop(other);
+    run.check().unwrap();
+}
+
+#[test]
+fn what_a_run_leaves_that_was_killed_before_its_settings_is_no_run_and_says_how_to_begin_one() {
+    let root = tempfile::tempdir().unwrap();
+    drop(RunDirectory::create(root.path()).unwrap());
+    fs::write(root.path().join("architecture.json"), "{}").unwrap();
+    let message = RunDirectory::open(root.path()).unwrap_err().to_string();
+    assert!(message.contains("nas-tui train --run"), "{message}");
+    RunDirectory::create(root.path()).unwrap();
+    fs::write(root.path().join("notes"), "").unwrap();
     assert!(matches!(
         RunDirectory::open(root.path()),
         Err(DirectoryError::NotARun { .. })

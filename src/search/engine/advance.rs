@@ -35,6 +35,7 @@ impl SearchEngine<'_> {
     /// The main loop.
     pub(super) fn search(&mut self, crew: &mut Crew) -> Result<(), Halt> {
         loop {
+            self.look_after(crew)?;
             self.catch_up(crew)?;
             match self.next_task(crew) {
                 Task::Begin(episode) => self.begin(crew, episode)?,
@@ -43,12 +44,17 @@ impl SearchEngine<'_> {
                 Task::Settle(number) => self.settle(crew, number)?,
                 Task::Judge => self.judge()?,
                 Task::Learn => self.learn(crew)?,
-                Task::Listen => {
-                    let message = self.inbox.wait();
-                    self.hear(message, crew)?;
-                }
+                Task::Listen => self.listen(crew)?,
                 Task::End => return self.finish_edited(crew),
             }
+        }
+    }
+
+    /// Wait for the next message, or until the run directory must be looked at.
+    pub(super) fn listen(&mut self, crew: &mut Crew) -> Result<(), Halt> {
+        match self.inbox.wait_at_most(self.run.idle()) {
+            Some(message) => self.hear(message, crew),
+            None => Ok(()),
         }
     }
 

@@ -7,6 +7,7 @@ use crate::data;
 use crate::evaluate::{Ready, Report};
 use crate::event::{Event, Level, RunStarted};
 use crate::foundation::host::host_name;
+use crate::runs::directory::BEST;
 use crate::search::checkpoint::SearchCheckpoint;
 use crate::search::inbox::Heard;
 use crate::search::reference;
@@ -29,7 +30,7 @@ impl SearchEngine<'_> {
             })?;
         }
         match self.run.ledger().best() {
-            Some(best) => Ok(self.run.directory.write_best(&best)?),
+            Some(best) => Ok(self.run.recorder.replace_json(BEST, &best)?),
             None => Ok(()),
         }
     }
@@ -156,7 +157,7 @@ fn run_started(
         ..
     } = &run.config;
     let mut started = RunStarted {
-        run: run.directory.name(),
+        run: run.directory().name(),
         preset: preset.clone(),
         strategy: search.strategy.name.to_owned(),
         seed: search.seed,

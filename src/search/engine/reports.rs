@@ -3,6 +3,7 @@
 use super::{Crew, Effort, Halt, SearchEngine};
 use crate::evaluate::Report;
 use crate::event::{ChildFinished, Event, Level};
+use crate::runs::directory::BEST;
 use crate::search::SearchError;
 use crate::search::episode::{self, Child};
 use crate::search::inbox::Heard;
@@ -160,7 +161,7 @@ impl SearchEngine<'_> {
         if self.run.ledger().best_child() != best
             && let Some(best) = self.run.ledger().best()
         {
-            self.run.directory.write_best(&best)?;
+            self.run.recorder.replace_json(BEST, &best)?;
         }
         Ok(())
     }

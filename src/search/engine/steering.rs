@@ -27,6 +27,16 @@ impl SearchEngine<'_> {
         Ok(())
     }
 
+    /// Pause as long as nothing can be saved.
+    pub(super) fn look_after(&mut self, crew: &mut Crew) -> Result<(), Halt> {
+        match self.run.look_after()? {
+            Some(Instruction::StandStill(number)) => crew.evaluator.pause(number),
+            Some(Instruction::GoOn) => crew.evaluator.resume(),
+            Some(Instruction::Own(_)) | None => {}
+        }
+        Ok(())
+    }
+
     fn obey_own(&mut self, command: Command, client: &Client, crew: &mut Crew) -> Result<(), Halt> {
         match command {
             Command::StopAfterEpisode => self.stop_after_episode(true),
@@ -136,8 +146,8 @@ impl SearchEngine<'_> {
             if self.stops_after_episode {
                 return Err(Halt::Stopped);
             }
-            let message = self.inbox.wait();
-            self.hear(message, crew)?;
+            self.listen(crew)?;
+            self.look_after(crew)?;
         }
         Ok(())
     }

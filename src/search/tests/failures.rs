@@ -1,8 +1,12 @@
 //! Errors end the run with a message and keep what was reached, and the run can be resumed.
 
+use std::path::PathBuf;
+use std::time::Instant;
+
 use super::fakes::{Behaviour, Run, event_names, parts};
 use crate::event::{Event, FinishReason};
-use crate::search::SearchError;
+use crate::search::{Search, SearchError};
+use crate::session::{SessionError, Working};
 
 fn last_event(run: &Run) -> Event {
     run.records().last().unwrap().event.clone()
@@ -97,26 +101,46 @@ fn a_bug_in_the_program_ends_the_search_and_its_clients_are_told() {
     );
 }
 
-#[test]
-fn a_run_whose_directory_cannot_be_written_to_fails_with_the_path() {
-    let run = Run::new(&[]);
+/// A run in which a folder is in the place of best.json, so that the first new best cannot be written.
+fn obstructed(run: &Run) -> (Working<Search>, PathBuf) {
     let session = run.begin();
-    // A folder in place of best.json: the first new best cannot be written.
-    std::fs::create_dir(run.path().join("best.json")).unwrap();
-    let error = session
-        .start(parts(&Behaviour::default()))
-        .unwrap()
-        .join()
-        .unwrap_err();
+    let (hub, obstacle) = (session.hub(), run.path().join("best.json"));
+    std::fs::create_dir(&obstacle).unwrap();
+    let working = session.start(parts(&Behaviour::default())).unwrap();
+    let begin = Instant::now();
+    while hub.blocked().is_none() {
+        assert!(begin.elapsed().as_secs() < 60, "it does not wait");
+        std::thread::yield_now();
+    }
+    assert!(hub.blocked().unwrap().contains("best.json"));
+    (working, obstacle)
+}
+
+#[test]
+fn a_run_that_cannot_write_a_file_waits_and_goes_on_when_it_can() {
+    let (run, undisturbed) = (Run::new(&[]), Run::new(&[]));
+    undisturbed.search(&Behaviour::default()).unwrap();
+    let (working, obstacle) = obstructed(&run);
+    std::fs::remove_dir(obstacle).unwrap();
+    working.join().unwrap();
+    assert_eq!(run.outcome(), undisturbed.outcome());
+    let names = event_names(&run.journal());
+    assert!(names.contains(&"paused".to_owned()) && names.contains(&"resumed".to_owned()));
+}
+
+#[test]
+fn a_run_stopped_while_it_cannot_write_says_what_is_lost_and_is_resumed() {
+    let (run, undisturbed) = (Run::new(&[]), Run::new(&[]));
+    undisturbed.search(&Behaviour::default()).unwrap();
+    let (working, obstacle) = obstructed(&run);
+    working.hub.stop_request().request();
+    let error = working.join().unwrap_err();
     assert!(
-        !error.is_bad_input() && error.to_string().contains("best.json"),
+        matches!(&error, SessionError::Unsaved { reason, .. } if reason.contains("best.json")),
         "{error}"
     );
-    std::fs::remove_dir(run.path().join("best.json")).unwrap();
-    assert_eq!(
-        run.resume(&Behaviour::default())
-            .unwrap()
-            .children_evaluated,
-        12
-    );
+    assert!(!error.is_bad_input());
+    std::fs::remove_dir(obstacle).unwrap();
+    run.resume(&Behaviour::default()).unwrap();
+    assert_eq!(run.outcome(), undisturbed.outcome());
 }

@@ -174,7 +174,7 @@ fn started(
         libtorch,
     } = compute.clone();
     Ok(TrainingStarted {
-        run: run.directory.name(),
+        run: run.directory().name(),
         origin: origin.clone(),
         architecture: architecture.clone(),
         params: cost.params,

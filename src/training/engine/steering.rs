@@ -33,11 +33,21 @@ impl TrainingEngine<'_> {
     ) -> Result<(), Halt> {
         let mut obeyed = 0;
         loop {
+            if let Some(Instruction::StandStill(number)) = self.run.look_after()? {
+                settle()?;
+                synchronize(device).map_err(TrainError::from)?;
+                self.run.stands_still(number)?;
+            }
             let order = if !self.run.is_running() {
                 let before = Instant::now();
-                let next = self.runtime.block_on(self.orders.next());
+                let (next, time) = (self.orders.next(), self.run.idle());
+                let next = async { tokio::time::timeout(time, next).await };
+                let next = self.runtime.block_on(next);
                 *stood_still += before.elapsed();
-                next
+                match next {
+                    Ok(next) => next,
+                    Err(_) => continue,
+                }
             } else if obeyed < MOST_AT_ONCE {
                 self.orders.poll()
             } else {

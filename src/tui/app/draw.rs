@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::App;
+use crate::state::RunStatus;
 use crate::tui::format;
 use crate::tui::layout::{self, Areas, Arrangement};
 use crate::tui::paint::{self, Painter};
@@ -143,7 +144,10 @@ fn draw_too_small(scene: &Scene<'_>, screen: &mut Painter<'_>) {
         scene.glyphs().ellipsis,
     );
     screen.text(x, 0, Role::Title, &name);
-    let needed = format!("needs {width} x {height} characters");
+    let needed = match (&scene.live.blocked, scene.status()) {
+        (Some(reason), RunStatus::Blocked) => format!("cannot save: {reason}"),
+        _ => format!("needs {width} x {height} characters"),
+    };
     for (y, line) in format::wrap(&needed, screen.width()).iter().enumerate() {
         screen.text(0, 1 + y, Role::Text, line);
     }

@@ -31,7 +31,7 @@ use super::{Leave, Settings};
 use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
 use crate::link::{Command, LinkStatus};
-use crate::state::{ChildDetail, RunState, RunStatus};
+use crate::state::{ChildDetail, RunState, RunStatus, paused_because};
 pub use alerts::Alert;
 pub use moments::Past;
 
@@ -129,7 +129,7 @@ impl App {
 
     /// Process one record of the run.
     pub fn take(&mut self, record: &Record) {
-        let before = self.best_number();
+        let (before, was_blocked) = (self.best_number(), self.live.blocked.is_some());
         let ending = match &record.event {
             Event::ChildFinished(finished) => self.detail_of_live(finished.child),
             Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. } => {
@@ -144,6 +144,9 @@ impl App {
                 row: Some(row.clone()),
                 ..detail
             });
+        }
+        if let (false, Some(reason)) = (was_blocked, &self.live.blocked) {
+            self.alerts.push_back(Alert(paused_because(reason)));
         }
         if record.time > self.opened {
             self.alerts.extend(self.alert(record, before));
@@ -267,7 +270,7 @@ impl App {
 
     /// The current status of the run, independent of the moment shown.
     pub fn status(&self) -> RunStatus {
-        self.link.run_status(self.live.status)
+        self.link.run_status(self.live.status_now())
     }
 
     /// Whether the run has ended at present, whatever moment is shown.

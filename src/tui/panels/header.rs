@@ -47,7 +47,7 @@ pub fn status(scene: &Scene<'_>) -> Piece {
                 RunStatus::Running | RunStatus::Completed => Role::Good,
                 RunStatus::Pausing | RunStatus::Paused => Role::Warning,
                 RunStatus::Stopping | RunStatus::Stopped => Role::Warning,
-                RunStatus::Failed | RunStatus::Dead => Role::Error,
+                RunStatus::Blocked | RunStatus::Failed | RunStatus::Dead => Role::Error,
             };
             return (role, status.word().to_uppercase());
         }
@@ -127,6 +127,7 @@ fn fraction_done(state: &RunState) -> Option<f64> {
 
 fn clock(scene: &Scene<'_>) -> Row {
     if scene.in_the_past()
+        || scene.status() == RunStatus::Blocked
         || !matches!(
             scene.link,
             LinkStatus::Live { .. } | LinkStatus::Journal { .. }
@@ -152,6 +153,10 @@ fn clock(scene: &Scene<'_>) -> Row {
 
 fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     let state = scene.state;
+    if let (RunStatus::Blocked, Some(reason)) = (scene.status(), &scene.live.blocked) {
+        let text = format!("cannot save: {reason}");
+        return vec![(Role::Error, format::fit(&text, width, glyphs.ellipsis))];
+    }
     if let Some(training) = state.training_run() {
         return training_run::standing::row(training, state.status.is_over(), glyphs, width);
     }

@@ -76,7 +76,7 @@ impl<'a> Scene<'a> {
 
     /// The current status of the run, according to its events and the link.
     pub fn status(&self) -> RunStatus {
-        self.link.run_status(self.live.status)
+        self.link.run_status(self.live.status_now())
     }
 
     /// Whether the run has ended at present.

@@ -146,6 +146,13 @@ pub fn notice() -> Event {
     }
 }
 
+pub fn storage_blocked() -> Event {
+    Event::StorageBlocked {
+        after: 1,
+        reason: text(),
+    }
+}
+
 pub fn run_finished() -> Event {
     Event::RunFinished {
         reason: FinishReason::Completed,

@@ -23,6 +23,38 @@ fn space_requests_a_pause_which_is_shown_only_once_the_search_confirms_it() {
 }
 
 #[test]
+fn a_run_that_cannot_save_is_blocked_with_its_reason_at_every_size_until_it_can() {
+    for (width, height) in [(40, 10), (60, 15), (80, 24), (200, 50)] {
+        let mut app = running(width, height);
+        let mut say = |seq, event| {
+            app.take(&Record {
+                v: 1,
+                seq,
+                time: app.view.now,
+                event,
+            });
+            app.refresh();
+            text(&app)
+        };
+        let tick = Event::StorageBlocked {
+            after: 1_000_000,
+            reason: "the disk is full".into(),
+        };
+        let shown = say(None, tick);
+        assert!(
+            shown.contains("BLOCKED") && shown.contains("cannot save: the disk is full"),
+            "{shown}"
+        );
+        let shown = say(Some(1_000_001), Event::Resumed);
+        assert!(
+            shown.contains("RUNNING") && !shown.contains("cannot save"),
+            "{shown}"
+        );
+        assert!(app.next_alert().is_some());
+    }
+}
+
+#[test]
 fn quitting_a_running_search_asks_first_and_cancel_returns() {
     let mut app = running(80, 24);
     for keys in ["qc", "q\x1b", "qq", "q\n"] {

@@ -1,67 +1,10 @@
-//! What ends or prevents a search: a full disk, damage, a run that is in use, missing data.
+//! What ends or prevents a search: damage, a run that is in use, missing data.
 
 use std::fs;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::Command;
 
 use nas_tui::runs::RunDirectory;
-use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::{assert_ok, found, new_run, records, resume, stderr};
-
-/// A file size limit acts like a disk that is full for files of that size.
-fn limit_file_size(command: &mut Command, bytes: u64) {
-    let limit = move || {
-        let limit = Rlimit {
-            current: Some(bytes),
-            maximum: None,
-        };
-        Ok(setrlimit(Resource::Fsize, limit)?)
-    };
-    // SAFETY: the closure makes one async-signal-safe system call and allocates nothing.
-    unsafe { command.pre_exec(limit) };
-}
-
-#[test]
-fn a_full_disk_ends_the_search_with_a_message_and_nothing_is_lost() {
-    let root = tempfile::tempdir().unwrap();
-    // The journal exceeds the limit first if the checkpoint contains no controller, otherwise the
-    // checkpoint does.
-    for (strategy, file) in [
-        ("random", "journal.jsonl"),
-        ("reinforce", "search.safetensors"),
-    ] {
-        let (whole, path) = (
-            root.path().join(strategy),
-            root.path().join(format!("{strategy}-full")),
-        );
-        let setting = format!("search.strategy={strategy}");
-        let begin = |path: &Path| {
-            let mut command = new_run(path);
-            command.args(["--set", &setting]);
-            command
-        };
-        assert_ok(&begin(&whole).output().unwrap());
-        let length = fs::metadata(whole.join("journal.jsonl")).unwrap().len();
-        let mut command = begin(&path);
-        limit_file_size(&mut command, length / 2);
-        let output = command.output().unwrap();
-        let text = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{text}");
-        assert!(
-            text.contains(file) && text.contains("ulimit -f") && text.contains("resume"),
-            "{text}"
-        );
-        let journal = fs::read_to_string(path.join("journal.jsonl")).unwrap();
-        assert!(
-            journal.ends_with('\n') && !records(&path).is_empty(),
-            "the journal is whole"
-        );
-        assert_ok(&resume(&path).output().unwrap());
-        assert_eq!(found(&path), found(&whole));
-    }
-}
+use super::{assert_ok, new_run, resume, stderr};
 
 #[test]
 fn a_second_search_on_one_run_directory_is_refused_with_the_pid_of_the_first() {

@@ -1,0 +1,229 @@
+//! What a session writes to its run directory: the records of the journal, and files. What cannot be
+//! written (the disk is full, the directory has been moved) waits here, in order, until it can be.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::event::{Event, Record};
+use crate::foundation::durable::write_atomically;
+use crate::journal::{Journal, Line};
+use crate::runs::RunDirectory;
+
+/// Time between two attempts to write.
+const RETRY: Duration = Duration::from_secs(1);
+/// Time after which the run directory is looked at even if there is nothing to write.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// The run directory and the journal in it.
+#[derive(Debug)]
+pub(super) struct Storage {
+    directory: RunDirectory,
+    journal: Journal,
+    waiting: VecDeque<Piece>,
+    blocked: Option<Blocked>,
+    /// When the run directory was last found in place.
+    looked: Instant,
+    /// Whether the journal tells that the run has begun.
+    pub has_begun: bool,
+    /// Number of the last record written.
+    written: u64,
+}
+
+/// Something to write.
+#[derive(Debug)]
+enum Piece {
+    Line(Line),
+    /// A file to replace: its path in the run directory, and its contents. It may refer to all records
+    /// before it, which are therefore synced first.
+    File(&'static str, Vec<u8>),
+    /// Void the files of the best epoch.
+    VoidBest,
+}
+
+/// Why nothing can be written.
+#[derive(Debug)]
+struct Blocked {
+    reason: String,
+    tried: Instant,
+}
+
+impl Storage {
+    pub fn new(directory: RunDirectory, journal: Journal, has_begun: bool) -> Storage {
+        Storage {
+            directory,
+            written: journal.last_seq(),
+            journal,
+            waiting: VecDeque::new(),
+            blocked: None,
+            looked: Instant::now(),
+            has_begun,
+        }
+    }
+
+    pub fn directory(&self) -> &RunDirectory {
+        &self.directory
+    }
+
+    /// Number of the last record, written or not.
+    pub fn last_seq(&self) -> u64 {
+        self.journal.last_seq()
+    }
+
+    /// Number of the last record written.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Why something waits; `None` if all is written.
+    pub fn blocked(&self) -> Option<&str> {
+        self.blocked.as_ref().map(|blocked| &*blocked.reason)
+    }
+
+    /// Make `event` the next record of the journal.
+    pub fn add(&mut self, event: Event) -> io::Result<Arc<Record>> {
+        let line = self.journal.line(event)?;
+        let record = line.record.clone();
+        if record.seq.is_some() {
+            self.waiting.push_back(Piece::Line(line));
+        }
+        Ok(record)
+    }
+
+    /// Replace the file `name` of the run directory.
+    pub fn replace(&mut self, name: &'static str, contents: Vec<u8>) {
+        self.waiting.push_back(Piece::File(name, contents));
+    }
+
+    pub fn void_best(&mut self) {
+        self.waiting.push_back(Piece::VoidBest);
+    }
+
+    /// Time until [`Storage::write`] should be called even if nothing has been added.
+    pub fn idle(&self) -> Duration {
+        match &self.blocked {
+            Some(blocked) => RETRY.saturating_sub(blocked.tried.elapsed()),
+            None => LOOK.saturating_sub(self.looked.elapsed()),
+        }
+    }
+
+    /// Write what waits, once the run directory is found in place. `tell` receives each record that has
+    /// been written. After a failure nothing is tried for a while.
+    ///
+    /// # Errors
+    /// What fails, or has failed before. It is tried again with the next call.
+    pub fn write(&mut self, tell: impl FnMut(&Arc<Record>)) -> Result<(), &str> {
+        if self.blocked.is_none() || self.idle().is_zero() {
+            self.write_now(tell);
+        }
+        self.blocked().map_or(Ok(()), Err)
+    }
+
+    /// Write what waits, even if it has just failed.
+    pub fn write_now(&mut self, mut tell: impl FnMut(&Arc<Record>)) {
+        let written = self.check().and_then(|()| {
+            while let Some(piece) = self.waiting.front() {
+                write_piece(piece, &mut self.journal, &self.directory)?;
+                if let Some(Piece::Line(line)) = self.waiting.pop_front() {
+                    self.has_begun |= line.record.event.begins_run();
+                    self.written = line.record.seq.unwrap_or(self.written);
+                    tell(&line.record);
+                }
+            }
+            Ok(())
+        });
+        // The run directory is known to whoever reads this, and room is short on a screen.
+        let within = format!("{}/", self.directory.path().display());
+        self.blocked = written.err().map(|error| Blocked {
+            reason: error.to_string().replace(&within, ""),
+            tried: Instant::now(),
+        });
+    }
+
+    fn check(&mut self) -> io::Result<()> {
+        self.directory.check()?;
+        self.journal.check()?;
+        self.looked = Instant::now();
+        Ok(())
+    }
+
+    /// At the end of a run whose directory is not in place: save what can be saved. A directory that
+    /// was moved is used where it is, and a journal that was removed is written again. Returns what has
+    /// been done, for the user.
+    pub fn rescue(&mut self, tell: impl FnMut(&Arc<Record>)) -> Option<String> {
+        let before = self.directory.path().to_owned();
+        let is_moved = self.directory.follow();
+        if is_moved {
+            self.journal.follow(self.directory.journal_path());
+        }
+        let is_put_back = self.directory.check().is_ok()
+            && !self.directory.journal_path().exists()
+            && self.journal.put_back().is_ok();
+        self.write_now(tell);
+        let place = self.directory.path().display();
+        match self.blocked {
+            Some(_) => None,
+            None if is_put_back => Some(format!(
+                "the journal in {place} had been removed while the run was at work, and has been written again"
+            )),
+            None if is_moved => Some(format!(
+                "{} had been moved to {place} while the run was at work",
+                before.display()
+            )),
+            None => None,
+        }
+    }
+
+    /// What waits, in words.
+    pub fn unwritten(&self) -> String {
+        let lines = self.waiting.iter().filter_map(|piece| match piece {
+            Piece::Line(line) => Some(&line.record.event),
+            _ => None,
+        });
+        let records = lines.clone().count();
+        let (mut children, mut epochs) = (Vec::new(), Vec::new());
+        for event in lines {
+            match event {
+                Event::ChildFinished(finished) => children.push(finished.child),
+                Event::ChildFailed { child, .. } | Event::ChildExcluded { child, .. } => {
+                    children.push(*child);
+                }
+                Event::TrainingEpoch(epoch) => epochs.push(epoch.epoch as u64),
+                _ => {}
+            }
+        }
+        let files = self.waiting.iter().filter_map(|piece| match piece {
+            Piece::File(name, _) => Some((*name).to_owned()),
+            _ => None,
+        });
+        let mut parts = vec![format!("{records} records")];
+        parts.extend(listed("the ends of children", &children));
+        parts.extend(listed("epochs", &epochs));
+        parts.extend(files);
+        parts.join(", ")
+    }
+
+    /// Where the files of the run are; `None` if they have been deleted.
+    pub fn place(&self) -> Option<PathBuf> {
+        self.directory.place()
+    }
+}
+
+fn write_piece(piece: &Piece, journal: &mut Journal, directory: &RunDirectory) -> io::Result<()> {
+    match piece {
+        Piece::Line(line) => journal.write(line),
+        Piece::File(name, contents) => {
+            journal.sync()?;
+            write_atomically(&directory.path().join(name), contents)
+        }
+        Piece::VoidBest => directory.void_best(),
+    }
+}
+
+/// `WHAT 1, 2, 3`; `None` if there are no numbers.
+fn listed(what: &str, numbers: &[u64]) -> Option<String> {
+    let texts: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    (!texts.is_empty()).then(|| format!("{what} {}", texts.join(", ")))
+}
