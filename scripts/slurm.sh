@@ -29,10 +29,10 @@ end() {
 
 # Processes of our jobs; on one node if it is given.
 on_node() {
-  local file
+  local file variables
   for file in /proc/[0-9]*/environ; do
-    if tr '\0' '\n' <"$file" 2>/dev/null | grep -qx "SLURM_CONF=$SLURM_CONF" &&
-       tr '\0' '\n' <"$file" 2>/dev/null | grep -qx "SLURMD_NODENAME=${1:-n[0-9]*}"; then
+    variables=$( { tr '\0' '\n' <"$file"; } 2>/dev/null) || continue
+    if grep -qx "SLURM_CONF=$SLURM_CONF" <<<"$variables" && grep -qx "SLURMD_NODENAME=${1:-n[0-9]*}" <<<"$variables"; then
       basename "$(dirname "$file")"
     fi
   done
