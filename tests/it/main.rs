@@ -38,6 +38,8 @@ mod gpu_faults;
 mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
+mod kills;
+#[cfg(feature = "torch")]
 mod numerics;
 mod python;
 mod reference;
