@@ -51,6 +51,14 @@ impl Server {
         Ok(Server { listener, path })
     }
 
+    /// Remove the socket that a killed process has left. The caller holds the run's lock, and serves no socket.
+    pub fn remove_left_behind(run: &Path) {
+        for path in place::candidates(run) {
+            // Without one there is nothing to remove; any other error leaves a file that does no harm.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
     /// The socket's file.
     pub fn path(&self) -> &Path {
         &self.path

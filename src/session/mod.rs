@@ -17,13 +17,17 @@ pub use work::{Checkpoint, Work};
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::JoinHandle;
 
+use serde_json::Value;
+
 use crate::config::{self, Config};
 use crate::event::Level;
-use crate::foundation::fault;
+use crate::foundation::durable::write_json;
 use crate::foundation::thread::spawn;
+use crate::foundation::{fault, input};
 use crate::journal::JournalError;
 use crate::link::{Hub, Orders, Server};
 use crate::runs::RunDirectory;
+use crate::runs::directory::SUMMARY;
 use crate::state::RunStatus;
 
 /// A run that is ready to be worked on (or already complete).
@@ -81,7 +85,25 @@ impl<W: Work> Session<W> {
             config.workers.count = config.workers.count.or(begun.workers);
             config.workers.threads = config.workers.threads.or(begun.threads);
         }
-        Ok(Session::assemble(config, opened, checkpoint, notices))
+        let session = Session::assemble(config, opened, checkpoint, notices);
+        if session.is_complete() {
+            session.complete_ending()?;
+        }
+        Ok(session)
+    }
+
+    /// What the process that completed the run could not do any more if it was killed after its last record: write the
+    /// summary, remove its socket.
+    fn complete_ending(&self) -> Result<(), SessionError> {
+        let path = self.directory().path();
+        Server::remove_left_behind(path);
+        let summary = path.join(SUMMARY);
+        let written = input::read(&summary, input::OWN).unwrap_or_default();
+        let written: Value = serde_json::from_slice(&written).unwrap_or_default();
+        if written["reason"] != "completed" {
+            write_json(&summary, &self.summary()?)?;
+        }
+        Ok(())
     }
 
     fn assemble(

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// Fields that say when, how fast, by whom or in which record.
-const VARYING: [&str; 10] = [
+/// Fields that say when, how fast, by whom or in which record. `origin`, the words by which a user named the network, is
+/// only in the first record; a training that is killed before it has the network's name there.
+const VARYING: [&str; 12] = [
     "time",
     "seq",
     "pid",
@@ -18,6 +19,8 @@ const VARYING: [&str; 10] = [
     "median_images_per_second",
     "children_per_hour",
     "journal_seq",
+    "resumptions",
+    "origin",
 ];
 
 /// Records about sessions and about the moments at which a training was saved.
@@ -74,7 +77,13 @@ fn files(run: &Path) -> BTreeSet<PathBuf> {
             found.insert(path.strip_prefix(run).unwrap().to_owned());
         }
     }
-    found.retain(|name| name != "lock" && name != "journal.jsonl.torn");
+    found.retain(|name| {
+        // What a resume has moved out of the way is kept.
+        let kept = name
+            .extension()
+            .is_some_and(|end| end == "torn" || end == "void");
+        name != "lock" && !kept
+    });
     found
 }
 
