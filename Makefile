@@ -1,6 +1,7 @@
 # Everything on a fresh machine with Rust, Python 3 and a C++ compiler:
 #   make run    set up, build, run the demo search on the embedded images
 #   make test   set up, run every check
+#   make test-kill   1,000 kills (KILLS=N) of runs at every step of changing files: each resumes to the same end
 #   make test-slurm  searches on a real Slurm on this machine (installed if missing; as root), with nodes that are killed
 #   make fuzz   fuzz what reads files and messages, without libtorch; SECONDS=60 for each target (600), TARGET=npy for only one
 # Set LIBTORCH to use your own libtorch 2.11.0. Otherwise one is installed: with CUDA if there is an NVIDIA driver, or as
@@ -10,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
-.PHONY: help setup build run test test-slurm fmt scripts lint unit docs viewer fuzz install clean
+.PHONY: help setup build run test test-kill test-slurm fmt scripts lint unit docs viewer fuzz install clean
 
 # Found (or installed) once per call of make; torch-sys rebuilds when this path changes.
 TORCH = LIBTORCH="$$(python3 scripts/libtorch.py $(KIND))"; export LIBTORCH
@@ -69,6 +70,13 @@ docs:
 # The viewer must build without libtorch.
 viewer:
 	cargo clippy --locked --no-default-features -- -D warnings
+
+# `make test` makes a few of these kills. CASE=table:17 repeats one case.
+KILLS = 1000
+test-kill:
+	@$(TORCH)
+	export NAS_TUI_KILLS=$(KILLS) $(if $(CASE),NAS_TUI_KILL_CASE=$(CASE))
+	cargo test --release --locked --test it kills:: -- --nocapture
 
 # Not part of `make test`: it takes minutes, and installs Slurm.
 test-slurm:
