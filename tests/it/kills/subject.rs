@@ -169,7 +169,19 @@ impl Subject {
     /// System call and file of each step of the last session in `folder`.
     pub fn steps(&self, folder: &Path) -> Vec<String> {
         let steps = fs::read_to_string(folder.join("steps")).unwrap_or_default();
-        let name = |line: &str| line.split_once(' ').map(|(_, name)| name.to_owned());
+        let outer = folder.file_name().unwrap().to_string_lossy();
+        let name = |line: &str| {
+            let (_, name) = line.split_once(' ')?;
+            let (call, file) = name.rsplit_once(' ')?;
+            // Alike in all cases: the folder around the run, and the run in the list of the user's runs.
+            let (stem, end) = file.split_once('.').unwrap_or((file, ""));
+            let is_listed = stem.len() == 16 && u64::from_str_radix(stem, 16).is_ok();
+            Some(match () {
+                () if is_listed => format!("{call} HASH.{end}"),
+                () if file == outer => format!("{call} FOLDER"),
+                () => name.to_owned(),
+            })
+        };
         steps.lines().filter_map(name).collect()
     }
 }
