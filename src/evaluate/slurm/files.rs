@@ -1,13 +1,15 @@
 //! The files through which the engine and its tasks speak, in `slurm/` of the run directory:
 //!
-//!     run                      the name of the run among all jobs of the cluster
-//!     control.json             what is asked of running tasks: pause, skip
-//!     batches/N/manifest.jsonl settings, then one line per task: its children. Written before `sbatch`
-//!     batches/N/job            Slurm's number of the job. Written after `sbatch`
-//!     batches/N/closed         nothing of it is of interest any more
-//!     attempts/N.I.UUID.jsonl  what one run of task I says of itself
-//!     inbox/                   results, and names of new attempts, until the engine has taken them
-//!     results/CHILD.json       the first valid result of a child
+//! ```text
+//! run                      the name of the run among all jobs of the cluster
+//! control.json             what is asked of running tasks: pause, skip
+//! batches/N/manifest.jsonl settings, then one line per task: its children. Written before `sbatch`
+//! batches/N/job            Slurm's number of the job. Written after `sbatch`
+//! batches/N/closed         nothing of it is of interest any more
+//! attempts/N.I.UUID.jsonl  what one run of task I says of itself
+//! inbox/                   results, and names of new attempts, until the engine has taken them
+//! results/CHILD.json       the first valid result of a child
+//! ```
 //!
 //! Whatever must not be lost is written to a temporary file, synced, and renamed.
 
