@@ -237,6 +237,13 @@ mod tests {
         assert!(waiting.join().unwrap() < Duration::from_secs(10));
     }
 
+    /// Whether a thread (`PID/task/TID`) waits for something.
+    fn is_asleep(thread: &std::path::Path) -> bool {
+        let stat = std::path::Path::new("/proc").join(thread).join("stat");
+        let stat = std::fs::read_to_string(stat).unwrap();
+        stat.rsplit(')').next().unwrap().starts_with(" S")
+    }
+
     #[test]
     fn a_client_that_fills_the_queue_waits_while_the_others_get_their_turn() {
         let (sender, mut orders) = queue();
@@ -245,10 +252,16 @@ mod tests {
         while orders.orders.len() < CAPACITY {
             std::thread::yield_now();
         }
-        let other = sender.clone();
-        std::thread::spawn(move || other.send_in_turn(Command::Pause));
-        // Until the other client waits for its turn.
-        std::thread::sleep(Duration::from_millis(50));
+        let (other, (tell, told)) = (sender.clone(), std::sync::mpsc::channel());
+        std::thread::spawn(move || {
+            tell.send(std::fs::read_link("/proc/thread-self").unwrap())
+                .unwrap();
+            other.send_in_turn(Command::Pause);
+        });
+        let thread = told.recv().unwrap();
+        while !is_asleep(&thread) {
+            std::thread::yield_now();
+        }
         let before = std::iter::from_fn(|| orders.wait())
             .take_while(|command| *command != Command::Pause)
             .count();
