@@ -140,7 +140,11 @@ fn text_of(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, St
         ),
         Answer::Stop => (
             Action::AnswerStop,
-            "stop after a checkpoint; resume it later".to_owned(),
+            match scene.status() {
+                RunStatus::Blocked => "stop now: what cannot be saved is lost",
+                _ => "stop after a checkpoint; resume it later",
+            }
+            .to_owned(),
         ),
         Answer::Cancel => (Action::AnswerCancel, "cancel: keep watching".to_owned()),
     }

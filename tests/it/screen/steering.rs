@@ -55,6 +55,29 @@ fn a_run_that_cannot_save_is_blocked_with_its_reason_at_every_size_until_it_can(
 }
 
 #[test]
+fn leaving_a_blocked_run_says_what_a_stop_would_lose() {
+    let mut app = running(80, 24);
+    press(&mut app, "q");
+    assert!(text(&app).contains("stop after a checkpoint"));
+    let time = app.view.now;
+    app.take(&Record {
+        v: 1,
+        seq: None,
+        time,
+        event: Event::StorageBlocked {
+            after: 1_000_000,
+            reason: "the disk is full".into(),
+        },
+    });
+    app.refresh();
+    let shown = text(&app);
+    assert!(
+        shown.contains("stop now: what cannot be saved is lost"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn quitting_a_running_search_asks_first_and_cancel_returns() {
     let mut app = running(80, 24);
     for keys in ["qc", "q\x1b", "qq", "q\n"] {
