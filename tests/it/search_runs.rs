@@ -2,6 +2,7 @@
 
 mod blocked;
 mod displaced;
+mod failing_device;
 mod failures;
 mod stopping;
 
