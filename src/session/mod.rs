@@ -195,6 +195,10 @@ impl<W: Work> Session<W> {
             .take_over(self.checkpoint.as_ref())
             .and_then(|()| work.work(&mut self.run, self.checkpoint, self.orders));
         let summary = self.run.finish(ending);
+        if matches!(summary, Err(SessionError::Displaced { .. })) {
+            // The server knows the socket by its former path.
+            Server::remove_left_behind(self.run.directory().path());
+        }
         // The run is closed with its last record; until then clients can connect.
         drop(self.run);
         drop(self.server);

@@ -185,11 +185,15 @@ impl<W: Work> Run<W> {
             wall_seconds: self.recorder.seconds(),
         };
         self.recorder.tell(event)?;
-        self.save_all(reason)?;
+        // A directory that was moved is complete at its new place, with a summary.
+        let displaced = match self.save_all(reason) {
+            Err(error @ SessionError::Displaced { .. }) => Some(error),
+            saved => saved.map(|()| None)?,
+        };
         let summary = self.summary()?;
         self.recorder.replace_json(SUMMARY, &summary)?;
         self.save_all(reason)?;
-        Ok(summary)
+        displaced.map_or(Ok(summary), Err)
     }
 
     /// Wait until everything is written, unless the run has failed or is to stop now.

@@ -88,6 +88,9 @@ fn a_search_stopped_while_its_directory_is_elsewhere_saves_everything_there() {
         "{last}"
     );
     assert!(!path.exists());
+    let summary = fs::read_to_string(elsewhere.join("summary.json")).expect("a summary there");
+    assert!(summary.contains(r#""reason": "stopped""#), "{summary}");
+    assert!(!elsewhere.join("control.sock").exists());
     assert_ok(&resume(&elsewhere).output().unwrap());
     assert_eq!(found(&elsewhere), *undisturbed());
 }
