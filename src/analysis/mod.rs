@@ -14,12 +14,14 @@ pub mod selection;
 pub mod series;
 pub mod statistics;
 pub mod summary;
+mod time_left;
 pub mod training;
 pub mod trend;
 pub mod two_samples;
 pub mod verdict;
 
 pub use summary::{SearchTally, Summary};
+pub use time_left::SearchTimeLeft;
 pub use training::TrainingSummary;
 
 use std::path::Path;

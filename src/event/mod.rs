@@ -5,6 +5,7 @@ mod checked;
 mod child;
 mod episode;
 mod kind;
+mod outlook;
 pub mod process;
 mod ranges;
 mod reading;
@@ -16,6 +17,7 @@ pub use child::{
 };
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
+pub use outlook::{CostOutlook, DepthCost};
 pub use reading::event_of;
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
 pub use training::{

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::CostOutlook;
 use crate::config::{Decode, MacsPenalty, StrategyFacts};
 use crate::space::{Head, Space, SpaceError};
 
@@ -69,6 +70,10 @@ pub struct RunStarted {
     /// How DNA becomes a network.
     #[serde(default)]
     pub decode: Decode,
+    /// What its children will cost, found before any was trained; absent if nothing is trained, and in
+    /// journals of older versions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub outlook: Option<Box<CostOutlook>>,
     /// An earlier run to compare this one with, usually of the strategy `random`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reference: Option<Box<Reference>>,

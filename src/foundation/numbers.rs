@@ -156,7 +156,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// An estimated time, rounded to avoid false precision: `40 s`, `12 min`, `3 h 10 min`, `2 d 4 h`.
+/// An estimated time, rounded to avoid false precision: `3 s`, `40 s`, `12 min`, `3 h 10 min`, `2 d 4 h`.
 pub fn estimate(seconds: f64) -> String {
     let seconds = if seconds.is_finite() {
         seconds.max(0.0)
@@ -164,6 +164,7 @@ pub fn estimate(seconds: f64) -> String {
         0.0
     };
     match seconds {
+        s if s < 10.0 => format!("{:.0} s", s.ceil().max(1.0)),
         s if s < 55.0 => format!("{:.0} s", (s / 10.0).ceil().max(1.0) * 10.0),
         s if s < 3_570.0 => format!("{:.0} min", (s / 60.0).ceil()),
         s if s < 86_400.0 => {
@@ -174,6 +175,21 @@ pub fn estimate(seconds: f64) -> String {
             let hours = (s / 3_600.0).ceil() as u64;
             format!("{} d {} h", hours / 24, hours % 24)
         }
+    }
+}
+
+/// A range of estimated times: `4 to 45 min`, `50 min to 2 h 10 min`; one of them if both look alike.
+pub fn estimate_between([low, high]: [f64; 2]) -> String {
+    let (low, high) = (estimate(low), estimate(high));
+    let simple = |text: &str| text.split(' ').count() == 2;
+    match low.split_once(' ').zip(high.split_once(' ')) {
+        _ if low == high => low,
+        Some(((number, of_low), (_, of_high)))
+            if of_low == of_high && simple(&low) && simple(&high) =>
+        {
+            format!("{number} to {high}")
+        }
+        _ => format!("{low} to {high}"),
     }
 }
 
@@ -285,7 +301,25 @@ mod tests {
             .into_iter()
             .map(estimate)
             .collect();
-        assert_eq!(texts, ["10 s", "50 s", "2 min", "1 h 30 min", "2 d 2 h"]);
+        assert_eq!(texts, ["3 s", "50 s", "2 min", "1 h 30 min", "2 d 2 h"]);
+    }
+
+    #[test]
+    fn the_ends_of_a_range_share_their_unit() {
+        let texts = [
+            [240.0, 2_700.0],
+            [3_000.0, 7_800.0],
+            [7_200.0, 7_800.0],
+            [100.0, 101.0],
+        ]
+        .map(estimate_between);
+        let expected = [
+            "4 to 45 min",
+            "50 min to 2 h 10 min",
+            "2 h 00 min to 2 h 10 min",
+            "2 min",
+        ];
+        assert_eq!(texts, expected);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::hash::fnv;
 ///
 /// Purposes in use: `controller` (initial weights, number 0), `sample` and `train` (number of the
 /// child), `predictor` (number 0; from that seed `predictor I` for network I, with the number of
-/// children that it is fitted to), `control` and `control-train` (number of the control, from 1), and
+/// children that it is fitted to), `control` and `control-train` (number of the control, from 1), `outlook` (number of layers), and
 /// those of studies, which begin with their command's name (`verify policy sample`).
 pub fn derive(seed: u64, purpose: &str, number: u64) -> u64 {
     let bytes = seed

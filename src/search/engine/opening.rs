@@ -14,6 +14,7 @@ use crate::search::reference;
 use crate::search::{Search, SearchError};
 use crate::session::{Halt, Run, SessionError};
 use crate::space::{Space, SpaceError};
+use crate::strategy::outlook;
 
 impl SearchEngine<'_> {
     /// Complete what the last process did but could not record.
@@ -184,6 +185,7 @@ fn run_started(
         data: ready.data.clone(),
         heads: space.heads().to_vec(),
         decode: run.config.space.decode,
+        outlook: outlook(&run.config, space).map(Box::new),
         reference: None,
     };
     if let Some(earlier) = &search.reference {

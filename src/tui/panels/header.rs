@@ -2,6 +2,7 @@
 
 use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training_run, words};
+use crate::analysis::SearchTimeLeft;
 use crate::analysis::selection::Selection;
 use crate::event::{RunKind, RunStarted};
 use crate::link::LinkStatus;
@@ -12,9 +13,6 @@ use crate::tui::paint::{Painter, Piece, pieces_width};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
-
-/// Number of children whose training times determine the estimate of the remaining time.
-const RECENT: usize = 32;
 
 /// Fill the two rows of `painter`.
 pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
@@ -141,12 +139,9 @@ fn clock(scene: &Scene<'_>) -> Row {
     }
     let working = scene.state.clock.seconds_until(scene.now);
     let mut row = labelled("elapsed", Role::Text, format::duration(working));
-    if let Some(seconds) = remaining_seconds(scene.state) {
-        row.extend(labelled(
-            "  left",
-            Role::Text,
-            format!("{} {}", scene.theme.glyphs.about, format::estimate(seconds)),
-        ));
+    if let Some(left) = time_left(scene.state) {
+        let left = format!("{} {left}", scene.theme.glyphs.about);
+        row.extend(labelled("  left", Role::Text, left));
     }
     row
 }
@@ -285,29 +280,16 @@ fn current_child(state: &RunState, run: &RunStarted) -> u64 {
         .unwrap_or(0)
 }
 
-/// Remaining seconds of training, from the mean time of the last children (repeats cost nothing,
-/// and the times of excluded ones are not representative); `None` if unknown or over.
-fn remaining_seconds(state: &RunState) -> Option<f64> {
+/// How long the run will still take, in words; `None` if unknown or over.
+fn time_left(state: &RunState) -> Option<String> {
+    let Some(training) = state.training_run() else {
+        let left = SearchTimeLeft::of(state)?;
+        return Some(match left.range {
+            Some(range) => format::estimate_between(range),
+            None => format::estimate(left.seconds),
+        });
+    };
     let is_ending = state.status.is_over() || state.status == RunStatus::Stopping;
-    if let Some(training) = state.training_run() {
-        let left = training.time_left().filter(|_| !is_ending);
-        return left.map(|left| left.seconds);
-    }
-    let search = state.search();
-    let run = search.started.as_ref()?;
-    let known = search
-        .children
-        .iter()
-        .rev()
-        .filter(|child| !child.is_excluded());
-    let recent: Vec<f64> = known.take(RECENT).map(|child| child.seconds).collect();
-    if is_ending || recent.len() < run.workers.max(2) {
-        return None;
-    }
-    let counts = search.outcomes.counts;
-    let planned = run.children() + run.episodes * run.controls;
-    let left = planned.saturating_sub(counts.sampled + counts.controls);
-    let seconds = recent.iter().sum::<f64>() / recent.len() as f64;
-    let estimate = left as f64 * seconds / run.workers.max(1) as f64;
-    (estimate.is_finite() && left > 0 && estimate > 0.0).then_some(estimate)
+    let left = training.time_left().filter(|_| !is_ending);
+    left.map(|left| format::estimate(left.seconds))
 }

@@ -2,8 +2,8 @@
 
 use nas_tui::config::{Decode, MacsPenalty};
 use nas_tui::event::{
-    DataDescription, EpisodeFinished, Event, FinishReason, ImageSet, Level, Reference,
-    ReferenceEpisode, RunStarted,
+    CostOutlook, DataDescription, DepthCost, EpisodeFinished, Event, FinishReason, ImageSet, Level,
+    Reference, ReferenceEpisode, RunStarted,
 };
 use nas_tui::space::{Head, decode};
 
@@ -54,6 +54,14 @@ pub fn run_started() -> Event {
             options: vec![1],
         }],
         decode: Decode::Literal,
+        outlook: Some(Box::new(CostOutlook {
+            depths: vec![DepthCost {
+                depth: 1,
+                first_child: 1,
+                macs: 1,
+            }],
+            largest_macs: 1,
+        })),
         reference: Some(Box::new(Reference {
             run: text(),
             strategy: text(),

@@ -1,0 +1,252 @@
+//! How long a search will still take: from what its children cost so far, the depths to come, and
+//! how far a learning policy may move towards other costs.
+//!
+//! A child takes a time per layer and a time per multiply-accumulate; both are fitted to the latest
+//! children. What children to come cost follows from the latest ones, scaled by what uniform
+//! children of their depth cost. A policy that learns moves: in 10 recorded searches of the presets
+//! `demo` and `demo-cifar` its children came to cost 5 to 50 times what uniform ones do, which
+//! nothing tells beforehand. So the logarithm of the cost is taken for a random walk, one step per
+//! update, whose size is estimated from the run, and both ends are shown while they are far apart.
+//! docs/PERFORMANCE.md has how often that was right.
+
+use crate::event::{CostOutlook, RunStarted};
+use crate::state::{ChildRow, RunState, RunStatus, SearchRun};
+
+/// The latest trained children that the fit uses.
+const FITTED: usize = 48;
+/// The latest trained children whose mean cost is that of the present policy.
+const PRESENT: usize = 16;
+/// Standard deviation of a policy's step in the logarithm of the cost before anything is known, and
+/// the number of steps as which that counts.
+const STEP: f64 = 0.6;
+const STEP_WEIGHT: f64 = 4.0;
+/// Quantile of the normal distribution at both ends of the walk: 80 %.
+const ENDS: f64 = 1.28;
+/// What else can go wrong, as a factor: other users of the machine, chance.
+const DISTURBANCE: f64 = 1.5;
+/// Ends of the walk whose ratio is smaller are one number.
+const ALIKE: f64 = 1.6;
+/// At how many points of the rest of the run the cost is computed.
+const POINTS: usize = 128;
+
+/// Seconds until a search ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SearchTimeLeft {
+    /// If the policy stays as it is.
+    pub seconds: f64,
+    /// From where to where, while that is far apart.
+    pub range: Option<[f64; 2]>,
+}
+
+impl SearchTimeLeft {
+    /// The time left in a search; `None` if it is over, or nothing is known yet.
+    pub fn of(state: &RunState) -> Option<SearchTimeLeft> {
+        let search = state.search();
+        let run = search.started.as_ref()?;
+        let counts = search.outcomes.counts;
+        let planned = run.children() + run.episodes * run.controls;
+        let left = planned.saturating_sub(counts.sampled + counts.controls);
+        let trained = latest_trained(search);
+        let is_ending = state.status.is_over() || state.status == RunStatus::Stopping;
+        if is_ending || left == 0 || trained.len() < run.workers.clamp(2, PRESENT) {
+            return None;
+        }
+        let rest = Rest {
+            run,
+            cost: Fit::of(&trained),
+            present: Present::of(&trained),
+            sampled: counts.sampled,
+            left,
+        };
+        let wall = seconds_per_trained_second(search, run) * (1.0 - share_of_repeats(search));
+        let step = if run.learns() { step(search) } else { 0.0 };
+        let [low, middle, high] = [-ENDS, 0.0, ENDS].map(|of| wall * rest.seconds(of * step));
+        let is_known = [low, middle, high]
+            .iter()
+            .all(|seconds| seconds.is_finite() && *seconds > 0.0);
+        is_known.then(|| SearchTimeLeft {
+            seconds: middle,
+            range: (high > ALIKE * low).then_some([low / DISTURBANCE, high * DISTURBANCE]),
+        })
+    }
+}
+
+/// Whether the time of a child says something about those to come.
+fn is_typical(row: &ChildRow) -> bool {
+    row.repeat_of.is_none() && !row.is_excluded() && !row.skipped && !row.is_edited()
+}
+
+fn latest_trained(search: &SearchRun) -> Vec<&ChildRow> {
+    let rows = search.children.iter().rev();
+    let mut latest: Vec<&ChildRow> = rows.filter(|row| is_typical(row)).take(FITTED).collect();
+    latest.reverse();
+    latest
+}
+
+fn share_of_repeats(search: &SearchRun) -> f64 {
+    let latest = search.children.iter().rev().take(64);
+    let (repeats, all) = latest.fold((0.0, 0.0), |(repeats, all), row| {
+        (repeats + f64::from(row.repeat_of.is_some()), all + 1.0)
+    });
+    repeats / f64::max(all, 1.0)
+}
+
+/// Seconds of the run per second of training, from the latest episodes: it depends on the workers, and
+/// on how well a whole episode occupies them.
+fn seconds_per_trained_second(search: &SearchRun, run: &RunStarted) -> f64 {
+    let latest = &search.episodes[search.episodes.len().saturating_sub(3)..];
+    let lasted: f64 = latest.iter().map(|episode| episode.seconds).sum();
+    let first = latest.first().map_or(usize::MAX, |first| first.episode);
+    let last = latest.last().map_or(0, |last| last.episode);
+    let rows = search.children.iter().rev();
+    let trained: f64 = rows
+        .take_while(|row| row.episode >= first || row.is_edited())
+        .filter(|row| row.episode <= last)
+        .map(|row| row.seconds)
+        .sum();
+    if run.asynchronous || trained <= 0.0 || lasted <= 0.0 {
+        1.05 / run.workers.max(1) as f64
+    } else {
+        lasted / trained
+    }
+}
+
+/// Seconds of a child's training: a part per layer, and a part per multiply-accumulate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Fit {
+    per_layer: f64,
+    per_mac: f64,
+}
+
+impl Fit {
+    /// The fit of least squares in proportion to the cost, neither part negative.
+    fn of(trained: &[&ChildRow]) -> Fit {
+        let mean = trained.iter().map(|row| row.macs as f64).sum::<f64>() / trained.len() as f64;
+        let (mut ll, mut lm, mut mm, mut ls, mut ms) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for row in trained {
+            let (layers, macs) = (row.genes.depth().max(1) as f64, row.macs as f64);
+            let weight = (macs + mean.max(1.0)).powi(-2);
+            ll += weight * layers * layers;
+            lm += weight * layers * macs;
+            mm += weight * macs * macs;
+            ls += weight * layers * row.seconds;
+            ms += weight * macs * row.seconds;
+        }
+        let determinant = ll * mm - lm * lm;
+        let both = (determinant > 1e-9 * ll * mm).then(|| Fit {
+            per_layer: (ls * mm - ms * lm) / determinant,
+            per_mac: (ms * ll - ls * lm) / determinant,
+        });
+        match both {
+            Some(fit) if fit.per_layer >= 0.0 && fit.per_mac >= 0.0 => fit,
+            Some(fit) if fit.per_layer < 0.0 => Fit {
+                per_layer: 0.0,
+                per_mac: ms / mm,
+            },
+            _ => Fit {
+                per_layer: ls / ll,
+                per_mac: 0.0,
+            },
+        }
+    }
+}
+
+/// The children of the present policy: means.
+#[derive(Debug, Clone, Copy)]
+struct Present {
+    depth: f64,
+    macs: f64,
+}
+
+impl Present {
+    fn of(trained: &[&ChildRow]) -> Present {
+        let latest = &trained[trained.len().saturating_sub(PRESENT)..];
+        let mean = |of: fn(&ChildRow) -> f64| {
+            latest.iter().map(|row| of(row)).sum::<f64>() / latest.len() as f64
+        };
+        Present {
+            depth: mean(|row| row.genes.depth() as f64),
+            macs: mean(|row| row.macs as f64),
+        }
+    }
+}
+
+/// The children to come.
+struct Rest<'a> {
+    run: &'a RunStarted,
+    cost: Fit,
+    present: Present,
+    /// Children sampled so far, without controls.
+    sampled: usize,
+    /// Children and controls to come.
+    left: usize,
+}
+
+impl Rest<'_> {
+    /// Seconds of training in all, if the logarithm of a child's cost moves by `step` times the
+    /// square root of the number of updates until then.
+    fn seconds(&self, step: f64) -> f64 {
+        let per_episode = self.run.children_per_episode.max(1) as f64;
+        let proposed = per_episode / (per_episode + self.run.controls as f64);
+        let points = self.left.min(POINTS);
+        let outlook = self.run.outlook.as_deref();
+        let largest = outlook.map_or(f64::INFINITY, |outlook| outlook.largest_macs as f64);
+        let at_point = |point: usize| {
+            let ahead = (point as f64 + 0.5) * self.left as f64 / points as f64 * proposed;
+            let child = self.sampled as f64 + ahead;
+            let (depth, growth) = match outlook {
+                Some(outlook) => self.depth_and_growth(outlook, child),
+                None => (self.present.depth, 1.0),
+            };
+            let moved = (step * (ahead / per_episode).sqrt()).exp();
+            let macs = (self.present.macs * growth * moved).min(largest.max(self.present.macs));
+            self.cost.per_layer * depth + self.cost.per_mac * macs
+        };
+        (0..points).map(at_point).sum::<f64>() * self.left as f64 / points as f64
+    }
+
+    /// Depth of a child to come, and how many times as much a uniform one costs there as at the
+    /// present depth.
+    fn depth_and_growth(&self, outlook: &CostOutlook, child: f64) -> (f64, f64) {
+        let depth = outlook.depth_of(child).unwrap_or(self.present.depth);
+        let uniform = |depth| outlook.macs_at(depth).filter(|macs| *macs > 0.0);
+        let growth = uniform(depth).zip(uniform(self.present.depth));
+        (depth, growth.map_or(1.0, |(then, now)| then / now))
+    }
+}
+
+/// Standard deviation of the policy's steps so far in the mean logarithm of the cost, without what
+/// chance adds to an episode's mean.
+fn step(search: &SearchRun) -> f64 {
+    let mut episodes: Vec<(usize, Vec<f64>)> = Vec::new();
+    let rows = &search.children[search.children.len().saturating_sub(2_048)..];
+    for row in rows.iter().filter(|row| is_typical(row) && !row.control) {
+        let cost = (row.macs.max(1) as f64).ln();
+        match episodes.last_mut() {
+            Some((episode, costs)) if *episode == row.episode => costs.push(cost),
+            _ => episodes.push((row.episode, vec![cost])),
+        }
+    }
+    let known: Vec<(f64, f64)> = episodes
+        .iter()
+        .filter(|(_, costs)| costs.len() >= 4)
+        .map(|(_, costs)| mean_and_its_variance(costs))
+        .collect();
+    let squares = known.windows(2).map(|pair| {
+        let (one, next) = (pair[0], pair[1]);
+        ((next.0 - one.0).powi(2) - one.1 - next.1).max(0.0)
+    });
+    let steps = known.len().saturating_sub(1) as f64;
+    ((STEP_WEIGHT * STEP * STEP + squares.sum::<f64>()) / (STEP_WEIGHT + steps)).sqrt()
+}
+
+fn mean_and_its_variance(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (mean, squares / (count - 1.0) / count)
+}
+
+#[cfg(test)]
+#[path = "time_left/tests.rs"]
+mod tests;

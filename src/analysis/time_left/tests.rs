@@ -1,0 +1,290 @@
+use super::*;
+use crate::event::{DepthCost, EpisodeFinished, Event, Record};
+use crate::space::{Dna, Genes};
+
+/// Ten searches of the strategy `random` and ten of `reinforce`, of the presets `demo` and
+/// `demo-cifar`, recorded on two cores that others used too: `run,child,episode,layers,macs,
+/// seconds,kind,clock`, where `clock` is the run's working time when the child ended.
+const RECORDED: &str = include_str!("../../../tests/fixtures/time_left.csv");
+
+struct Ended {
+    row: ChildRow,
+    clock: f64,
+}
+
+struct Recorded {
+    run: RunStarted,
+    children: Vec<Ended>,
+}
+
+fn row(child: u64, episode: usize, layers: usize, macs: u64, seconds: f64) -> ChildRow {
+    ChildRow {
+        child,
+        episode,
+        accuracy: Some(0.5),
+        reward: Some(0.5),
+        params: 1,
+        macs,
+        seconds,
+        repeat_of: None,
+        mean: None,
+        superseded: false,
+        parent: None,
+        control: false,
+        skipped: false,
+        energy_wh: None,
+        genes: Genes::from(&Dna(vec![vec![1]; layers])),
+        log_prob: None,
+        entropy: None,
+        sampled_seq: 0,
+        ended_seq: 0,
+    }
+}
+
+/// The start of the recorded run in the journal of the tests, with other settings.
+fn started(strategy: &str, controls: usize, largest_macs: u64) -> RunStarted {
+    let journal = include_str!("../../../tests/fixtures/journal-demo.jsonl");
+    let first = journal
+        .lines()
+        .find(|line| line.contains("\"run_started\""));
+    let record: Record = serde_json::from_str(first.expect("a start")).expect("a record");
+    let Event::RunStarted(run) = record.event else {
+        panic!("not a start")
+    };
+    let depths = (0..10).map(|step| DepthCost {
+        depth: 6 + step,
+        first_child: 1 + 16 * step as u64,
+        macs: 300_000,
+    });
+    RunStarted {
+        strategy: strategy.to_owned(),
+        controls,
+        episodes: 10,
+        children_per_episode: 16,
+        workers: 2,
+        outlook: Some(Box::new(CostOutlook {
+            depths: depths.collect(),
+            largest_macs,
+        })),
+        ..run
+    }
+}
+
+fn recorded() -> Vec<Recorded> {
+    let mut runs: Vec<(String, Vec<Ended>)> = Vec::new();
+    for line in RECORDED.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let whole = |index: usize| fields[index].parse::<u64>().expect("a whole number");
+        let number = |index: usize| fields[index].parse::<f64>().expect("a number");
+        let plain = row(
+            whole(1),
+            whole(2) as usize,
+            whole(3) as usize,
+            whole(4),
+            number(5),
+        );
+        let ended = Ended {
+            row: ChildRow {
+                control: fields[6] == "control",
+                repeat_of: (fields[6] == "repeat").then_some(1),
+                ..plain
+            },
+            clock: number(7),
+        };
+        match runs.last_mut() {
+            Some((name, children)) if name == fields[0] => children.push(ended),
+            _ => runs.push((fields[0].to_owned(), vec![ended])),
+        }
+    }
+    let of = |(name, children): (String, Vec<Ended>)| {
+        let strategy = if name.contains("random") {
+            "random"
+        } else {
+            "reinforce"
+        };
+        let image = if name.contains("cifar") {
+            32 * 32
+        } else {
+            28 * 28
+        };
+        let controls = children.iter().filter(|ended| ended.row.control).count() / 10;
+        // Fifteen layers of eight 5x5 filters on eight channels.
+        let run = started(strategy, controls, 15 * 8 * 8 * 25 * image);
+        Recorded { run, children }
+    };
+    runs.into_iter().map(of).collect()
+}
+
+impl Recorded {
+    /// The state after this many children have ended.
+    fn after(&self, count: usize) -> RunState {
+        let ended = &self.children[..count];
+        let mut search = SearchRun {
+            started: Some(self.run.clone()),
+            children: ended.iter().map(|ended| ended.row.clone()).collect(),
+            ..SearchRun::default()
+        };
+        let controls = ended.iter().filter(|ended| ended.row.control).count();
+        search.outcomes.counts.controls = controls;
+        search.outcomes.counts.sampled = count - controls;
+        let mut begun = 0.0;
+        for episode in 1..ended.last().map_or(1, |last| last.row.episode) {
+            let of = self.children.iter().rev();
+            let end = of
+                .filter(|ended| ended.row.episode == episode)
+                .map(|ended| ended.clock);
+            let end = end.fold(0.0, f64::max);
+            search.episodes.push(finished(episode, end - begun));
+            begun = end;
+        }
+        RunState {
+            status: RunStatus::Running,
+            ..RunState::from(search)
+        }
+    }
+
+    /// The time left as estimated, and as it was, at every twentieth of the run from a fifth on.
+    fn estimates(&self) -> Vec<(SearchTimeLeft, f64)> {
+        let all = self.children.len();
+        let whole = self.children.last().map_or(0.0, |last| last.clock);
+        (4..20)
+            .filter_map(|twentieth| {
+                let count = all * twentieth / 20;
+                let left = SearchTimeLeft::of(&self.after(count))?;
+                Some((left, whole - self.children[count - 1].clock))
+            })
+            .collect()
+    }
+}
+
+fn finished(episode: usize, seconds: f64) -> EpisodeFinished {
+    EpisodeFinished {
+        episode,
+        mean_reward: 0.5,
+        mean_accuracy: None,
+        best_accuracy: None,
+        baseline: None,
+        next_baseline: None,
+        advantages: Vec::new(),
+        entropy: None,
+        max_entropy: None,
+        loss: None,
+        gradient_norm: None,
+        repeats: 0,
+        failures: 0,
+        excluded: 0,
+        staleness: None,
+        seconds,
+    }
+}
+
+fn share(right: usize, of: usize) -> f64 {
+    right as f64 / of as f64
+}
+
+#[test]
+fn without_a_policy_that_learns_one_number_is_shown_and_mostly_right_to_a_third_on_a_busy_machine()
+{
+    let runs = recorded();
+    let random = runs.iter().filter(|run| run.run.strategy == "random");
+    let estimates: Vec<_> = random.flat_map(Recorded::estimates).collect();
+    assert_eq!(estimates.len(), 160);
+    assert!(estimates.iter().all(|(left, _)| left.range.is_none()));
+    let within = |factor: f64| {
+        let near = |(left, truth): &&(SearchTimeLeft, f64)| {
+            (1.0 / factor..factor).contains(&(left.seconds / truth))
+        };
+        share(estimates.iter().filter(near).count(), estimates.len())
+    };
+    println!(
+        "within 25 %: {:.3}, within 50 %: {:.3}",
+        within(1.25),
+        within(1.5)
+    );
+    assert!(within(1.5) > 0.8 && within(1.25) > 0.5);
+}
+
+#[test]
+fn of_a_policy_that_learns_a_range_is_shown_which_contains_the_truth_at_least_eight_times_of_ten() {
+    let runs = recorded();
+    let learning = runs.iter().filter(|run| run.run.strategy == "reinforce");
+    let estimates: Vec<_> = learning.flat_map(Recorded::estimates).collect();
+    assert_eq!(estimates.len(), 160);
+    let ranges: Vec<_> = estimates
+        .iter()
+        .filter_map(|(left, truth)| Some((left.range?, truth)))
+        .collect();
+    let right = ranges
+        .iter()
+        .filter(|([low, high], truth)| (low..=high).contains(truth))
+        .count();
+    let mut widths: Vec<f64> = ranges.iter().map(|([low, high], _)| high / low).collect();
+    widths.sort_by(f64::total_cmp);
+    println!(
+        "{} ranges, {right} contain the truth; median width {:.1}, largest {:.1}",
+        ranges.len(),
+        widths[widths.len() / 2],
+        widths[widths.len() - 1]
+    );
+    assert!(ranges.len() > 120 && share(right, ranges.len()) >= 0.8);
+}
+
+/// Children of equal layers and cost, each of which takes ten seconds on one of two workers.
+fn even(count: u64, strategy: &str) -> Recorded {
+    let child = |child| Ended {
+        row: row(child, 1 + (child as usize - 1) / 16, 6, 300_000, 10.0),
+        clock: child as f64 * 5.0,
+    };
+    let mut run = started(strategy, 0, 300_000);
+    if let Some(outlook) = &mut run.outlook {
+        outlook.depths.truncate(1);
+    }
+    Recorded {
+        run,
+        children: (1..=count).map(child).collect(),
+    }
+}
+
+#[test]
+fn children_of_equal_cost_take_as_long_as_those_before() {
+    let left = SearchTimeLeft::of(&even(160, "random").after(32)).expect("an estimate");
+    assert!((left.seconds - 128.0 * 5.0).abs() < 1.0, "{left:?}");
+    assert_eq!(left.range, None);
+}
+
+#[test]
+fn a_depth_to_come_costs_as_much_more_as_uniform_children_say() {
+    let mut run = even(160, "random");
+    for (index, ended) in run.children.iter_mut().enumerate() {
+        // The time follows from the multiply-accumulates alone.
+        ended.row.macs = if index % 2 == 0 { 200_000 } else { 400_000 };
+        ended.row.seconds = ended.row.macs as f64 / 30_000.0;
+    }
+    let Some(outlook) = &mut run.run.outlook else {
+        panic!("no outlook")
+    };
+    outlook.largest_macs = u64::MAX;
+    outlook.depths.push(DepthCost {
+        depth: 12,
+        first_child: 33,
+        macs: 3_000_000,
+    });
+    let left = SearchTimeLeft::of(&run.after(32)).expect("an estimate");
+    // Ten times as much as so far, for 128 children of ten seconds on two workers.
+    assert!(
+        (left.seconds / (10.0 * 128.0 * 5.0) - 1.0).abs() < 0.01,
+        "{left:?}"
+    );
+}
+
+#[test]
+fn nothing_is_estimated_before_two_children_and_after_the_end() {
+    let run = even(160, "random");
+    assert_eq!(SearchTimeLeft::of(&run.after(1)), None);
+    assert_eq!(SearchTimeLeft::of(&run.after(160)), None);
+    let stopped = RunState {
+        status: RunStatus::Stopping,
+        ..run.after(32)
+    };
+    assert_eq!(SearchTimeLeft::of(&stopped), None);
+}
