@@ -306,9 +306,8 @@ fn awaiting(controls: usize) -> Vec<String> {
         format!("not yet: needs {FEWEST_CONTROLS} controls after episode 1, has {controls}");
     vec![
         format!("Does it learn? {missing}"),
-        format!("policy against random {missing}"),
-        missing,
         format!("Does it learn? not yet: {controls} of {FEWEST_CONTROLS} controls"),
+        missing,
         format!("not yet: {controls} of {FEWEST_CONTROLS} controls"),
         "too early".to_owned(),
     ]
@@ -318,8 +317,8 @@ fn too_early(have: usize) -> Vec<String> {
     let missing = "not yet: needs 3 finished episodes";
     vec![
         format!("Does it learn? {missing}, has {have}"),
-        format!("{missing}, has {have}"),
         format!("Does it learn? not yet: {have} of 3 episodes"),
+        format!("{missing}, has {have}"),
         format!("not yet: {have} of 3 episodes"),
         "too early".to_owned(),
     ]

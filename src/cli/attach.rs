@@ -1,11 +1,11 @@
 //! `nas-tui attach`: watch a run that another process is working on, or one that has ended.
 
-use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
-use super::screen::ScreenArgs;
+use super::run::ended_text;
+use super::screen::{ScreenArgs, can_draw, is_dumb};
 use super::{Interrupted, OrBadInput, list, say};
 use crate::link;
 use crate::runs;
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let settings = args.screen.settings()?;
     let run = match &args.run {
         Some(run) => runs::named(run),
-        None if stdout().is_terminal() => match picker::choose(settings.theme)? {
+        None if can_draw() => match picker::choose(settings.theme)? {
             Some(run) => run,
             None => return Ok(()),
         },
@@ -52,8 +52,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Return an error unless there is a terminal to draw on.
 pub(super) fn require_terminal() -> anyhow::Result<()> {
-    if stdout().is_terminal() {
+    if can_draw() {
         return Ok(());
+    }
+    if is_dumb() {
+        return Err(bad_input!(
+            "this terminal (TERM=dumb) cannot show the screen; `nas-tui list` and `nas-tui report` need none"
+        ));
     }
     Err(bad_input!(
         "standard output is not a terminal: there is nothing to draw on"
@@ -77,7 +82,8 @@ pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<
             Ok(())
         }
         Leave::Resume => resume(run),
-        Leave::Finished => Ok(()),
+        // The summary of a run whose journal is damaged cannot be made; the screen has told that.
+        Leave::Finished => ended_text(run).map_or(Ok(()), |text| super::print(&text)),
     }
 }
 

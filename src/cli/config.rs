@@ -19,7 +19,7 @@ pub(super) struct Args {
 enum ConfigCommand {
     /// Print the complete settings as TOML, ready to be saved as a file
     Show(SettingsArgs),
-    /// Check settings; print nothing except errors, with their line and remedy
+    /// Check settings: every mistake with its line and remedy, or a line that says that all is well
     Check(SettingsArgs),
 }
 
@@ -119,6 +119,32 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
             let text = settings.resolve()?.to_toml();
             super::print(&text)
         }
-        ConfigCommand::Check(settings) => settings.resolve().map(|_| ()),
+        ConfigCommand::Check(settings) => check(&settings),
+    }
+}
+
+/// Report every mistake, not just the first.
+fn check(settings: &SettingsArgs) -> anyhow::Result<()> {
+    let options = settings.options();
+    let (mistakes, rest) = config::mistakes(&options, space::check_settings);
+    let mut messages: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    // Keys of the screen are checked whatever else is wrong; what refers to runs only if nothing is.
+    let keys = rest.map_or(Ok(()), |config| {
+        screen::check_keys(&options, &config.screen)
+    });
+    messages.extend(keys.err().map(|error| error.to_string()));
+    match messages.as_slice() {
+        [] => {
+            let preset = settings.resolve()?.preset;
+            let file = options.file.as_ref();
+            let file = file.map_or(String::new(), |file| format!(" in {}", file.display()));
+            super::print(&format!("the settings{file} are valid (preset {preset})\n"))
+        }
+        [message] => Err(bad_input!("{message}")),
+        messages => Err(bad_input!(
+            "{} mistakes:\n  {}",
+            messages.len(),
+            messages.join("\n  ")
+        )),
     }
 }

@@ -3,9 +3,13 @@
 use clap::Args as ClapArgs;
 
 use super::table::{TableColumn, table as draw, terminal_width};
+use unicode_width::UnicodeWidthStr;
+
 use crate::analysis::selection::BEST_IS_OPTIMISTIC;
+use crate::foundation::{numbers, text};
 use crate::link;
 use crate::runs::{RunInfo, WorkInfo};
+use crate::tui::format::{fit, wrap};
 
 /// List runs: those in ./runs and those you began elsewhere
 ///
@@ -15,6 +19,9 @@ use crate::runs::{RunInfo, WorkInfo};
 ///
 /// A `blocked` run is paused because it cannot write to its directory (the disk is full, the folder was
 /// moved); the line says why, and it goes on by itself when it can.
+///
+/// On a narrow terminal the less important columns are left out; all are there if the output goes
+/// elsewhere.
 ///
 /// `policy lift` is how far the reward of a search's policy is above that of random children of equal
 /// depth, if the search has controls and the terminal has room; `so far` until the search is completed.
@@ -41,11 +48,31 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     super::print(&table(&runs, terminal_width().unwrap_or(usize::MAX)))
 }
 
-/// Where the policy lift is among the columns.
+/// A column of the list: its title, whether it holds numbers, and its rank: where room is short, those
+/// with a low rank come first, and those with none are always there.
+const COLUMNS: [(&str, bool, usize); 12] = [
+    ("run", false, 0),
+    ("state", false, 0),
+    ("kind", false, 6),
+    ("preset/network", false, 1),
+    ("strategy or recipe", false, 7),
+    ("progress", false, 0),
+    ("children", true, 2),
+    ("best accuracy", true, 0),
+    ("policy lift", false, 8),
+    ("test", true, 3),
+    ("started (UTC)", false, 4),
+    ("where", false, 5),
+];
+/// The places of some of them.
+const NAME: usize = 0;
 const LIFT: usize = 8;
+const WHERE: usize = 11;
+/// Minimum width of a name that is cut.
+const SHORTEST_NAME: usize = 12;
 
-/// One line for each run, and what a best accuracy is worth. Lines of more than `width` columns do
-/// without the policy lift.
+/// One line for each run, and what a best accuracy is worth. If `width` is too small for all columns,
+/// the least important ones are left out, and what must be said about a run stands below it.
 pub(super) fn table(runs: &[RunInfo], width: usize) -> String {
     if runs.is_empty() {
         return "no runs in ./runs, and none you began elsewhere\n".to_owned();
@@ -61,30 +88,71 @@ pub(super) fn table(runs: &[RunInfo], width: usize) -> String {
 
 /// One line for each run below the titles of the columns.
 fn lines(runs: &[RunInfo], width: usize) -> String {
-    let (left, right) = (TableColumn::left, TableColumn::right);
-    let mut columns = vec![
-        left("run"),
-        left("state"),
-        left("kind"),
-        left("preset or network"),
-        left("strategy or recipe"),
-        left("progress"),
-        right("children"),
-        right("best accuracy"),
-        left("policy lift"),
-        right("test"),
-        left("started (UTC)"),
-        left("where"),
-    ];
     let mut rows: Vec<Vec<String>> = runs.iter().map(row).collect();
-    let text = draw(&columns, &rows, usize::MAX);
-    let is_known = rows.iter().any(|row| !row[LIFT].is_empty());
-    if is_known && text.lines().all(|line| line.chars().count() <= width) {
+    let has_lift = rows.iter().any(|row| !row[LIFT].is_empty());
+    let mut candidates: Vec<usize> = (0..COLUMNS.len()).collect();
+    candidates.retain(|column| has_lift || *column != LIFT);
+    candidates.sort_by_key(|column| COLUMNS[*column].2);
+    let mut shown: Vec<usize> = Vec::new();
+    for column in candidates {
+        let mut more = shown.clone();
+        more.push(column);
+        more.sort_unstable();
+        if COLUMNS[column].2 == 0 || widest(&drawn(&more, &rows, width)) <= width {
+            shown = more;
+        }
+    }
+    let mut text = drawn(&shown, &rows, width);
+    let over = widest(&text).saturating_sub(width);
+    if over > 0 {
+        let longest = rows.iter().map(|row| row[NAME].width()).max().unwrap_or(0);
+        let room = longest.saturating_sub(over).max(SHORTEST_NAME);
+        rows.iter_mut()
+            .for_each(|row| row[NAME] = fit(&row[NAME], room, "..."));
+        text = drawn(&shown, &rows, width);
+    }
+    if shown.contains(&WHERE) {
         return text;
     }
-    columns.remove(LIFT);
-    rows.iter_mut().for_each(|row| drop(row.remove(LIFT)));
-    draw(&columns, &rows, usize::MAX)
+    let mut lines = text.lines();
+    let mut all = lines
+        .next()
+        .map_or(Vec::new(), |titles| vec![titles.to_owned()]);
+    for (line, run) in lines.zip(runs) {
+        all.push(line.to_owned());
+        let trouble = run.unreadable.as_ref().or(run.blocked.as_ref());
+        all.extend(
+            trouble
+                .into_iter()
+                .flat_map(|trouble| below(trouble, width)),
+        );
+    }
+    all.join("\n") + "\n"
+}
+
+fn drawn(shown: &[usize], rows: &[Vec<String>], width: usize) -> String {
+    let columns: Vec<TableColumn> = shown
+        .iter()
+        .map(|column| match COLUMNS[*column] {
+            (title, true, _) => TableColumn::right(title),
+            (title, false, _) => TableColumn::left(title),
+        })
+        .collect();
+    let cells = |row: &Vec<String>| -> Vec<String> {
+        shown.iter().map(|column| row[*column].clone()).collect()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+    draw(&columns, &rows, width)
+}
+
+fn widest(text: &str) -> usize {
+    text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0)
+}
+
+/// What is wrong with a run, on lines of its own.
+fn below(trouble: &str, width: usize) -> Vec<String> {
+    let lines = wrap(&text::line(trouble), width.saturating_sub(2));
+    lines.into_iter().map(|line| format!("  {line}")).collect()
 }
 
 fn row(run: &RunInfo) -> Vec<String> {
@@ -118,7 +186,7 @@ fn row(run: &RunInfo) -> Vec<String> {
 }
 
 fn accuracy(value: Option<f64>) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| format!("{value:.4}"))
+    value.map_or_else(|| "none".to_owned(), numbers::accuracy)
 }
 
 #[cfg(test)]
@@ -155,5 +223,54 @@ mod tests {
         assert!(last.starts_with("Best accuracy: ") && last.ends_with("optimistic"));
         assert!(last.len() <= 80);
         assert!(!table(&[run(None)], 200).contains("optimistic"));
+    }
+
+    fn named(name: &str) -> RunInfo {
+        RunInfo {
+            name: name.to_owned(),
+            path: format!("/srv/some/where/runs/{name}").into(),
+            ..run(Some(0.8456))
+        }
+    }
+
+    #[test]
+    fn the_list_fits_80_columns_and_writes_accuracies_as_the_screen_does() {
+        let long = "n".repeat(70);
+        for names in [
+            &["2026-11-24T13-12-59Z-paper-pooling", "net"][..],
+            &[long.as_str()],
+        ] {
+            let runs: Vec<RunInfo> = names.iter().map(|name| named(name)).collect();
+            let narrow = lines(&runs, 80);
+            assert!(narrow.lines().all(|line| line.len() <= 80), "{narrow}");
+            assert!(
+                narrow.contains("84.56 %") && narrow.contains("epoch 3/3"),
+                "{narrow}"
+            );
+            let wide = lines(&runs, usize::MAX);
+            assert!(
+                wide.contains("/srv/some") && wide.contains("plateau"),
+                "{wide}"
+            );
+        }
+    }
+
+    #[test]
+    fn why_a_run_is_blocked_stands_below_it_where_room_is_short() {
+        let blocked = RunInfo {
+            status: RunStatus::Blocked,
+            blocked: Some("cannot write journal.jsonl: No space left on device".to_owned()),
+            ..named("net")
+        };
+        let text = lines(&[blocked, named("other")], 60);
+        let rows: Vec<&str> = text.lines().collect();
+        assert!(
+            rows[1].starts_with("net ") && rows[3].starts_with("other "),
+            "{text}"
+        );
+        assert_eq!(
+            rows[2],
+            "  cannot write journal.jsonl: No space left on device"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Settings of the screen for the commands that only watch, which have no settings for a search.
 
+use std::io::{IsTerminal, stdout};
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
@@ -38,6 +39,16 @@ impl ScreenArgs {
         check_keys(&options, &config.screen)?;
         settings(config.screen, self.ascii)
     }
+}
+
+/// Whether standard output is a terminal that the screen can be drawn on.
+pub fn can_draw() -> bool {
+    stdout().is_terminal() && !is_dumb()
+}
+
+/// Whether the terminal says that it can only print lines.
+pub fn is_dumb() -> bool {
+    std::env::var("TERM").is_ok_and(|term| term == "dumb")
 }
 
 /// Check the keys, whose names only the screen knows. An error names the place that sets them.

@@ -35,6 +35,20 @@ pub enum ConfigError {
         /// What the value must be.
         rule: String,
     },
+    /// An option changes a recipe that does not exist and is not chosen.
+    #[error(
+        "{place}: there is no recipe \"{name}\"{question} (the recipes are {known}; train.recipe={name} would make it one)"
+    )]
+    NoSuchRecipe {
+        /// The option.
+        place: String,
+        /// The name.
+        name: String,
+        /// Which one may have been meant, as a question; may be empty.
+        question: String,
+        /// The recipes that exist.
+        known: String,
+    },
     /// There is no such preset.
     #[error("there is no preset \"{name}\"; the presets are {}", presets::NAMES.join(", "))]
     NoSuchPreset {

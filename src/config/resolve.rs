@@ -1,7 +1,11 @@
 //! Merges the sources of settings: a preset, then a file, then `--set`, then `--seed`. Later
 //! sources override earlier ones.
 
+mod mistakes;
+
 use std::path::{Path, PathBuf};
+
+pub use mistakes::mistakes;
 
 use super::error::ConfigError;
 use super::raw::RawConfig;
@@ -320,7 +324,10 @@ fn preset_name(options: &Options, sources: &[SettingsSource]) -> Result<String, 
 }
 
 fn build(preset: &str, sources: &[SettingsSource]) -> Result<Config, ConfigError> {
-    validate(&merged(preset, sources)?).map_err(|violation| named(violation, preset, sources))
+    let config = validate(&merged(preset, sources)?)
+        .map_err(|violation| named(violation, preset, sources))?;
+    mistakes::known_recipes(preset, sources)?;
+    Ok(config)
 }
 
 /// The settings of the preset, overridden by each source in turn.

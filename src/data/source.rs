@@ -80,7 +80,7 @@ pub fn remedy(source: DataSource) -> &'static str {
     match source {
         DataSource::FashionMnistMini => "this program is damaged, install it again",
         DataSource::FashionMnist => {
-            "install Debian's package dataset-fashion-mnist again, or put the four .gz files of Fashion-MNIST into a folder and \
+            "install Debian's package dataset-fashion-mnist, or put the four .gz files of Fashion-MNIST into a folder and \
              name it: fashion-mnist:DIR"
         }
         DataSource::Cifar10 => {

@@ -96,10 +96,10 @@ impl Axis {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// The tick values in ascending order, both ends included.
+    /// The tick values in ascending order, from its low end.
     pub fn ticks(&self) -> impl Iterator<Item = f64> + use<> {
         let Axis { low, high, step } = *self;
-        let count = ((high - low) / step).round() as usize;
+        let count = ((high - low) / step + 1e-9).floor() as usize;
         (0..=count).map(move |index| low + index as f64 * step)
     }
 

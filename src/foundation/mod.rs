@@ -10,6 +10,7 @@ pub mod hash;
 pub mod host;
 pub mod input;
 pub mod messages;
+pub mod near;
 pub mod numbers;
 pub mod sealed;
 pub mod seeds;

@@ -23,6 +23,7 @@ use crate::foundation::host::host_name;
 use crate::foundation::messages;
 use crate::foundation::thread::spawn;
 use crate::journal::JournalError;
+use crate::runs;
 use crate::runs::directory::lock_state;
 
 /// Interval at which the journal and the lock are checked if there is no socket.
@@ -41,8 +42,11 @@ pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
     if journal.is_file() {
         Ok(journal)
     } else {
-        let path = run.to_owned();
-        Err(AttachError::NotARun { path })
+        let (path, similar) = (run.to_owned(), runs::similar(run));
+        Err(match run.exists() {
+            true => AttachError::NotARun { path, similar },
+            false => AttachError::NoSuchRun { path, similar },
+        })
     }
 }
 
@@ -70,12 +74,10 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
         call.as_ref()
             .and_then(|call| call.get_ref().try_clone().ok()),
     )));
-    let first = match (&call, feed.reading()) {
-        (_, Some(percent)) => LinkStatus::Reading { percent },
-        (Some(_), None) => LinkStatus::Live { watch_only: watch },
-        (None, None) => {
-            lock_state(run).map_or(LinkStatus::Ended, |holder| LinkStatus::Journal { holder })
-        }
+    // What is known of a run before its records is not true of it: one that has ended would look as if it
+    // were in progress.
+    let first = LinkStatus::Reading {
+        percent: feed.reading().unwrap_or(0),
     };
     let (status, watched) = watch::channel(first);
     let follower = Follower {
@@ -203,11 +205,12 @@ impl Follower {
         }
     }
 
-    /// Send what a long journal holds already. Until then the client does not know the run as it is.
+    /// Send what the journal holds already. Until then the client does not know the run as it is.
     fn catch_up(&mut self) -> Result<(), FeedEnd> {
         let status = &self.status;
         self.feed
-            .catch_up(|percent| set(status, LinkStatus::Reading { percent }))
+            .catch_up(|percent| set(status, LinkStatus::Reading { percent }))?;
+        self.read_on()
     }
 
     /// Listen to a search until it ends.

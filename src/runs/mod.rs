@@ -9,6 +9,7 @@ mod survey;
 
 use std::path::{Path, PathBuf};
 
+use crate::foundation::near;
 pub use directory::RunDirectory;
 pub use error::DirectoryError;
 pub use survey::{RunInfo, WorkInfo, look_at};
@@ -34,6 +35,17 @@ pub fn named(name: &Path) -> PathBuf {
         Ok([run]) => run,
         Err(_) => name.to_owned(),
     }
+}
+
+/// Names of known runs that a user may have meant by `name`.
+pub fn similar(name: &Path) -> Vec<String> {
+    let known = known();
+    let names = known.iter().filter_map(|run| run.file_name()?.to_str());
+    let given = name.file_name().unwrap_or_default().to_string_lossy();
+    near::names(&given, names)
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Every known run: running ones first, then the latest first. Folders that are not runs, or whose

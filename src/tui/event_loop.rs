@@ -85,7 +85,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         .context("cannot read the size of the terminal")?;
     let app = App::new(settings, TimeZone::system(), size, Timestamp::now());
     let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
-    let display = Display::new(terminal, !settings.theme.glyphs.braille);
+    let display = Display::new(terminal, settings.theme.glyphs.ascii);
     let status = connection.status.borrow().clone();
     let mut screen = Screen {
         app,
@@ -106,6 +106,10 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     screen.app.resume_command = resume_command(&screen.connection.run);
     screen.app.expect(kind_of(&screen.connection.run));
     screen.app.take_link(status.clone());
+    if screen.is_reading() {
+        // Most journals are read at once: the first frame is already true.
+        screen.due = Due::News;
+    }
     if matches!(status, LinkStatus::Dead { .. }) {
         screen.note_link(&status);
     }
@@ -295,10 +299,20 @@ impl Screen {
     fn status(&mut self, known: bool) -> Effect {
         self.status_known = known;
         let status = self.connection.status.borrow_and_update().clone();
+        if !matches!(status, LinkStatus::Reading { .. }) {
+            // What was sent before the status changed must be known before that is shown.
+            while let Ok(record) = self.connection.records.try_recv() {
+                self.app.take(&record);
+            }
+        }
         let was_reading = self.is_reading();
         self.app.take_link(status.clone());
         if was_reading && self.is_reading() {
             return Effect::Nothing;
+        }
+        // What is found after reading is no news, unless something must be done about it.
+        if was_reading && !matches!(status, LinkStatus::Dead { .. }) {
+            return Effect::Draw;
         }
         self.note_link(&status)
     }

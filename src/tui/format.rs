@@ -10,6 +10,17 @@ pub fn pair(lengths: [impl std::fmt::Display; 2], times: &str) -> String {
     format!("{height}{times}{width}")
 }
 
+/// An error's text without the numbers that the operating system gives to errors, whose words say the
+/// same: `No space left on device (os error 28)`.
+pub fn without_error_number(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let mut words = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        words += part.split_once(')').map_or(part, |(_, rest)| rest);
+    }
+    words
+}
+
 /// `text` in at most `width` columns, ending in `ellipsis` if it is longer.
 pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
     if text.width() <= width {
@@ -83,6 +94,14 @@ mod tests {
         assert_eq!(fit("abcdef", 4, "…"), "abc…");
         assert_eq!(fit("abcdef", 1, "..."), "");
         assert_eq!(fit("日本語", 5, "…"), "日本…");
+    }
+
+    #[test]
+    fn an_error_is_told_in_words_without_its_number() {
+        let text = "cannot write a: No space left on device (os error 28); free some disk space";
+        let words = "cannot write a: No space left on device; free some disk space";
+        assert_eq!(without_error_number(text), words);
+        assert_eq!(without_error_number("plain (words)"), "plain (words)");
     }
 
     #[test]

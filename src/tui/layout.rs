@@ -22,6 +22,9 @@ const LEAST: Size = Size {
     height: 4,
 };
 
+/// The panel of the children in training.
+const WORKERS: PanelId = PanelId("workers");
+
 /// The parts of the screen. A panel's area includes its title row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Areas {
@@ -88,6 +91,8 @@ pub struct Arrangement {
     pub focus: PanelId,
     /// Whether only the focused panel is shown.
     pub maximised: bool,
+    /// Number of workers, if known: rows that their panel does not need go to the panel beside it.
+    pub workers: Option<usize>,
 }
 
 impl Arrangement {
@@ -111,7 +116,7 @@ impl Arrangement {
         };
         let plans = plans(self.layout, self.stage).iter();
         for (_, plan) in plans.filter(|(from, _)| !self.maximised && fits(from)) {
-            divide(plan, middle, &mut areas);
+            divide(plan, middle, self.workers, &mut areas);
             let large_enough = |(_, area): &(PanelId, Rect)| {
                 area.width >= LEAST.width && area.height >= LEAST.height
             };
@@ -128,13 +133,17 @@ impl Arrangement {
     }
 }
 
-fn divide(plan: &Division, area: Rect, areas: &mut Areas) {
+fn divide(plan: &Division, area: Rect, workers: Option<usize>, areas: &mut Areas) {
     match plan {
         One(panel) => areas.panels.push((*panel, area)),
         Rows(parts) => {
-            for ((_, part), (y, height)) in parts.iter().zip(shares(parts, area.height, 0)) {
-                let y = area.y + y;
-                divide(part, Rect { y, height, ..area }, areas);
+            let shares = shares(parts, area.height, 0);
+            let mut heights: Vec<u16> = shares.iter().map(|(_, height)| *height).collect();
+            share_spare_rows(parts, &mut heights, workers);
+            let mut y = area.y;
+            for ((_, part), height) in parts.iter().zip(heights) {
+                divide(part, Rect { y, height, ..area }, workers, areas);
+                y += height;
             }
         }
         Columns(parts) => {
@@ -144,9 +153,32 @@ fn divide(plan: &Division, area: Rect, areas: &mut Areas) {
                     let (x, width) = (x - 1, 1);
                     areas.separators.push(Rect { x, width, ..area });
                 }
-                divide(part, Rect { x, width, ..area }, areas);
+                divide(part, Rect { x, width, ..area }, workers, areas);
             }
         }
+    }
+}
+
+/// Give the rows that the children in training do not need (two each, and at least those of the result
+/// of a run) to the panel below them, or else to that above. Their number is that of the workers, which
+/// is constant, so that nothing moves when a child ends.
+fn share_spare_rows(parts: &[(u16, Division)], heights: &mut [u16], workers: Option<usize>) {
+    let is_theirs = |(_, part): &(u16, Division)| matches!(part, One(panel) if *panel == WORKERS);
+    let (Some(place), Some(workers)) = (parts.iter().position(is_theirs), workers) else {
+        return;
+    };
+    let beside = if place + 1 < parts.len() {
+        place + 1
+    } else {
+        place.saturating_sub(1)
+    };
+    let needed = u16::try_from(1 + 2 * workers)
+        .unwrap_or(u16::MAX)
+        .max(LEAST.height + 1);
+    let spare = heights[place].saturating_sub(needed);
+    if beside != place {
+        heights[place] -= spare;
+        heights[beside] += spare;
     }
 }
 

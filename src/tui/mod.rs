@@ -42,7 +42,7 @@ use keymap::{Keymap, KeymapError};
 pub use panels::panel::{ANY_RUN, About, PANELS, SEARCH, Scrolled, TRAINING, TextPanel};
 pub use panels::scene::Scene;
 pub use panels::{Content, PanelId, Row};
-use theme::{ColourDepth, Theme, locale_is_utf8};
+use theme::{ColourDepth, Theme, is_console, locale_is_utf8};
 
 /// The appearance of the screen and its keys in this session.
 #[derive(Debug, Clone)]
@@ -83,8 +83,13 @@ impl Settings {
             Characters::Unicode => false,
             Characters::Ascii => true,
         };
+        let theme = Theme::new(config.theme, depth, ascii);
+        let is_console = config.characters == Characters::Auto && is_console(&variable);
         Ok(Settings {
-            theme: Theme::new(config.theme, depth, ascii),
+            theme: match is_console && !ascii {
+                true => theme.for_console(),
+                false => theme,
+            },
             layout: config.layout,
             keymap: Keymap::new(&config.keys)?,
             alerts: config.alerts,

@@ -60,7 +60,7 @@ impl Picker {
         let (pipe, _lines) = line_pipe().context("cannot make a pipe for what libraries print")?;
         let mut signals = SignalStream::start().context("cannot watch signals")?;
         let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
-        let mut display = Display::new(terminal, !self.theme.glyphs.braille);
+        let mut display = Display::new(terminal, self.theme.glyphs.ascii);
         let mut events = EventStream::new();
         loop {
             let size = display
@@ -171,13 +171,13 @@ impl Picker {
         let bottom = screen.height().saturating_sub(1);
         let selected = self.runs.get(self.selected);
         let (role, text) = match selected.and_then(|run| run.unreadable.as_deref()) {
-            Some(reason) => (Role::Warning, reason),
+            Some(reason) => (Role::Warning, format::without_error_number(reason)),
             None => (
                 Role::Dim,
-                "Enter watch   j/k or arrows choose   r look again   q leave",
+                "Enter watch   j/k or arrows choose   r look again   q leave".to_owned(),
             ),
         };
-        screen.text(1, bottom, role, text);
+        screen.text(1, bottom, role, &text);
     }
 }
 
@@ -185,7 +185,7 @@ impl Picker {
 const TITLES: [&str; 8] = [
     "run",
     "state",
-    "of",
+    "preset/network",
     "progress",
     "children",
     "best accuracy",

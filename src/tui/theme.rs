@@ -62,6 +62,11 @@ pub fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
         .is_some_and(|value| value.to_ascii_lowercase().replace('-', "").contains("utf8"))
 }
 
+/// Whether the terminal is the Linux console, whose fonts have few characters.
+pub fn is_console(variable: impl Fn(&str) -> Option<String>) -> bool {
+    variable("TERM").as_deref() == Some("linux")
+}
+
 /// The role of a piece of the screen, from which the theme determines its appearance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -177,6 +182,14 @@ impl Theme {
             } else {
                 Glyphs::UNICODE
             },
+        }
+    }
+
+    /// The same theme with the characters of the Linux console.
+    pub fn for_console(self) -> Theme {
+        Theme {
+            glyphs: Glyphs::CONSOLE,
+            ..self
         }
     }
 

@@ -222,7 +222,7 @@ fn without_a_terminal_attach_lists_the_runs_and_asks_for_a_name() {
     let answer = output(folder.path(), &["attach", "nowhere"]);
     assert_eq!(answer.status.code(), Some(2));
     assert!(
-        text(&answer.stderr).contains("nowhere is not a run directory"),
+        text(&answer.stderr).contains("there is no run nowhere"),
         "{}",
         text(&answer.stderr)
     );
@@ -241,6 +241,7 @@ fn a_recorded_run_is_picked_watched_and_replayed() {
     picker.keys("\r");
     picker.wait_for("COMPLETED");
     picker.keys("q");
+    picker.wait_for("children per hour");
     assert_eq!(picker.wait_exit(), 0);
     picker.assert_restored();
     let mut replay = Terminal::start(
@@ -283,10 +284,8 @@ fn headless(
         .unwrap();
     wait_until("the socket", || run.join("control.sock").exists());
     let client = link::attach(run, false).unwrap();
-    assert_eq!(
-        *client.status.borrow(),
-        LinkStatus::Live { watch_only: false }
-    );
+    let live = LinkStatus::Live { watch_only: false };
+    wait_until("the run to be read", || *client.status.borrow() == live);
     (child, client)
 }
 

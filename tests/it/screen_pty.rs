@@ -213,3 +213,17 @@ fn a_terminal_that_closes_within_a_frame_ends_its_screen_and_not_the_search() {
     assert!(pid.is_some() && engine(&run) == pid);
     search.wait_for("RUNNING");
 }
+
+#[test]
+fn a_terminal_that_can_only_print_lines_gets_no_screen() {
+    let folder = folder();
+    let run = folder.path().join("runs/recorded");
+    std::fs::create_dir_all(&run).unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
+    std::fs::copy(fixture, run.join("journal.jsonl")).unwrap();
+    let dumb = [("TERM", "dumb")];
+    let arguments = ["attach", "recorded"];
+    let mut terminal = Terminal::start_with(&dumb, &arguments, folder.path(), 80, 24);
+    terminal.wait_for("(TERM=dumb) cannot show the screen");
+    assert_eq!(terminal.wait_exit(), 2);
+}

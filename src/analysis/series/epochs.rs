@@ -13,6 +13,14 @@ pub enum Measure {
 }
 
 impl Measure {
+    /// The largest value that there can be.
+    pub fn most(self) -> f64 {
+        match self {
+            Measure::Accuracy => 1.0,
+            Measure::Loss => f64::INFINITY,
+        }
+    }
+
     /// Its name in charts.
     pub fn name(self) -> &'static str {
         match self {

@@ -81,7 +81,7 @@ fn fewer_than_three_episodes_are_too_early() {
     );
     assert_eq!(
         Verdict::of(&RunState::default()).text(50, "±"),
-        "not yet: needs 3 finished episodes, has 0"
+        "Does it learn? not yet: 0 of 3 episodes"
     );
 }
 

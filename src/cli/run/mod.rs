@@ -12,6 +12,7 @@ use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
 use super::config::{SettingsArgs, resolved};
+use super::screen::can_draw;
 use super::{BadInput, Interrupted, say};
 use crate::analysis::{RunSummary, Summary, TrainingSummary};
 use crate::config::{Config, Options};
@@ -36,7 +37,7 @@ pub struct ShowArgs {
 impl ShowArgs {
     /// Whether the run is to be shown on the screen: only a terminal can show it.
     pub fn wants_screen(&self) -> bool {
-        !self.headless && stdout().is_terminal()
+        !self.headless && can_draw()
     }
 }
 
@@ -122,16 +123,27 @@ impl Prepared {
 /// Begin or continue, with or without a screen.
 pub fn run(prepared: Prepared, settings: &SettingsArgs, show: &ShowArgs) -> anyhow::Result<()> {
     if show.wants_screen() {
-        screen::run(prepared, settings, show.ascii)
-    } else {
-        in_process::run(prepared)
+        return screen::run(prepared, settings, show.ascii);
     }
+    if !show.headless && stdout().is_terminal() {
+        say(
+            "this terminal (TERM=dumb) cannot show the screen: lines are printed, as with --headless",
+        );
+    }
+    in_process::run(prepared)
 }
 
 /// How a run ended: the reason, and its summary as printed.
 struct Farewell {
     reason: Option<FinishReason>,
     text: String,
+}
+
+/// The summary of a run that has ended, as printed; `None` if it has not, or if its journal cannot be
+/// read.
+pub fn ended_text(run: &Path) -> Option<String> {
+    let farewell = Farewell::of(run).ok()?;
+    farewell.reason.and(Some(farewell.text))
 }
 
 impl Farewell {

@@ -61,15 +61,26 @@ fn a_finished_run_comes_from_its_journal_and_a_dead_one_is_reported_as_dead() {
 }
 
 #[test]
+fn a_run_counts_as_read_once_all_that_its_journal_holds_has_been_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();
+    (0..500).for_each(|number| drop(journal.append(notice(number)).unwrap()));
+    journal.append(ended()).unwrap();
+    let mut client = attach(folder.path(), false).unwrap();
+    assert_eq!(*client.status.borrow(), LinkStatus::Reading { percent: 0 });
+    wait_for(&mut client, &LinkStatus::Ended);
+    assert_eq!(client.records.len(), 501);
+}
+
+#[test]
 fn the_journal_of_an_unreachable_search_is_polled() {
     let folder = tempfile::tempdir().unwrap();
     let directory = RunDirectory::create(folder.path()).unwrap();
     let mut journal = Journal::create(&directory.journal_path()).unwrap();
     let mut client = attach(folder.path(), false).unwrap();
-    let LinkStatus::Journal { holder } = client.status.borrow().clone() else {
-        panic!("{:?}", client.status)
-    };
+    let holder = lock_state(folder.path()).expect("it is locked");
     assert!(holder.starts_with("pid "), "{holder}");
+    wait_for(&mut client, &LinkStatus::Journal { holder });
     journal.append(notice(1)).unwrap();
     assert_eq!(next(&mut client).seq, Some(1));
 }
@@ -86,14 +97,8 @@ fn a_client_follows_a_run_from_one_search_to_the_next() {
         attach(folder.path(), false).unwrap(),
         attach(folder.path(), true).unwrap(),
     );
-    assert_eq!(
-        *client.status.borrow(),
-        LinkStatus::Live { watch_only: false }
-    );
-    assert_eq!(
-        *watcher.status.borrow(),
-        LinkStatus::Live { watch_only: true }
-    );
+    wait_for(&mut client, &LinkStatus::Live { watch_only: false });
+    wait_for(&mut watcher, &LinkStatus::Live { watch_only: true });
     hub.publish(&journal.append(notice(1)).unwrap());
     assert_eq!(
         (next(&mut client).seq, next(&mut watcher).seq),

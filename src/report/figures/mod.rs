@@ -13,6 +13,7 @@ mod plot;
 pub mod reliability;
 pub mod strategies;
 mod svg;
+mod titled_axis;
 
 pub use svg::Form;
 

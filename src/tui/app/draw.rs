@@ -4,11 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::App;
-use crate::state::RunStatus;
 use crate::tui::format;
 use crate::tui::layout::{self, Areas, Arrangement};
 use crate::tui::paint::{self, Painter};
-use crate::tui::panels::footer::Footer;
+use crate::tui::panels::footer::{Footer, Page};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, PanelId};
 use crate::tui::theme::Role;
@@ -33,6 +32,7 @@ impl App {
             Some(inspector) => self.draw_inspector(inspector, &mut screen),
             None => self.draw_panels(&scene, &areas, &mut screen),
         }
+        panels::header::draw_blocked(&scene, &mut screen);
         if self.view.help.is_some() {
             self.draw_help(&scene, &mut screen);
         }
@@ -74,7 +74,11 @@ impl App {
         match (&self.view.text, &self.view.message) {
             (Some(line), _) => Footer::Typed(line),
             (None, Some(message)) => Footer::Told(message),
-            (None, None) => Footer::Keys(self.context(), &self.view.panels),
+            (None, None) => Footer::Keys(Page {
+                context: self.context(),
+                panels: &self.view.panels,
+                inspector: self.view.inspector.as_ref(),
+            }),
         }
     }
 
@@ -119,7 +123,7 @@ impl App {
         let (top, inside) = (self.view.help.unwrap_or(0), self.overlay_inside());
         let mut painter = screen.part(self.overlay_area());
         paint::frame(&mut painter, "Keys");
-        let content = panels::help::content(scene, usize::from(inside.width));
+        let content = panels::help::content(scene, self.page_context(), usize::from(inside.width));
         content.draw(&mut painter.part(inside), top);
         if let Some(position) = content.position(usize::from(inside.height), top) {
             let (width, height) = (painter.width(), painter.height());
@@ -144,10 +148,8 @@ fn draw_too_small(scene: &Scene<'_>, screen: &mut Painter<'_>) {
         scene.glyphs().ellipsis,
     );
     screen.text(x, 0, Role::Title, &name);
-    let needed = match (&scene.live.blocked, scene.status()) {
-        (Some(reason), RunStatus::Blocked) => format!("cannot save: {reason}"),
-        _ => format!("needs {width} x {height} characters"),
-    };
+    let needed = panels::header::why_blocked(scene)
+        .unwrap_or_else(|| format!("needs {width} x {height} characters"));
     for (y, line) in format::wrap(&needed, screen.width()).iter().enumerate() {
         screen.text(0, 1 + y, Role::Text, line);
     }

@@ -17,7 +17,8 @@ use crate::tui::text_line::Purpose;
 
 /// The recorded run with the list in focus.
 fn app() -> App {
-    let settings = Settings::new(&ScreenConfig::default(), |_| None).unwrap();
+    let utf8 = |name: &str| (name == "LANG").then(|| "C.UTF-8".to_owned());
+    let settings = Settings::new(&ScreenConfig::default(), utf8).unwrap();
     let records = sample::records();
     let mut app = App::new(&settings, TimeZone::UTC, Size::new(80, 24), records[0].time);
     records.iter().for_each(|record| app.take(record));
@@ -33,6 +34,7 @@ fn press(app: &mut App, keys: &str) {
         let code = match key {
             '\n' => KeyCode::Enter,
             '\x1b' => KeyCode::Esc,
+            '\t' => KeyCode::Tab,
             key => KeyCode::Char(key),
         };
         app.key(&KeyEvent::new(code, KeyModifiers::NONE));
@@ -159,6 +161,82 @@ fn a_comparison_asks_the_journal_for_both_children_and_escape_leaves_it() {
     );
     press(&mut app, "\x1b");
     assert!(list(&app).wanted(&app.scene()).is_empty());
+}
+
+#[test]
+fn keys_of_the_table_do_nothing_while_it_is_not_shown() {
+    let mut app = app();
+    read_all(&mut app);
+    press(&mut app, "mjmc");
+    let compared = list(&app).wanted(&app.scene());
+    let chosen = app.shown_child();
+    press(&mut app, "mMs");
+    assert_eq!(list(&app).wanted(&app.scene()), compared);
+    let told = app
+        .view
+        .message
+        .as_ref()
+        .map(|message| message.text.clone());
+    assert_eq!(
+        told.as_deref(),
+        Some("that key is for the table, which c shows again")
+    );
+    press(&mut app, "c");
+    assert_eq!(app.shown_child(), chosen);
+    press(&mut app, "s");
+    assert_eq!(
+        app.shown_child(),
+        list(&app).selected(&app.scene()),
+        "sorted: the first one"
+    );
+}
+
+#[test]
+fn each_page_shows_its_own_keys() {
+    let footer = |keys: &str| {
+        let mut app = app();
+        read_all(&mut app);
+        press(&mut app, keys);
+        let mut frame = crate::tui::display::blank(Size::new(80, 24));
+        app.draw(&mut frame);
+        (0..80)
+            .map(|x| frame[(x, 23)].symbol())
+            .collect::<String>()
+            .trim()
+            .to_owned()
+    };
+    assert!(
+        footer("").contains("↑↓ child   s sort   m mark"),
+        "{}",
+        footer("")
+    );
+    let compare = footer("mjmc");
+    assert!(
+        compare.contains("↑↓ scroll   c table") && !compare.contains("mark"),
+        "{compare}"
+    );
+    let pareto = footer("p");
+    assert!(
+        pareto.contains("↑↓ along the front") && pareto.contains("p table"),
+        "{pareto}"
+    );
+    assert!(
+        pareto.contains("m mark") && !pareto.contains("sort"),
+        "{pareto}"
+    );
+    let edit = footer("\n\t\t\t\t");
+    assert!(edit.contains("←→↑↓ choose   + - change   0 undo"), "{edit}");
+    assert!(
+        footer("\n").contains("↑↓ layer   ←→ other child"),
+        "{}",
+        footer("\n")
+    );
+    let overview = footer("1");
+    assert!(
+        overview.contains("←→ crosshair   + - zoom") && !overview.contains("overview"),
+        "{overview}"
+    );
+    assert!(footer("2").contains("1 overview"), "{}", footer("2"));
 }
 
 #[test]

@@ -222,6 +222,7 @@ impl App {
             layout: self.view.layout,
             focus: self.view.focus,
             maximised: self.view.maximised,
+            workers: self.live.search().started.as_ref().map(|run| run.workers),
         }
     }
 
@@ -297,7 +298,14 @@ impl App {
             Context::Question
         } else if self.view.help.is_some() {
             Context::Help
-        } else if self.view.inspector.is_some() {
+        } else {
+            self.page_context()
+        }
+    }
+
+    /// Where keys go without overlays.
+    pub(super) fn page_context(&self) -> Context {
+        if self.view.inspector.is_some() {
             Context::Inspector
         } else {
             Context::Panel(self.view.focus)
@@ -317,6 +325,7 @@ impl App {
             }
             Some(action) => self.perform(action),
             None if context == Context::Text => self.type_key(event),
+            None if context == Context::Question => self.take_no_answer(),
             None => Effect::Nothing,
         };
         self.refresh();
@@ -336,7 +345,7 @@ impl App {
         match action {
             Action::TogglePause => return self.toggle_pause(),
             Action::Skip => return self.ask_to_skip(),
-            Action::StopAfterEpisode => return self.toggle_stop_after_episode(),
+            Action::StopAfterEpisode => return self.ask_to_stop_after_episode(),
             Action::Faster => return self.change_speed(2.0),
             Action::Slower => return self.change_speed(0.5),
             Action::Quit => return self.quit(),

@@ -77,13 +77,14 @@ impl App {
         })
     }
 
-    pub(super) fn toggle_stop_after_episode(&mut self) -> Effect {
-        let stops = self.live.search().stops_after_episode;
-        self.command(if stops {
-            Command::GoOnAfterEpisode
-        } else {
-            Command::StopAfterEpisode
-        })
+    /// Ask whether to stop after the current episode, or to withdraw that.
+    pub(super) fn ask_to_stop_after_episode(&mut self) -> Effect {
+        match self.scene().read_only_reason() {
+            Some(reason) => self.tell(Level::Warning, reason),
+            None if self.live.search().stops_after_episode => self.ask(Question::GoOnAfterEpisode),
+            None => self.ask(Question::StopAfterEpisode),
+        }
+        Effect::Draw
     }
 
     /// Ask whether to end the training of the child shown.
@@ -105,6 +106,16 @@ impl App {
         self.view.answer = Answer::Cancel;
     }
 
+    /// A key that is no answer cancels a question about a command: who types on after a line of text has
+    /// closed must not answer it by chance.
+    pub(super) fn take_no_answer(&mut self) -> Effect {
+        if self.view.question == Some(Question::Leave) {
+            return Effect::Nothing;
+        }
+        self.view.question = None;
+        Effect::Draw
+    }
+
     pub(super) fn mark_next_answer(&mut self) {
         let Some(question) = self.view.question else {
             return;
@@ -123,12 +134,11 @@ impl App {
                 self.ask(Question::Leave);
                 Effect::Draw
             }
-            LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => {
-                Effect::Leave(Leave::Detached)
-            }
-            LinkStatus::Dead { watch_only: true } | LinkStatus::Reading { .. } => {
-                Effect::Leave(Leave::Closed)
-            }
+            // While it is being read it is not known whether a process works on the run.
+            LinkStatus::Live { watch_only: true }
+            | LinkStatus::Journal { .. }
+            | LinkStatus::Reading { .. } => Effect::Leave(Leave::Detached),
+            LinkStatus::Dead { watch_only: true } => Effect::Leave(Leave::Closed),
             LinkStatus::Ended | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
         }
     }
@@ -169,6 +179,12 @@ impl App {
                 effect
             }
             (Some(Question::Skip(child)), Answer::Yes) => self.command(Command::Skip { child }),
+            (Some(Question::StopAfterEpisode), Answer::Yes) => {
+                self.command(Command::StopAfterEpisode)
+            }
+            (Some(Question::GoOnAfterEpisode), Answer::Yes) => {
+                self.command(Command::GoOnAfterEpisode)
+            }
             _ => Effect::Draw,
         }
     }

@@ -65,7 +65,7 @@ const VIEWS: &[Binding] = keys! {
     Screens ["ctrl-c"] Quit "leave, from anywhere";
     Screens ["?", "f1"] Help "this help" ("help");
     Panels ["x"] Skip "end the training of the child shown (asks)" .of_search();
-    Panels ["e"] StopAfterEpisode "stop after this episode, or cancel that" .of_search();
+    Panels ["e"] StopAfterEpisode "stop after this episode, or cancel that (asks)" .of_search();
     Panels ["1"] LayoutOverview "overview: everything that fits" ("overview");
     Panels ["2"] LayoutLearning "chart and controller: does it learn?"
         .in_training("curves and progress");
@@ -110,7 +110,7 @@ const OVERLAYS: &[Binding] = keys! {
     Views ["Y"] CopyJson "copy the network as JSON";
     Views ["C"] CopyCode "copy the network as PyTorch code";
     Inspector ["w"] Save "save the network to files" ("save");
-    Inspector ["tab"] NextTab "inspector: next page" ("next page");
+    Inspector ["tab"] NextTab "inspector: next page" ("page");
     Inspector ["shift-tab"] PreviousTab "inspector: previous page";
     Inspector ["enter"] Inspect "inspector, relatives: open the selected child";
     Inspector ["+", "="] More "what-if: a larger value";

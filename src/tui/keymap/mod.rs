@@ -67,6 +67,15 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Whether keys of this scope belong to what has the keys in `context` and to nothing else.
+    pub fn is_own(self, context: Context) -> bool {
+        match self {
+            Scope::Panel(own) => context == Context::Panel(own),
+            Scope::Inspector => context == Context::Inspector,
+            _ => false,
+        }
+    }
+
     /// Whether keys of this scope apply in `context`.
     pub fn holds_in(self, context: Context) -> bool {
         let panel = matches!(context, Context::Panel(_));

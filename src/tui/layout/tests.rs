@@ -26,6 +26,7 @@ fn overview((width, height): (u16, u16), stage: Stage, focus: PanelId) -> Option
         layout: LayoutName::Overview,
         focus,
         maximised: false,
+        workers: None,
     };
     arrangement.areas()
 }
@@ -65,6 +66,27 @@ fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
         let areas = overview((80, 24), stage, panel).expect("large enough");
         assert!(areas.of(panel).is_some(), "{panel:?}");
     }
+}
+
+#[test]
+fn rows_that_few_workers_do_not_need_go_to_the_panel_beside_them() {
+    let height = |workers| {
+        let arrangement = Arrangement {
+            size: Size::new(80, 24),
+            stage: Stage::Search,
+            layout: LayoutName::Machine,
+            focus: PanelId("machine"),
+            maximised: false,
+            workers,
+        };
+        let areas = arrangement.areas().expect("large enough");
+        let rows = |panel| areas.of(panel).map(|area| area.height);
+        (rows(PanelId("machine")).unwrap(), rows(WORKERS).unwrap())
+    };
+    assert_eq!(height(None), (13, 8));
+    assert_eq!(height(Some(1)), (16, 5));
+    assert_eq!(height(Some(3)), (14, 7));
+    assert_eq!(height(Some(8)), (13, 8), "they share it as before");
 }
 
 #[test]
@@ -138,10 +160,11 @@ proptest! {
     #[test]
     fn panels_never_overlap_and_the_focused_one_is_always_visible(
         width in 60u16..300, height in 15u16..120, maximised: bool, layout in 0usize..6, focus in 0usize..7, stage in 0usize..3,
+        workers in proptest::option::of(0usize..100),
     ) {
         let (stage, kind) = STAGES[stage];
         let focus = PanelId::of(kind)[focus];
-        let arrangement = Arrangement { size: Size::new(width, height), stage, layout: LAYOUTS[layout], focus, maximised };
+        let arrangement = Arrangement { size: Size::new(width, height), stage, layout: LAYOUTS[layout], focus, maximised, workers };
         let areas = arrangement.areas().expect("large enough");
         prop_assert!(areas.of(focus).is_some());
         let all: Vec<Rect> = areas.panels.iter().map(|(_, area)| *area)

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::chart::verdict_line;
-use super::panel::{About, PANELS, SEARCH, Scrolled, TextPanel};
+use super::panel::{About, Hint, PANELS, SEARCH, Scrolled, TextPanel, hints};
 use super::{Content, PanelId, Row, join_fitting, labelled, words};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
 use crate::space::HeadKind;
@@ -50,6 +50,10 @@ impl TextPanel for Controller {
 
     fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content {
         content(scene, width, height)
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        hints!["other child": Left, Right]
     }
 }
 

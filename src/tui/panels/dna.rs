@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::panel::{About, PANELS, Response, SEARCH, Scrolled, TextPanel};
+use super::panel::{About, Hint, PANELS, Response, SEARCH, Scrolled, TextPanel, hints};
 use super::{Content, PanelId, Row, join_fitting, labelled, layers, training, words};
 use crate::config::LayoutName;
 use crate::event::ChildEpoch;
@@ -54,6 +54,10 @@ impl TextPanel for DnaView {
         true
     }
 
+    fn hints(&self) -> &'static [Hint] {
+        hints!["other child": Left, Right]
+    }
+
     fn act(&mut self, action: Action) -> Option<Response> {
         (action == Action::ToggleColumns).then(|| {
             self.columns = match self.columns {
@@ -86,6 +90,11 @@ fn name(scene: &Scene<'_>) -> Row {
         row.push((Role::Warning, " not in training".to_owned()));
     } else {
         row.push((Role::Dim, " waits".to_owned()));
+    }
+    if scene.chosen == Some(child) && !scene.is_over() {
+        let key = scene.keymap.key_of(Action::Back);
+        row.push((Role::Warning, " chosen".to_owned()));
+        row.push((Role::Dim, format!(", {key}: live")));
     }
     row
 }
@@ -158,8 +167,8 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
             log_prob, entropy, ..
         } => {
             vec![
-                labelled("log p", Role::Text, format!("{log_prob:.2}")),
-                labelled("H", Role::Text, format!("{entropy:.2}")),
+                labelled("log-probability", Role::Text, format!("{log_prob:.2}")),
+                labelled("entropy", Role::Text, format!("{entropy:.2}")),
             ]
         }
         CandidateOrigin::Mutated { parent } => vec![labelled(

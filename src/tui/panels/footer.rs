@@ -1,6 +1,9 @@
 //! The last row: a message, the line being typed, or the main keys, as many as fit.
 
+use super::inspector::InspectorView;
+use super::panel::Hint;
 use super::{PanelId, Panels, Row};
+use crate::config::LayoutName;
 use crate::event::Level;
 use crate::link::LinkStatus;
 use crate::state::RunStatus;
@@ -9,7 +12,7 @@ use crate::tui::keymap::{Action, Bound, Context};
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::scene::Scene;
 use crate::tui::text_line::{Purpose, TextLine};
-use crate::tui::theme::Role;
+use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
 /// Minimum number of columns of typed text shown beside an error message.
@@ -30,7 +33,34 @@ pub enum Footer<'a> {
     Typed(&'a TextLine),
     Told(&'a Remark),
     /// The keys that are valid where keys go now.
-    Keys(Context, &'a Panels),
+    Keys(Page<'a>),
+}
+
+/// Where keys go now, and what decides which of them mean something there.
+pub struct Page<'a> {
+    /// Where keys go.
+    pub context: Context,
+    /// The panels, one of which may have the focus.
+    pub panels: &'a Panels,
+    /// The inspector, if it is open.
+    pub inspector: Option<&'a InspectorView>,
+}
+
+impl Page<'_> {
+    fn hints(&self) -> &'static [Hint] {
+        match self.context {
+            Context::Panel(panel) => self.panels.get(panel).hints(),
+            Context::Inspector => self.inspector.map_or(&[], InspectorView::hints),
+            _ => &[],
+        }
+    }
+
+    fn offers(&self, action: Action) -> bool {
+        match self.context {
+            Context::Panel(panel) => self.panels.get(panel).offers(action),
+            _ => true,
+        }
+    }
 }
 
 impl Footer<'_> {
@@ -39,7 +69,7 @@ impl Footer<'_> {
         match self {
             Footer::Typed(line) => draw_line(line, painter),
             Footer::Told(message) => draw_message(message, painter),
-            Footer::Keys(context, panels) => draw_keys(scene, *context, panels, painter),
+            Footer::Keys(page) => draw_keys(scene, page, painter),
         }
     }
 }
@@ -94,29 +124,38 @@ fn draw_message(message: &Remark, painter: &mut Painter<'_>) {
     painter.text(1, 0, role, &text);
 }
 
-fn draw_keys(scene: &Scene<'_>, context: Context, panels: &Panels, painter: &mut Painter<'_>) {
+fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
     let mut x = 1;
-    // The keys for leaving and for help come first when room is short.
-    let is_important = |bound: &&Bound| {
-        matches!(
-            bound.binding.action,
-            Action::Quit | Action::Help | Action::TogglePause | Action::Back
-        )
+    let context = page.context;
+    // The keys for leaving and for help come first when room is short; the run can be paused from any
+    // panel, which leaves the room to what is edited.
+    let is_important = |bound: &&Bound| match bound.binding.action {
+        Action::Quit | Action::Help | Action::Back => true,
+        action => action == Action::TogglePause && context != Context::Inspector,
+    };
+    let is_hinted = |action: Action| {
+        let mut hints = page.hints().iter();
+        hints.any(|hint| hint.actions.contains(&action))
     };
     let (important, others): (Vec<&Bound>, Vec<&Bound>) = scene
         .keymap
         .of(context)
         .filter(|bound| bound.binding.short.is_some() && can_act(scene, bound))
+        .filter(|bound| page.offers(bound.binding.action) && !is_hinted(bound.binding.action))
         .partition(is_important);
+    let hints = page.hints().iter();
+    let hints = hints.filter_map(|hint| hint_row(scene, context, hint));
     // Keys specific to the focused panel are more informative than those of all panels.
-    let (own, general): (Vec<&Bound>, Vec<&Bound>) =
-        others.into_iter().partition(|bound| is_own(context, bound));
-    for row in important
+    let (own, general): (Vec<&Bound>, Vec<&Bound>) = others
         .into_iter()
-        .chain(own)
-        .chain(general)
-        .filter_map(|bound| key(scene, panels, bound))
-    {
+        .partition(|bound| bound.binding.scope.is_own(context));
+    let keys = |bounds: Vec<&Bound>| -> Vec<Row> {
+        let rows = bounds.into_iter();
+        rows.filter_map(|bound| key(scene, page.panels, bound))
+            .collect()
+    };
+    let rows = keys(important).into_iter().chain(hints);
+    for row in rows.chain(keys(own)).chain(keys(general)) {
         if x + pieces_width(&row) > painter.width() {
             break;
         }
@@ -124,10 +163,41 @@ fn draw_keys(scene: &Scene<'_>, context: Context, panels: &Panels, painter: &mut
     }
 }
 
-fn is_own(own: Context, bound: &Bound) -> bool {
-    let other =
-        Context::all().find(|context| matches!(context, Context::Panel(_)) && *context != own);
-    other.is_none_or(|other| !bound.binding.scope.holds_in(other))
+/// Keys that belong together, and their word; `None` if none of them would do anything now.
+fn hint_row(scene: &Scene<'_>, context: Context, hint: &Hint) -> Option<Row> {
+    let acts = |action: &&Action| scene.why_not(**action).is_none();
+    let names: Vec<String> = hint
+        .actions
+        .iter()
+        .filter(acts)
+        .filter_map(|action| {
+            let mut bound = scene.keymap.of(context);
+            let bound = bound.find(|bound| bound.binding.action == *action)?;
+            Some(short_name(&bound.keys.first()?.name(), scene.glyphs()))
+        })
+        .collect();
+    let are_arrows = names
+        .iter()
+        .all(|name| scene.glyphs().arrows.contains(&name.as_str()));
+    let gap = if are_arrows && !scene.glyphs().ascii {
+        ""
+    } else {
+        " "
+    };
+    (!names.is_empty()).then(|| {
+        vec![
+            (Role::Key, names.join(gap)),
+            (Role::Dim, format!(" {}", hint.word)),
+        ]
+    })
+}
+
+/// The name of a key, as an arrow if it is one.
+fn short_name(name: &str, glyphs: &Glyphs) -> String {
+    let arrow = ["Left", "Right", "Up", "Down"]
+        .iter()
+        .position(|arrow| *arrow == name);
+    arrow.map_or(name, |arrow| glyphs.arrows[arrow]).to_owned()
 }
 
 fn key(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> Option<Row> {
@@ -147,7 +217,16 @@ fn can_act(scene: &Scene<'_>, bound: &Bound) -> bool {
         LinkStatus::Replay { ended, .. } => !ended,
         _ => scene.read_only_reason().is_none() && scene.status().can_pause(),
     };
-    bound.binding.action != Action::TogglePause || can_pause
+    match bound.binding.action {
+        Action::TogglePause => can_pause,
+        // The overview need not be chosen where it is shown.
+        Action::LayoutOverview => {
+            let areas = scene.arrangement.areas();
+            let is_alone = areas.is_none_or(|areas| areas.tabs.is_some());
+            scene.arrangement.layout != LayoutName::Overview || is_alone
+        }
+        _ => true,
+    }
 }
 
 /// What the key would do now.

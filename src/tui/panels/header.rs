@@ -29,6 +29,39 @@ pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
     painter.pieces(1, 1, &second);
 }
 
+/// Why the run cannot save, in words; `None` if it can.
+pub fn why_blocked(scene: &Scene<'_>) -> Option<String> {
+    let blocked = scene.status() == RunStatus::Blocked;
+    let reason = scene.live.blocked.as_ref().filter(|_| blocked)?;
+    let reason = format::without_error_number(reason);
+    let says_so = reason.starts_with("cannot ");
+    Some(if says_so {
+        reason
+    } else {
+        format!("cannot save: {reason}")
+    })
+}
+
+/// Write why the run cannot save into the second row of the screen, and over the rows below it if it is
+/// longer: its remedy is at its end.
+pub fn draw_blocked(scene: &Scene<'_>, screen: &mut Painter<'_>) {
+    let Some(reason) = why_blocked(scene) else {
+        return;
+    };
+    let width = screen.width();
+    for (y, line) in format::wrap(&reason, width.saturating_sub(2))
+        .iter()
+        .enumerate()
+    {
+        screen.text(
+            0,
+            1 + y,
+            Role::Error,
+            &format!(" {line:<0$}", width.saturating_sub(1)),
+        );
+    }
+}
+
 /// Word and role of the status of the run, or of its replay.
 pub fn status(scene: &Scene<'_>) -> Piece {
     let replay = match scene.link {
@@ -148,10 +181,6 @@ fn clock(scene: &Scene<'_>) -> Row {
 
 fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     let state = scene.state;
-    if let (RunStatus::Blocked, Some(reason)) = (scene.status(), &scene.live.blocked) {
-        let text = format!("cannot save: {reason}");
-        return vec![(Role::Error, format::fit(&text, width, glyphs.ellipsis))];
-    }
     if let Some(training) = state.training_run() {
         return training_run::standing::row(training, state.status.is_over(), glyphs, width);
     }
@@ -175,6 +204,7 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     let mut groups = vec![
         (2, episode),
         (1, part("child ", current_child(state, run), run.children())),
+        (0, queued_children(scene.live)),
         (3, edited_child(state)),
         (0, best(state)),
         (4, best_child(state)),
@@ -199,6 +229,23 @@ fn part(label: &str, number: u64, total: usize) -> Row {
         (Role::Text, number.to_string()),
         (Role::Dim, format!("/{total}")),
     ]
+}
+
+/// The children that a user queued and that still wait for a worker; empty if there are none.
+fn queued_children(live: &RunState) -> Row {
+    let search = live.search();
+    let waits = |child: u64| search.in_training(child).is_none();
+    let queued: Vec<String> = search
+        .waiting
+        .values()
+        .filter(|candidate| candidate.parent().is_some() && waits(candidate.child))
+        .map(|candidate| candidate.child.to_string())
+        .collect();
+    match queued.as_slice() {
+        [] => Row::new(),
+        [child] => words(Role::Warning, format!("child {child} queued")),
+        several => words(Role::Warning, format!("{} children queued", several.len())),
+    }
 }
 
 /// A child in training that the user edited, with its parent; empty if there is none.

@@ -1,10 +1,10 @@
-//! The help: every key of this session and what it does, place by place; then the signs in the
-//! chart.
+//! The help: every key of this session and what it does, first those of what has the focus, then
+//! place by place; then the signs in the chart.
 
 use super::{Content, Row, chart, training_run};
 use crate::event::RunKind;
 use crate::tui::format;
-use crate::tui::keymap::{Bound, Scope};
+use crate::tui::keymap::{Bound, Context, Scope};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
@@ -13,15 +13,40 @@ pub type Sign = (Role, &'static str, &'static str);
 
 const KEYS_WIDTH: usize = 18;
 
-/// The help in `width` columns.
-pub fn content(scene: &Scene<'_>, width: usize) -> Content {
-    let keys = scene
+/// The help in `width` columns, opened at `here`.
+pub fn content(scene: &Scene<'_>, here: Context, width: usize) -> Content {
+    let (own, others): (Vec<&Bound>, Vec<&Bound>) = scene
         .keymap
         .all()
         .iter()
         .filter(|bound| !bound.keys.is_empty())
-        .flat_map(|bound| rows(scene, bound, width));
-    keys.chain(signs(scene)).collect::<Vec<_>>().into()
+        .partition(|bound| bound.binding.scope.is_own(here));
+    let rows_of = |bounds: Vec<&Bound>| -> Vec<Row> {
+        let bounds = bounds.into_iter();
+        bounds.flat_map(|bound| rows(scene, bound, width)).collect()
+    };
+    let own = rows_of(own);
+    let heading = |text: String| vec![(Role::Title, text)];
+    let mut all = Vec::new();
+    if !own.is_empty() {
+        all.push(heading(format!("Here: {}", place(here))));
+        all.extend(own);
+        all.extend([
+            Row::new(),
+            heading("Everywhere, and in other places".to_owned()),
+        ]);
+    }
+    all.extend(rows_of(others));
+    all.extend(signs(scene));
+    all.into()
+}
+
+/// The name of what has the focus.
+fn place(here: Context) -> &'static str {
+    match here {
+        Context::Panel(panel) => panel.name(),
+        _ => "Inspector",
+    }
 }
 
 /// A binding: its keys in as many lines as necessary, with its text beside them.
@@ -84,6 +109,7 @@ mod tests {
     use crate::link::LinkStatus;
     use crate::tui::Settings;
     use crate::tui::app::App;
+    use crate::tui::panels::PanelId;
 
     fn app(keys: BTreeMap<String, Vec<String>>) -> App {
         let settings = Settings::new(
@@ -103,7 +129,7 @@ mod tests {
     }
 
     fn words(app: &App) -> Vec<String> {
-        let rows = content(&app.scene(), 76).body;
+        let rows = content(&app.scene(), app.context(), 76).body;
         let keys = rows
             .iter()
             .filter_map(|row| row.first())
@@ -114,7 +140,7 @@ mod tests {
 
     /// The text of the help, without its line breaks.
     fn text(app: &App) -> String {
-        let rows = content(&app.scene(), 76).body;
+        let rows = content(&app.scene(), app.context(), 76).body;
         rows.iter()
             .filter_map(|row| row.get(1))
             .map(|(_, text)| text.trim())
@@ -136,8 +162,28 @@ mod tests {
         let keys: Vec<String> = of_search
             .flat_map(|bound| bound.keys.iter().map(|key| key.name()))
             .collect();
-        assert_eq!(words(&app), keys);
+        let sorted = |mut names: Vec<String>| {
+            names.sort();
+            names
+        };
+        assert_eq!(sorted(words(&app)), sorted(keys.clone()));
         assert!(keys.contains(&"Ctrl-P".to_owned()) && !keys.contains(&"Space".to_owned()));
+    }
+
+    #[test]
+    fn the_help_opens_at_the_keys_of_what_has_the_focus() {
+        let mut app = app(BTreeMap::new());
+        let first = |app: &App| -> (String, String) {
+            let rows = content(&app.scene(), app.context(), 76).body;
+            (rows[0][0].1.clone(), rows[1][1].1.clone())
+        };
+        let of_chart = "chart: linear or logarithmic".to_owned();
+        assert_eq!(first(&app), ("Here: Chart".to_owned(), of_chart));
+        app.view.focus = PanelId("children");
+        let of_list = "children: sort by the next column".to_owned();
+        assert_eq!(first(&app), ("Here: Children".to_owned(), of_list));
+        app.view.focus = PanelId("machine");
+        assert!(first(&app).1.contains("leave"), "it has no keys of its own");
     }
 
     #[test]

@@ -69,6 +69,26 @@ pub const SEARCH: &[RunKind] = &[RunKind::Search];
 /// For panels of trainings only.
 pub const TRAINING: &[RunKind] = &[RunKind::Training];
 
+/// Keys that belong together on a page of the screen, and the word for them in the footer.
+#[derive(Debug, Clone, Copy)]
+pub struct Hint {
+    /// What the keys do.
+    pub actions: &'static [Action],
+    /// The word.
+    pub word: &'static str,
+}
+
+/// Hints in a row: the word, then its actions.
+macro_rules! hints {
+    ($($word:literal: $($action:ident),+);* $(;)?) => {
+        &[$($crate::tui::panels::panel::Hint {
+            actions: &[$($crate::tui::keymap::Action::$action),+],
+            word: $word,
+        }),*]
+    };
+}
+pub(crate) use hints;
+
 /// What a panel asks of the screen in response to a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Response {
@@ -94,6 +114,16 @@ pub trait Panel: Debug {
     /// The word in the footer for what `action` would do now, if that varies.
     fn word(&self, _action: Action) -> Option<&'static str> {
         None
+    }
+
+    /// What its page is about, for the footer: these keys come before all others.
+    fn hints(&self) -> &'static [Hint] {
+        &[]
+    }
+
+    /// Whether `action`, which is one of its keys, means something on the page that it shows now.
+    fn offers(&self, _action: Action) -> bool {
+        true
     }
 
     /// Update what it keeps about the run.
@@ -157,6 +187,11 @@ pub trait TextPanel: Debug {
     fn word(&self, _action: Action) -> Option<&'static str> {
         None
     }
+
+    /// See `Panel::hints`.
+    fn hints(&self) -> &'static [Hint] {
+        &[]
+    }
 }
 
 /// A text panel and its scroll position.
@@ -193,6 +228,10 @@ impl<P: TextPanel> Panel for Scrolled<P> {
 
     fn word(&self, action: Action) -> Option<&'static str> {
         self.panel.word(action)
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        self.panel.hints()
     }
 
     fn refresh(&mut self, scene: &Scene<'_>) {

@@ -22,6 +22,10 @@ pub enum Question {
     Leave,
     /// End this child's training?
     Skip(u64),
+    /// Stop the run after the current episode?
+    StopAfterEpisode,
+    /// Withdraw that?
+    GoOnAfterEpisode,
 }
 
 /// A possible answer; [`Question::answers`] tells which ones a question has.
@@ -36,14 +40,21 @@ pub enum Answer {
 impl Question {
     /// The answers that it has now; the harmless one is last.
     pub fn answers(self, scene: &Scene<'_>) -> Vec<Answer> {
-        use Answer::{Cancel, Detach, Stop, Yes};
+        use Answer::{Cancel, Yes};
         match (self, scene.status()) {
-            (Question::Skip(_), status) if status.is_live() => vec![Yes, Cancel],
-            (Question::Skip(_), _) => vec![Cancel],
-            (Question::Leave, RunStatus::Dead) if can_resume(scene) => vec![Yes, Detach, Cancel],
-            (Question::Leave, RunStatus::Stopping) => vec![Detach, Cancel],
-            (Question::Leave, _) if scene.read_only_reason().is_some() => vec![Detach, Cancel],
-            (Question::Leave, _) => vec![Detach, Stop, Cancel],
+            (Question::Leave, _) => self.ways_to_leave(scene),
+            (_, status) if status.is_live() => vec![Yes, Cancel],
+            _ => vec![Cancel],
+        }
+    }
+
+    fn ways_to_leave(self, scene: &Scene<'_>) -> Vec<Answer> {
+        use Answer::{Cancel, Detach, Stop, Yes};
+        match scene.status() {
+            RunStatus::Dead if can_resume(scene) => vec![Yes, Detach, Cancel],
+            RunStatus::Stopping => vec![Detach, Cancel],
+            _ if scene.read_only_reason().is_some() => vec![Detach, Cancel],
+            _ => vec![Detach, Stop, Cancel],
         }
     }
 
@@ -103,6 +114,15 @@ fn title(scene: &Scene<'_>, question: Question) -> String {
             format!("End the training of child {child} here?")
         }
         (Question::Skip(child), _) => format!("Child {child} is no longer in training"),
+        (Question::StopAfterEpisode, status) if status.is_live() => {
+            format!("Stop after episode {}?", scene.live.search().episode)
+        }
+        (Question::GoOnAfterEpisode, status) if status.is_live() => {
+            format!("Go on after episode {}?", scene.live.search().episode)
+        }
+        (Question::StopAfterEpisode | Question::GoOnAfterEpisode, _) => {
+            format!("The {noun} is no longer in progress")
+        }
         (Question::Leave, RunStatus::Dead) => format!("The process of this {noun} is gone"),
         (Question::Leave, RunStatus::Stopping) => {
             format!("The {noun} is stopping. Leave without waiting?")
@@ -121,6 +141,8 @@ fn text_of(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, St
             match question {
                 Question::Leave => "yes: resume it here, on this screen",
                 Question::Skip(child) if has_epochs(scene, child) => "yes: its epochs so far count",
+                Question::StopAfterEpisode => "yes: what is reached is kept; resume it later",
+                Question::GoOnAfterEpisode => "yes: the stop is withdrawn",
                 Question::Skip(_) => {
                     "yes: no epoch has ended; it is excluded, nothing is learned from it"
                 }

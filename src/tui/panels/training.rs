@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::panel::{About, PANELS, Panel, Response, SEARCH};
+use super::panel::{About, Hint, PANELS, Panel, Response, SEARCH, hints};
 use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, labelled, pieces_width, words, wrapped};
 use crate::analysis::selection::Selection;
@@ -54,6 +54,10 @@ impl Panel for WorkersView {
             Scroll::By(rows) | Scroll::Pages(rows) => Response::StepWorker { forward: rows > 0 },
             Scroll::Top | Scroll::Bottom => Response::Draw,
         })
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        hints!["worker": Up, Down]
     }
 }
 

@@ -3,6 +3,7 @@
 
 use ratatui::layout::Rect;
 
+use super::even::axis_in_rows;
 use super::{DotGrid, PlotSeries, ValueAxis};
 use crate::tui::paint::Painter;
 use crate::tui::theme::Role;
@@ -11,6 +12,8 @@ use crate::tui::theme::Role;
 pub struct Framing<'a> {
     /// Whether the axis is logarithmic.
     pub is_log: bool,
+    /// The largest value that there can be: 1 for accuracies.
+    pub most: f64,
     /// Smallest and largest number of values written on the axis, as far as the plot's height
     /// allows.
     pub ticks: (usize, usize),
@@ -26,9 +29,9 @@ impl Framing<'_> {
     pub fn around(&self, values: impl Iterator<Item = f64>, area: Rect) -> Frame {
         let (width, rows) = (usize::from(area.width), usize::from(area.height));
         let (fewest, most) = self.ticks;
-        let axis = ValueAxis::over(values, self.is_log, (rows / 2 + 1).clamp(fewest, most));
-        let ticks = axis.ticks().into_iter();
-        let labels: Vec<(f64, String)> = ticks
+        let count = (rows / 2 + 1).clamp(fewest, most);
+        let axis = axis_in_rows(values, self.is_log, count, rows, self.most);
+        let labels: Vec<(f64, String)> = labelled(&axis, rows)
             .map(|(tick, decimals)| (tick, (self.label)(tick, decimals)))
             .collect();
         let widest = labels.iter().map(|(_, label)| label.len()).max();
@@ -153,7 +156,64 @@ impl Frame {
     }
 }
 
+/// The ticks of an axis that are labelled in a plot of `rows` rows: all of them if they are at even
+/// distances (those of a logarithmic axis are not meant to be), otherwise every second, third, ...
+fn labelled(axis: &ValueAxis, rows: usize) -> impl Iterator<Item = (f64, usize)> {
+    let ticks = axis.ticks();
+    let row = |value: f64| scaled(axis.fraction(value), rows) as i64;
+    let is_even = |step: &usize| {
+        let rows: Vec<i64> = ticks
+            .iter()
+            .step_by(*step)
+            .map(|(tick, _)| row(*tick))
+            .collect();
+        let mut gaps = rows.windows(2).map(|pair| pair[1] - pair[0]);
+        let first = gaps.next();
+        gaps.all(|gap| Some(gap) == first)
+    };
+    let is_linear = matches!(axis, ValueAxis::Linear(_));
+    let last = ticks.len().saturating_sub(1).max(1);
+    let mut steps = 1..=last.div_ceil(2);
+    // The ends are the last resort.
+    let step = steps.find(|step| !is_linear || (last / step > 1 && is_even(step)));
+    ticks.into_iter().step_by(step.unwrap_or(last))
+}
+
 /// The position of a fraction among `count` positions.
 pub fn scaled(fraction: f64, count: usize) -> usize {
     (fraction * count.saturating_sub(1) as f64).round() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labelled_values_stand_at_even_distances_at_any_height() {
+        for (low, high) in [
+            (0.12, 0.4),
+            (0.2, 0.8),
+            (0.0, 1.0),
+            (0.47, 0.53),
+            (0.1, 2.3),
+        ] {
+            for rows in 3..40 {
+                let count = (rows / 2 + 1).clamp(3, 9);
+                let axis = axis_in_rows([low, high].into_iter(), false, count, rows, f64::INFINITY);
+                let at = |value| scaled(axis.fraction(value), rows) as i64;
+                let at: Vec<i64> = labelled(&axis, rows).map(|(tick, _)| at(tick)).collect();
+                let gaps: Vec<i64> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
+                assert!(at.len() >= 2, "{low} {high} {rows}: {axis:?}");
+                assert!(
+                    gaps.iter().all(|gap| *gap == gaps[0]),
+                    "{low} {high} {rows}: {at:?}"
+                );
+                let used = axis.fraction(high) - axis.fraction(low);
+                assert!(
+                    used > 0.4,
+                    "{low} {high} {rows}: the plot is used: {axis:?}"
+                );
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A plot in characters: a frame of axes, a grid of dots, and the range of its horizontal axis. The
 //! axes are shared with the figures of reports.
 
+mod even;
 mod frame;
 mod grid;
 mod span;

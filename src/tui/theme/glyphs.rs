@@ -21,6 +21,8 @@ macro_rules! characters {
 characters! {
     /// Characters that differ between a UTF-8 and an ASCII terminal.
     Glyphs {
+        /// Whether nothing but ASCII characters may be sent.
+        ascii: bool = false, true;
         /// Whether charts are drawn with Braille dots, eight to a cell.
         braille: bool = true, false;
         /// Marks text that was cut off.
@@ -43,6 +45,8 @@ characters! {
         up: &'static str = "↑", "^";
         /// Descending order.
         down: &'static str = "↓", "v";
+        /// The arrow keys: left, right, up, down.
+        arrows: [&'static str; 4] = ["←", "→", "↑", "↓"], ["Left", "Right", "Up", "Down"];
         /// The keys that step to the previous and next child.
         left_right: &'static str = "←→", "<>";
         /// Between the factors of a size or a speed.
@@ -135,4 +139,45 @@ characters! {
         /// The same for a lane that ends.
         ends: [&'static str; 3] = ["╰", "┴", "╯"], ["'", "'", "'"];
     }
+}
+
+impl Glyphs {
+    /// For the Linux console, whose fonts have lines, blocks and arrows, but neither Braille nor most
+    /// symbols.
+    pub(super) const CONSOLE: Glyphs = Glyphs {
+        ascii: false,
+        separator: "·",
+        rule: "─",
+        heavy_rule: "═",
+        vertical: "│",
+        bar_full: "█",
+        bar_empty: "░",
+        up: "↑",
+        down: "↓",
+        arrows: Glyphs::UNICODE.arrows,
+        left_right: "←→",
+        plus_minus: "±",
+        degree: "°C",
+        axis: "│",
+        axis_tick: "┤",
+        axis_corner: "└",
+        floor: "─",
+        floor_tick: "┴",
+        floor_label: "┬",
+        shades: Glyphs::UNICODE.shades,
+        best: "─",
+        band: "░",
+        levels: [" ", ".", ".", "▄", "▄", "▄", "█", "█", "█"],
+        corners: Glyphs::UNICODE.corners,
+        junctions: Glyphs::UNICODE.junctions,
+        becomes: "→",
+        rails: Rails {
+            vertical: "│",
+            horizontal: "─",
+            joins: ["├", "┼", "┤"],
+            ends: ["└", "┴", "┘"],
+            ..Rails::ASCII
+        },
+        ..Glyphs::ASCII
+    };
 }

@@ -40,6 +40,23 @@ fn colour_depth_follows_the_environment() {
 }
 
 #[test]
+fn the_linux_console_gets_only_characters_that_its_fonts_have() {
+    assert!(is_console(environment(&[("TERM", "linux")])));
+    assert!(!is_console(environment(&[("TERM", "xterm")])));
+    let glyphs = Theme::new(ThemeName::default(), ColourDepth::Sixteen, false)
+        .for_console()
+        .glyphs;
+    assert!(!glyphs.ascii && !glyphs.braille);
+    let known = "─│┌┐└┘├┤┬┴┼═░▒▓█▄←→↑↓·±°";
+    let drawn = format!("{glyphs:?}");
+    let strange: String = drawn
+        .chars()
+        .filter(|character| !character.is_ascii() && !known.contains(*character))
+        .collect();
+    assert_eq!(strange, "", "{drawn}");
+}
+
+#[test]
 fn the_first_locale_variable_that_is_set_decides() {
     assert!(locale_is_utf8(environment(&[("LANG", "C.UTF-8")])));
     assert!(locale_is_utf8(environment(&[

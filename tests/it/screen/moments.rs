@@ -212,7 +212,7 @@ fn a_run_whose_journal_is_still_being_read_is_not_called_running_and_takes_no_co
     assert_eq!(press(&mut app, " "), Effect::Draw);
     let message = app.view.message.as_ref().expect("the key is answered");
     assert_eq!(message.text, "the journal is still being read");
-    assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Closed));
+    assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Detached));
     app.take_link(LinkStatus::Live { watch_only: false });
     assert!(text(&app).contains("RUNNING"));
 }

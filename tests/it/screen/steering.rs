@@ -185,8 +185,11 @@ fn the_question_about_a_skip_says_what_happens_to_a_child_without_an_epoch() {
 #[test]
 fn the_stop_after_the_episode_is_requested_shown_and_withdrawn() {
     let mut app = running(80, 24);
+    assert_eq!(press(&mut app, "e"), Effect::Draw);
+    let asked = text(&app);
+    assert!(asked.contains("Stop after episode 4?"), "{asked}");
     assert_eq!(
-        press(&mut app, "e"),
+        press(&mut app, "y"),
         Effect::Send(Command::StopAfterEpisode)
     );
     let time = app.view.now;
@@ -201,9 +204,97 @@ fn the_stop_after_the_episode_is_requested_shown_and_withdrawn() {
         "{}",
         text(&app)
     );
+    press(&mut app, "e");
+    assert!(text(&app).contains("Go on after episode 4?"));
     assert_eq!(
-        press(&mut app, "e"),
+        press(&mut app, "y"),
         Effect::Send(Command::GoOnAfterEpisode)
+    );
+}
+
+#[test]
+fn typing_on_after_a_line_has_closed_sends_no_command_that_cannot_be_taken_back() {
+    let typed = "acc>0.8 & episode<3 & child>17 & entropy<20 & energy>1 | best & marked & excluded";
+    let mut app = running(80, 24);
+    press(&mut app, "/depth>2\n");
+    for letter in typed.chars() {
+        match press(&mut app, &letter.to_string()) {
+            // The space bar pauses, and the footer says that it resumes.
+            Effect::Send(command) => assert_eq!(command, Command::Pause),
+            Effect::Leave(leave) => panic!("{letter:?} left the screen: {leave:?}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_queued_child_stands_in_the_header_until_a_worker_has_it() {
+    let records = journal();
+    let mut app = running(80, 24);
+    let sampled = records.iter().find_map(|record| match &record.event {
+        Event::ChildSampled(sampled) => Some(sampled.clone()),
+        _ => None,
+    });
+    let sampled = sampled.expect("a child");
+    let queued = nas_tui::event::ChildQueued {
+        child: 97,
+        parent: sampled.child,
+        episode: 4,
+        dna: sampled.dna.clone(),
+        design: sampled.design.clone(),
+        params: sampled.params,
+        macs: sampled.macs,
+    };
+    let mut say = |event| {
+        app.take(&Record {
+            v: 1,
+            seq: Some(1_000_000),
+            time: app.view.now,
+            event,
+        });
+        text(&app).lines().nth(1).unwrap_or_default().to_owned()
+    };
+    let second = say(Event::ChildQueued(queued));
+    assert!(
+        second.contains("child 97 queued") && second.contains("best"),
+        "{second}"
+    );
+}
+
+#[test]
+fn the_remedy_for_a_full_disk_can_be_read_at_80_columns() {
+    let shown = |reason: &str| {
+        let mut app = running(80, 24);
+        let event = Event::StorageBlocked {
+            after: 1_000_000,
+            reason: reason.into(),
+        };
+        app.take(&Record {
+            v: 1,
+            seq: None,
+            time: app.view.now,
+            event,
+        });
+        app.refresh();
+        text(&app)
+    };
+    let full = shown(
+        "cannot write journal.jsonl: No space left on device (os error 28); free some disk space",
+    );
+    let second = full.lines().nth(1).unwrap_or_default().trim();
+    assert_eq!(
+        second,
+        "cannot write journal.jsonl: No space left on device; free some disk space"
+    );
+    let limit = shown(
+        "cannot write checkpoint/checkpoint.json: File too large (os error 27); raise the file size limit of 1000000 bytes \
+         (ulimit -f; prlimit --fsize=unlimited --pid 4242)",
+    );
+    let rows: Vec<&str> = limit.lines().skip(1).take(3).map(str::trim).collect();
+    assert!(
+        rows.join(" ")
+            .contains("prlimit --fsize=unlimited --pid 4242)"),
+        "{limit}"
     );
 }
 

@@ -101,13 +101,11 @@ fn of_test(test: &TestFinished) -> Vec<Tile> {
         format!("{:.4}", report.loss),
         "mean cross-entropy, nats",
     ));
+    let [low, high] = report.calibration.ci95;
     list.push(Tile::new(
         "calibration error",
-        accuracy(report.calibration.error),
-        format!(
-            "expected, 15 bins; 95 %: {}",
-            parts::bounds(report.calibration.ci95)
-        ),
+        format!("{:.4}", report.calibration.error),
+        format!("expected, 15 bins; 95 %: {low:.4}–{high:.4}"),
     ));
     list
 }

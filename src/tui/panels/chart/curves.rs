@@ -3,7 +3,7 @@
 use super::extent::Extent;
 use crate::analysis::series::{self, Children, Quantity};
 use crate::state::RunState;
-use crate::tui::plot::Span;
+use crate::tui::plot::{PlotSeries, Span};
 
 /// A value over a range of columns.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,6 +60,34 @@ impl Curves {
             curves.baseline = baselines(state, &extent, span, width);
         }
         curves
+    }
+
+    /// Drop the curves that are not among `named`.
+    pub fn keep(&mut self, named: &[PlotSeries]) {
+        let Curves {
+            smooth,
+            best,
+            mean,
+            reference,
+            ..
+        } = self;
+        let lines = [
+            (PlotSeries::Smooth, smooth),
+            (PlotSeries::Best, best),
+            (PlotSeries::Mean, mean),
+            (PlotSeries::Reference, reference),
+        ];
+        for (series, points) in lines {
+            if !named.contains(&series) {
+                points.clear();
+            }
+        }
+        if !named.contains(&PlotSeries::Baseline) {
+            self.baseline.clear();
+        }
+        if !named.contains(&PlotSeries::Band) {
+            (self.low, self.high) = (Vec::new(), Vec::new());
+        }
     }
 
     /// All values, for an axis that must contain them.

@@ -6,7 +6,8 @@ use super::view::{ChartView, Scale};
 use crate::analysis::series::{Children, Quantity};
 use crate::event::Reference;
 use crate::state::RunState;
-use crate::tui::panels::{Row, join_ranked};
+use crate::tui::paint::pieces_width;
+use crate::tui::panels::{Row, fitting, join_ranked};
 use crate::tui::plot::{PlotSeries, Span};
 use crate::tui::theme::{Glyphs, Role};
 
@@ -92,6 +93,14 @@ const SHORT: Names = Names {
     band: "band",
 };
 
+/// The legend, and the series that it has room to name.
+pub struct Legend {
+    /// As a row beside the title.
+    pub row: Row,
+    /// Only these are drawn.
+    pub named: Vec<PlotSeries>,
+}
+
 /// The series in view, as many as fit into `width`, with names and gaps as long as possible. The
 /// most important ones are kept longest, in an order that reads well.
 pub fn legend(
@@ -100,84 +109,100 @@ pub fn legend(
     reference: Option<&Reference>,
     glyphs: &Glyphs,
     width: usize,
-) -> Row {
+) -> Legend {
     let forms = [(LONG, "   "), (LONG, "  "), (SHORT, "  "), (SHORT, " ")];
-    let rows = forms.map(|(names, gap)| {
-        join_ranked(
-            entries(children, curves, reference, glyphs, &names),
-            gap,
-            width,
-        )
+    let legends = forms.map(|(names, gap)| {
+        let entries = entries(children, curves, reference, glyphs, &names);
+        let ranked = entries
+            .iter()
+            .map(|(rank, _, row)| (*rank, pieces_width(row)));
+        let fits = fitting(ranked.collect(), gap.len(), width);
+        let kept = entries.into_iter().zip(fits).filter(|(_, fits)| *fits);
+        let (named, rows): (Vec<Option<PlotSeries>>, Vec<(usize, Row)>) = kept
+            .map(|((rank, series, row), _)| (series, (rank, row)))
+            .unzip();
+        Legend {
+            row: join_ranked(rows, gap, width),
+            named: named.into_iter().flatten().collect(),
+        }
     });
-    // All entries have the same number of pieces. Among rows with equally many, the first one reads
-    // best.
-    rows.into_iter()
+    // Among legends that name equally many, the first one reads best.
+    let best = legends
+        .into_iter()
         .rev()
-        .max_by_key(Vec::len)
-        .unwrap_or_default()
+        .max_by_key(|legend| legend.row.len());
+    best.unwrap_or(Legend {
+        row: Row::new(),
+        named: Vec::new(),
+    })
 }
 
-/// The series in view with their ranks.
+/// The series in view with their ranks; what is no series has none.
 fn entries(
     children: &Children,
     curves: &Curves,
     reference: Option<&Reference>,
     glyphs: &Glyphs,
     names: &Names,
-) -> Vec<(usize, Row)> {
+) -> Vec<(usize, Option<PlotSeries>, Row)> {
     let entry = |series: PlotSeries, label: &str| {
         let (role, glyph) = look(series, glyphs);
         vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
     };
     let strategy = reference.map(|reference| reference.strategy.as_str());
     let mut groups = Vec::new();
-    let mut add =
-        |present: bool, rank: usize, row: Row| groups.extend(present.then_some((rank, row)));
+    let mut add = |present: bool, rank: usize, series: Option<PlotSeries>, row: Row| {
+        groups.extend(present.then_some((rank, series, row)));
+    };
     // Only a control makes it necessary to say which children are the policy's.
     let has_controls = !children.controls.is_empty();
+    let child = if has_controls { "policy" } else { "child" };
+    let mut controls = entry(PlotSeries::Control, "controls");
+    controls[0].1 += look(PlotSeries::ControlMean, glyphs).1;
     add(
         !children.points.is_empty(),
         1,
-        entry(
-            PlotSeries::Child,
-            if has_controls { "policy" } else { "child" },
+        Some(PlotSeries::Child),
+        entry(PlotSeries::Child, child),
+    );
+    add(has_controls, 1, Some(PlotSeries::Control), controls);
+    let reference_name = strategy.unwrap_or("reference");
+    let named = [
+        (PlotSeries::Mean, 0, "mean", curves.mean.is_empty()),
+        (
+            PlotSeries::Smooth,
+            4,
+            names.smooth,
+            curves.smooth.is_empty(),
         ),
-    );
-    let mut controls = entry(PlotSeries::Control, "controls");
-    controls[0].1 += look(PlotSeries::ControlMean, glyphs).1;
-    add(has_controls, 1, controls);
-    add(!curves.mean.is_empty(), 0, entry(PlotSeries::Mean, "mean"));
-    add(
-        !curves.smooth.is_empty(),
-        4,
-        entry(PlotSeries::Smooth, names.smooth),
-    );
-    add(
-        !curves.baseline.is_empty(),
-        3,
-        entry(PlotSeries::Baseline, names.baseline),
-    );
-    add(!curves.best.is_empty(), 2, entry(PlotSeries::Best, "best"));
-    add(
-        !curves.low.is_empty(),
-        7,
-        entry(PlotSeries::Band, names.band),
-    );
-    add(
-        !curves.reference.is_empty(),
-        5,
-        entry(PlotSeries::Reference, strategy.unwrap_or("reference")),
-    );
+        (
+            PlotSeries::Baseline,
+            3,
+            names.baseline,
+            curves.baseline.is_empty(),
+        ),
+        (PlotSeries::Best, 2, "best", curves.best.is_empty()),
+        (PlotSeries::Band, 7, names.band, curves.low.is_empty()),
+        (
+            PlotSeries::Reference,
+            5,
+            reference_name,
+            curves.reference.is_empty(),
+        ),
+    ];
+    for (series, rank, name, is_absent) in named {
+        add(!is_absent, rank, Some(series), entry(series, name));
+    }
     let incomparable = reference.is_some_and(|reference| reference.not_comparable.is_some());
     let missing = vec![
-        (Role::Warning, strategy.unwrap_or("reference").to_owned()),
+        (Role::Warning, reference_name.to_owned()),
         (Role::Warning, " not comparable".to_owned()),
     ];
-    add(incomparable, 0, missing);
+    add(incomparable, 0, None, missing);
     let failed = vec![
         (Role::Error, glyphs.failed.to_owned()),
         (Role::Dim, " failed".to_owned()),
     ];
-    add(!children.failed.is_empty(), 6, failed);
+    add(!children.failed.is_empty(), 6, None, failed);
     groups
 }

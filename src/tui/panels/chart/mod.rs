@@ -30,8 +30,9 @@ pub use view::{ChartView, Scale};
 use self::axes::Floor;
 use self::canvas::{Canvas, look};
 use self::curves::Curves;
+use self::legend::Legend;
 use self::readout::Readout;
-use super::panel::{About, PANELS, Panel, Response, SEARCH};
+use super::panel::{About, Hint, PANELS, Panel, Response, SEARCH, hints};
 use super::scene::Scene;
 use super::{PanelId, Row};
 use crate::analysis::series::{Children, Quantity};
@@ -99,6 +100,10 @@ impl Panel for ChartView {
         (action == Action::ToggleQuantity && self.quantity == Quantity::Accuracy)
             .then_some("reward")
     }
+
+    fn hints(&self) -> &'static [Hint] {
+        hints!["crosshair": Left, Right; "zoom": More, Less]
+    }
 }
 
 fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut Painter<'_>) {
@@ -132,6 +137,11 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
     }
     drawing.draw_plot(painter, &curves, &frame, rows.episodes);
     drawing.draw_verdict(painter);
+}
+
+/// Columns for the legend beside a name.
+fn room_beside(painter: &Painter<'_>, name: &str) -> usize {
+    painter.width().saturating_sub(name.len() + 5)
 }
 
 /// The rows of the verdict; as many as the panel has room for.
@@ -181,7 +191,11 @@ impl Sketch<'_> {
         let quantity = self.view.quantity;
         let width = painter.width();
         let dots = width.saturating_sub(gutter + 1) * if painter.glyphs().braille { 2 } else { 1 };
-        let curves = Curves::of(self.state, &self.children, quantity, self.span, dots);
+        let mut curves = Curves::of(self.state, &self.children, quantity, self.span, dots);
+        // No one could tell what a curve is that the legend has no room for.
+        let shortest = self.names().pop().unwrap_or_default();
+        let legend = self.legend(painter, &curves, room_beside(painter, &shortest));
+        curves.keep(&legend.named);
         let in_view = self.children.within(self.span.range()).iter();
         let controls = self.children.controls.iter();
         let points = in_view
@@ -190,6 +204,7 @@ impl Sketch<'_> {
             .map(|point| point.value);
         let framing = Framing {
             is_log: self.view.scale == Scale::Log,
+            most: 1.0,
             ticks: (3, 9),
             label: &|value, decimals| axes::label(quantity, value, decimals),
             least_gutter: 0,
@@ -199,20 +214,24 @@ impl Sketch<'_> {
         (curves, frame)
     }
 
+    /// Names of what is shown, longest first.
+    fn names(&self) -> Vec<String> {
+        legend::names(self.state, self.view, &self.children, self.span)
+    }
+
+    fn legend(&self, painter: &Painter<'_>, curves: &Curves, width: usize) -> Legend {
+        let started = self.state.search().started.as_ref();
+        let reference = started.and_then(|run| run.reference.as_deref());
+        legend::legend(&self.children, curves, reference, painter.glyphs(), width)
+    }
+
     /// The name and the legend, or, with a crosshair, the child's values instead of the legend.
     fn draw_title(&self, painter: &mut Painter<'_>, focused: bool, curves: &Curves) {
-        let mut names = legend::names(self.state, self.view, &self.children, self.span);
-        let room = |name: &str| painter.width().saturating_sub(name.len() + 5);
-        let glyphs = painter.glyphs();
-        let reference = self
-            .state
-            .search()
-            .started
-            .as_ref()
-            .and_then(|run| run.reference.as_deref());
+        let mut names = self.names();
+        let room = |name: &str| room_beside(painter, name);
         let beside = |width: usize| match &self.chosen {
             Some(chosen) => chosen.child(width),
-            None => legend::legend(&self.children, curves, reference, glyphs, width),
+            None => self.legend(painter, curves, width).row,
         };
         // The legend matters more than a long name.
         let shortest = names.pop().unwrap_or_default();

@@ -84,7 +84,7 @@ impl<'a> Readout<'a> {
         };
         let smooth = self.smooth.map_or(Row::new(), |smooth| {
             labelled(
-                if short { "sm." } else { "smoothed" },
+                if short { "smooth" } else { "smoothed" },
                 Role::Text,
                 value(self.quantity, smooth),
             )
@@ -101,16 +101,16 @@ impl<'a> Readout<'a> {
             ),
             (
                 1,
-                if short {
-                    vec![accuracy]
-                } else {
-                    labelled("accuracy", accuracy.0, accuracy.1)
-                },
+                labelled(
+                    if short { "acc" } else { "accuracy" },
+                    accuracy.0,
+                    accuracy.1,
+                ),
             ),
             (
                 2,
                 labelled(
-                    if short { "r" } else { "reward" },
+                    "reward",
                     Role::Strong,
                     format::or_none(row.reward, format::reward),
                 ),
@@ -119,7 +119,7 @@ impl<'a> Readout<'a> {
             (
                 4,
                 labelled(
-                    if short { "par." } else { "parameters" },
+                    if short { "params" } else { "parameters" },
                     Role::Text,
                     format::count(row.params),
                 ),
@@ -166,16 +166,16 @@ impl<'a> Readout<'a> {
                 Some(mean.map_or("not finished".to_owned(), |mean| value(quantity, mean))),
             );
             let controls = self.controls.map(|mean| value(quantity, mean));
-            add(2, if short { "ctl." } else { "controls" }, controls);
+            add(2, "controls", controls);
             let quartiles = self.quartiles.filter(|_| finished.is_some());
             let quartiles = quartiles.map(|[low, _, high]| {
                 format!("{}..{}", value(quantity, low), value(quantity, high))
             });
-            add(3, if short { "q." } else { "quartiles" }, quartiles);
+            add(3, "quartiles", quartiles);
             let baseline = baseline.filter(|_| quantity == Quantity::Reward);
             add(
                 4,
-                if short { "bl." } else { "baseline" },
+                if short { "base" } else { "baseline" },
                 baseline.map(|(_, baseline)| format::reward(baseline)),
             );
             if let Some((strategy, mean)) = &reference {

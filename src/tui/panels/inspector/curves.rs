@@ -113,6 +113,7 @@ impl ChildChart<'_> {
         let rows = painter.height().saturating_sub(3);
         let framing = Framing {
             is_log: false,
+            most: self.measure.most(),
             ticks: (2, 6),
             label: match self.measure {
                 Measure::Accuracy => &percent,

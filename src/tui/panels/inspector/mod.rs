@@ -22,6 +22,7 @@ pub use act::InspectorEffect;
 
 use ratatui::layout::{Rect, Size};
 
+use super::panel::{Hint, hints};
 use super::{Content, wrapped};
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::paint::Painter;
@@ -96,6 +97,18 @@ impl InspectorView {
     /// The child shown.
     pub fn child(&self) -> u64 {
         self.child
+    }
+
+    /// What the page shown is about, for the footer.
+    pub fn hints(&self) -> &'static [Hint] {
+        match self.tab {
+            Tab::Graph => hints!["layer": Up, Down; "other child": Left, Right],
+            Tab::Costs | Tab::Curves => hints!["scroll": Up, Down; "other child": Left, Right],
+            Tab::Relatives => hints!["choose": Up, Down; "open": Inspect; "back": Left],
+            Tab::Edit => {
+                hints!["choose": Left, Right, Up, Down; "change": More, Less; "undo": Reset; "train": Queue]
+            }
+        }
     }
 
     /// The inspector in the painter's area.

@@ -17,11 +17,12 @@ pub use view::{ListMode, ListView};
 
 use ratatui::layout::Rect;
 
-use super::panel::{About, PANELS, Panel, Response, SEARCH};
+use super::panel::{About, Hint, PANELS, Panel, Response, SEARCH, hints};
 use super::scene::Scene;
 use super::scroll::Scroll;
 use super::{PanelId, Row, labelled};
 use crate::config::LayoutName;
+use crate::event::Level;
 use crate::state::{ChildDetail, RunState};
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
@@ -67,7 +68,7 @@ pub fn draw(
                 painter,
                 focused,
                 "Two children",
-                &Row::new(),
+                &beside_comparison(view),
                 position.as_deref(),
             );
             content.draw(&mut painter.part(area), view.compare_top());
@@ -106,18 +107,57 @@ impl Panel for ListView {
         if action == Action::Back {
             return (self.leave_mode() || self.clear_filter()).then_some(Response::Draw);
         }
+        if !self.offers(action) {
+            let back = match self.mode() {
+                ListMode::Pareto => Action::TogglePareto,
+                _ => Action::Compare,
+            };
+            let text = format!(
+                "that key is for the table, which {} shows again",
+                scene.keymap.key_of(back)
+            );
+            return Some(Response::Tell(Level::Info, text));
+        }
         let before = self.selected(scene.state);
         let height = super::inside(area).height;
         if !self.perform(action, scene.state, usize::from(height)) {
             return None;
         }
         let chosen = self.selected(scene.state);
-        // Sorting keeps an unmoved cursor on the first child, but selects nothing.
-        Some(if chosen != before && Scroll::of(action).is_some() {
+        // Sorting puts the cursor on the first child; the other panels follow it if they show a chosen
+        // child.
+        let follows = Scroll::of(action).is_some() || (sorts(action) && scene.chosen.is_some());
+        Some(if chosen != before && follows {
             Response::Choose(chosen)
         } else {
             Response::Draw
         })
+    }
+
+    fn word(&self, action: Action) -> Option<&'static str> {
+        let back = match self.mode() {
+            ListMode::Table => return None,
+            ListMode::Pareto => Action::TogglePareto,
+            ListMode::Compare => Action::Compare,
+        };
+        (action == back).then_some("table")
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        match self.mode() {
+            ListMode::Table => hints!["child": Up, Down],
+            ListMode::Pareto => hints!["along the front": Up, Down],
+            ListMode::Compare => hints!["scroll": Up, Down],
+        }
+    }
+
+    fn offers(&self, action: Action) -> bool {
+        let marks = matches!(action, Action::Mark | Action::ClearMarks);
+        match self.mode() {
+            ListMode::Table => true,
+            ListMode::Pareto => !sorts(action),
+            ListMode::Compare => !sorts(action) && !marks,
+        }
     }
 
     /// Process the children that have ended, and put the cursor on the selected child.
@@ -152,6 +192,13 @@ impl Panel for ListView {
     }
 }
 
+fn sorts(action: Action) -> bool {
+    matches!(
+        action,
+        Action::SortNext | Action::SortPrevious | Action::ReverseSort
+    )
+}
+
 /// `37 of 160, by accuracy ↓, 2 marked`.
 fn beside_table(view: &ListView, state: &RunState, glyphs: &Glyphs) -> Row {
     let (key, descending) = view.sort();
@@ -165,6 +212,14 @@ fn beside_table(view: &ListView, state: &RunState, glyphs: &Glyphs) -> Row {
         row.push((Role::Dim, format!(", {} marked", view.marks().len())));
     }
     row
+}
+
+/// Which two of more than two marked children are compared.
+fn beside_comparison(view: &ListView) -> Row {
+    match view.marks().len() {
+        0..=2 => Row::new(),
+        marked => vec![(Role::Dim, format!("the 2 most accurate of {marked} marked"))],
+    }
 }
 
 fn count(view: &ListView, state: &RunState) -> Row {

@@ -191,6 +191,7 @@ impl<'a> FrontPlot<'a> {
         let rows = painter.height().saturating_sub(AXIS_ROWS);
         let framing = Framing {
             is_log: false,
+            most: 1.0,
             ticks: (2, 9),
             label: &percent,
             least_gutter: 0,

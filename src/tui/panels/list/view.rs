@@ -68,7 +68,7 @@ impl ListView {
             (Action::SortPrevious, _) => self.sort_by_next(false, state),
             (Action::ReverseSort, _) => {
                 self.criteria.descending = !self.criteria.descending;
-                self.rebuild(state);
+                self.show_sorted(state);
             }
             (Action::Mark, _) => self.mark(state),
             (Action::ClearMarks, _) => {
@@ -114,8 +114,8 @@ impl ListView {
             .map(|row| row.child)
     }
 
-    /// The two children of a comparison: the two marked last, or the marked one and the one under
-    /// the cursor.
+    /// The two children of a comparison: the most accurate of those marked, or the marked one and the
+    /// one under the cursor.
     pub fn compared(&self, state: &RunState) -> Option<(u64, u64)> {
         match self.marks.as_slice() {
             [] => None,
@@ -123,7 +123,8 @@ impl ListView {
                 .selected(state)
                 .filter(|child| child != one)
                 .map(|child| (*one, child)),
-            [.., first, second] => Some((*first, *second)),
+            [first, second] => Some((*first, *second)),
+            marks => best_two(marks, state),
         }
     }
 
@@ -185,7 +186,7 @@ impl ListView {
     fn sort_by_next(&mut self, forward: bool, state: &RunState) {
         self.criteria.key = self.criteria.key.next(forward, self.order.energy_known());
         self.criteria.descending = self.criteria.key.begins_descending();
-        self.rebuild(state);
+        self.show_sorted(state);
     }
 
     fn rebuild(&mut self, state: &RunState) {
@@ -214,6 +215,17 @@ impl ListView {
         {
             self.rebuild(state);
         }
+    }
+
+    /// Sorting serves to see what comes first.
+    fn show_sorted(&mut self, state: &RunState) {
+        self.order.rebuild(&self.criteria, state, &self.marks);
+        self.cursor = self
+            .cursor
+            .and(self.order.at(0, state))
+            .map(|row| row.child);
+        self.top = 0;
+        self.find_cursor(state);
     }
 
     /// After the order has changed, the cursor stays on its child, and that child at its height on
@@ -284,5 +296,20 @@ impl ListView {
             self.cursor = Some(row.child);
             self.place = Some(place);
         }
+    }
+}
+
+/// The most accurate children among `marks`, the better one first; of equal ones those marked first.
+fn best_two(marks: &[u64], state: &RunState) -> Option<(u64, u64)> {
+    let accuracy = |child: u64| {
+        let row = state.search().ended(child);
+        row.and_then(|row| row.accuracy)
+            .unwrap_or(f64::NEG_INFINITY)
+    };
+    let mut by_accuracy = marks.to_vec();
+    by_accuracy.sort_by(|one, other| accuracy(*other).total_cmp(&accuracy(*one)));
+    match by_accuracy.as_slice() {
+        [first, second, ..] => Some((*first, *second)),
+        _ => None,
     }
 }

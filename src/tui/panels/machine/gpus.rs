@@ -1,6 +1,6 @@
 //! The GPUs: one or two rows of essentials each, and details.
 
-use super::super::{Row, join_fitting, labelled, words};
+use super::super::{Row, join_fitting, join_ranked, labelled, words};
 use super::{CHART, GAP, Room, packed, spaces};
 use crate::telemetry::{GpuClock, GpuProcess, GpuSample};
 use crate::tui::format;
@@ -14,6 +14,10 @@ const NAME: usize = 20;
 /// Minimum columns for a history beside the essentials.
 const SHORTEST_HISTORY: usize = 12;
 const LONGEST_HISTORY: usize = 60;
+/// Number of GPUs from which on there is a row about all of them.
+const TOTAL_FROM: usize = 4;
+/// Columns from which on that row has room for their name.
+const TOTAL_WIDTH: usize = 60;
 
 /// Name, load, memory, temperature and power.
 type Cells = [Row; 5];
@@ -23,8 +27,10 @@ pub fn whole(scene: &Scene<'_>, room: &Room<'_>, height: usize) -> Option<Vec<Ro
     let gpus = scene.machine.gpus();
     let rows = |history: bool| -> Vec<Row> {
         let all = table(gpus, room).into_iter().zip(gpus);
-        all.flat_map(|(rows, gpu)| [rows, indented(detail(scene, gpu, room, history))].concat())
-            .collect()
+        let each = all.flat_map(|(rows, gpu)| {
+            [rows, indented(detail(scene, gpu, room, history, true))].concat()
+        });
+        total(gpus, room).into_iter().chain(each).collect()
     };
     // The history of a single GPU gets a chart if there is room.
     let without = rows(false);
@@ -50,11 +56,14 @@ pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
         })
         .max()
         .unwrap_or(0);
-    let words = gpus
-        .iter()
-        .map(|gpu| pieces_width(&throttle(gpu)))
-        .max()
-        .unwrap_or(0);
+    let widest = |label: &str| {
+        let widths = gpus.iter().map(|gpu| pieces_width(&throttle(gpu, label)));
+        widths.max().unwrap_or(0)
+    };
+    // The reason tells by itself that the GPU is slowed down.
+    let is_tight = used + GAP.len() + widest(THROTTLED) > room.width;
+    let label = if is_tight { "" } else { THROTTLED };
+    let words = widest(label);
     // Start column of the histories.
     let column = used + if words > 0 { GAP.len() + words } else { 0 };
     let history = room
@@ -62,7 +71,7 @@ pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
         .saturating_sub(column + GAP.len())
         .min(LONGEST_HISTORY);
     for (rows, gpu) in all.iter_mut().zip(gpus) {
-        let throttle = throttle(gpu);
+        let throttle = throttle(gpu, label);
         match &mut rows[..] {
             [row] if column <= room.width => {
                 row.extend(
@@ -80,11 +89,62 @@ pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
                     row.push(sparkline(utilization, history, room));
                 }
             }
-            _ if !throttle.is_empty() => rows.extend(indented(vec![throttle])),
+            _ if !throttle.is_empty() => {
+                rows.extend(indented(vec![self::throttle(gpu, THROTTLED)]));
+            }
             _ => {}
         }
     }
-    all.concat()
+    total(gpus, room).into_iter().chain(all.concat()).collect()
+}
+
+/// All GPUs in one row, if they are many: their mean load, and the sums of their memory and power.
+fn total(gpus: &[GpuSample], room: &Room<'_>) -> Option<Row> {
+    if gpus.len() < TOTAL_FROM {
+        return None;
+    }
+    let sum = |of: fn(&GpuSample) -> Option<f64>| {
+        let known: Vec<f64> = gpus.iter().filter_map(of).collect();
+        (!known.is_empty()).then(|| (known.iter().sum::<f64>(), known.len()))
+    };
+    let load = sum(|gpu| gpu.utilization).map(|(sum, count)| sum / count as f64);
+    let bytes = |of: fn(&GpuSample) -> Option<u64>| gpus.iter().filter_map(of).sum::<u64>();
+    let memory = format!(
+        "{}/{} GiB",
+        format::gibibytes(bytes(|gpu| gpu.memory_used)),
+        format::gibibytes(bytes(|gpu| gpu.memory_total))
+    );
+    let power = sum(|gpu| gpu.power).map_or(Row::new(), |(watts, _)| {
+        words(Role::Text, format!("{watts:.0} W"))
+    });
+    let groups = vec![
+        (0, words(Role::Strong, format!("{} GPUs", gpus.len()))),
+        (
+            2,
+            common_name(gpus, room).map_or(Row::new(), |name| words(Role::Text, name)),
+        ),
+        (1, room.meter("mean load", load)),
+        (3, words(Role::Text, memory)),
+        (4, power),
+    ];
+    Some(join_ranked(groups, GAP, room.width))
+}
+
+/// The name of the GPUs, if the row about all of them tells it, for which it has to be wide enough.
+fn common_name(gpus: &[GpuSample], room: &Room<'_>) -> Option<String> {
+    let names: Vec<String> = gpus.iter().map(|gpu| name_of(gpu, room)).collect();
+    let is_told = gpus.len() >= TOTAL_FROM && room.width >= TOTAL_WIDTH;
+    let first = names.first().filter(|_| is_told)?;
+    names
+        .iter()
+        .all(|name| name == first)
+        .then(|| first.clone())
+}
+
+fn name_of(gpu: &GpuSample, room: &Room<'_>) -> String {
+    let name = gpu.name.as_deref().unwrap_or("unknown GPU");
+    let name = name.trim_start_matches("NVIDIA ");
+    format::fit(name, NAME, room.glyphs.ellipsis)
 }
 
 /// The details of every GPU, each with its number.
@@ -99,6 +159,7 @@ pub fn details(scene: &Scene<'_>, room: &Room<'_>) -> Vec<Row> {
                 ..*room
             },
             true,
+            false,
         ));
         if let Some(first) = rows.first_mut().and_then(|row| row.first_mut()) {
             *first = (Role::Strong, format!("{:<2}", gpu.index));
@@ -116,7 +177,8 @@ fn indented(rows: Vec<Row>) -> Vec<Row> {
 
 /// The essentials of each GPU: in columns if a row is wide enough, otherwise in two rows.
 fn table(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Vec<Row>> {
-    let mut all: Vec<Cells> = gpus.iter().map(|gpu| cells(gpu, room)).collect();
+    let named = common_name(gpus, room).is_none();
+    let mut all: Vec<Cells> = gpus.iter().map(|gpu| cells(gpu, named, room)).collect();
     let widths: Vec<usize> = (0..5)
         .map(|column| {
             all.iter()
@@ -152,17 +214,11 @@ fn two_rows([name, load, memory, temperature, power]: Cells, room: &Room<'_>) ->
     .concat()
 }
 
-fn cells(gpu: &GpuSample, room: &Room<'_>) -> Cells {
-    let name = gpu
-        .name
-        .as_deref()
-        .unwrap_or("unknown GPU")
-        .trim_start_matches("NVIDIA ");
-    let name = format::fit(name, NAME, room.glyphs.ellipsis);
-    let name = vec![
-        (Role::Strong, gpu.index.to_string()),
-        (Role::Text, format!(" {name}")),
-    ];
+fn cells(gpu: &GpuSample, named: bool, room: &Room<'_>) -> Cells {
+    let mut name = vec![(Role::Strong, gpu.index.to_string())];
+    if named {
+        name.push((Role::Text, format!(" {}", name_of(gpu, room))));
+    }
     if gpu.lost {
         return [
             name,
@@ -200,8 +256,11 @@ fn cells(gpu: &GpuSample, room: &Room<'_>) -> Cells {
     [name, load, memory, temperature, power]
 }
 
-/// Why the GPU's clocks are reduced; empty if they are not or it does not report them.
-fn throttle(gpu: &GpuSample) -> Row {
+/// Before the reason.
+const THROTTLED: &str = "throttled: ";
+
+/// Why the GPU's clocks are reduced, after this label; empty if they are not or it does not report them.
+fn throttle(gpu: &GpuSample, label: &str) -> Row {
     let words: Vec<&str> = gpu
         .throttle
         .iter()
@@ -211,12 +270,19 @@ fn throttle(gpu: &GpuSample) -> Row {
     if words.is_empty() {
         Row::new()
     } else {
-        vec![(Role::Warning, format!("throttled: {}", words.join(", ")))]
+        vec![(Role::Warning, format!("{label}{}", words.join(", ")))]
     }
 }
 
-/// Memory, clocks, throttling, energy, history and processes of one GPU, as far as it reports them.
-fn detail(scene: &Scene<'_>, gpu: &GpuSample, room: &Room<'_>, history: bool) -> Vec<Row> {
+/// Memory, clocks, energy, history and processes of one GPU, as far as it reports them, and if asked for, why it is
+/// throttled.
+fn detail(
+    scene: &Scene<'_>,
+    gpu: &GpuSample,
+    room: &Room<'_>,
+    history: bool,
+    tells_throttle: bool,
+) -> Vec<Row> {
     let machine = scene.machine;
     if gpu.lost {
         return Vec::new();
@@ -230,7 +296,8 @@ fn detail(scene: &Scene<'_>, gpu: &GpuSample, room: &Room<'_>, history: bool) ->
     });
     let calm = match &gpu.throttle {
         Some(reasons) if reasons.is_empty() => vec![(Role::Dim, "not throttled".to_owned())],
-        _ => throttle(gpu),
+        _ if tells_throttle => throttle(gpu, THROTTLED),
+        _ => Row::new(),
     };
     let energy = machine
         .watt_hours(gpu.index)

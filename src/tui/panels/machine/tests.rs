@@ -196,6 +196,30 @@ fn eight_gpus_one_of_them_lost() {
 }
 
 #[test]
+fn eight_gpus_are_nine_rows_each_with_its_reason_for_throttling() {
+    let throttled = GpuSample {
+        throttle: Some(vec![Throttle::PowerCap]),
+        ..gpu(0)
+    };
+    let gpus = (0..8).map(|index| GpuSample {
+        index,
+        ..throttled.clone()
+    });
+    let text = panel(&app(GpuStatus::Present(gpus.collect())), 80, 13);
+    let rows: Vec<&str> = text.lines().collect();
+    assert!(
+        rows[1].contains("8 GPUs  H100 80GB HBM3  mean load"),
+        "{text}"
+    );
+    for (index, row) in rows[2..10].iter().enumerate() {
+        assert!(row.trim_start().starts_with(&index.to_string()), "{text}");
+        assert_eq!(row.matches("power cap").count(), 1, "{text}");
+    }
+    assert_eq!(text.matches("power cap").count(), 8, "{text}");
+    assert!(rows[10].contains("cpu"), "{text}");
+}
+
+#[test]
 fn a_gpu_in_instances() {
     let mig = GpuSample {
         mig: true,
@@ -213,7 +237,8 @@ fn everything_is_within_reach_by_scrolling() {
         seen += &panel_from(&app, top, 78, 4);
     }
     for wanted in [
-        "7 H100",
+        "8 GPUs  H100 80GB HBM3",
+        " 7  load",
         "clocks SM 1755/1980, memory 2619/2619 MHz",
         "our worker 0 12.0 GiB (pid 4242)",
         "python (pid 99)",

@@ -64,6 +64,7 @@ impl Chart<'_> {
         let rows = bottom.saturating_sub(top + 2);
         let framing = Framing {
             is_log: self.scale == Scale::Log && self.measure == Measure::Loss,
+            most: self.measure.most(),
             ticks: (2, 7),
             label: &|value, decimals| label(self.measure, value, decimals),
             least_gutter: LEAST_GUTTER,

@@ -14,7 +14,7 @@ use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::chart::{ChartView, Extent, Scale};
 use crate::tui::panels::help::Sign;
-use crate::tui::panels::panel::{About, PANELS, Panel, Response, TRAINING};
+use crate::tui::panels::panel::{About, Hint, PANELS, Panel, Response, TRAINING, hints};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
 use crate::tui::plot::PlotSeries;
@@ -128,6 +128,10 @@ impl Panel for CurvesView {
 
     fn word(&self, action: Action) -> Option<&'static str> {
         (action == Action::ToggleQuantity).then_some("accuracy/loss")
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        hints!["crosshair": Left, Right; "zoom": More, Less]
     }
 }
 

@@ -7,7 +7,7 @@ use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::panels::inspector::graph;
-use crate::tui::panels::panel::{About, PANELS, Panel, Response, TRAINING};
+use crate::tui::panels::panel::{About, Hint, PANELS, Panel, Response, TRAINING, hints};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::scroll::Scroll;
 use crate::tui::panels::{self, Content, Row};
@@ -69,6 +69,10 @@ impl Panel for NetworkView {
         let last = graph::rows(&training.started.architecture) - 1;
         self.row = scroll.among(self.row, page, last);
         Some(Response::Draw)
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        hints!["layer": Up, Down]
     }
 }
 

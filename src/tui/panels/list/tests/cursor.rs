@@ -26,17 +26,45 @@ fn up_and_down_move_along_the_front() {
 }
 
 #[test]
-fn the_cursor_stays_on_its_child_when_children_arrive_and_when_the_order_changes() {
+fn sorting_goes_to_the_top() {
+    let state = demo();
+    let mut view = view(&state, "", &[Action::Bottom]);
+    for action in [Action::SortNext, Action::ReverseSort, Action::SortPrevious] {
+        view.perform(Action::PageDown, &state, 18);
+        view.perform(action, &state, 18);
+        let first = view.order().at(0, &state).map(|row| row.child);
+        assert_eq!((view.selected(&state), view.top(18)), (first, 0));
+    }
+}
+
+#[test]
+fn the_cursor_stays_on_its_child_when_children_arrive() {
     let whole = demo();
     let half = state_of(whole.search().children[..40].to_vec());
     let mut view = view(&half, "", &[Action::Down, Action::Down, Action::Down]);
     let child = view.selected(&half);
     view.refresh(&whole);
     assert_eq!(view.selected(&whole), child);
-    for action in [Action::SortNext, Action::ReverseSort, Action::SortPrevious] {
-        view.perform(action, &whole, 18);
-        assert_eq!(view.selected(&whole), child);
-    }
+}
+
+#[test]
+fn of_more_than_two_marked_children_the_most_accurate_are_compared() {
+    let state = demo();
+    let view = view(
+        &state,
+        "",
+        &[
+            Action::Mark,
+            Action::Down,
+            Action::Mark,
+            Action::Bottom,
+            Action::Mark,
+            Action::Compare,
+        ],
+    );
+    let child = |place| view.order().at(place, &state).map(|row| row.child);
+    assert_eq!(view.wanted(&state), child(0).zip(child(1)));
+    assert!(drawn(&state, &view, (78, 20)).contains("the 2 most accurate of 3 marked"));
 }
 
 #[test]
@@ -130,6 +158,6 @@ fn the_cursor_can_be_put_on_a_child() {
     let mut view = view(&state, "", &[]);
     view.stand_on(40, &state);
     assert_eq!(view.selected(&state), Some(40));
-    view.perform(Action::ReverseSort, &state, 18);
-    assert_eq!(view.selected(&state), Some(40));
+    view.perform(Action::Mark, &state, 18);
+    assert_eq!((view.selected(&state), view.marks()), (Some(40), &[40][..]));
 }
