@@ -74,11 +74,17 @@ fn name(scene: &Scene<'_>) -> Row {
     let Some(child) = scene.shown_child() else {
         return Row::new();
     };
-    let mut row = labelled(
-        "child",
-        Role::Strong,
-        format!("{child} {}", scene.theme.glyphs.left_right),
-    );
+    // Where the way back matters, it takes the place of the keys that led here.
+    let is_chosen = scene.chosen == Some(child) && !scene.is_over();
+    let arrows = format!(" {}", scene.theme.glyphs.left_right);
+    let mut row = labelled("child", Role::Strong, child.to_string());
+    row.push(match is_chosen {
+        true => (
+            Role::Warning,
+            format!(", {}: live", scene.keymap.key_of(Action::Back)),
+        ),
+        false => (Role::Strong, arrows),
+    });
     let state = scene.state;
     if state.search().best_child() == Some(child) {
         row.push((Role::Best, " best".to_owned()));
@@ -90,11 +96,6 @@ fn name(scene: &Scene<'_>) -> Row {
         row.push((Role::Warning, " not in training".to_owned()));
     } else {
         row.push((Role::Dim, " waits".to_owned()));
-    }
-    if scene.chosen == Some(child) && !scene.is_over() {
-        let key = scene.keymap.key_of(Action::Back);
-        row.push((Role::Warning, " chosen".to_owned()));
-        row.push((Role::Dim, format!(", {key}: live")));
     }
     row
 }

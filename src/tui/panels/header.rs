@@ -115,10 +115,6 @@ fn standing_words(scene: &Scene<'_>) -> Row {
         LinkStatus::Dead { .. } => row.push((Role::Dim, " resume it".to_owned())),
         _ => {}
     }
-    if search.stops_after_episode && stands.is_live() && stands != RunStatus::Stopping {
-        let text = format!(" stops after episode {}", search.episode);
-        row.push((Role::Warning, text));
-    }
     if let Some(moment) = scene.moment {
         let key = scene.keymap.key_of(Action::Live);
         row = vec![
@@ -128,6 +124,10 @@ fn standing_words(scene: &Scene<'_>) -> Row {
             ),
             (Role::Dim, format!(" {key}: now")),
         ];
+    }
+    if search.stops_after_episode && stands.is_live() && stands != RunStatus::Stopping {
+        let text = format!(" stops after episode {}", search.episode);
+        row.push((Role::Warning, text));
     }
     row
 }

@@ -3,9 +3,11 @@
 
 use crate::foundation::axis::{Axis, ValueAxis, extremes};
 
-/// How much longer than the tightest axis one may be for the sake of even distances, and how many ticks
-/// it then has at least.
+/// How much longer than the tightest axis one may be for the sake of even distances, in a plot of few rows
+/// and in one of at least so many; and how many ticks it then has at least.
 const LONGER: f64 = 1.34;
+const LONGER_IF_TALL: f64 = 1.5;
+const TALL: usize = 12;
 const FEWEST: usize = 3;
 /// Relative to the length of an axis.
 const NOTHING: f64 = 1e-9;
@@ -26,7 +28,8 @@ pub fn axis_in_rows(
     let axes = (2..=ticks.max(2)).map(|ticks| Axis::covering(low, high, ticks));
     let axes: Vec<Axis> = axes.collect();
     let tightest = shortest(&axes).unwrap_or_else(|| Axis::covering(low, high, ticks));
-    let longest = length(&tightest) * LONGER;
+    let longer = if rows < TALL { LONGER } else { LONGER_IF_TALL };
+    let longest = length(&tightest) * longer;
     let even: Vec<Axis> = axes
         .iter()
         .flat_map(|axis| extended(axis, rows, most))
@@ -56,7 +59,7 @@ fn extended(axis: &Axis, rows: usize, most: f64) -> Vec<Axis> {
     let (high, low) = (axis.low + length, axis.high - length);
     let above = (high <= most + length * NOTHING).then_some(Axis { high, ..*axis });
     // Its lowest value is a tick too.
-    let is_tick = (rows - 1) % each == 0;
+    let is_tick = (rows - 1).is_multiple_of(each);
     let below = (is_tick && low >= -length * NOTHING).then_some(Axis { low, ..*axis });
     above.into_iter().chain(below).collect()
 }

@@ -204,6 +204,13 @@ fn the_stop_after_the_episode_is_requested_shown_and_withdrawn() {
         "{}",
         text(&app)
     );
+    press(&mut app, "[");
+    let earlier = text(&app);
+    assert!(
+        earlier.contains("AFTER EPISODE 3") && earlier.contains("stops after episode 4"),
+        "{earlier}"
+    );
+    press(&mut app, "]");
     press(&mut app, "e");
     assert!(text(&app).contains("Go on after episode 4?"));
     assert_eq!(
@@ -225,6 +232,17 @@ fn typing_on_after_a_line_has_closed_sends_no_command_that_cannot_be_taken_back(
             _ => {}
         }
     }
+}
+
+#[test]
+fn the_dna_says_how_to_leave_a_chosen_child() {
+    let mut app = running(80, 24);
+    assert!(text(&app).contains("DNA child 58 ←→"), "{}", text(&app));
+    press(&mut app, "3j1");
+    let chosen = text(&app);
+    assert!(chosen.contains(", Esc: live"), "{chosen}");
+    press(&mut app, "\x1b");
+    assert!(text(&app).contains("DNA child 58 ←→"), "{}", text(&app));
 }
 
 #[test]
