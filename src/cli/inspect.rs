@@ -175,18 +175,10 @@ fn by<T: ToString>(sizes: &[T]) -> String {
     sizes.iter().map(T::to_string).collect::<Vec<_>>().join("x")
 }
 
-/// `1,3-7,9`: three or more consecutive numbers become a range.
-fn ranges(numbers: &[usize]) -> String {
-    let runs = numbers.chunk_by(|left, right| left + 1 == *right);
-    let text = runs.map(|run| match run {
-        [first, _, .., last] => format!("{first}-{last}"),
-        _ => run
-            .iter()
-            .map(usize::to_string)
-            .collect::<Vec<_>>()
-            .join(","),
-    });
-    text.collect::<Vec<_>>().join(",")
+/// `1,3-7,9`
+fn ranges(layers: &[usize]) -> String {
+    let layers: Vec<u64> = layers.iter().map(|&layer| layer as u64).collect();
+    numbers::ranges(&layers, ",")
 }
 
 /// `451.6M`: four significant digits and a decimal prefix.
@@ -218,13 +210,6 @@ mod tests {
         let text = describe(&network, Some(BATCH_SIZE), 80).unwrap();
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
         insta::assert_snapshot!(text);
-    }
-
-    #[test]
-    fn consecutive_inputs_become_a_range() {
-        assert_eq!(ranges(&[1, 2, 5, 6, 7, 8, 10]), "1,2,5-8,10");
-        assert_eq!(ranges(&[3, 2, 1]), "3,2,1");
-        assert_eq!(ranges(&[0]), "0");
     }
 
     #[test]

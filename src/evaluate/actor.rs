@@ -187,6 +187,7 @@ impl Actor {
             threads: *threads,
             device,
             sample: self.settings.sample.clone(),
+            checkpoints: self.settings.checkpoints.clone(),
         });
         let slot = &mut self.workers[worker];
         (slot.process, slot.generation, slot.doing) = (Some(process), generation, Doing::Starting);

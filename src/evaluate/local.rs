@@ -47,6 +47,9 @@ pub struct WorkerSettings {
     pub placement: Placement,
     /// Images used instead of the configured split; only set by benchmarks.
     pub sample: Option<ImageSample>,
+    /// The folder in which a child is saved whenever its worker pauses, and from which it goes on when
+    /// it is trained again; `None`: it is not saved.
+    pub checkpoints: Option<PathBuf>,
     /// How long workers may be silent or stand still. Shorter ones are for tests.
     pub deadlines: Deadlines,
 }
@@ -227,6 +230,7 @@ fn place(
         child: config.child.clone(),
         placement,
         sample: None,
+        checkpoints: None,
         deadlines: Deadlines::default(),
     })
 }

@@ -1,6 +1,8 @@
 //! The messages between a search and its worker processes: JSON, one message per line, over the
 //! worker's pipes.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::ChildJob;
@@ -28,6 +30,9 @@ pub enum ToWorker {
         /// Images to use instead of the configured split; `None` in a search.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sample: Option<ImageSample>,
+        /// Where each child is saved when the worker pauses; nothing is saved if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkpoints: Option<PathBuf>,
     },
     /// Train this child; answered by `finished` or `broken`.
     Train {
@@ -40,7 +45,7 @@ pub enum ToWorker {
         /// Number of the child.
         child: u64,
     },
-    /// Stop at the next batch and answer with the number.
+    /// Stop at the next batch and answer with the number, once the child is saved.
     Pause {
         /// Number of the pause.
         number: u64,

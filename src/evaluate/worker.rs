@@ -3,7 +3,9 @@
 
 mod heart;
 mod pipes;
+pub(super) mod saving;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use anyhow::{Context, bail};
 
 use self::heart::Heart;
 use self::pipes::{ToParent, WorkerInbox, read_messages};
+use self::saving::Saving;
 use super::protocol::{Breakdown, FromWorker, ImageSample, Introduction, ToWorker};
 use super::{ChildJob, EarlyStop};
 use crate::analysis::early_stopping::is_stopped;
@@ -22,7 +25,9 @@ use crate::foundation::device::Device;
 use crate::foundation::fault;
 use crate::foundation::thread::spawn;
 use crate::reward::Outcome;
-use crate::train::{self, Control, Next, TrainError, TrainingData, memory};
+use crate::train::{
+    self, ChildPlace, ChildState, Control, Next, StateOf, TrainError, TrainingData, memory,
+};
 
 /// Serve the process's standard input until it ends.
 ///
@@ -42,11 +47,15 @@ pub fn run() -> anyhow::Result<()> {
         threads,
         device,
         sample,
+        checkpoints,
     }) = inbox.wait(&output)
     else {
         bail!("the first message to a worker must be `start`");
     };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+    if checkpoints.is_some() {
+        saving::outlive_termination().context("cannot listen for SIGTERM")?;
+    }
     let prepared = fault::caught(|| prepare(&data, sample.as_ref(), device));
     let prepared = match prepared
         .unwrap_or_else(|text| Err(DataError::Torch(fault::in_words(&text)).into()))
@@ -82,6 +91,8 @@ pub fn run() -> anyhow::Result<()> {
         output,
         heart,
         memory,
+        threads,
+        checkpoints,
     }
     .serve()
 }
@@ -150,6 +161,9 @@ struct Trainer {
     output: ToParent,
     heart: Arc<Heart>,
     memory: memory::Holding,
+    threads: usize,
+    /// Where children are saved.
+    checkpoints: Option<PathBuf>,
 }
 
 impl Trainer {
@@ -167,6 +181,7 @@ impl Trainer {
     fn train(&mut self, job: &ChildJob) -> anyhow::Result<()> {
         let started = Instant::now();
         self.heart.set_child(Some(job.child));
+        let (saving, saved) = self.saved(job)?;
         let (inbox, output, heart) = (&self.inbox, &self.output, &self.heart);
         let device = self.data.device;
         let mut control = PipeControl {
@@ -181,6 +196,8 @@ impl Trainer {
             accuracies: Vec::new(),
             is_stopped: false,
             paused: Duration::ZERO,
+            started,
+            saving,
         };
         let available = self.memory.available();
         let outcome = match train::train_child(
@@ -189,6 +206,7 @@ impl Trainer {
             &self.data,
             &self.config,
             available,
+            saved,
             &mut control,
         ) {
             Ok(valid_accuracies) => Outcome::Trained { valid_accuracies },
@@ -202,16 +220,42 @@ impl Trainer {
                 reason: error.to_string(),
             },
         };
-        let seconds = started
-            .elapsed()
-            .saturating_sub(control.paused)
-            .as_secs_f64();
+        let seconds = control.seconds();
         self.heart.set_child(None);
         self.output.send(&FromWorker::Finished {
             child: job.child,
             outcome,
             seconds,
         })
+    }
+
+    /// Where the child is saved, if it is, and how far an earlier process has come with it.
+    fn saved(&self, job: &ChildJob) -> anyhow::Result<(Option<Saving>, Option<ChildState>)> {
+        let Some(folder) = &self.checkpoints else {
+            return Ok((None, None));
+        };
+        let (data, config) = (&self.data, &self.config);
+        let place = (self.threads, data.device);
+        let mut saving = Saving::new(folder, job, config, &data.description.fingerprint, place);
+        let batches = data.train.len().div_ceil(config.batch_size.max(1));
+        let child = job.child;
+        let (saved, level, message) = match saving.find(job, config.epochs, batches) {
+            Ok(None) => return Ok((Some(saving), None)),
+            Ok(Some(saved)) => {
+                let ChildPlace { epoch, batch, .. } = saved.place;
+                let message = format!(
+                    "child {child} goes on where it was saved: epoch {epoch}, batch {batch}"
+                );
+                (Some(saved), Level::Info, message)
+            }
+            Err(reason) => {
+                let message =
+                    format!("child {child} begins anew: its checkpoint is not used: {reason}");
+                (None, Level::Warning, message)
+            }
+        };
+        self.output.send(&FromWorker::Log { level, message })?;
+        Ok((Some(saving), saved))
     }
 
     /// Report why this process can no longer train, and end it.
@@ -243,16 +287,32 @@ struct PipeControl<'trainer> {
     is_stopped: bool,
     /// Time spent paused.
     paused: Duration,
+    started: Instant,
+    /// Where the child is saved during a pause.
+    saving: Option<Saving>,
+}
+
+impl PipeControl<'_> {
+    /// Time spent on the child, also by earlier processes, without pauses.
+    fn seconds(&self) -> f64 {
+        let here = self.started.elapsed().saturating_sub(self.paused);
+        let earlier = self.saving.as_ref().map_or(0.0, Saving::seconds);
+        earlier + here.as_secs_f64()
+    }
 }
 
 impl Control for PipeControl<'_> {
-    fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)> {
+    fn between_batches(&mut self, state: StateOf<'_>) -> anyhow::Result<(Next, Duration)> {
         let mut since = Instant::now();
+        let seconds = self.seconds();
         let settle = || {
             // Work is queued on the device, which has not stopped until that is done.
             train::synchronize(self.device).map_err(TrainError::from)?;
             since = Instant::now();
-            Ok(())
+            match &self.saving {
+                Some(saving) => saving.save(state()?, seconds, self.output),
+                None => Ok(()),
+            }
         };
         let next = self
             .inbox

@@ -2,10 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, getrlimit};
 use serde::Serialize;
+
+use crate::foundation::host::host_name;
 
 /// Replace the file at `path` with `bytes` in one step: a temporary file beside it is written,
 /// synced and renamed over it, then the folder is synced. A reader of `path` sees either the old
@@ -15,13 +18,25 @@ use serde::Serialize;
 /// I/O errors; the message names the path. The old file is then untouched and the temporary one
 /// removed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = temporary_beside(path);
-    write_synced(&temporary, bytes)
-        .and_then(|()| fs::rename(&temporary, path))
+    replace(path, &temporary_beside(path, ""), bytes)
+}
+
+/// The same for a file that several processes, also of other machines, may replace at a time.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_atomically_among_others(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let own = format!(".{}-{}", host_name(), std::process::id());
+    replace(path, &temporary_beside(path, &own), bytes)
+}
+
+fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_synced(temporary, bytes)
+        .and_then(|()| fs::rename(temporary, path))
         .and_then(|()| sync_folder_of(path))
         .map_err(|error| {
             // Report the first error; a leftover temporary file is overwritten next time.
-            let _ = fs::remove_file(&temporary);
+            let _ = fs::remove_file(temporary);
             in_file(path, "cannot write", error)
         })
 }
@@ -40,6 +55,15 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
 /// A number that JSON cannot represent.
 pub fn json(value: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok((serde_json::to_string_pretty(value)? + "\n").into_bytes())
+}
+
+/// Whether `path` leads to this open file or folder.
+///
+/// # Errors
+/// I/O errors, also if there is nothing at `path`.
+pub fn is_at(path: &Path, file: &File) -> io::Result<bool> {
+    let (there, own) = (fs::metadata(path)?, file.metadata()?);
+    Ok((there.dev(), there.ino()) == (own.dev(), own.ino()))
 }
 
 /// Make the entries of the folder that contains `path` durable (a power failure could otherwise
@@ -86,9 +110,9 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn temporary_beside(path: &Path) -> PathBuf {
+fn temporary_beside(path: &Path, of: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".tmp");
+    name.push(format!("{of}.tmp"));
     path.with_file_name(name)
 }
 

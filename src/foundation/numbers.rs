@@ -193,6 +193,19 @@ pub fn estimate_between([low, high]: [f64; 2]) -> String {
     }
 }
 
+/// `1,3-7,9`: three or more consecutive numbers become a range.
+pub fn ranges(numbers: &[u64], separator: &str) -> String {
+    let runs = numbers.chunk_by(|left, right| left.checked_add(1) == Some(*right));
+    let text = runs.map(|run| match run {
+        [first, _, .., last] => format!("{first}-{last}"),
+        _ => {
+            let each: Vec<String> = run.iter().map(u64::to_string).collect();
+            each.join(separator)
+        }
+    });
+    text.collect::<Vec<_>>().join(separator)
+}
+
 /// Layer numbers as `1, 3, 6-12`; 0 is written as `image`.
 pub fn layers(numbers: &[usize]) -> String {
     let mut sorted = numbers.to_vec();
@@ -347,5 +360,13 @@ mod tests {
     #[test]
     fn small_rates_are_written_with_a_power_of_ten() {
         assert_eq!([0.05, 0.000_012].map(learning_rate), ["0.05", "1.2e-5"]);
+    }
+
+    #[test]
+    fn consecutive_numbers_are_shown_as_ranges() {
+        assert_eq!(ranges(&[1, 2, 5, 6, 7, 8, 10], ","), "1,2,5-8,10");
+        assert_eq!(ranges(&[3, 2, 1], ", "), "3, 2, 1");
+        assert_eq!(ranges(&[0], ","), "0");
+        assert_eq!(ranges(&[u64::MAX], ","), u64::MAX.to_string());
     }
 }

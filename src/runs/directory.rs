@@ -4,13 +4,12 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::error::DirectoryError;
 use super::lock::{self, LockProblem, lock_file};
 use crate::event::RunKind;
-use crate::foundation::durable::{in_file, sync_folder_of, write_atomically};
+use crate::foundation::durable::{in_file, is_at, sync_folder_of, write_atomically};
 use crate::journal::{JournalError, Reader};
 
 pub use super::lock::lock_state;
@@ -306,12 +305,6 @@ impl RunDirectory {
         }
         Ok(())
     }
-}
-
-/// Whether `path` leads to this open file or folder.
-fn is_at(path: &Path, file: &File) -> io::Result<bool> {
-    let (there, own) = (fs::metadata(path)?, file.metadata()?);
-    Ok((there.dev(), there.ino()) == (own.dev(), own.ino()))
 }
 
 /// Whether a folder contains more than a lock and, if it is of a run that was killed before its

@@ -271,15 +271,12 @@ pub struct ClusterPlace {
 }
 
 impl std::fmt::Display for ClusterPlace {
-    /// `n2 (task 4711_3, attempt 2)`.
+    /// `n2 (task 4711_3, attempt 1)`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let task = self.task.as_ref().map(|task| format!("task {task}"));
-        let again = (self.attempt > 1).then(|| format!("attempt {}", self.attempt));
-        let details: Vec<String> = task.into_iter().chain(again).collect();
-        match details.is_empty() {
-            true => f.write_str(&self.host),
-            false => write!(f, "{} ({})", self.host, details.join(", ")),
-        }
+        let attempt = format!("attempt {}", self.attempt);
+        let details: Vec<String> = task.into_iter().chain([attempt]).collect();
+        write!(f, "{} ({})", self.host, details.join(", "))
     }
 }
 

@@ -215,13 +215,13 @@ impl SearchRun {
         self.children.iter().filter(|row| row.repeat_of.is_none())
     }
 
-    /// Number of children that wait in the queue of a cluster; `None` without one.
-    pub fn in_queue(&self) -> Option<usize> {
+    /// The children that wait in the queue of a cluster; `None` without one.
+    pub fn queue(&self) -> Option<impl Iterator<Item = u64>> {
         let device = self.started.as_ref()?.device.as_deref()?;
-        let waiting = |child: &&u64| self.in_training(**child).is_none();
+        let waiting = self.waiting.keys().copied();
         device
             .ends_with("(slurm)")
-            .then(|| self.waiting.keys().filter(waiting).count())
+            .then(|| waiting.filter(|child| self.in_training(*child).is_none()))
     }
 
     fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut TrainedChild> {

@@ -2,6 +2,7 @@
 
 use tch::TchError;
 
+use crate::child::weights::WeightsError;
 use crate::data::DataError;
 use crate::foundation::fault::{self, Fault};
 use crate::foundation::numbers;
@@ -80,6 +81,15 @@ impl From<space::ArchitectureError> for TrainError {
 impl From<TchError> for TrainError {
     fn from(error: TchError) -> TrainError {
         TrainError::of_libtorch(&error.to_string(), TrainError::Torch)
+    }
+}
+
+impl From<WeightsError> for TrainError {
+    fn from(error: WeightsError) -> TrainError {
+        match error {
+            WeightsError::Torch(text) => TrainError::of_libtorch(&text, TrainError::Torch),
+            file => TrainError::Torch(file.to_string()),
+        }
     }
 }
 

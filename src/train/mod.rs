@@ -12,6 +12,7 @@ mod metrics;
 mod optimizer;
 mod schedule;
 mod settings;
+mod state;
 pub(crate) mod tick;
 mod trainer;
 
@@ -23,7 +24,8 @@ pub use metrics::Metrics;
 pub use optimizer::{Sgd, SgdSettings};
 pub use schedule::learning_rate;
 pub use settings::FitSettings;
+pub use state::{ChildPlace, ChildState, FitState};
 pub use trainer::{
-    Control, Next, cross_entropy, evaluate, evaluation_batch, in_smaller_batches,
+    Control, Next, StateOf, cross_entropy, evaluate, evaluation_batch, in_smaller_batches,
     smoothed_cross_entropy, train_child,
 };

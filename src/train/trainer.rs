@@ -8,6 +8,7 @@ use super::data::TrainingData;
 use super::error::TrainError;
 use super::fit::{Epoch, Fit};
 use super::metrics::{Figures, Metrics};
+use super::state::{ChildPlace, ChildState, FitState};
 use super::tick::Ticks;
 use super::{learning_rate, memory};
 use crate::child::{Mode, Network, Plan};
@@ -22,20 +23,23 @@ pub fn evaluation_batch(device: Device) -> usize {
     if device == Device::Cpu { 125 } else { 1_000 }
 }
 
+/// Copies the state of a training from its device.
+pub type StateOf<'a> = &'a mut dyn FnMut() -> Result<ChildState, TrainError>;
+
 /// Watches and controls a training. An error ends the training.
 pub trait Control {
     /// Called before each batch; returns when the next one may start or the training is to end,
-    /// with the time spent waiting.
+    /// with the time spent waiting. `state` gives all that is needed to go on from here later.
     ///
     /// # Errors
     /// If the training must end without a result.
-    fn between_batches(&mut self) -> anyhow::Result<(Next, Duration)>;
+    fn between_batches(&mut self, state: StateOf<'_>) -> anyhow::Result<(Next, Duration)>;
     /// Called from time to time between two batches.
     ///
     /// # Errors
     /// If the training must end without a result.
     fn progress(&mut self, progress: TrainingProgress) -> anyhow::Result<()>;
-    /// Called after each epoch.
+    /// Called after each epoch; first, in a training that goes on, for each epoch of the earlier one.
     ///
     /// # Errors
     /// If the training must end without a result.
@@ -51,7 +55,8 @@ pub enum Next {
     Enough,
 }
 
-/// Train `architecture` from scratch and return its validation accuracy after each epoch, each
+/// Train `architecture` from scratch, or from where an earlier training with the same arguments was
+/// `saved`, and return its validation accuracy after each epoch, each
 /// in 0..=1. There are fewer than `config.epochs` if `control` returned [`Next::Enough`].
 ///
 /// Everything random (weights, order of images, augmentation) is derived from `seed`. A child that
@@ -66,37 +71,16 @@ pub fn train_child(
     data: &TrainingData,
     config: &ChildConfig,
     available: Option<u64>,
+    saved: Option<ChildState>,
     control: &mut impl Control,
 ) -> Result<Vec<f64>, TrainError> {
     let plan = check(architecture, data, config, available)?;
-    TrainError::caught(|| train_as_planned(architecture, seed, data, config, plan, control))
-}
-
-fn train_as_planned(
-    architecture: &Architecture,
-    seed: u64,
-    data: &TrainingData,
-    config: &ChildConfig,
-    plan: Plan,
-    control: &mut impl Control,
-) -> Result<Vec<f64>, TrainError> {
-    tch::manual_seed(seed as i64);
-    let network = Network::new(architecture, plan, data.device)?;
-    let fit = Fit::new(network, config, data, config.batch_size, seed)?;
-    let mut training = ChildTraining {
-        config,
-        fit,
-        ticks: Ticks::default(),
-    };
-    let mut accuracies = Vec::with_capacity(config.epochs);
-    for epoch in 1..=config.epochs {
-        match training.epoch(epoch, control) {
-            Ok(accuracy) => accuracies.push(accuracy),
-            Err(TrainError::Skipped) if !accuracies.is_empty() => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(accuracies)
+    TrainError::caught(|| {
+        tch::manual_seed(seed as i64);
+        let network = Network::new(architecture, plan, data.device)?;
+        let fit = Fit::new(network, config, data, config.batch_size, seed)?;
+        ChildTraining::of(fit, config).run(saved, control)
+    })
 }
 
 /// Refuse networks that cannot be trained before anything is allocated; otherwise choose the
@@ -126,17 +110,54 @@ struct ChildTraining<'work> {
     config: &'work ChildConfig,
     fit: Fit<'work>,
     ticks: Ticks,
+    /// The completed epochs.
+    epochs: Vec<TrainingEpoch>,
+    /// Seconds that an earlier training has spent on the epoch in progress.
+    earlier: f64,
 }
 
-impl ChildTraining<'_> {
-    /// Train on all images once (epoch `number`, from 1), then measure and return the validation
-    /// accuracy.
-    fn epoch(&mut self, number: usize, control: &mut impl Control) -> Result<f64, TrainError> {
-        let mut epoch = self.fit.epoch(number, 0, Metrics::default())?;
+impl<'work> ChildTraining<'work> {
+    fn of(fit: Fit<'work>, config: &'work ChildConfig) -> ChildTraining<'work> {
+        ChildTraining {
+            config,
+            fit,
+            ticks: Ticks::default(),
+            epochs: Vec::with_capacity(config.epochs),
+            earlier: 0.0,
+        }
+    }
+
+    /// Train to the end; returns the validation accuracy after each epoch.
+    fn run(
+        mut self,
+        saved: Option<ChildState>,
+        control: &mut impl Control,
+    ) -> Result<Vec<f64>, TrainError> {
+        let mut epoch = match saved {
+            Some(saved) => self.restore(saved, control)?,
+            None => self.fit.epoch(1, 0, Metrics::default())?,
+        };
+        loop {
+            match self.epoch(&mut epoch, control) {
+                Ok(()) => {}
+                Err(TrainError::Skipped) if !self.epochs.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+            if epoch.number() >= self.config.epochs {
+                break;
+            }
+            epoch = self.fit.epoch(epoch.number() + 1, 0, Metrics::default())?;
+        }
+        Ok(self.epochs.iter().map(|done| done.valid_accuracy).collect())
+    }
+
+    /// Train on all images that `epoch` has left, then measure the validation accuracy.
+    fn epoch(&mut self, epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainError> {
+        let number = epoch.number();
         while !epoch.is_done() {
-            wait_for(&mut epoch, control)?;
+            self.wait_for(epoch, control)?;
             let learning_rate = self.learning_rate(number, epoch.done());
-            self.fit.step(&mut epoch, learning_rate)?;
+            self.fit.step(epoch, learning_rate)?;
             if self.ticks.is_due() {
                 epoch.settle()?;
                 control
@@ -146,9 +167,8 @@ impl ChildTraining<'_> {
             }
         }
         epoch.settle()?;
-        let (batch_size, between) = (evaluation_batch(self.fit.device()), |_| {
-            wait_for(&mut epoch, control)
-        });
+        let batch_size = evaluation_batch(self.fit.device());
+        let between = |_| self.wait_for(epoch, control);
         let valid = evaluate(
             self.fit.network(),
             self.fit.validation(),
@@ -156,9 +176,18 @@ impl ChildTraining<'_> {
             between,
         )?;
         let rate = self.learning_rate(number, epoch.batches().saturating_sub(1));
-        let figures = epoch.figures(&valid, rate)?;
-        control.epoch(figures).map_err(TrainError::Stopped)?;
-        Ok(valid.accuracy())
+        let mut figures = epoch.figures(&valid, rate)?;
+        figures.seconds += std::mem::take(&mut self.earlier);
+        self.completed(figures, control)
+    }
+
+    fn completed(
+        &mut self,
+        epoch: TrainingEpoch,
+        control: &mut impl Control,
+    ) -> Result<(), TrainError> {
+        self.epochs.push(epoch.clone());
+        control.epoch(epoch).map_err(TrainError::Stopped)
     }
 
     fn learning_rate(&self, epoch: usize, batch: usize) -> f64 {
@@ -169,15 +198,51 @@ impl ChildTraining<'_> {
             self.config.epochs * batches,
         )
     }
-}
 
-/// Wait if `control` says so; an error if it ends the training.
-fn wait_for(epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainError> {
-    let (next, stood_still) = control.between_batches().map_err(TrainError::of_control)?;
-    epoch.stood_still(stood_still);
-    match next {
-        Next::GoOn => Ok(()),
-        Next::Enough => Err(TrainError::Skipped),
+    /// Wait if `control` says so; an error if it ends the training.
+    fn wait_for(&self, epoch: &mut Epoch, control: &mut impl Control) -> Result<(), TrainError> {
+        let mut state = || self.state(epoch);
+        let (next, stood_still) = control
+            .between_batches(&mut state)
+            .map_err(TrainError::of_control)?;
+        epoch.stood_still(stood_still);
+        match next {
+            Next::GoOn => Ok(()),
+            Next::Enough => Err(TrainError::Skipped),
+        }
+    }
+
+    /// All that is needed to go on from here. (During validation: to validate once more.)
+    fn state(&self, epoch: &mut Epoch) -> Result<ChildState, TrainError> {
+        epoch.settle()?;
+        Ok(ChildState {
+            place: ChildPlace {
+                epoch: epoch.number(),
+                batch: epoch.done(),
+                metrics: *epoch.metrics(),
+                seconds: self.earlier + epoch.seconds(),
+                images_per_second: epoch.images_per_second(),
+                epochs: self.epochs.clone(),
+            },
+            fit: FitState::of(&self.fit)?,
+        })
+    }
+
+    /// Go on from a state; returns the epoch that was in progress.
+    fn restore(
+        &mut self,
+        saved: ChildState,
+        control: &mut impl Control,
+    ) -> Result<Epoch<'work>, TrainError> {
+        let ChildState { place, fit } = saved;
+        fit.restore(&self.fit)?;
+        for epoch in place.epochs {
+            self.completed(epoch, control)?;
+        }
+        self.earlier = place.seconds;
+        let mut epoch = self.fit.epoch(place.epoch, place.batch, place.metrics)?;
+        epoch.continue_at(place.images_per_second);
+        Ok(epoch)
     }
 }
 
@@ -266,3 +331,6 @@ fn evaluate_in_batches(
     metrics.add(&figures.read(count)?);
     Ok(metrics)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::TrainingError;
-use crate::child::weights::{self, WeightsError};
+use crate::child::weights::WeightsError;
 use crate::foundation::sealed::{self, Blocks, CheckpointError};
 use crate::runs::RunDirectory;
 use crate::session::{self, SessionError};
-use crate::train::{Fit, Metrics};
+use crate::train::{Fit, FitState, Metrics};
 
 /// The contents of the file besides the tensors. (The order of the images and their augmentation
 /// follow from seed, epoch and batch; the best epoch and the patience follow from the epochs in the
@@ -39,39 +39,22 @@ pub struct TrainingHeader<'a> {
 #[derive(Debug, Clone)]
 pub struct TrainingCheckpoint {
     pub(super) header: TrainingHeader<'static>,
-    /// Current parameters and batch norm statistics, the optimiser's velocity, the mean of the
-    /// weights (empty if none is kept), and the weights of the best epoch.
-    pub network: Blocks,
-    pub(super) velocity: Blocks,
-    pub(super) average: Blocks,
+    /// The network, the optimiser and the mean of the weights.
+    state: FitState,
+    /// The weights of the best epoch.
     pub(super) best: Blocks,
 }
 
-const NETWORK: &str = "network.";
-const VELOCITY: &str = "velocity.";
-const AVERAGE: &str = "average.";
 const BEST: &str = "best.";
 
 /// The contents of a checkpoint with the state of `fit`.
 pub fn encode(header: &TrainingHeader, fit: &Fit, best: &Blocks) -> Result<Vec<u8>, SessionError> {
-    let network = weights::blocks(fit.network()).map_err(TrainingError::from)?;
-    let velocity = weights::blocks_of(fit.network(), fit.optimizer().velocity())
-        .map_err(TrainingError::from)?;
-    let average = match fit.average() {
-        Some(mean) => weights::blocks_of(fit.network(), mean).map_err(TrainingError::from)?,
-        None => Blocks::new(),
-    };
-    let under = |prefix: &str, blocks: Blocks| {
-        let prefix = prefix.to_owned();
-        blocks
-            .into_iter()
-            .map(move |(name, block)| (format!("{prefix}{name}"), block))
-    };
-    let all = under(NETWORK, network)
-        .chain(under(VELOCITY, velocity))
-        .chain(under(AVERAGE, average))
-        .chain(under(BEST, best.clone()));
-    Ok(sealed::encode(header, &all.collect())?)
+    let mut all = FitState::of(fit)
+        .map_err(TrainingError::from)?
+        .into_blocks();
+    let best = best.iter();
+    all.extend(best.map(|(name, block)| (format!("{BEST}{name}"), block.clone())));
+    Ok(sealed::encode(header, &all)?)
 }
 
 impl TrainingCheckpoint {
@@ -80,42 +63,27 @@ impl TrainingCheckpoint {
         let Some((header, blocks)) = sealed::load::<TrainingHeader>(path)? else {
             return Ok(None);
         };
-        let (mut network, mut velocity) = (Blocks::new(), Blocks::new());
-        let (mut average, mut best) = (Blocks::new(), Blocks::new());
-        for (name, block) in blocks {
-            let parts = [
-                (NETWORK, &mut network),
-                (VELOCITY, &mut velocity),
-                (AVERAGE, &mut average),
-                (BEST, &mut best),
-            ];
-            let part = parts
-                .into_iter()
-                .find_map(|(prefix, part)| name.strip_prefix(prefix).map(|name| (name, part)));
-            let Some((name, part)) = part else {
+        let (state, others) = FitState::from_blocks(blocks);
+        let mut best = Blocks::new();
+        for (name, block) in others {
+            let Some(name) = name.strip_prefix(BEST) else {
                 return Err(sealed::nonsense(
                     path,
                     format!("tensor `{name}` is not part of a training's checkpoint"),
                 ));
             };
-            part.insert(name.to_owned(), block);
+            best.insert(name.to_owned(), block);
         }
         Ok(Some(TrainingCheckpoint {
             header,
-            network,
-            velocity,
-            average,
+            state,
             best,
         }))
     }
 
     /// Restore the state into `fit`, which was made with the same settings.
     pub fn restore(&self, fit: &mut Fit) -> Result<(), WeightsError> {
-        weights::restore(fit.network(), &self.network)?;
-        weights::restore_into(fit.network(), fit.optimizer().velocity(), &self.velocity)?;
-        if let Some(mean) = fit.average() {
-            weights::restore_into(fit.network(), mean, &self.average)?;
-        }
+        self.state.restore(fit)?;
         fit.set_micro_batch(self.header.micro_batch);
         Ok(())
     }

@@ -240,6 +240,7 @@ fn a_worker_reports_a_pause_only_once_its_device_has_stopped() {
         child,
         placement,
         sample: None,
+        checkpoints: None,
         deadlines: Deadlines::default(),
     };
     let (sender, reports) = channel();

@@ -2,6 +2,7 @@
 //! sizes.
 
 mod any_keys;
+mod cluster;
 mod inspector;
 mod log;
 mod moments;

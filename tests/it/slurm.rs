@@ -1,9 +1,10 @@
 //! Searches whose children a real Slurm trains, with real faults: nodes, daemons and the engine are killed.
 //! `make test-slurm` starts one; without one these tests are skipped with the reason.
 
+mod faults;
+mod steering;
+
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,34 +12,13 @@ use std::time::{Duration, Instant};
 use nas_tui::event::{Event, Record};
 use nas_tui::journal;
 
-/// Two episodes of 32 children of two layers on the embedded images.
-const SMALL: [&str; 14] = [
-    "data.limit=600",
-    "data.validation=200",
-    "search.episodes=2",
-    "search.children_per_episode=32",
-    "search.controls=0",
-    "search.initial_depth=2",
-    "search.depth_step=0",
-    "search.reuse=never",
-    "space.filters=[8,16]",
-    "child.epochs=12",
-    "child.batch_size=25",
-    "reward.last_epochs=1",
-    "workers.threads=1",
-    "workers.device=cpu",
-];
-
 /// On four nodes of one CPU each.
-const SLURM: [&str; 5] = [
+const SLURM: [&str; 4] = [
     "workers.evaluator=slurm",
     "workers.count=4",
     "slurm.gpus_per_task=0",
-    "slurm.children_per_task=4",
     "slurm.grace_seconds=20",
 ];
-
-const CHILDREN: usize = 64;
 
 /// Whether there is a Slurm to test with.
 fn slurm_runs() -> bool {
@@ -122,18 +102,19 @@ impl Search {
         }
     }
 
-    /// The machine of a task that trains a child right now, not `except`.
-    fn node_at_work(&mut self, after: usize) -> String {
+    /// A child that is trained right now, once `epochs` epochs of its attempt have been told, other than
+    /// on the node `except`.
+    fn in_training(&mut self, epochs: usize, except: Option<&str>) -> InTraining {
+        let run = self.run.clone();
         self.wait_for("training", |records| {
-            if ends(records).len() < after {
-                return None;
-            }
-            records.iter().rev().find_map(|record| match &record.event {
-                Event::ChildStarted { child, host, .. } if !ends(records).contains_key(child) => {
-                    host.clone()
-                }
-                _ => None,
-            })
+            let ends = ends(records);
+            let is_trained = |training: &InTraining| {
+                training.epochs >= epochs
+                    && Some(&*training.node) != except
+                    && !ends.contains_key(&training.child)
+                    && !has_result(&run, training.child)
+            };
+            training(records).into_values().find(is_trained)
         })
     }
 
@@ -158,6 +139,59 @@ impl Drop for Search {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A child in training, by the journal.
+#[derive(Debug, Clone)]
+struct InTraining {
+    child: u64,
+    /// Its machine.
+    node: String,
+    /// Slurm's name of its task.
+    task: String,
+    /// Epochs of this attempt.
+    epochs: usize,
+}
+
+/// The latest attempt of each child that was not told to have been lost.
+fn training(records: &[Record]) -> BTreeMap<u64, InTraining> {
+    let mut training = BTreeMap::new();
+    for record in records {
+        match &record.event {
+            Event::ChildStarted {
+                child,
+                host: Some(node),
+                task: Some(task),
+                ..
+            } => {
+                let begun = InTraining {
+                    child: *child,
+                    node: node.clone(),
+                    task: task.clone(),
+                    epochs: 0,
+                };
+                training.insert(*child, begun);
+            }
+            Event::ChildEpoch(epoch) => {
+                if let Some(training) = training.get_mut(&epoch.child) {
+                    training.epochs += 1;
+                }
+            }
+            Event::ChildRetried { child, .. } => drop(training.remove(child)),
+            _ => {}
+        }
+    }
+    training
+}
+
+/// Whether a task has written a result of a child, taken or not.
+fn has_result(run: &Path, child: u64) -> bool {
+    let waits = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name.starts_with(&format!("result-{child}."))
+    };
+    let inbox = std::fs::read_dir(run.join("slurm/inbox")).unwrap();
+    inbox.flatten().any(waits) || run.join(format!("slurm/results/{child}.json")).is_file()
 }
 
 fn records(run: &Path) -> Vec<Record> {
@@ -188,103 +222,9 @@ fn ends(records: &[Record]) -> BTreeMap<u64, (u32, Vec<f64>)> {
     ends
 }
 
-/// What the same search gives with workers of this machine.
-fn control(folder: &Path) -> BTreeMap<u64, (u32, Vec<f64>)> {
+/// What a search with these settings gives with workers of this machine.
+fn control(folder: &Path, settings: &[&str]) -> BTreeMap<u64, (u32, Vec<f64>)> {
     let run = folder.join("control");
-    Search::start(&run, &[&SMALL, &["workers.count=2"]], None).end();
+    Search::start(&run, &[settings, &["workers.count=2"]], None).end();
     ends(&records(&run))
-}
-
-fn check(run: &Path, control: &BTreeMap<u64, (u32, Vec<f64>)>) {
-    let ends = ends(&records(run));
-    assert_eq!(ends.len(), CHILDREN, "nothing is lost");
-    assert!(
-        ends.values().all(|(times, _)| *times == 1),
-        "nothing is counted twice"
-    );
-    assert_eq!(ends, *control, "the same accuracies as on this machine");
-}
-
-#[test]
-fn a_search_survives_the_loss_of_nodes_daemons_and_the_controller() {
-    if !slurm_runs() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join("faults");
-    let mut search = Search::start(&run, &[&SMALL, &SLURM], None);
-    let node = search.node_at_work(4);
-    fault(&["kill-node", &node]);
-    eprintln!("killed the node {node}");
-    let daemon = search.node_at_work(12);
-    fault(&["kill-daemon", &daemon]);
-    eprintln!("killed the daemon of {daemon}");
-    search.node_at_work(20);
-    fault(&["kill-controller"]);
-    eprintln!("killed the controller");
-    std::thread::sleep(Duration::from_secs(20));
-    fault(&["start-controller"]);
-    fault(&["start-daemon", &node]);
-    if daemon != node {
-        fault(&["start-daemon", &daemon]);
-    }
-    search.end();
-    let retried = records(&run)
-        .iter()
-        .filter(|record| matches!(record.event, Event::ChildRetried { .. }))
-        .count();
-    eprintln!("{retried} children were retried");
-    assert!(retried > 0, "the killed node trained a child");
-    check(&run, &control(folder.path()));
-}
-
-/// An `sbatch` that submits and then kills the engine before it can know.
-fn killing_sbatch(folder: &Path, times: u32) -> PathBuf {
-    let path = folder.join("bin");
-    fs::create_dir_all(&path).unwrap();
-    let real =
-        String::from_utf8(Command::new("which").arg("sbatch").output().unwrap().stdout).unwrap();
-    let count = folder.join("killed");
-    let text = format!(
-        "#!/bin/bash\nout=$({} \"$@\") || exit 1\necho x >> {count}\nif [ $(wc -l < {count}) -le {times} ]; then kill -9 $PPID; fi\necho \"$out\"\n",
-        real.trim(),
-        count = count.display()
-    );
-    let file = path.join("sbatch");
-    fs::write(&file, text).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-    path
-}
-
-#[test]
-fn an_engine_killed_between_sbatch_and_its_record_finds_its_job_by_name() {
-    if !slurm_runs() {
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join("killed-engine");
-    let path = killing_sbatch(folder.path(), 1);
-    let mut search = Search::start(&run, &[&SMALL, &SLURM], Some(&path));
-    assert!(!search.child.wait().unwrap().success());
-    let manifest = run.join("slurm/batches/1/manifest.jsonl");
-    assert!(manifest.is_file() && !run.join("slurm/batches/1/job").is_file());
-    // Results arrive while no engine runs.
-    let results = || {
-        fs::read_dir(run.join("slurm/inbox"))
-            .unwrap()
-            .flatten()
-            .filter(|entry| entry.file_name().to_string_lossy().starts_with("result-"))
-    };
-    let begin = Instant::now();
-    while results().count() < 8 {
-        assert!(begin.elapsed() < Duration::from_secs(200), "no results");
-        std::thread::sleep(Duration::from_millis(200));
-    }
-    Search::start(&run, &[], None).end();
-    check(&run, &control(folder.path()));
-    let batches = fs::read_dir(run.join("slurm/batches")).unwrap().count();
-    assert_eq!(
-        batches, 2,
-        "one array for each episode: nothing was submitted twice"
-    );
 }

@@ -2,6 +2,7 @@
 
 mod program;
 mod refusals;
+mod saving;
 mod stopped;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ pub fn settings(workers: usize, epochs: usize) -> WorkerSettings {
             threads: 1,
         },
         sample: None,
+        checkpoints: None,
         deadlines: Deadlines::default(),
     }
 }

@@ -120,6 +120,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         child: child_config(args),
         placement,
         sample: Some(sample),
+        checkpoints: None,
         deadlines: Deadlines::default(),
     };
     let (sender, reports) = channel();

@@ -238,7 +238,7 @@ impl Bridge {
             Message::Skip(child) => self.scheduler.skip(child),
             Message::Pause(number) => self.scheduler.pause(number),
             Message::Resume => self.scheduler.resume(),
-            Message::Shutdown => self.shut_down(),
+            Message::Shutdown => self.shut_down(report),
             Message::Slurm(Reply::Submitted { batch, answer }) => {
                 self.submitted(batch, answer, report)
             }
@@ -278,6 +278,7 @@ impl Bridge {
             threads: self.threads,
             gpus: self.config.slurm.gpus_per_task,
             requeues: self.config.slurm.requeues,
+            signal_seconds: self.config.slurm.signal_seconds,
         }
     }
 

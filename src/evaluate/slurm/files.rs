@@ -9,49 +9,27 @@
 //! attempts/N.I.UUID.jsonl  what one run of task I says of itself
 //! inbox/                   results, and names of new attempts, until the engine has taken them
 //! results/CHILD.json       the first valid result of a child
+//! checkpoints/CHILD.safetensors  a child in training, saved
 //! ```
 //!
 //! Whatever must not be lost is written to a temporary file, synced, and renamed.
 
+mod batches;
 mod results;
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::batches::{Known, Settings};
 pub use self::results::{ResultFile, digest, read_result, uuid};
 use super::scheduler::TaskId;
-use crate::config::{ChildConfig, DataConfig, DeviceChoice};
-use crate::evaluate::ChildJob;
-use crate::foundation::durable::{write_atomically, write_json};
+use crate::evaluate::worker::saving;
+use crate::foundation::durable::{in_file, is_at, sync_folder_of, write_atomically, write_json};
 use crate::foundation::input;
-
-/// The first line of a manifest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Version of these files.
-    pub v: u32,
-    /// Number of the batch.
-    pub batch: u64,
-    /// Name of the job.
-    pub name: String,
-    /// The images and how they are prepared.
-    pub data: DataConfig,
-    /// CRC-32 (hex) of the data on the machine of the engine.
-    pub fingerprint: String,
-    /// How each child is trained.
-    pub child: ChildConfig,
-    /// The device asked for.
-    pub device: DeviceChoice,
-    /// CPU threads of each training.
-    pub threads: usize,
-    /// GPUs of a task.
-    pub gpus: usize,
-    /// How often a task may ask to be started again.
-    pub requeues: u32,
-}
 
 /// The version of these files.
 pub const VERSION: u32 = 1;
@@ -69,44 +47,57 @@ pub struct Control {
 #[derive(Debug, Clone)]
 pub struct Folder {
     root: PathBuf,
+    /// The open folder, wherever it is. Tasks have none.
+    own: Option<Arc<File>>,
 }
 
-/// A batch of an earlier session.
-#[derive(Debug)]
-pub struct Known {
-    /// Its number.
-    pub batch: u64,
-    /// Children of each task.
-    pub tasks: Vec<Vec<u64>>,
-    /// Slurm's number of the job, if it was recorded.
-    pub job: Option<String>,
-}
-
-const PARTS: [&str; 4] = ["batches", "attempts", "inbox", "results"];
+const PARTS: [&str; 5] = ["batches", "attempts", "inbox", "results", CHECKPOINTS];
+const CHECKPOINTS: &str = "checkpoints";
 
 impl Folder {
-    /// The folder in `run`, created if missing.
+    /// The folder in `run`, created if missing: here and never later, but for one folder per batch.
     ///
     /// # Errors
-    /// I/O errors; the message names the path.
+    /// I/O errors; the message names the path. The run directory itself is never made.
     pub fn open(run: &Path) -> io::Result<Folder> {
         let root = run.join("slurm");
+        make(&root)?;
         for part in PARTS {
-            let path = root.join(part);
-            fs::create_dir_all(&path).map_err(|error| {
-                io::Error::new(
-                    error.kind(),
-                    format!("cannot create {}: {error}", path.display()),
-                )
-            })?;
+            make(&root.join(part))?;
         }
-        Ok(Folder { root })
+        let own = File::open(&root).map_err(|error| in_file(&root, "cannot open", error))?;
+        Ok(Folder {
+            root,
+            own: Some(Arc::new(own)),
+        })
+    }
+
+    /// Check that the path still leads to this folder, before anything is written: what is saved must not
+    /// end up in a folder that has taken the place of the run's.
+    ///
+    /// # Errors
+    /// If it does not.
+    fn check(&self) -> io::Result<()> {
+        let is_own = self
+            .own
+            .as_ref()
+            .is_none_or(|own| is_at(&self.root, own).unwrap_or(false));
+        is_own.then_some(()).ok_or_else(|| {
+            let root = self.root.display();
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!(
+                    "{root} is not the run's any more: the run directory has been moved or deleted"
+                ),
+            )
+        })
     }
 
     /// The folder at `root`, as a task sees it.
     pub fn at(root: &Path) -> Folder {
         Folder {
             root: root.to_owned(),
+            own: None,
         }
     }
 
@@ -138,95 +129,9 @@ impl Folder {
         };
         let run: String = run.to_string_lossy().chars().take(60).map(plain).collect();
         let name = format!("nas-{run}-{}", &uuid()?[..8]);
+        self.check()?;
         write_atomically(&path, name.as_bytes())?;
         Ok(name)
-    }
-
-    /// The folder of a batch.
-    pub fn batch(&self, batch: u64) -> PathBuf {
-        self.root.join("batches").join(batch.to_string())
-    }
-
-    /// Write the intent to submit a batch.
-    ///
-    /// # Errors
-    /// I/O errors.
-    pub fn write_manifest(&self, settings: &Settings, tasks: &[Vec<ChildJob>]) -> io::Result<()> {
-        let folder = self.batch(settings.batch);
-        fs::create_dir_all(&folder)?;
-        let mut text = serde_json::to_string(settings)?;
-        for jobs in tasks {
-            text.push('\n');
-            text.push_str(&serde_json::to_string(jobs)?);
-        }
-        text.push('\n');
-        write_atomically(&folder.join("manifest.jsonl"), text.as_bytes())
-    }
-
-    /// Settings of a batch, and the children of one of its tasks.
-    ///
-    /// # Errors
-    /// If the manifest cannot be read or has no such task.
-    pub fn read_task(&self, id: TaskId) -> io::Result<(Settings, Vec<ChildJob>)> {
-        let path = self.batch(id.batch).join("manifest.jsonl");
-        let mut lines = BufReader::new(input::open(&path)?).lines();
-        let missing =
-            || io::Error::other(format!("{}: there is no task {}", path.display(), id.index));
-        let settings = serde_json::from_str(&lines.next().ok_or_else(missing)??)?;
-        let jobs = serde_json::from_str(&lines.nth(id.index).ok_or_else(missing)??)?;
-        Ok((settings, jobs))
-    }
-
-    /// Every batch that is not closed. One whose manifest was never completed was never submitted.
-    ///
-    /// # Errors
-    /// I/O errors.
-    pub fn open_batches(&self) -> io::Result<(Vec<Known>, u64)> {
-        let (mut known, mut last) = (Vec::new(), 0);
-        for batch in names(&self.root.join("batches"))?
-            .iter()
-            .filter_map(|name| name.parse().ok())
-        {
-            last = last.max(batch);
-            let folder = self.batch(batch);
-            let manifest = folder.join("manifest.jsonl");
-            if self.is_closed(batch) || !manifest.exists() {
-                continue;
-            }
-            let mut tasks = Vec::new();
-            for line in BufReader::new(input::open(&manifest)?).lines().skip(1) {
-                let jobs: Vec<Numbered> = serde_json::from_str(&line?)?;
-                tasks.push(jobs.iter().map(|job| job.child).collect());
-            }
-            let job = input::text(&folder.join("job"), 1_000).ok();
-            let job = job
-                .map(|job| job.trim().to_owned())
-                .filter(|job| !job.is_empty());
-            known.push(Known { batch, tasks, job });
-        }
-        known.sort_by_key(|known| known.batch);
-        Ok((known, last))
-    }
-
-    /// Record Slurm's number of a job.
-    ///
-    /// # Errors
-    /// I/O errors.
-    pub fn write_job(&self, batch: u64, job: &str) -> io::Result<()> {
-        write_atomically(&self.batch(batch).join("job"), job.as_bytes())
-    }
-
-    /// Mark a batch as of no interest any more.
-    ///
-    /// # Errors
-    /// I/O errors.
-    pub fn close(&self, batch: u64) -> io::Result<()> {
-        File::create(self.batch(batch).join("closed")).map(drop)
-    }
-
-    /// Whether a batch is of no interest any more.
-    pub fn is_closed(&self, batch: u64) -> bool {
-        self.batch(batch).join("closed").exists()
     }
 
     /// Ask this of running tasks.
@@ -234,6 +139,7 @@ impl Folder {
     /// # Errors
     /// I/O errors.
     pub fn write_control(&self, control: &Control) -> io::Result<()> {
+        self.check()?;
         write_json(&self.root.join("control.json"), control)
     }
 
@@ -300,6 +206,7 @@ impl Folder {
     /// # Errors
     /// I/O errors.
     pub fn arrivals(&self) -> io::Result<Vec<Arrival>> {
+        self.check()?;
         let inbox = self.root.join("inbox");
         let mut names = names(&inbox)?;
         names.sort();
@@ -339,7 +246,29 @@ impl Folder {
                 .join("results")
                 .join(format!("unused-{}", name.to_string_lossy())),
         };
+        self.check()?;
         fs::rename(path, target)
+    }
+
+    /// The folder in which children in training are saved.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.root.join(CHECKPOINTS)
+    }
+
+    /// Remove what was saved of a child, which has ended.
+    pub fn remove_checkpoint(&self, child: u64) {
+        // If it is not there, or cannot be removed, that harms nobody.
+        let _ = fs::remove_file(saving::path(&self.checkpoints(), child));
+    }
+
+    /// Remove what was saved of any child: all have ended.
+    pub fn remove_checkpoints(&self) {
+        if self.check().is_err() {
+            return;
+        }
+        for name in names(&self.checkpoints()).unwrap_or_default() {
+            let _ = fs::remove_file(self.checkpoints().join(name));
+        }
     }
 }
 
@@ -359,16 +288,21 @@ pub enum Arrival {
     Result(PathBuf),
 }
 
-#[derive(Deserialize)]
-struct Numbered {
-    child: u64,
-}
-
 fn attempt_named(name: &str) -> Option<(TaskId, String)> {
     let mut parts = name.splitn(3, '.');
     let batch = parts.next()?.parse().ok()?;
     let index = parts.next()?.parse().ok()?;
     Some((TaskId { batch, index }, parts.next()?.to_owned()))
+}
+
+/// Make a folder in one that is there.
+fn make(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made
+            .and_then(|()| sync_folder_of(folder))
+            .map_err(|error| in_file(folder, "cannot create", error)),
+    }
 }
 
 fn names(folder: &Path) -> io::Result<Vec<String>> {
@@ -384,3 +318,6 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     }
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests;

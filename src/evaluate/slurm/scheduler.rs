@@ -85,6 +85,8 @@ pub enum Submission {
     Refused(String),
     /// No answer: the job may or may not exist.
     Unknown(String),
+    /// Slurm was not asked, because the batch could not be written down.
+    NotWritten(String),
 }
 
 /// A child that has been submitted and has not ended.
@@ -337,3 +339,6 @@ impl Scheduler {
         self.report(Report::Log { level, message });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,6 +136,7 @@ pub fn settings(
         child: demo.child,
         placement,
         sample: None,
+        checkpoints: None,
         deadlines: Deadlines::default(),
     })
 }

@@ -89,7 +89,10 @@ fn name(scene: &Scene<'_>) -> Row {
     if state.search().best_child() == Some(child) {
         row.push((Role::Best, " best".to_owned()));
     } else if let Some((worker, _)) = trained(scene, child) {
-        row.push((Role::Dim, format!(" worker {worker}")));
+        let counts = training::cluster_counts(state);
+        let worker = || vec![(Role::Dim, format!("worker {worker}"))];
+        row.push((Role::Dim, " ".to_owned()));
+        row.extend(counts.unwrap_or_else(worker));
     } else if scene.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
     } else if state.search().in_training(child).is_some() {

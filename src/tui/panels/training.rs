@@ -4,9 +4,9 @@ use ratatui::layout::Rect;
 
 use super::panel::{About, Hint, PANELS, Panel, Response, SEARCH, hints};
 use super::scroll::Scroll;
-use super::{Content, Row, join_fitting, labelled, pieces_width, words, wrapped};
+use super::{Content, Row, join_fitting, join_ranked, labelled, pieces_width, words, wrapped};
 use crate::analysis::selection::Selection;
-use crate::state::{Candidate, Counts, RunState, TrainedChild};
+use crate::state::{Candidate, ClusterPlace, Counts, RunState, TrainedChild};
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, bar};
@@ -27,21 +27,23 @@ impl Panel for WorkersView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         let area = super::inside(painter.area());
         let (width, height) = (usize::from(area.width), usize::from(area.height));
-        let content = content(scene, width);
+        let mut content = content(scene, width);
         let by_worker = &scene.state.search().by_worker;
         let chosen = by_worker.keys().position(|worker| *worker == scene.worker);
         // The selected worker stays in view.
         let (workers, chosen) = (by_worker.len(), chosen.unwrap_or(0));
         let rows_each = content.body.len() / workers.max(1);
-        let top = ((chosen + 1) * rows_each).saturating_sub(height);
+        let queue = queue_rows(scene, width);
+        let bottom = match chosen + 1 < workers {
+            true => (chosen + 1) * rows_each,
+            false => content.body.len() + queue.len(),
+        };
+        content.body.extend(queue);
+        let top = bottom.saturating_sub(height);
         let position = content.position(height, top);
         let beside = if workers > 0 && scene.why_abandoned().is_none() {
-            let mut beside = labelled("workers", Role::Text, workers.to_string());
-            if let Some(waiting) = scene.state.search().in_queue() {
-                beside.push((Role::Dim, "  ".to_owned()));
-                beside.extend(labelled("queue", Role::Text, waiting.to_string()));
-            }
-            beside
+            cluster_counts(scene.state)
+                .unwrap_or_else(|| labelled("workers", Role::Text, workers.to_string()))
         } else {
             Row::new()
         };
@@ -64,13 +66,7 @@ impl Panel for WorkersView {
 fn content(scene: &Scene<'_>, width: usize) -> Content {
     let state = scene.state;
     if state.search().by_worker.is_empty() {
-        let nothing = || {
-            let queue = (state.search().in_queue()).filter(|waiting| *waiting > 0);
-            let text = queue.map_or("no child in training".to_owned(), |waiting| {
-                format!("no child in training, {waiting} in the cluster's queue")
-            });
-            vec![words(Role::Dim, text)]
-        };
+        let nothing = || vec![words(Role::Dim, "no child in training".to_owned())];
         return outcome(scene, width).unwrap_or_else(nothing).into();
     }
     let shown = scene.shown_child();
@@ -96,6 +92,32 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
     };
     let workers = state.search().by_worker.iter();
     workers.flat_map(rows).collect::<Vec<_>>().into()
+}
+
+/// How many children a cluster trains, and how many wait in its queue; `None` without one.
+pub fn cluster_counts(state: &RunState) -> Option<Row> {
+    let search = state.search();
+    let waiting = search.queue()?.count().to_string();
+    let running = search.by_worker.len().to_string();
+    let gap = vec![(Role::Dim, "  ".to_owned())];
+    let counts = [
+        labelled("running", Role::Text, running),
+        gap,
+        labelled("queue", Role::Text, waiting),
+    ];
+    Some(counts.concat())
+}
+
+/// The children in a cluster's queue.
+fn queue_rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
+    let is_live = !scene.state.status.is_over() && scene.why_abandoned().is_none();
+    let queue = scene.state.search().queue().filter(|_| is_live);
+    let children: Vec<u64> = queue.into_iter().flatten().collect();
+    if children.is_empty() {
+        return Vec::new();
+    }
+    let text = format!("in the queue: child {}", format::ranges(&children, ", "));
+    wrapped(Role::Dim, &text, width)
 }
 
 /// The result of a run that has ended; `None` while it is in progress.
@@ -167,17 +189,29 @@ fn worker_rows(
     let marker = if shown { glyphs.marker } else { " " };
     let role = if shown { Role::Strong } else { Role::Text };
     let place = Place::of(state, training);
-    let mut first = vec![
-        (Role::Focus, format!("{marker} ")),
-        (Role::Dim, format!("{worker} ")),
-    ];
+    let mut first = vec![(Role::Focus, format!("{marker} "))];
+    if training.place.is_none() {
+        first.push((Role::Dim, format!("{worker} ")));
+    }
     first.push((role, format!("child {:<4}", training.child)));
     let epoch = format!(" epoch {}/{}", place.epoch, place.epochs);
-    let figures = figures(state, training);
+    let mut figures = figures(state, training);
+    let least = pieces_width(&first) + epoch.len() + *BAR.start();
+    if let Some(on) = training
+        .place
+        .as_ref()
+        .map(on)
+        .filter(|on| least + pieces_width(on) < width)
+    {
+        first.push((Role::Dim, " ".to_owned()));
+        first.extend(on);
+        first.push((Role::Dim, " ".to_owned()));
+        figures.retain(|(rank, _)| *rank != PLACE);
+    }
     let wanted = figures
         .iter()
-        .filter(|figure| !figure.is_empty())
-        .map(|figure| pieces_width(figure) + 2)
+        .filter(|(_, figure)| !figure.is_empty())
+        .map(|(_, figure)| pieces_width(figure) + 2)
         .sum::<usize>();
     let room = width.saturating_sub(pieces_width(&first) + epoch.len());
     let one_row = room >= wanted + *BAR.start();
@@ -190,14 +224,14 @@ fn worker_rows(
     first.push((Role::Text, epoch));
     if one_row {
         first.push((Role::Text, "  ".to_owned()));
-        first.extend(join_fitting(figures, "  ", wanted));
+        first.extend(join_ranked(figures, "  ", wanted));
         return vec![first];
     }
     vec![
         first,
         [
             vec![(Role::Text, "    ".to_owned())],
-            join_fitting(figures, "  ", width.saturating_sub(4)),
+            join_ranked(figures, "  ", width.saturating_sub(4)),
         ]
         .concat(),
     ]
@@ -219,14 +253,14 @@ pub fn progress_rows(
         Role::Gauge,
     );
     first.push((Role::Text, label));
-    let mut second = join_fitting(figures(state, training), "  ", width);
+    let mut second = join_ranked(figures(state, training), "  ", width);
     if second
         .iter()
         .filter(|(role, _)| *role == Role::Text)
         .count()
         < 3
     {
-        second = join_fitting(figures(state, training), " ", width);
+        second = join_ranked(figures(state, training), " ", width);
     }
     vec![first, second]
 }
@@ -251,8 +285,20 @@ pub fn abandoned_row(state: &RunState, training: &TrainedChild, width: usize) ->
     join_fitting(groups, "  ", width)
 }
 
-/// Loss, validation accuracy, speed and time left, most informative first.
-fn figures(state: &RunState, training: &TrainedChild) -> Vec<Row> {
+/// The rank of where a cluster trains a child.
+const PLACE: usize = 1;
+
+/// `on n2 attempt 1`.
+fn on(place: &ClusterPlace) -> Row {
+    let mut row = labelled("on", Role::Text, place.host.clone());
+    row.push((Role::Dim, " ".to_owned()));
+    row.extend(labelled("attempt", Role::Text, place.attempt.to_string()));
+    row
+}
+
+/// Where it is trained, loss, validation accuracy, speed and time left, most informative first, with the
+/// rank of each.
+fn figures(state: &RunState, training: &TrainedChild) -> Vec<(usize, Row)> {
     let last = training.epochs.last();
     let progress = training.progress.as_ref();
     let loss = progress
@@ -273,12 +319,9 @@ fn figures(state: &RunState, training: &TrainedChild) -> Vec<Row> {
     let origin = training.candidate.as_ref().and_then(Candidate::parent);
     let is_control = (training.candidate.as_ref()).is_some_and(Candidate::is_control);
     let control = vec![(Role::Text, "control".to_owned())];
-    let place = training.place.as_ref();
-    let again = place.map(|place| place.attempt).filter(|of| *of > 1);
-    vec![
+    let figures = [
         if is_control { control } else { Row::new() },
-        figure("on", place.map(|place| place.host.clone())),
-        figure("attempt", again.map(|attempt| attempt.to_string())),
+        training.place.as_ref().map_or(Row::new(), on),
         figure("edited from child", origin.map(|parent| parent.to_string())),
         figure("loss", loss.map(|loss| format!("{loss:.3}"))),
         figure(
@@ -287,7 +330,8 @@ fn figures(state: &RunState, training: &TrainedChild) -> Vec<Row> {
         ),
         images,
         figure("left", remaining(state, training).map(format::estimate)),
-    ]
+    ];
+    figures.into_iter().enumerate().collect()
 }
 
 /// Images per second in at most six columns.

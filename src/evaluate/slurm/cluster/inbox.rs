@@ -159,6 +159,9 @@ impl Bridge {
         if let Err(error) = self.folder.take(path, accepted.then_some(child)) {
             return self.warn_once(format!("{}: {error}", path.display()), report);
         }
+        if is_known || is_own {
+            self.folder.remove_checkpoint(child);
+        }
         if is_own {
             self.end(result, report);
         }

@@ -8,7 +8,6 @@ use crate::evaluate::slurm::files::Control;
 use crate::evaluate::slurm::scheduler::{Action, Submission, TaskId};
 use crate::evaluate::{ChildJob, Report, Reports};
 use crate::event::Level;
-use crate::foundation::durable::write_atomically;
 
 impl Bridge {
     /// Do what the scheduler wants.
@@ -21,7 +20,7 @@ impl Bridge {
                     throttle,
                     avoid,
                 } => {
-                    self.submit_batch(batch, &tasks, throttle, &avoid, report);
+                    self.submit_batch(batch, &tasks, throttle, &avoid);
                 }
                 Action::Throttle { batch, most } => {
                     if let Some(job) = self.numbers.get(&batch) {
@@ -52,6 +51,7 @@ impl Bridge {
                     self.is_over |= matches!(*told, Report::Fatal { .. });
                     if let Report::Finished { child, .. } = &*told {
                         self.jobs.remove(child);
+                        self.folder.remove_checkpoint(*child);
                     }
                     report(*told);
                 }
@@ -95,14 +95,7 @@ impl Bridge {
     }
 
     /// Write down what is to be submitted, then submit it.
-    fn submit_batch(
-        &mut self,
-        batch: u64,
-        tasks: &[Vec<u64>],
-        throttle: usize,
-        avoid: &[String],
-        report: &Reports,
-    ) {
+    fn submit_batch(&mut self, batch: u64, tasks: &[Vec<u64>], throttle: usize, avoid: &[String]) {
         let job = |child: &u64| self.jobs.get(child).cloned();
         let tasks: Vec<Vec<ChildJob>> = tasks
             .iter()
@@ -112,13 +105,10 @@ impl Bridge {
         let script = commands::script(&self.config.slurm, &self.program, self.folder.path(), batch);
         let written = self
             .folder
-            .write_manifest(&self.settings(batch), &tasks)
-            .and_then(|()| write_atomically(&folder.join("task.sh"), script.as_bytes()));
+            .write_batch(&self.settings(batch), &tasks, &script);
         if let Err(error) = written {
-            // As when a worker's files cannot be written: the run ends and can be resumed.
-            let message = error.to_string();
-            self.is_over = true;
-            return report(Report::Fatal { message });
+            let answer = Submission::NotWritten(error.to_string());
+            return self.scheduler.submitted(batch, answer);
         }
         let name = self.name_of(batch);
         let arguments = commands::submission(
@@ -189,10 +179,10 @@ impl Bridge {
     }
 
     /// The search ends or is stopped: its tasks are cancelled, unless they are to go on.
-    pub(super) fn shut_down(&mut self) {
+    pub(super) fn shut_down(&mut self, report: &Reports) {
         self.is_over = true;
-        if !self.config.slurm.cancel_on_stop {
-            return;
+        if self.jobs.is_empty() {
+            self.folder.remove_checkpoints();
         }
         let batches: Vec<(u64, bool)> = self.scheduler.all_batches().collect();
         let names: Vec<String> = batches
@@ -201,6 +191,9 @@ impl Bridge {
             .collect();
         if names.is_empty() {
             return;
+        }
+        if !self.config.slurm.cancel_on_stop {
+            return self.let_go_on(report);
         }
         for some in names.chunks(200) {
             let arguments = vec![format!("--name={}", some.join(","))];
@@ -213,5 +206,20 @@ impl Bridge {
         // into being later, and is found then.
         let cancelled = batches.iter().filter(|(_, is_submitted)| *is_submitted);
         cancelled.for_each(|(batch, _)| drop(self.folder.close(*batch)));
+    }
+
+    /// Undo a pause: nobody will be there to end it.
+    fn let_go_on(&mut self, report: &Reports) {
+        if !self.scheduler.is_paused() {
+            return;
+        }
+        self.write_control(None, self.scheduler.skipped(), report);
+        for job in self.numbers.values() {
+            let arguments = vec!["release".to_owned(), job.clone()];
+            commands::carry_out(Request::Tell {
+                program: "scontrol",
+                arguments,
+            });
+        }
     }
 }

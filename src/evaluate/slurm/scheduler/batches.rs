@@ -101,6 +101,18 @@ impl Scheduler {
                 format!("it is not known whether Slurm took batch {number}, which is looked for: {reason}"),
             ),
             Submission::Refused(reason) => self.refused(number, reason),
+            Submission::NotWritten(reason) => {
+                self.withdraw(number);
+                self.submit_after = now + FIRST_BACKOFF;
+                self.warn_once(
+                    reason.clone(),
+                    format!("nothing can be submitted, which is tried again: {reason}"),
+                );
+            }
+        }
+        // It was submitted before the pause.
+        if self.pause.is_some() && self.has_batch(number) {
+            self.actions.push(Action::Hold(number));
         }
     }
 
@@ -112,12 +124,26 @@ impl Scheduler {
             self.report(Report::Fatal { message });
             return;
         }
-        let Some(batch) = self.batches.remove(&number) else {
+        let Some(tasks) = self.withdraw(number) else {
             return;
         };
-        let children: Vec<u64> = batch
-            .tasks
-            .iter()
+        self.actions.push(Action::Close(number));
+        // A limit on the number of jobs is met by a smaller batch.
+        self.rules.most_in_array = (tasks / 2).max(1);
+        self.submit_after = self.now + self.backoff;
+        let wait = self.backoff.as_secs();
+        self.backoff = (self.backoff * 2).min(LONGEST_BACKOFF);
+        let message = format!(
+            "Slurm refuses further tasks ({reason}); the next attempt, with fewer, is in {wait} s"
+        );
+        self.warn_once(reason, message);
+    }
+
+    /// Put the children of a batch that was not submitted back to the front of the queue; returns its
+    /// number of tasks.
+    fn withdraw(&mut self, number: u64) -> Option<usize> {
+        let batch = self.batches.remove(&number)?;
+        let children: Vec<u64> = (batch.tasks.iter())
             .flat_map(|task| task.children.clone())
             .collect();
         for child in children
@@ -128,17 +154,13 @@ impl Scheduler {
             self.places.remove(child);
             self.queue.push_front(*child);
         }
-        self.actions.push(Action::Close(number));
-        // A limit on the number of jobs is met by a smaller batch.
-        self.rules.most_in_array = (batch.tasks.len() / 2).max(1);
-        self.submit_after = self.now + self.backoff;
-        let wait = self.backoff.as_secs();
-        self.backoff = (self.backoff * 2).min(LONGEST_BACKOFF);
+        Some(batch.tasks.len())
+    }
+
+    /// Log a failure to submit, unless the last one had the same reason.
+    fn warn_once(&mut self, reason: String, message: String) {
         if self.last_refusal.as_ref() != Some(&reason) {
-            self.log(
-                Level::Warning,
-                format!("Slurm refuses further tasks ({reason}); the next attempt, with fewer, is in {wait} s"),
-            );
+            self.log(Level::Warning, message);
             self.last_refusal = Some(reason);
         }
     }

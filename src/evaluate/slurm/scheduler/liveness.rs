@@ -68,7 +68,9 @@ pub enum Answer {
 
 impl Task {
     fn is_listed(&mut self, found: &Listed, now: Duration) {
-        if found.state == "RUNNING" && self.state != "RUNNING" {
+        let runs_now = found.state == "RUNNING" && self.state != "RUNNING";
+        // While it is suspended it can say nothing.
+        if runs_now || found.state == "SUSPENDED" {
             self.sign = self.sign.max(now);
         }
         // Another run of it may follow.
@@ -90,7 +92,7 @@ impl Scheduler {
             return;
         };
         let now = self.now;
-        let (mut lost, mut stuck) = (Vec::new(), Vec::new());
+        let (mut lost, mut stuck, mut again) = (Vec::new(), Vec::new(), Vec::new());
         for (number, batch) in &mut self.batches {
             if batch.is_being_submitted {
                 continue;
@@ -108,7 +110,9 @@ impl Scheduler {
                 let found = listed.get(&id);
                 if let Some(found) = found {
                     batch.job.get_or_insert_with(|| found.job.clone());
+                    let had_begun = task.has_begun;
                     task.is_listed(found, now);
+                    again.extend((had_begun && !task.has_begun).then_some(id));
                 }
                 if found.is_some_and(Listed::is_live) {
                     task.absent = None;
@@ -119,6 +123,7 @@ impl Scheduler {
             }
         }
         self.has_accepted |= !listed.is_empty();
+        again.into_iter().for_each(|id| self.put_back(id));
         if !stuck.is_empty() {
             self.actions.push(Action::Cancel(stuck));
         }

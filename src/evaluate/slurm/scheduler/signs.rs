@@ -36,7 +36,7 @@ pub enum Sign {
     Paused { number: u64 },
     /// A line for the run's log.
     Log { level: Level, message: String },
-    /// It ends without having trained its children, and asked Slurm to start it again.
+    /// It ends before its children are trained, which it has saved, and asks Slurm to start it again.
     Requeued,
     /// It ends without results for the reason given.
     Ended { reason: String },
@@ -58,7 +58,10 @@ impl Scheduler {
         match sign {
             Sign::Alive => {}
             Sign::Paused { number } => task.paused = Some(number),
-            Sign::Requeued => task.has_begun = false,
+            Sign::Requeued => {
+                task.has_begun = false;
+                self.put_back(id);
+            }
             Sign::Started { child, device } => self.started(from, child, device),
             Sign::Retried { child, reason } => {
                 if self.trains(from.attempt, child).is_some() {
@@ -98,6 +101,25 @@ impl Scheduler {
     fn trains(&self, attempt: &str, child: u64) -> Option<usize> {
         let training = self.children.get(&child)?.training.as_ref()?;
         (training.attempt == attempt).then_some(training.slot)
+    }
+
+    /// A task waits in the queue again, and with it the child that it trained.
+    pub(super) fn put_back(&mut self, id: TaskId) {
+        let is_its = |training: &Training| training.task == id;
+        let children = self.children.iter();
+        let children: Vec<u64> = children
+            .filter(|(_, known)| known.training.as_ref().is_some_and(is_its))
+            .map(|(child, _)| *child)
+            .collect();
+        let reason = format!(
+            "its Slurm task {} waits in the queue again",
+            self.name_of(id)
+        );
+        for child in children {
+            self.stop_training(child);
+            let reason = reason.clone();
+            self.report(Report::Retried { child, reason });
+        }
     }
 
     fn stop_training(&mut self, child: u64) {

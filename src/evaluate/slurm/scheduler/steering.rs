@@ -130,6 +130,16 @@ impl Scheduler {
         }
     }
 
+    /// Whether a pause is in force.
+    pub fn is_paused(&self) -> bool {
+        self.pause.is_some()
+    }
+
+    /// Children that users have asked to end.
+    pub fn skipped(&self) -> Vec<u64> {
+        self.skips.iter().copied().collect()
+    }
+
     fn tell_tasks(&mut self) {
         let skip = self.skips.clone();
         let pause = self.pause.as_ref().map(|pause| pause.number);

@@ -173,7 +173,15 @@ impl<'a> Subject<'a> {
             Standing::Ended => Row::new(),
             Standing::Failed => vec![(Role::Error, "FAILED".to_owned())],
             Standing::Excluded => vec![(Role::Warning, "EXCLUDED".to_owned())],
-            Standing::Waiting => vec![(Role::Text, "waiting for a worker".to_owned())],
+            Standing::Waiting => {
+                let is_queued = known.state.search().queue().is_some();
+                let of = if is_queued {
+                    "in the cluster's queue"
+                } else {
+                    "for a worker"
+                };
+                words(Role::Text, format!("waiting {of}"))
+            }
             Standing::Unknown if self.architecture.is_none() => {
                 vec![(Role::Warning, "unknown here".to_owned())]
             }

@@ -1,0 +1,85 @@
+//! A search whose children are trained by a Slurm cluster: what runs, where, in which attempt, and what
+//! waits in the queue.
+
+use super::*;
+
+/// The recorded run up to its middle, as a cluster would have trained it: some children are in their second
+/// attempt, some wait in the queue.
+fn of_cluster() -> Vec<Record> {
+    let all = journal();
+    let mut records = half(&all).to_vec();
+    for record in &mut records {
+        match &mut record.event {
+            Event::RunStarted(run) => run.device = Some("cpu (slurm)".to_owned()),
+            Event::ChildStarted {
+                child,
+                worker,
+                host,
+                task,
+                attempt,
+                ..
+            } => {
+                *host = Some(format!("gpu-a100-{:03}", *worker + 17));
+                *task = Some(format!("4711_{child}"));
+                *attempt = 1 + u32::from(*child % 2 == 0);
+            }
+            _ => {}
+        }
+    }
+    records
+}
+
+/// The same, after the cluster has put every child in training back into its queue.
+fn all_in_queue() -> Vec<Record> {
+    let mut records = of_cluster();
+    let last = records.last().cloned().unwrap();
+    let mut state = RunState::default();
+    records.iter().for_each(|record| state.apply(record));
+    for training in state.search().by_worker.values() {
+        let event = Event::ChildRetried {
+            child: training.child,
+            reason: "its Slurm task 4711_1 waits in the queue again".to_owned(),
+        };
+        records.push(Record {
+            seq: last.seq.map(|seq| seq + 1),
+            event,
+            ..last.clone()
+        });
+    }
+    records
+}
+
+fn app(records: &[Record], width: u16, height: u16) -> App {
+    app_with(records, Size::new(width, height), plain())
+}
+
+#[test]
+fn queue_node_and_attempt_are_shown_at_every_size() {
+    for (width, height) in SIZES {
+        let app = app(&of_cluster(), width, height);
+        assert_snapshot!(format!("slurm_{width}x{height}"), text(&app));
+    }
+}
+
+#[test]
+fn all_children_in_training_and_in_the_queue_are_in_the_layout_of_networks() {
+    for (width, height) in SIZES {
+        let mut app = app(&of_cluster(), width, height);
+        press(&mut app, "4");
+        assert_snapshot!(format!("slurm_network_{width}x{height}"), text(&app));
+    }
+}
+
+#[test]
+fn the_inspector_tells_node_task_and_attempt_of_a_child_in_training() {
+    let mut app = app(&of_cluster(), 80, 24);
+    press(&mut app, "\n");
+    assert_snapshot!("slurm_inspector_80x24", text(&app));
+}
+
+#[test]
+fn children_that_the_cluster_has_put_back_are_in_the_queue_and_nowhere_else() {
+    let mut app = app(&all_in_queue(), 80, 24);
+    press(&mut app, "4");
+    assert_snapshot!("slurm_all_in_queue_80x24", text(&app));
+}
