@@ -53,9 +53,7 @@ pub fn run() -> anyhow::Result<()> {
         bail!("the first message to a worker must be `start`");
     };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
-    if checkpoints.is_some() {
-        saving::outlive_termination().context("cannot listen for SIGTERM")?;
-    }
+    saving::outlive_termination(checkpoints.as_deref()).context("cannot listen for SIGTERM")?;
     let prepared = fault::caught(|| prepare(&data, sample.as_ref(), device));
     let prepared = match prepared
         .unwrap_or_else(|text| Err(DataError::Torch(fault::in_words(&text)).into()))

@@ -221,10 +221,3 @@ fn ends(records: &[Record]) -> BTreeMap<u64, (u32, Vec<f64>)> {
     }
     ends
 }
-
-/// What a search with these settings gives with workers of this machine.
-fn control(folder: &Path, settings: &[&str]) -> BTreeMap<u64, (u32, Vec<f64>)> {
-    let run = folder.join("control");
-    Search::start(&run, &[settings, &["workers.count=2"]], None).end();
-    ends(&records(&run))
-}

@@ -18,9 +18,12 @@ use crate::foundation::hash::fnv;
 use crate::foundation::sealed;
 use crate::train::{ChildPlace, ChildState, FitState};
 
-/// From here on SIGTERM does not end this process. A cluster sends it to all processes of a task that it
+/// If children are saved, SIGTERM does not end this process from here on. A cluster sends it to all processes of a task that it
 /// ends; the one that started this one then asks for a pause, in which the child is saved.
-pub(super) fn outlive_termination() -> io::Result<()> {
+pub(super) fn outlive_termination(checkpoints: Option<&Path>) -> io::Result<()> {
+    if checkpoints.is_none() {
+        return Ok(());
+    }
     let told = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, told).map(drop)
 }

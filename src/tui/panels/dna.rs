@@ -88,11 +88,15 @@ fn name(scene: &Scene<'_>) -> Row {
     let state = scene.state;
     if state.search().best_child() == Some(child) {
         row.push((Role::Best, " best".to_owned()));
-    } else if let Some((worker, _)) = trained(scene, child) {
-        let counts = training::cluster_counts(state);
-        let worker = || vec![(Role::Dim, format!("worker {worker}"))];
-        row.push((Role::Dim, " ".to_owned()));
-        row.extend(counts.unwrap_or_else(worker));
+    } else if let Some((worker, training)) = trained(scene, child) {
+        // What stands for a worker in a search with a cluster means nothing to a user.
+        let is_placed = training.place.is_some();
+        let text = if is_placed {
+            " in training".to_owned()
+        } else {
+            format!(" worker {worker}")
+        };
+        row.push((Role::Dim, text));
     } else if scene.row(child).is_some() {
         row.push((Role::Dim, " has ended".to_owned()));
     } else if state.search().in_training(child).is_some() {

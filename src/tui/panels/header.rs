@@ -1,7 +1,7 @@
 //! The two rows at the top: which run, its state, its progress, and the best so far.
 
 use super::chart::verdict_line;
-use super::{Row, join_fitting, join_ranked, labelled, training_run, words};
+use super::{Row, join_fitting, join_ranked, labelled, training, training_run, words};
 use crate::analysis::SearchTimeLeft;
 use crate::analysis::selection::Selection;
 use crate::event::{RunKind, RunStarted};
@@ -201,9 +201,16 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     // Episode, child and the best one are to stand side by side in 80 columns.
     let label = if width < 90 { "ep. " } else { "episode " };
     let episode = part(label, state.search().episode as u64, run.episodes);
+    let cluster = training::cluster_counts(state).filter(|_| !state.status.is_over());
+    let is_cluster = cluster.is_some();
     let mut groups = vec![
         (2, episode),
-        (1, part("child ", current_child(state, run), run.children())),
+        // The bar says it too.
+        (
+            if is_cluster { 3 } else { 1 },
+            part("child ", current_child(state, run), run.children()),
+        ),
+        (1, cluster.unwrap_or_default()),
         (0, queued_children(scene.live)),
         (3, edited_child(state)),
         (0, best(state)),

@@ -7,7 +7,7 @@ use super::Known;
 use crate::analysis::selection::Selection;
 use crate::event::ChildEpoch;
 use crate::space::{Architecture, Dna};
-use crate::state::{Candidate, ChildRow, LogText, RunState};
+use crate::state::{Candidate, ChildRow, ClusterPlace, LogText, RunState};
 use crate::tui::format;
 use crate::tui::panels::{Row, join_ranked, labelled, words};
 use crate::tui::theme::Role;
@@ -114,6 +114,7 @@ impl<'a> Subject<'a> {
             groups.push((2, vec![(Role::Text, "control".to_owned())]));
         }
         groups.push((1, self.standing(known)));
+        groups.extend(self.done_in_cluster(known).map(|done| (2, done)));
         if let Some(row) = self.row {
             let is_best = known.state.search().best_child() == Some(self.child);
             let selection = Selection::of(&known.state.search().outcomes.counts);
@@ -165,6 +166,23 @@ impl<'a> Subject<'a> {
         join_ranked(groups, "   ", width)
     }
 
+    /// Where a cluster trains it now.
+    fn place<'k>(&self, known: &Known<'k>) -> Option<&'k ClusterPlace> {
+        let (_, training) = known.state.search().in_training(self.child)?;
+        training.place.as_ref()
+    }
+
+    /// What [`Subject::standing`] has no room for beside the place.
+    fn done_in_cluster(&self, known: &Known<'_>) -> Option<Row> {
+        let epochs = known.state.search().child_epochs();
+        let place = self.place(known).filter(|_| !known.is_abandoned);
+        place.map(|_| words(Role::Good, self.done(epochs)))
+    }
+
+    fn done(&self, epochs: usize) -> String {
+        format!("{} of {epochs} epochs done", self.epochs.len())
+    }
+
     /// Its status in words, unless it has simply ended.
     fn standing(&self, known: &Known<'_>) -> Row {
         let skipped = self.row.is_some_and(|row| row.skipped);
@@ -188,15 +206,15 @@ impl<'a> Subject<'a> {
             Standing::Unknown => Row::new(),
             Standing::Training { worker } => {
                 let epochs = known.state.search().child_epochs();
-                let done = format!("{} of {epochs} epochs done", self.epochs.len());
+                let done = self.done(epochs);
                 if known.is_abandoned {
                     vec![(Role::Warning, format!("no longer in training, {done}"))]
                 } else {
-                    let training = known.state.search().in_training(self.child);
-                    let place = training.and_then(|(_, training)| training.place.as_ref());
-                    let place =
-                        place.map_or_else(|| format!("worker {worker}"), |place| place.to_string());
-                    words(Role::Good, format!("in training on {place}, {done}"))
+                    let text = match self.place(known) {
+                        Some(place) => format!("in training on {place}"),
+                        None => format!("in training on worker {worker}, {done}"),
+                    };
+                    words(Role::Good, text)
                 }
             }
         }
