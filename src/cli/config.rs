@@ -127,7 +127,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
 fn check(settings: &SettingsArgs) -> anyhow::Result<()> {
     let options = settings.options();
     let (mistakes, rest) = config::mistakes(&options, space::check_settings);
-    let mut messages: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    let in_full = |mistake| format!("{:#}", anyhow::Error::from(mistake));
+    let mut messages: Vec<String> = mistakes.into_iter().map(in_full).collect();
     // Keys of the screen are checked whatever else is wrong; what refers to runs only if nothing is.
     let keys = rest.map_or(Ok(()), |config| {
         screen::check_keys(&options, &config.screen)

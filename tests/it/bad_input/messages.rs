@@ -134,3 +134,50 @@ fn a_time_outside_the_calendar_is_told_in_plain_words() {
     let report = nas_tui(folder.path(), &["report", "run", "--out", "out"]);
     assert_eq!(report.code, Some(0), "{}", report.all());
 }
+
+#[test]
+fn every_mistake_in_the_settings_is_reported_at_once_and_a_valid_file_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "[child]\nepochs = 0\nbatch = 5\n\n[screen.keys]\nteleport = [\"t\"]\n";
+    fs::write(folder.path().join("wrong.toml"), file).unwrap();
+    fs::write(folder.path().join("right.toml"), "[child]\nepochs = 2\n").unwrap();
+    let check = |file| ["config", "check", "--config", file];
+    let error = error_of(folder.path(), &check("wrong.toml"));
+    for part in [
+        "3 mistakes",
+        "wrong.toml:3: child.batch: unknown field",
+        "wrong.toml:2: child.epochs = 0: must be",
+        "screen.keys.teleport: no such action",
+    ] {
+        assert_eq!(error.matches(part).count(), 1, "{part}: {error}");
+    }
+    let valid = nas_tui(folder.path(), &check("right.toml"));
+    assert_eq!(
+        (valid.code, valid.stdout.as_str()),
+        (
+            Some(0),
+            "the settings in right.toml are valid (preset demo)\n"
+        ),
+        "{}",
+        valid.all()
+    );
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_answered_with_the_right_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("runs/monograph-1");
+    fs::create_dir_all(&run).unwrap();
+    fs::write(run.join("journal.jsonl"), "").unwrap();
+    for (arguments, meant) in [
+        (&["replay", "monogaph-1"][..], "did you mean monograph-1?"),
+        (&["completions"], "bash, elvish, fish, powershell, zsh"),
+        (
+            &["config", "check", "--set", "recipes.cosin.epochs=3"],
+            "did you mean cosine?",
+        ),
+    ] {
+        let error = error_of(folder.path(), arguments);
+        assert!(error.contains(meant), "{arguments:?}: {error}");
+    }
+}
