@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{ArgGroup, Args as ClapArgs};
 
 use super::screen::ScreenArgs;
 use super::{OrBadInput, attach};
-use crate::link::{self, Pace};
+use crate::link::{self, Pace, SAMPLE_SPEED};
 use crate::runs;
 use crate::tui;
 
@@ -14,12 +14,17 @@ use crate::tui;
 ///
 /// Space pauses the replay. Pauses of the run, and the time between its sessions, are shortened.
 #[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("recording").args(["run", "sample"]).required(true))]
 pub struct Args {
     /// Run directory, or the name of one in ./runs
-    run: PathBuf,
-    /// Playback speed: a multiple of the recorded speed
-    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = positive)]
-    speed: f64,
+    run: Option<PathBuf>,
+    /// Replay a search that is recorded in this program (preset demo, on two CPU cores): the whole
+    /// screen at once, without a run. Nothing is written
+    #[arg(long)]
+    sample: bool,
+    /// Playback speed: a multiple of the recorded speed [default: 1, or 4 with --sample]
+    #[arg(long, value_name = "X", value_parser = positive)]
+    speed: Option<f64>,
     /// Number of records per second, whatever their times (for benchmarks)
     #[arg(long, value_name = "HZ", hide = true, value_parser = positive)]
     rate: Option<f64>,
@@ -29,13 +34,12 @@ pub struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let settings = args.screen.settings()?;
-    let run = runs::named(&args.run);
-    let connection = link::replay(
-        &run,
-        args.rate.map_or(Pace::Recorded, Pace::Rate),
-        args.speed,
-    )
-    .or_bad_input()?;
+    let pace = args.rate.map_or(Pace::Recorded, Pace::Rate);
+    let connection = match &args.run {
+        Some(run) => link::replay(&runs::named(run), pace, args.speed.unwrap_or(1.0)),
+        None => link::replay_sample(pace, args.speed.unwrap_or(SAMPLE_SPEED)),
+    };
+    let connection = connection.or_bad_input()?;
     attach::require_terminal()?;
     tui::run(connection, &settings)?;
     Ok(())

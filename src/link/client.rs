@@ -95,6 +95,7 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
         commands,
         status: watched,
         run: run.to_owned(),
+        journal,
     })
 }
 

@@ -101,6 +101,7 @@ impl Hub {
             commands,
             status: watched,
             run: self.run().to_owned(),
+            journal: self.journal.clone(),
         })
     }
 

@@ -20,6 +20,7 @@ mod peer;
 pub mod place;
 pub mod player;
 pub mod protocol;
+mod recording;
 #[cfg(test)]
 mod sample;
 pub mod server;
@@ -35,7 +36,8 @@ pub use client::attach;
 pub use error::AttachError;
 pub use hub::Hub;
 pub use orders::{Client, CommandSender, Order, Orders, StopRequest};
-pub use player::{Pace, replay};
+pub use player::{Pace, replay, replay_sample};
+pub use recording::SAMPLE_SPEED;
 pub use server::Server;
 
 use crate::event::Record;
@@ -144,4 +146,6 @@ pub struct Connection {
     pub status: watch::Receiver<LinkStatus>,
     /// The run directory.
     pub run: PathBuf,
+    /// The run's journal, for what is no longer in memory.
+    pub journal: PathBuf,
 }

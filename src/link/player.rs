@@ -1,7 +1,7 @@
 //! Replays a journal: its records at their recorded pace, or faster, through the same kind of
 //! connection as a live run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::client::journal_of;
 use super::error::AttachError;
 use super::orders::{self, Orders};
+use super::recording::Recording;
 use super::{Command, Connection, LinkStatus};
 use crate::event::{Event, Level, Record, VERSION};
 use crate::foundation::thread::spawn;
@@ -44,7 +45,27 @@ pub enum Pace {
 /// [`AttachError`]: the folder contains no run, the journal cannot be read, or no thread can be
 /// started.
 pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachError> {
-    let journal = journal_of(run)?;
+    start(run.to_owned(), journal_of(run)?, None, pace, speed)
+}
+
+/// Replay the search that is recorded in this program, in the same way.
+///
+/// # Errors
+/// [`AttachError`]: there is no memory for its journal, or no thread can be started.
+pub fn replay_sample(pace: Pace, speed: f64) -> Result<Connection, AttachError> {
+    let recording = Recording::unpack()?;
+    let journal = recording.journal();
+    start("sample".into(), journal, Some(recording), pace, speed)
+}
+
+/// Replay this journal. A `recording` is kept as long as the client may read it.
+fn start(
+    run: PathBuf,
+    journal: PathBuf,
+    recording: Option<Recording>,
+    pace: Pace,
+    speed: f64,
+) -> Result<Connection, AttachError> {
     let at_journal = JournalError::at(&journal);
     let reader = Reader::open(&journal)?;
     let (sender, records) = channel(CAPACITY);
@@ -69,12 +90,17 @@ pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachEr
         status,
         runtime,
     };
-    spawn("nas-player", move || player.play(reader)).map_err(at_journal)?;
+    let play = move || {
+        player.play(reader);
+        drop(recording);
+    };
+    spawn("nas-player", play).map_err(at_journal)?;
     Ok(Connection {
         records,
         commands,
         status: watched,
-        run: run.to_owned(),
+        run,
+        journal,
     })
 }
 

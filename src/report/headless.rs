@@ -161,6 +161,7 @@ mod tests {
             commands,
             status,
             run: "run".into(),
+            journal: "run/journal.jsonl".into(),
         };
         watch(connection, 0, &mut output);
         assert_eq!(
@@ -197,6 +198,7 @@ mod tests {
                 commands,
                 status,
                 run: "run".into(),
+                journal: "run/journal.jsonl".into(),
             },
             0,
             &mut BrokenPipe,

@@ -78,7 +78,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     let (pipe, mut lines) = line_pipe().context("cannot make a pipe for the log panel")?;
     let mut signals = SignalStream::start().context("cannot watch signals")?;
     let telemetry = Telemetry::start(MEASURE_INTERVAL).context("cannot start measuring")?;
-    let reading = JournalReading::start(Some(connection.run.join("journal.jsonl")))
+    let reading = JournalReading::start(Some(connection.journal.clone()))
         .context("cannot start a thread that reads the journal")?;
     let size = terminal
         .size()

@@ -48,6 +48,7 @@ mod report;
 mod reproduction;
 mod rooms;
 mod run_state;
+mod sample;
 mod screen;
 mod screen_docs;
 #[cfg(feature = "torch")]

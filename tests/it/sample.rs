@@ -1,0 +1,59 @@
+//! `replay --sample`: the whole screen from the program alone.
+
+use std::path::Path;
+
+use clap::Parser;
+use nas_tui::cli::Cli;
+
+use super::terminal::Terminal;
+
+fn files_in(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[test]
+fn the_recorded_search_plays_to_its_end_in_an_empty_folder_and_leaves_it_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["replay", "--sample", "--speed", "100000"];
+    let mut terminal = Terminal::start(&arguments, folder.path(), 120, 40);
+    terminal.wait_for("REPLAY ENDED");
+    terminal.wait_for("run completed");
+
+    // An earlier moment, and the epochs of the best child: both are read from the journal again.
+    terminal.keys("[");
+    terminal.wait_for("AFTER EPISODE 9");
+    terminal.keys("b\t\t");
+    terminal.wait_for("[Curves]");
+    terminal.wait_for("train loss");
+
+    terminal.keys("\x1b");
+    terminal.wait_until("closed inspector", |contents| {
+        !contents.contains("[Curves]")
+    });
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    terminal.assert_restored();
+    assert_eq!(files_in(folder.path()), 0);
+}
+
+#[test]
+fn it_begins_at_a_speed_that_shows_children_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(&["replay", "--sample"], folder.path(), 80, 24);
+    terminal.wait_for("REPLAY ×4");
+    terminal.wait_for("DNA child 2");
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(), 0);
+}
+
+#[test]
+fn either_a_run_or_the_recorded_search_is_replayed() {
+    let parse = |arguments: &[&str]| {
+        let program = ["nas-tui", "replay"];
+        Cli::try_parse_from(program.iter().chain(arguments)).map(drop)
+    };
+    assert!(parse(&["--sample"]).is_ok() && parse(&["RUN"]).is_ok());
+    let neither = parse(&[]).unwrap_err().to_string();
+    assert!(neither.contains("<RUN|--sample>"), "{neither}");
+    assert!(parse(&["RUN", "--sample"]).is_err());
+}
