@@ -3,7 +3,7 @@
 
     scripts/session_svg.py PROGRAM > docs/session.svg      # needs tmux; takes as long as the session
 
-The screen is captured several times a second while keys are typed, and the picture plays the captures with the times at which
+The screen is captured about once a second while keys are typed, and the picture plays the captures with the times at which
 they were made. What is on the screen in several of them is drawn once: each word, bar and Braille dot has the times at which
 it is visible. Without animation (a printer, prefers-reduced-motion) it is the picture of the end.
 """
@@ -29,14 +29,15 @@ CAPTION = f"nas-tui replay --sample --speed {SPEED}: a real search, replayed at 
 
 
 def tmux(*arguments):
-    return subprocess.run(["tmux", *arguments], check=True, capture_output=True, text=True).stdout
+    command = ["tmux", "-L", f"nas-tui-session-{os.getpid()}", "-f", "/dev/null", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def record(program):
     """(seconds, captured screen, words about the key pressed) of each capture."""
-    session, folder = f"nas-tui-session-{os.getpid()}", tempfile.mkdtemp()
+    folder = tempfile.mkdtemp()
     variables = "TERM=tmux-256color COLORTERM=truecolor LC_ALL=C.UTF-8"
-    tmux("new-session", "-d", "-s", session, "-x", str(COLUMNS), "-y", str(ROWS), "-c", folder,
+    tmux("new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "-c", folder,
          f"{variables} '{program}' replay --sample --speed {SPEED}")
     frames, keys, pressed, end, begin = [], list(KEYS), KEYS[0], None, time.monotonic()
     try:
@@ -44,9 +45,9 @@ def record(program):
             now = time.monotonic() - begin
             if keys and now >= keys[0][0]:
                 pressed = keys.pop(0)
-                tmux("send-keys", "-t", session, pressed[1])
+                tmux("send-keys", pressed[1])
                 time.sleep(0.15)
-            text = tmux("capture-pane", "-ep", "-t", session)
+            text = tmux("capture-pane", "-ep")
             if text.strip():
                 frames.append((now, text, pressed[2] if pressed[0] <= now < pressed[0] + NAMED else ""))
             if end is None and END in text:
@@ -55,7 +56,7 @@ def record(program):
                 return frames
             time.sleep(max(0, EVERY - (time.monotonic() - begin - now)))
     finally:
-        subprocess.run(["tmux", "kill-session", "-t", session], check=False)
+        tmux("kill-server")
         os.rmdir(folder)
 
 
