@@ -200,6 +200,8 @@ fn screen() -> RawScreen {
         characters: Characters::Auto,
         refresh_rate: 1.0,
         alerts: Alerts::Off,
+        mouse: true,
+        title: true,
         keys: BTreeMap::new(),
     }
 }

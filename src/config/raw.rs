@@ -288,6 +288,8 @@ pub struct RawScreen {
     pub characters: Characters,
     pub refresh_rate: f64,
     pub alerts: Alerts,
+    pub mouse: bool,
+    pub title: bool,
     pub keys: BTreeMap<String, Vec<String>>,
 }
 

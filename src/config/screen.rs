@@ -20,6 +20,10 @@ pub struct ScreenConfig {
     pub refresh_rate: f64,
     /// How news is announced.
     pub alerts: Alerts,
+    /// Whether the mouse is used. (Text is then selected with Shift, as terminals do.)
+    pub mouse: bool,
+    /// Whether the title of the terminal says how the run stands.
+    pub title: bool,
     /// Keys by the name of their action, which replace its default keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }
@@ -33,6 +37,8 @@ impl Default for ScreenConfig {
             characters: Characters::default(),
             refresh_rate: 1.0,
             alerts: Alerts::default(),
+            mouse: true,
+            title: true,
             keys: BTreeMap::new(),
         }
     }

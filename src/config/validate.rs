@@ -141,6 +141,8 @@ fn screen(raw: &RawScreen) -> Checked<ScreenConfig> {
         characters,
         refresh_rate,
         alerts,
+        mouse,
+        title,
         keys,
     } = raw.clone();
     Ok(ScreenConfig {
@@ -150,6 +152,8 @@ fn screen(raw: &RawScreen) -> Checked<ScreenConfig> {
         characters,
         refresh_rate,
         alerts,
+        mouse,
+        title,
         keys,
     })
 }

@@ -80,6 +80,16 @@ impl<T: Tty> AnsiWriter<T> {
         self.tty.flush()
     }
 
+    /// Send a sequence with the frame that changes neither cells nor cursor nor pen.
+    pub fn append(&mut self, sequence: &str) {
+        if self.ascii && !sequence.is_ascii() {
+            let ascii = |character: char| if character.is_ascii() { character } else { '?' };
+            self.push(&sequence.chars().map(ascii).collect::<String>());
+        } else {
+            self.push(sequence);
+        }
+    }
+
     /// Blank the screen, whatever it shows, and discard what has not been sent.
     pub fn clear(&mut self) {
         self.frame.clear();

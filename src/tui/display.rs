@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::time::Instant;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Rect, Size};
@@ -9,12 +10,15 @@ use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::ansi::{AnsiWriter, Tty};
+use super::title::TitleBar;
 use crate::foundation::text::line;
 
 /// A terminal and the frame it shows.
 pub struct Display<T: Tty> {
     writer: AnsiWriter<T>,
     shown: Buffer,
+    /// The title, which is sent with the frames.
+    pub title: TitleBar,
 }
 
 impl<T: Tty> Display<T> {
@@ -23,6 +27,7 @@ impl<T: Tty> Display<T> {
         Display {
             writer: AnsiWriter::new(tty, ascii),
             shown: Buffer::default(),
+            title: TitleBar::default(),
         }
     }
 
@@ -34,6 +39,7 @@ impl<T: Tty> Display<T> {
     /// Redraw every cell with the next frame: the terminal may show something else.
     pub fn forget(&mut self) {
         self.shown = Buffer::default();
+        self.title.forget();
     }
 
     /// Ring the bell, and have the terminal notify the user (OSC 9).
@@ -74,6 +80,9 @@ impl<T: Tty> Display<T> {
             self.write_row(&frame, y);
         }
         self.shown = frame;
+        if let Some(sequence) = self.title.due(Instant::now()) {
+            self.writer.append(&sequence);
+        }
         self.writer.flush()
     }
 

@@ -24,6 +24,7 @@ use super::clipboard::Multiplexer;
 use super::display::{self, Display};
 use super::reading::{JournalAnswer, JournalReading};
 use super::signals::SignalStream;
+use super::target::Targets;
 use super::terminal::{Guard, Terminal};
 use crate::config::Alerts;
 use crate::event::{Level, Record};
@@ -63,6 +64,8 @@ struct Screen {
     telemetry: Telemetry,
     reading: JournalReading,
     display: Display<Terminal>,
+    /// What can be clicked in the frame shown.
+    targets: Targets,
     guard: Guard,
     due: Due,
     drawn_at: Instant,
@@ -84,7 +87,8 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         .size()
         .context("cannot read the size of the terminal")?;
     let app = App::new(settings, TimeZone::system(), size, Timestamp::now());
-    let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
+    let guard =
+        Guard::enter(&terminal, pipe, settings.extras).context("cannot take over the terminal")?;
     let display = Display::new(terminal, settings.theme.glyphs.ascii);
     let status = connection.status.borrow().clone();
     let mut screen = Screen {
@@ -95,6 +99,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         telemetry,
         reading,
         display,
+        targets: Targets::default(),
         guard,
         due: Due::Now,
         drawn_at: Instant::now(),
@@ -247,6 +252,7 @@ impl Screen {
     fn terminal_event(&mut self, event: Option<io::Result<TerminalEvent>>) -> Effect {
         match event {
             Some(Ok(TerminalEvent::Key(key))) => self.app.key(&key),
+            Some(Ok(TerminalEvent::Mouse(mouse))) => self.app.mouse(&mouse, &self.targets),
             Some(Ok(TerminalEvent::Resize(..))) => Effect::Draw,
             Some(Ok(_)) => Effect::Nothing,
             Some(Err(_)) | None => Effect::Leave(Leave::TerminalLost),
@@ -339,7 +345,8 @@ impl Screen {
         } else {
             self.still_ticks = 0;
         }
-        if self.still_ticks <= SETTLING_TICKS || self.due >= Due::Tick {
+        let is_settling = self.still_ticks <= SETTLING_TICKS;
+        if is_settling || self.due >= Due::Tick || self.display.title.is_late() {
             Effect::Draw
         } else {
             Effect::Nothing
@@ -376,7 +383,8 @@ impl Screen {
         self.app.view.size = size;
         self.app.refresh();
         let mut frame = display::blank(size);
-        self.app.draw(&mut frame);
+        self.targets = self.app.draw(&mut frame);
+        self.display.title.set(self.app.title());
         self.display.show(frame, self.app.scrolling_rows()).is_ok()
     }
 }

@@ -27,9 +27,11 @@ mod reading;
 mod sample;
 mod signals;
 mod steady;
+mod target;
 mod terminal;
 mod text_line;
 pub mod theme;
+mod title;
 pub mod view;
 
 use anyhow::Context as _;
@@ -42,6 +44,8 @@ use keymap::{Keymap, KeymapError};
 pub use panels::panel::{ANY_RUN, About, PANELS, SEARCH, Scrolled, TRAINING, TextPanel};
 pub use panels::scene::Scene;
 pub use panels::{Content, PanelId, Row};
+pub use target::Targets;
+pub use terminal::Extras;
 use theme::{ColourDepth, Theme, is_console, locale_is_utf8};
 
 /// The appearance of the screen and its keys in this session.
@@ -55,6 +59,8 @@ pub struct Settings {
     pub keymap: Keymap,
     /// How news is announced.
     pub alerts: Alerts,
+    /// Whether mouse and title are used.
+    pub extras: Extras,
     /// Time between two frames for progress, clock and measurements.
     pub tick: Duration,
     /// Leave the screen when the run is over, because another one follows.
@@ -93,6 +99,10 @@ impl Settings {
             layout: config.layout,
             keymap: Keymap::new(&config.keys)?,
             alerts: config.alerts,
+            extras: Extras {
+                mouse: config.mouse,
+                title: config.title && title::exists(&variable),
+            },
             tick: Duration::from_secs_f64(1.0 / config.refresh_rate),
             leave_when_over: false,
         })

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
+use super::target::{Target, Targets};
 use super::theme::{Glyphs, Role, Theme};
 use crate::foundation::text::line;
 
@@ -16,6 +17,7 @@ pub struct Painter<'a> {
     buffer: &'a mut Buffer,
     area: Rect,
     theme: &'a Theme,
+    targets: Option<&'a mut Targets>,
 }
 
 impl<'a> Painter<'a> {
@@ -26,7 +28,46 @@ impl<'a> Painter<'a> {
             buffer,
             area,
             theme,
+            targets: None,
         }
+    }
+
+    /// The same painter, which also notes what can be clicked.
+    pub fn marking(self, targets: &'a mut Targets) -> Painter<'a> {
+        Painter {
+            targets: Some(targets),
+            ..self
+        }
+    }
+
+    /// Mark the cells from column `x` of row `y` on as something that can be clicked.
+    pub fn target(
+        &mut self,
+        (x, y): (usize, usize),
+        (width, height): (usize, usize),
+        target: Target,
+    ) {
+        let area = self.area;
+        let Some(targets) = self.targets.as_deref_mut() else {
+            return;
+        };
+        if x < usize::from(area.width) && y < usize::from(area.height) {
+            // What lies outside the area is cut off.
+            let within = |length: usize, room: u16| length.min(usize::from(room)) as u16;
+            let marked = Rect {
+                x: area.x + x as u16,
+                y: area.y + y as u16,
+                width: within(width, area.width - x as u16),
+                height: within(height, area.height - y as u16),
+            };
+            targets.mark(marked, target);
+        }
+    }
+
+    /// Mark the whole area.
+    pub fn target_all(&mut self, target: Target) {
+        let size = (self.width(), self.height());
+        self.target((0, 0), size, target);
     }
 
     /// The part of this area covered by `area` (in screen positions).
@@ -35,6 +76,7 @@ impl<'a> Painter<'a> {
             area: area.intersection(self.area),
             buffer: self.buffer,
             theme: self.theme,
+            targets: self.targets.as_deref_mut(),
         }
     }
 

@@ -16,7 +16,7 @@ use super::display::{self, Display};
 use super::format;
 use super::paint::Painter;
 use super::signals::SignalStream;
-use super::terminal::{Guard, Terminal};
+use super::terminal::{Extras, Guard, Terminal};
 use super::theme::{Role, Theme};
 use crate::analysis::selection::BEST_IS_OPTIMISTIC;
 use crate::link;
@@ -59,7 +59,8 @@ impl Picker {
         let terminal = Terminal::of_stdout().context("cannot open the screen")?;
         let (pipe, _lines) = line_pipe().context("cannot make a pipe for what libraries print")?;
         let mut signals = SignalStream::start().context("cannot watch signals")?;
-        let guard = Guard::enter(&terminal, pipe).context("cannot take over the terminal")?;
+        let guard = Guard::enter(&terminal, pipe, Extras::default())
+            .context("cannot take over the terminal")?;
         let mut display = Display::new(terminal, self.theme.glyphs.ascii);
         let mut events = EventStream::new();
         loop {

@@ -16,13 +16,45 @@ use super::capture::Redirection;
 
 /// Alternate screen, cleared, cursor hidden.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
+/// The title is kept on the terminal's stack (xterm's), and taken from there. A terminal without a
+/// stack then has an empty title, not one that is no longer true.
+const KEEP_TITLE: &[u8] = b"\x1b[22;2t";
+const RESTORE_TITLE: &[u8] = b"\x1b]2;\x07\x1b[23;2t";
+/// Buttons, the wheel, and motion while a button is held down (any other motion would be sent too
+/// often over a slow line), as numbers of any size (SGR).
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 /// Main screen with its cursor, attributes off, cursor shown. (Restoring the cursor also restores
 /// the attributes.)
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
 
+/// What is used of the terminal besides its cells and keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Reports of the mouse.
+    pub mouse: bool,
+    /// The title.
+    pub title: bool,
+}
+
+impl Extras {
+    fn enter(self) -> Vec<u8> {
+        let title: &[u8] = if self.title { KEEP_TITLE } else { b"" };
+        let mouse: &[u8] = if self.mouse { MOUSE_ON } else { b"" };
+        [title, ENTER, mouse].concat()
+    }
+
+    fn leave(self) -> Vec<u8> {
+        let mouse: &[u8] = if self.mouse { MOUSE_OFF } else { b"" };
+        let title: &[u8] = if self.title { RESTORE_TITLE } else { b"" };
+        [mouse, LEAVE, title].concat()
+    }
+}
+
 /// What is needed to restore the terminal.
 struct HeldTerminal {
     tty: File,
+    extras: Extras,
     redirection: Redirection,
     thread: ThreadId,
 }
@@ -84,15 +116,17 @@ impl Tty for Terminal {
 pub struct Guard {
     terminal: File,
     pipe: PipeWriter,
+    extras: Extras,
 }
 
 impl Guard {
     /// Enter raw mode and the alternate screen, and redirect standard output and error into `pipe`.
-    pub fn enter(terminal: &Terminal, pipe: PipeWriter) -> io::Result<Guard> {
+    pub fn enter(terminal: &Terminal, pipe: PipeWriter, extras: Extras) -> io::Result<Guard> {
         install_panic_hook();
         let guard = Guard {
             terminal: terminal.try_clone()?,
             pipe,
+            extras,
         };
         guard.take()?;
         Ok(guard)
@@ -109,6 +143,7 @@ impl Guard {
             Ok(redirection) => {
                 *held = Some(HeldTerminal {
                     tty: tty.try_clone()?,
+                    extras: self.extras,
                     redirection,
                     thread,
                 })
@@ -119,7 +154,7 @@ impl Guard {
             }
         }
         drop(held);
-        tty.write_all(ENTER)
+        tty.write_all(&self.extras.enter())
     }
 
     /// Restore the terminal, stop the process (and its group, like the terminal's own Ctrl-Z), and
@@ -139,7 +174,7 @@ impl Guard {
         crossterm::terminal::disable_raw_mode()?;
         crossterm::terminal::enable_raw_mode()?;
         // Entering twice would lose the position of the main screen's cursor.
-        (&self.terminal).write_all(&[LEAVE, ENTER].concat())
+        (&self.terminal).write_all(&[self.extras.leave(), self.extras.enter()].concat())
     }
 }
 
@@ -154,7 +189,11 @@ impl Drop for Guard {
 fn give_back() {
     let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(mut held) = held {
-        let _ = held.tty.write_all(LEAVE);
+        let _ = held.tty.write_all(&held.extras.leave());
+        if held.extras.mouse {
+            // What the mouse has already reported must not reach the shell as if it were typed.
+            let _ = rustix::termios::tcflush(&held.tty, rustix::termios::QueueSelector::IFlush);
+        }
         let _ = crossterm::terminal::disable_raw_mode();
         held.redirection.end();
     }
@@ -193,7 +232,11 @@ mod tests {
     fn panics_while_it_holds_the_terminal() {
         let terminal = Terminal::of_stdout().expect("a terminal");
         let (pipe, _lines) = super::super::capture::line_pipe().expect("a pipe");
-        let _guard = Guard::enter(&terminal, pipe).expect("the terminal can be taken");
+        let extras = Extras {
+            mouse: true,
+            title: true,
+        };
+        let _guard = Guard::enter(&terminal, pipe, extras).expect("the terminal can be taken");
         eprintln!("a stray line");
         panic!("something broke");
     }
@@ -249,6 +292,13 @@ mod tests {
             .find("something broke")
             .expect("the message is printed");
         assert!(left < message, "{output:?}");
+        for restored in [MOUSE_OFF, RESTORE_TITLE] {
+            let restored = std::str::from_utf8(restored).unwrap();
+            let at = output
+                .find(restored)
+                .expect("mouse and title are given back");
+            assert!(at < message, "{output:?}");
+        }
         assert!(!output.contains("a stray line"), "{output:?}");
     }
 }

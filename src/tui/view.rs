@@ -1,7 +1,7 @@
 //! The state of the interface, as opposed to that of the run: focus, scrolling, overlays, and
 //! measurements.
 
-use ratatui::layout::Size;
+use ratatui::layout::{Rect, Size};
 
 use super::machine_view::MachineView;
 use super::panels::footer::Remark;
@@ -38,6 +38,8 @@ pub struct View {
     pub text: Option<TextLine>,
     /// A message in the footer until the next key.
     pub message: Option<Remark>,
+    /// The plot in which the mouse button was pressed and is still held down.
+    pub plot_held: Option<Rect>,
     /// The panels with their state.
     pub panels: Panels,
     /// The worker whose child is shown; the first one with a child if it has none.
@@ -66,6 +68,7 @@ impl View {
             answer: Answer::Cancel,
             text: None,
             message: None,
+            plot_held: None,
             panels: Panels::new(),
             worker: 0,
             chosen: None,

@@ -72,6 +72,50 @@ fn a_user_pauses_resizes_asks_for_help_and_stops() {
 }
 
 #[test]
+fn the_mouse_focuses_a_panel_and_the_title_tells_how_the_run_stands() {
+    let folder = folder();
+    let mut terminal = Terminal::search(folder.path());
+    terminal.wait_for("RUNNING");
+    terminal.wait_for("━ Reward");
+    assert_eq!(
+        terminal.mouse_mode(),
+        vt100::MouseProtocolMode::ButtonMotion
+    );
+    terminal.wait_until("title", |_| {
+        terminal.has_sent("\x1b]2;RUNNING 0 % - run\x07")
+    });
+    let contents = terminal.contents();
+    let mut rows = contents.lines();
+    let log = rows.position(|row| row.contains(" Log ")).unwrap() + 1;
+    // The left button goes down and up (xterm's SGR reports).
+    terminal.keys(&format!("\x1b[<0;5;{log}M\x1b[<0;5;{log}m"));
+    terminal.wait_for("━ Log");
+    terminal.keys("q");
+    terminal.wait_for("Leave the screen?");
+    let contents = terminal.contents();
+    let stop = contents.lines().position(|row| row.contains("stop after"));
+    terminal.keys(&format!("\x1b[<0;40;{}M", stop.unwrap() + 1));
+    assert_eq!(terminal.wait_exit(), 130);
+    terminal.assert_restored();
+}
+
+#[test]
+fn mouse_and_title_are_left_alone_if_the_settings_say_so() {
+    let folder = folder();
+    let settings = "[screen]\nmouse = false\ntitle = false\n";
+    std::fs::write(folder.path().join("config.toml"), settings).unwrap();
+    let mut terminal = Terminal::search(folder.path());
+    terminal.wait_for("RUNNING");
+    terminal.keys("\x03");
+    terminal.wait_for("Leave the screen?");
+    terminal.keys("s");
+    assert_eq!(terminal.wait_exit(), 130);
+    for sequence in ["\x1b[?1000", "\x1b[?1002", "\x1b]2;", ";2t"] {
+        assert!(!terminal.has_sent(sequence), "{sequence:?}");
+    }
+}
+
+#[test]
 fn a_key_is_answered_at_once() {
     let folder = folder();
     let mut terminal = Terminal::search(folder.path());

@@ -128,6 +128,18 @@ impl Terminal {
             .contents()
     }
 
+    /// Whether it has written `text`, as bytes.
+    pub fn has_sent(&self, text: &str) -> bool {
+        let output = self.output.lock().expect("no reader panics");
+        String::from_utf8_lossy(&output.bytes).contains(text)
+    }
+
+    /// What of the mouse is reported.
+    pub fn mouse_mode(&self) -> vt100::MouseProtocolMode {
+        let output = self.output.lock().expect("no reader panics");
+        output.screen.screen().mouse_protocol_mode()
+    }
+
     pub fn sent(&self) -> usize {
         self.output.lock().expect("no reader panics").bytes.len()
     }
@@ -208,6 +220,18 @@ impl Terminal {
             "the alternate screen is still shown"
         );
         assert!(!screen.hide_cursor(), "the cursor is still hidden");
+        assert_eq!(
+            screen.mouse_protocol_mode(),
+            vt100::MouseProtocolMode::None,
+            "the mouse is still reported"
+        );
+        let sent = String::from_utf8_lossy(&output.bytes);
+        let count = |sequence| sent.matches(sequence).count();
+        assert_eq!(
+            count("\x1b[22;2t"),
+            count("\x1b[23;2t"),
+            "the title is not restored"
+        );
         assert!(
             !screen.bold() && screen.fgcolor() == vt100::Color::Default,
             "the pen is not plain"

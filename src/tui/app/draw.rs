@@ -5,20 +5,28 @@ use ratatui::layout::{Rect, Size};
 
 use super::App;
 use crate::tui::format;
+use crate::tui::keymap::Action;
 use crate::tui::layout::{self, Areas, Arrangement};
 use crate::tui::paint::{self, Painter};
 use crate::tui::panels::footer::{Footer, Page};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, PanelId};
+use crate::tui::target::{Target, Targets};
 use crate::tui::theme::Role;
+use crate::tui::title;
 
 impl App {
-    /// Draw the whole screen into `frame`, whose size determines the arrangement.
-    pub fn draw(&self, frame: &mut Buffer) {
-        let area = frame.area;
-        let mut screen = Painter::new(frame, area, &self.theme);
+    /// Draw the whole screen into `frame`, whose size determines the arrangement. Returns what can
+    /// be clicked in it.
+    pub fn draw(&self, frame: &mut Buffer) -> Targets {
+        let (area, mut targets) = (frame.area, Targets::default());
+        self.paint(Painter::new(frame, area, &self.theme).marking(&mut targets));
+        targets
+    }
+
+    fn paint(&self, mut screen: Painter<'_>) {
         let arrangement = Arrangement {
-            size: area.as_size(),
+            size: screen.area().as_size(),
             ..self.arrangement()
         };
         let Some(areas) = arrangement.areas() else {
@@ -39,6 +47,11 @@ impl App {
         if let Some(question) = self.view.question {
             panels::question::draw(&scene, question, self.view.answer, &mut screen);
         }
+    }
+
+    /// The title of the terminal; `None` if it is not to be changed.
+    pub fn title(&self) -> Option<String> {
+        self.has_title.then(|| title::of(&self.scene()))
     }
 
     /// Rows whose text scrolls as a whole: those of a panel like the log, if it has the full width.
@@ -64,6 +77,7 @@ impl App {
         for (panel, area) in &areas.panels {
             let mut painter = screen.part(*area);
             let focused = *panel == self.view.focus;
+            painter.target_all(Target::Panel(*panel));
             let panel = self.view.panels.get(*panel);
             panel.draw(scene, focused, &mut painter);
         }
@@ -98,7 +112,9 @@ impl App {
                 true => format!("{name} "),
                 false => format!(" {name} "),
             };
+            let start = x;
             x = painter.text(x, 0, role, &name);
+            painter.target((start, 0), (x - start, 1), Target::Panel(panel));
         }
     }
 
@@ -121,7 +137,10 @@ impl App {
 
     fn draw_help(&self, scene: &Scene<'_>, screen: &mut Painter<'_>) {
         let (top, inside) = (self.view.help.unwrap_or(0), self.overlay_inside());
+        // Beside the help a click closes it.
+        screen.target_all(Target::Action(Action::Back));
         let mut painter = screen.part(self.overlay_area());
+        painter.target_all(Target::Nothing);
         paint::frame(&mut painter, "Keys");
         let content = panels::help::content(scene, self.page_context(), usize::from(inside.width));
         content.draw(&mut painter.part(inside), top);

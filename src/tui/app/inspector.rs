@@ -10,6 +10,8 @@ use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::panels;
 use crate::tui::panels::inspector::{InspectorEffect, InspectorView, Known};
+use crate::tui::panels::scroll::Scroll;
+use crate::tui::target::Part;
 
 impl App {
     /// Open the inspector on a child.
@@ -32,7 +34,24 @@ impl App {
     pub(super) fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
         let effect =
             self.with_inspector(|inspector, known, size| inspector.act(action, known, size))??;
-        Some(match effect {
+        Some(self.follow(effect))
+    }
+
+    /// A click on a part of the inspector.
+    pub(super) fn click_in_inspector(&mut self, part: Part) -> Effect {
+        self.with_inspector(|inspector, known, _| inspector.click(part, known));
+        Effect::Draw
+    }
+
+    /// The wheel, anywhere on the inspector.
+    pub(super) fn wheel_in_inspector(&mut self, scroll: Scroll) -> Effect {
+        self.with_inspector(|inspector, known, size| inspector.scroll(scroll, known, size));
+        Effect::Draw
+    }
+
+    /// Do what the inspector asks for.
+    fn follow(&mut self, effect: InspectorEffect) -> Effect {
+        match effect {
             InspectorEffect::Draw => Effect::Draw,
             InspectorEffect::Tell { level, text } => {
                 self.tell(level, text);
@@ -57,7 +76,7 @@ impl App {
                 self.view.inspector = None;
                 Effect::Draw
             }
-        })
+        }
     }
 
     fn known<'a>(&'a self, detail: Option<&'a ChildDetail>) -> Known<'a> {

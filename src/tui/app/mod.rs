@@ -8,6 +8,9 @@ mod inspector;
 #[cfg(test)]
 mod list_tests;
 mod moments;
+mod mouse;
+#[cfg(test)]
+mod mouse_tests;
 mod navigation;
 mod steering;
 mod training;
@@ -93,6 +96,8 @@ pub struct App {
     pub theme: Theme,
     /// Keys of this session.
     pub keymap: Keymap,
+    /// Whether the terminal's title says how the run stands.
+    has_title: bool,
     /// The zone in which times of day are shown.
     pub time_zone: TimeZone,
     /// When the screen was opened; earlier events raise no alert.
@@ -115,6 +120,7 @@ impl App {
             view: View::new(size, settings.layout, now),
             theme: settings.theme,
             keymap: settings.keymap.clone(),
+            has_title: settings.extras.title,
             time_zone,
             opened: now,
             alerts: VecDeque::new(),
@@ -320,10 +326,7 @@ impl App {
         let told = self.view.message.take().is_some();
         let context = self.context();
         let effect = match self.keymap.action(context, Key::of(event)) {
-            Some(action) if self.keymap.is_of_other_runs(action, self.kind()) => {
-                self.refuse(action, Key::of(event))
-            }
-            Some(action) => self.perform(action),
+            Some(action) => self.act(action, Some(Key::of(event))),
             None if context == Context::Text => self.type_key(event),
             None if context == Context::Question => self.take_no_answer(),
             None => Effect::Nothing,
@@ -333,6 +336,14 @@ impl App {
             Effect::Draw
         } else {
             effect
+        }
+    }
+
+    /// Perform an action, if it means something in this kind of run; `key` asked for it.
+    fn act(&mut self, action: Action, key: Option<Key>) -> Effect {
+        match key.filter(|_| self.keymap.is_of_other_runs(action, self.kind())) {
+            Some(key) => self.refuse(action, key),
+            None => self.perform(action),
         }
     }
 

@@ -1,7 +1,5 @@
 //! Focus, arrangements, and scrolling.
 
-use ratatui::layout::Rect;
-
 use super::App;
 use crate::config::LayoutName;
 use crate::event::RunKind;
@@ -69,15 +67,7 @@ impl App {
     }
 
     fn perform_in(&mut self, panel: PanelId, action: Action) -> bool {
-        let area = self.areas().and_then(|areas| areas.of(panel));
-        let mut panels = std::mem::take(&mut self.view.panels);
-        let response = panels
-            .get_mut(panel)
-            .act(action, &self.scene(), area.unwrap_or(Rect::ZERO));
-        self.view.panels = panels;
-        let understood = response.is_some();
-        self.respond(response.unwrap_or(Response::Draw));
-        understood
+        self.ask_panel(panel, |panel, scene, area| panel.act(action, scene, area))
     }
 
     /// Do what a panel asks for.
@@ -98,7 +88,7 @@ impl App {
         focused.selected(&scene).or_else(|| scene.shown_child())
     }
 
-    fn scroll_help(&mut self, scroll: Scroll) {
+    pub(super) fn scroll_help(&mut self, scroll: Scroll) {
         let Some(top) = self.view.help else { return };
         let area = self.overlay_inside();
         let content = help::content(&self.scene(), self.page_context(), usize::from(area.width));

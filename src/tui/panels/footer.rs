@@ -9,8 +9,9 @@ use crate::link::LinkStatus;
 use crate::state::RunStatus;
 use crate::tui::format;
 use crate::tui::keymap::{Action, Bound, Context};
-use crate::tui::paint::{Painter, pieces_width};
+use crate::tui::paint::{Painter, Piece};
 use crate::tui::panels::scene::Scene;
+use crate::tui::target::Target;
 use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
@@ -124,6 +125,9 @@ fn draw_message(message: &Remark, painter: &mut Painter<'_>) {
     painter.text(1, 0, role, &text);
 }
 
+/// Keys and their word, each with the action that a click on it performs.
+type KeyRow = Vec<(Option<Action>, Piece)>;
+
 fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
     let mut x = 1;
     let context = page.context;
@@ -149,47 +153,60 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
     let (own, general): (Vec<&Bound>, Vec<&Bound>) = others
         .into_iter()
         .partition(|bound| bound.binding.scope.is_own(context));
-    let keys = |bounds: Vec<&Bound>| -> Vec<Row> {
+    let keys = |bounds: Vec<&Bound>| -> Vec<KeyRow> {
         let rows = bounds.into_iter();
         rows.filter_map(|bound| key(scene, page.panels, bound))
             .collect()
     };
     let rows = keys(important).into_iter().chain(hints);
     for row in rows.chain(keys(own)).chain(keys(general)) {
-        if x + pieces_width(&row) > painter.width() {
+        let width = row.iter().map(|(_, (_, text))| text.width()).sum::<usize>();
+        if x + width > painter.width() {
             break;
         }
-        x = painter.pieces(x, 0, &row) + 3;
+        for (action, (role, text)) in row {
+            let start = x;
+            x = painter.text(x, 0, role, &text);
+            if let Some(action) = action {
+                painter.target((start, 0), (x - start, 1), Target::Action(action));
+            }
+        }
+        x += 3;
     }
 }
 
 /// Keys that belong together, and their word; `None` if none of them would do anything now.
-fn hint_row(scene: &Scene<'_>, context: Context, hint: &Hint) -> Option<Row> {
+fn hint_row(scene: &Scene<'_>, context: Context, hint: &Hint) -> Option<KeyRow> {
     let acts = |action: &&Action| scene.why_not(**action).is_none();
-    let names: Vec<String> = hint
+    let names: Vec<(Action, String)> = hint
         .actions
         .iter()
         .filter(acts)
         .filter_map(|action| {
             let mut bound = scene.keymap.of(context);
             let bound = bound.find(|bound| bound.binding.action == *action)?;
-            Some(short_name(&bound.keys.first()?.name(), scene.glyphs()))
+            let name = short_name(&bound.keys.first()?.name(), scene.glyphs());
+            Some((*action, name))
         })
         .collect();
     let are_arrows = names
         .iter()
-        .all(|name| scene.glyphs().arrows.contains(&name.as_str()));
+        .all(|(_, name)| scene.glyphs().arrows.contains(&name.as_str()));
     let gap = if are_arrows && !scene.glyphs().ascii {
         ""
     } else {
         " "
     };
-    (!names.is_empty()).then(|| {
-        vec![
-            (Role::Key, names.join(gap)),
-            (Role::Dim, format!(" {}", hint.word)),
-        ]
-    })
+    let only = Some(names.first()?.0).filter(|_| names.len() == 1);
+    let mut row = KeyRow::new();
+    for (action, name) in names {
+        if !row.is_empty() {
+            row.push((None, (Role::Key, gap.to_owned())));
+        }
+        row.push((Some(action), (Role::Key, name)));
+    }
+    row.push((only, (Role::Dim, format!(" {}", hint.word))));
+    Some(row)
 }
 
 /// The name of a key, as an arrow if it is one.
@@ -200,11 +217,12 @@ fn short_name(name: &str, glyphs: &Glyphs) -> String {
     arrow.map_or(name, |arrow| glyphs.arrows[arrow]).to_owned()
 }
 
-fn key(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> Option<Row> {
-    let name = bound.keys.first()?.name();
+fn key(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> Option<KeyRow> {
+    let (action, name) = (Some(bound.binding.action), bound.keys.first()?.name());
+    let word = format!(" {}", word(scene, panels, bound));
     Some(vec![
-        (Role::Key, name),
-        (Role::Dim, format!(" {}", word(scene, panels, bound))),
+        (action, (Role::Key, name)),
+        (action, (Role::Dim, word)),
     ])
 }
 

@@ -146,7 +146,7 @@ fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
 }
 
 /// Fraction of the children, or of a training's epochs. A training that ended early is complete.
-fn fraction_done(state: &RunState) -> Option<f64> {
+pub fn fraction_done(state: &RunState) -> Option<f64> {
     if let Some(training) = state.training_run() {
         let is_whole = state.status == RunStatus::Completed;
         return Some(if is_whole { 1.0 } else { training.fraction() });

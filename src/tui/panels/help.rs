@@ -1,5 +1,5 @@
 //! The help: every key of this session and what it does, first those of what has the focus, then
-//! place by place; then the signs in the chart.
+//! place by place; then the mouse, and the signs in the chart.
 
 use super::{Content, Row, chart, training_run};
 use crate::event::RunKind;
@@ -37,6 +37,7 @@ pub fn content(scene: &Scene<'_>, here: Context, width: usize) -> Content {
         ]);
     }
     all.extend(rows_of(others));
+    all.extend(mouse(scene.kind, width));
     all.extend(signs(scene));
     all.into()
 }
@@ -75,6 +76,39 @@ fn rows(scene: &Scene<'_>, bound: &Bound, width: usize) -> Vec<Row> {
         ]
     };
     (0..keys.len().max(text.len())).map(line).collect()
+}
+
+/// What the mouse does.
+const MOUSE: [(&str, &str); 4] = [
+    (
+        "click",
+        "focus a panel, open a tab, do what a key in the last row does",
+    ),
+    ("click or drag", "chart: crosshair with exact values"),
+    ("wheel", "scroll what is under the mouse"),
+    (
+        "with Shift",
+        "select text, as the terminal does (screen.mouse = false leaves it the mouse)",
+    ),
+];
+/// What it does in the lists of a search.
+const IN_LISTS: (&str, &str) = (
+    "click in a list",
+    "select the child, or open it if it is selected; sort by the column, again in the other direction",
+);
+
+fn mouse(kind: RunKind, width: usize) -> Vec<Row> {
+    let mut rows = vec![Row::new(), vec![(Role::Title, "Mouse".to_owned())]];
+    let in_lists = (kind == RunKind::Search).then_some(IN_LISTS);
+    for (how, what) in MOUSE.into_iter().chain(in_lists) {
+        let lines = format::wrap(what, width.saturating_sub(KEYS_WIDTH));
+        for (index, line) in lines.into_iter().enumerate() {
+            let how = if index == 0 { how } else { "" };
+            let how = format!("{how:<KEYS_WIDTH$}");
+            rows.push(vec![(Role::Strong, how), (Role::Text, line)]);
+        }
+    }
+    rows
 }
 
 /// The meaning of each sign in the chart, because its legend may not have room for all of them.

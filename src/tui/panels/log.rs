@@ -88,11 +88,14 @@ impl Panel for LogView {
             }
             action => {
                 let scroll = Scroll::of(action).filter(|_| !area.is_empty())?;
-                let area = super::inside(area);
-                let (width, height) = (usize::from(area.width), usize::from(area.height));
-                self.end = self.scrolled(scene, scroll, width, height);
+                self.end = self.scrolled(scene, scroll, area);
             }
         }
+        Some(Response::Draw)
+    }
+
+    fn wheel(&mut self, rows: isize, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        self.end = self.scrolled(scene, Scroll::By(rows), area);
         Some(Response::Draw)
     }
 
@@ -197,13 +200,9 @@ impl LogView {
     }
 
     /// Number of the last line shown after scrolling; `None` if the newest is followed.
-    fn scrolled(
-        &self,
-        scene: &Scene<'_>,
-        scroll: Scroll,
-        width: usize,
-        height: usize,
-    ) -> Option<u64> {
+    fn scrolled(&self, scene: &Scene<'_>, scroll: Scroll, area: Rect) -> Option<u64> {
+        let area = super::inside(area);
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
         let state = scene.state;
         let newest = state.log_dropped + (state.log.len() as u64).saturating_sub(1);
         // If all lines fit there is nothing to scroll.

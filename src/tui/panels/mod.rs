@@ -28,6 +28,7 @@ pub use registry::{PanelId, Panels};
 
 use super::format;
 use super::paint::{Painter, Piece, pieces_width};
+use super::target::Target;
 use super::theme::Role;
 use unicode_width::UnicodeWidthStr;
 
@@ -73,6 +74,17 @@ impl Content {
             .enumerate()
         {
             painter.pieces(0, y, row);
+        }
+    }
+
+    /// Mark the body rows that are drawn from `top` on, each as what it can be clicked for.
+    pub fn mark(&self, painter: &mut Painter<'_>, top: usize, target: impl Fn(usize) -> Target) {
+        let top = top.min(self.last_top(painter.height()));
+        let rows = top..self.body.len().min(top + self.room(painter.height()));
+        let width = painter.width();
+        for row in rows {
+            let y = self.head.len() + row - top;
+            painter.target((0, y), (width, 1), target(row));
         }
     }
 

@@ -12,6 +12,7 @@ use crate::config::LayoutName;
 use crate::event::{Level, RunKind};
 use crate::tui::keymap::{Action, Binding};
 use crate::tui::paint::Painter;
+use crate::tui::target::Part;
 use crate::tui::text_line::Purpose;
 
 /// The fixed properties of a panel.
@@ -111,6 +112,17 @@ pub trait Panel: Debug {
     /// is not shown); `None` if it means nothing here.
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response>;
 
+    /// Do what a click on one of its parts means; `None` if it means nothing.
+    fn click(&mut self, _part: Part, _scene: &Scene<'_>, _area: Rect) -> Option<Response> {
+        None
+    }
+
+    /// Scroll down by `rows` (up if they are negative), as the wheel does; `None` if it does not
+    /// scroll.
+    fn wheel(&mut self, _rows: isize, _scene: &Scene<'_>, _area: Rect) -> Option<Response> {
+        None
+    }
+
     /// The word in the footer for what `action` would do now, if that varies.
     fn word(&self, _action: Action) -> Option<&'static str> {
         None
@@ -203,6 +215,15 @@ pub struct Scrolled<P> {
     pub panel: P,
 }
 
+impl<P: TextPanel> Scrolled<P> {
+    fn scroll(&mut self, scroll: Scroll, scene: &Scene<'_>, area: Rect) {
+        let area = inside(area);
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
+        let content = self.panel.content(scene, width, height);
+        self.top = scroll.apply(self.top, &content, height);
+    }
+}
+
 impl<P: TextPanel> Panel for Scrolled<P> {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         let area = inside(painter.area());
@@ -219,10 +240,12 @@ impl<P: TextPanel> Panel for Scrolled<P> {
             return Some(response);
         }
         let scroll = Scroll::of(action).filter(|_| !area.is_empty())?;
-        let area = inside(area);
-        let (width, height) = (usize::from(area.width), usize::from(area.height));
-        let content = self.panel.content(scene, width, height);
-        self.top = scroll.apply(self.top, &content, height);
+        self.scroll(scroll, scene, area);
+        Some(Response::Draw)
+    }
+
+    fn wheel(&mut self, rows: isize, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        self.scroll(Scroll::By(rows), scene, area);
         Some(Response::Draw)
     }
 

@@ -7,6 +7,7 @@ use crate::state::RunStatus;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{self, Painter};
 use crate::tui::panels::scene::Scene;
+use crate::tui::target::Target;
 use crate::tui::theme::Role;
 
 /// Width of the box, unless an answer needs more.
@@ -86,6 +87,7 @@ pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut 
         width,
         height,
     );
+    screen.target_all(Target::Nothing);
     let mut painter = screen.part(area);
     paint::frame(&mut painter, &title(scene, question));
     for (index, answer) in answers.iter().enumerate() {
@@ -104,6 +106,8 @@ pub fn draw(scene: &Scene<'_>, question: Question, marked: Answer, screen: &mut 
             if marked { Role::Strong } else { Role::Text },
             &text,
         );
+        let width = painter.width();
+        painter.target((0, 2 + index), (width, 1), Target::Action(action));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, bar};
 use crate::tui::panels::scene::Scene;
+use crate::tui::target::Target;
 use crate::tui::theme::{Glyphs, Role};
 
 /// Narrowest and widest progress bar.
@@ -48,7 +49,15 @@ impl Panel for WorkersView {
             Row::new()
         };
         super::title(painter, focused, "Training", &beside, position.as_deref());
-        content.draw(&mut painter.part(area), top);
+        let mut inside = painter.part(area);
+        content.draw(&mut inside, top);
+        let numbers: Vec<usize> = by_worker.keys().copied().collect();
+        if !numbers.is_empty() {
+            content.mark(&mut inside, top, |row| {
+                let place = row / rows_each.max(1);
+                Target::Worker(numbers[place.min(numbers.len() - 1)])
+            });
+        }
     }
 
     fn act(&mut self, action: Action, _scene: &Scene<'_>, _area: Rect) -> Option<Response> {

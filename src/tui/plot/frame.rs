@@ -4,8 +4,9 @@
 use ratatui::layout::Rect;
 
 use super::even::axis_in_rows;
-use super::{DotGrid, PlotSeries, ValueAxis};
+use super::{DotGrid, PlotSeries, Span, ValueAxis};
 use crate::tui::paint::Painter;
+use crate::tui::target::Target;
 use crate::tui::theme::Role;
 
 /// How a panel frames its plots.
@@ -124,6 +125,12 @@ impl Frame {
         let mut grid = DotGrid::new(self.columns, self.rows, glyphs.braille);
         fill(&mut grid);
         grid.show(painter, (self.left(), self.top), look);
+    }
+
+    /// Mark the plot and the floor below it: each column can be clicked for its number in `span`.
+    pub fn mark(&self, painter: &mut Painter<'_>, span: Span) {
+        let size = (self.columns, self.rows + 1);
+        painter.target((self.left(), self.top), size, Target::Numbers(span));
     }
 
     /// Write `labels` (column of the plot, text) below the plot, each centred on its column and

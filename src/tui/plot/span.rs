@@ -30,6 +30,13 @@ impl Span {
         })
     }
 
+    /// The number at `column` of `width`, the inverse of [`Span::column`].
+    pub fn at(self, column: usize, width: usize) -> u64 {
+        let middle = (column as f64 + 0.5) / width.max(1) as f64;
+        let past = (middle * self.count() as f64) as u64;
+        self.first.saturating_add(past).min(self.last)
+    }
+
     /// The part of `first..=last` that it contains.
     pub fn clip(self, first: u64, last: u64) -> Option<Span> {
         let (first, last) = (first.max(self.first), last.min(self.last));

@@ -1,10 +1,14 @@
-//! Arbitrary keys at arbitrary sizes.
+//! Arbitrary keys and clicks at arbitrary sizes.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use nas_tui::tui::Targets;
 
 use super::*;
 
 #[derive(Debug, Clone)]
 pub enum Step {
     Key(KeyEvent),
+    Mouse(MouseEvent),
     Resize(u16, u16),
     Records(usize),
     Gpus,
@@ -26,6 +30,22 @@ pub fn step() -> impl Strategy<Value = Step> {
             },
         ))
     });
+    let kinds = vec![
+        MouseEventKind::Down(MouseButton::Left),
+        MouseEventKind::Drag(MouseButton::Left),
+        MouseEventKind::Up(MouseButton::Left),
+        MouseEventKind::ScrollUp,
+        MouseEventKind::ScrollDown,
+    ];
+    let mouse =
+        (prop::sample::select(kinds), 0u16..260, 0u16..90).prop_map(|(kind, column, row)| {
+            Step::Mouse(MouseEvent {
+                kind,
+                column,
+                row,
+                modifiers: KeyModifiers::NONE,
+            })
+        });
     let size = prop_oneof![
         (0u16..12, 0u16..8),
         (55u16..90, 12u16..30),
@@ -33,6 +53,7 @@ pub fn step() -> impl Strategy<Value = Step> {
     ];
     prop_oneof![
         6 => key,
+        6 => mouse,
         2 => size.prop_map(|(width, height)| Step::Resize(width, height)),
         2 => (0usize..200).prop_map(Step::Records),
         1 => Just(Step::Gpus),
@@ -48,10 +69,14 @@ pub fn live_through(records: &[Record], steps: Vec<Step>, theme: Theme) {
         Size::new(0, 0),
         records[0].time,
     );
+    let mut targets = Targets::default();
     for step in steps {
         match step {
             Step::Key(key) => {
                 app.key(&key);
+            }
+            Step::Mouse(mouse) => {
+                app.mouse(&mouse, &targets);
             }
             Step::Resize(width, height) => app.view.size = Size::new(width, height),
             Step::Records(count) => left
@@ -60,7 +85,7 @@ pub fn live_through(records: &[Record], steps: Vec<Step>, theme: Theme) {
                 .for_each(|record| app.take(record)),
             Step::Gpus => app.view.take_gpu(gpus(), app.view.now),
         }
-        draw(&app);
+        targets = app.draw(&mut Buffer::empty(Rect::from(app.view.size)));
     }
 }
 
@@ -68,7 +93,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_keys_at_any_size_ever_panic(steps in proptest::collection::vec(step(), 0..40), ascii: bool, depth in 0usize..4) {
+    fn no_keys_and_no_clicks_at_any_size_ever_panic(steps in proptest::collection::vec(step(), 0..40), ascii: bool, depth in 0usize..4) {
         let depth = [ColourDepth::None, ColourDepth::Sixteen, ColourDepth::Indexed, ColourDepth::True][depth];
         live_through(&journal(), steps, theme(depth, ascii));
     }

@@ -41,6 +41,7 @@ use crate::state::RunState;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
 use crate::tui::plot::{DotGrid, Frame, Framing, Span};
+use crate::tui::target::Part;
 use crate::tui::theme::Role;
 
 /// Height of a panel in rows from which on it has a verdict below its axis, two rows of verdict if
@@ -94,6 +95,14 @@ impl Panel for ChartView {
         } else {
             Response::Draw
         })
+    }
+
+    fn click(&mut self, part: Part, scene: &Scene<'_>, _area: Rect) -> Option<Response> {
+        let Part::Number(child) = part else {
+            return None;
+        };
+        let moved = self.point_at(child, &Extent::of(scene.state));
+        moved.then(|| Response::Choose(self.crosshair()))
     }
 
     fn word(&self, action: Action) -> Option<&'static str> {
@@ -251,6 +260,7 @@ impl Sketch<'_> {
             canvas.plot(&self.children, curves, self.crosshair);
         };
         frame.plot(painter, fill, |series| look(series, glyphs));
+        frame.mark(painter, self.span);
         let floor = Floor {
             frame,
             extent: &self.extent,

@@ -87,6 +87,16 @@ impl ChartView {
         self.crosshair
     }
 
+    /// Put the crosshair on a child, or on the nearest one that has ended; false if it is there
+    /// already, or if none has ended.
+    pub fn point_at(&mut self, child: u64, extent: &Extent) -> bool {
+        let before = self.crosshair;
+        if extent.newest > 0 {
+            self.put_crosshair(child, extent);
+        }
+        self.crosshair != before
+    }
+
     /// Handle a key, in a plot of `columns` characters, for content that reaches as far as `extent`;
     /// false if the action means nothing here.
     pub fn perform(

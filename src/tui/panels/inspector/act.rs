@@ -16,6 +16,7 @@ use crate::export;
 use crate::space::{Architecture, Dna, Space};
 use crate::tui::keymap::Action;
 use crate::tui::panels::scroll::Scroll;
+use crate::tui::target::Part;
 
 /// What remains to be done outside the inspector.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,12 +114,35 @@ impl InspectorView {
         Some(InspectorEffect::Draw)
     }
 
+    /// Do what a click on one of its parts means: open the page, or select the row. The relative
+    /// that is already selected is opened.
+    pub fn click(&mut self, part: Part, known: &Known<'_>) {
+        match (part, self.tab) {
+            (Part::Page(page), _) => {
+                self.tab = Tab::ALL[page.min(Tab::ALL.len() - 1)];
+                self.refresh(known);
+            }
+            (Part::Row(row), Tab::Edit) => {
+                self.draft.iter_mut().for_each(|draft| draft.go_to(row));
+            }
+            (Part::Row(row), Tab::Relatives) if row == self.row() => self.sideways(true, known),
+            (Part::Row(row), _) if self.has_cursor() => self.rows[self.tab as usize] = row,
+            _ => {}
+        }
+    }
+
+    /// Whether a row of the open page is selected.
+    pub(super) fn has_cursor(&self) -> bool {
+        matches!(self.tab, Tab::Graph | Tab::Relatives | Tab::Edit)
+    }
+
     fn turn_to(&mut self, further: usize, known: &Known<'_>) {
         self.tab = Tab::ALL[(self.tab as usize + further) % Tab::ALL.len()];
         self.refresh(known);
     }
 
-    fn scroll(&mut self, scroll: Scroll, known: &Known<'_>, size: Size) {
+    /// Select another row, or show other ones.
+    pub fn scroll(&mut self, scroll: Scroll, known: &Known<'_>, size: Size) {
         let page = room(size).saturating_sub(3).max(1);
         if let (Tab::Edit, Some(draft)) = (self.tab, &mut self.draft) {
             draft.scroll(scroll, page);

@@ -65,7 +65,12 @@ impl Draft {
 
     /// Move the cursor to another layer, with `page` layers to a page; it stays on the table.
     pub fn scroll(&mut self, scroll: Scroll, page: usize) {
-        self.layer = scroll.among(self.layer, page, self.dna.0.len() - 1);
+        self.go_to(scroll.among(self.layer, page, self.dna.0.len() - 1));
+    }
+
+    /// Move the cursor to a layer, or to the last one.
+    pub fn go_to(&mut self, layer: usize) {
+        self.layer = layer.min(self.dna.0.len() - 1);
         self.move_sideways(0);
     }
 

@@ -26,6 +26,7 @@ use super::panel::{Hint, hints};
 use super::{Content, wrapped};
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::paint::Painter;
+use crate::tui::target::{Part, Target};
 use crate::tui::theme::{Glyphs, Role};
 use draft::Draft;
 use relatives::Relatives;
@@ -129,7 +130,11 @@ impl InspectorView {
             curves::draw(subject.epochs, planned, self.row(), &mut painter.part(area));
             height -= curves::chart_rows(subject.epochs.len(), height);
         } else {
-            content.draw(&mut painter.part(area), self.top(&content, height));
+            let (mut inside, top) = (painter.part(area), self.top(&content, height));
+            content.draw(&mut inside, top);
+            if self.has_cursor() {
+                content.mark(&mut inside, top, |row| Target::Part(Part::Row(row)));
+            }
         }
         if let Some(position) = content.position(height, self.top(&content, height)) {
             painter.right(width, 1, Role::Dim, &position);
@@ -144,7 +149,10 @@ impl InspectorView {
                 true => (Role::Selected, format!("[{}]", tab.name())),
                 false => (Role::Dim, format!(" {} ", tab.name())),
             };
-            x = painter.text(x, 0, role, &text) + 1;
+            let end = painter.text(x, 0, role, &text);
+            let page = Target::Part(Part::Page(tab as usize));
+            painter.target((x, 0), (end - x, 1), page);
+            x = end + 1;
         }
     }
 

@@ -26,6 +26,7 @@ use crate::event::Level;
 use crate::state::{ChildDetail, RunState};
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
+use crate::tui::target::Part;
 use crate::tui::text_line::Purpose;
 use crate::tui::theme::{Glyphs, Role};
 
@@ -158,6 +159,25 @@ impl Panel for ListView {
             ListMode::Pareto => !sorts(action),
             ListMode::Compare => !sorts(action) && !marks,
         }
+    }
+
+    fn click(&mut self, part: Part, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        let height = usize::from(super::inside(area).height);
+        match part {
+            Part::Heading(column) => self.sort_by_heading(column, scene.state, height),
+            Part::Child(child) => {
+                self.keep_view(height);
+                return Some(Response::Choose(Some(child)));
+            }
+            _ => return None,
+        }
+        Some(Response::Draw)
+    }
+
+    fn wheel(&mut self, rows: isize, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        let height = usize::from(super::inside(area).height);
+        let scrolled = self.scroll_view(rows, scene.state, height);
+        scrolled.then_some(Response::Draw)
     }
 
     /// Process the children that have ended, and put the cursor on the selected child.

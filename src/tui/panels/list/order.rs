@@ -21,7 +21,8 @@ pub enum SortKey {
 }
 
 impl SortKey {
-    const ALL: [SortKey; 7] = [
+    /// All of them, in the order of the columns.
+    pub const ALL: [SortKey; 7] = [
         SortKey::Child,
         SortKey::Accuracy,
         SortKey::Reward,

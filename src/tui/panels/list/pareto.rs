@@ -15,6 +15,7 @@ use crate::tui::panels::{Row, join_fitting, labelled, words};
 use crate::tui::plot::{
     Dash, DotGrid, Frame, Framing, LabelRow, PlotSeries, ValueAxis, percent, scaled,
 };
+use crate::tui::target::{Part, Target};
 use crate::tui::theme::{Glyphs, Role};
 
 /// Columns for the list of the front, and the narrowest panel that has it.
@@ -155,7 +156,8 @@ fn draw_front(
             row.child
         );
         let role = if here { Role::Selected } else { Role::Text };
-        painter.pieces(0, y + 1, &[(role, format!("{marker}{mark}")), (role, text)]);
+        let end = painter.pieces(0, y + 1, &[(role, format!("{marker}{mark}")), (role, text)]);
+        painter.target((0, y + 1), (end, 1), Target::Part(Part::Child(row.child)));
     }
 }
 
@@ -211,8 +213,10 @@ impl<'a> FrontPlot<'a> {
             PlotSeries::Child => (Role::Child, glyphs.child),
             _ => (Role::Best, glyphs.best),
         });
-        for (role, glyph, (column, row)) in markers {
-            painter.text(frame.left() + column, frame.top + row, role, glyph);
+        for (role, glyph, (column, row), child) in markers {
+            let (x, y) = (frame.left() + column, frame.top + row);
+            painter.text(x, y, role, glyph);
+            painter.target((x, y), (1, 1), Target::Part(Part::Child(child)));
         }
         let below = LabelRow {
             row: frame.floor() + 1,
@@ -248,17 +252,18 @@ impl<'a> FrontPlot<'a> {
         grid.polyline(&stairs(places), PlotSeries::Best, Dash::Solid);
     }
 
-    /// The children on the front, marked or chosen: characters over the dots, each with its cell.
+    /// The children on the front, marked or chosen: characters over the dots, each with its cell
+    /// and its number.
     fn markers(
         &self,
         frame: &Frame,
         grid: &DotGrid,
         chosen: Option<&ChildRow>,
         glyphs: &Glyphs,
-    ) -> Vec<(Role, &'static str, (usize, usize))> {
+    ) -> Vec<(Role, &'static str, (usize, usize), u64)> {
         let marker = |row: &ChildRow, role: Role, glyph: &'static str| {
             let place = self.place(CostPoint::of(row)?, frame, grid);
-            Some((role, glyph, grid.cell(place)))
+            Some((role, glyph, grid.cell(place), row.child))
         };
         let order = self.view.order();
         let rows = |indices: &'a [u32]| {

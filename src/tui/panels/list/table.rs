@@ -7,7 +7,8 @@ use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::{Painter, Piece};
 use crate::tui::panels::Row;
-use crate::tui::theme::{Glyphs, Role};
+use crate::tui::target::{Part, Target};
+use crate::tui::theme::Role;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns before the first one: the cursor and the mark.
@@ -53,7 +54,7 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
         return;
     }
     let (columns, gap) = fitting(columns(state, view), width.saturating_sub(GUTTER + NOTES));
-    painter.pieces(0, first, &headings(&columns, gap, view, painter.glyphs()));
+    draw_headings(painter, first, &columns, gap, view);
     let (room, best) = (room(view, height), state.search().best_child());
     let top = view.top(room);
     for (place, index) in view.order().rows().iter().enumerate().skip(top).take(room) {
@@ -65,6 +66,7 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
         let chosen = place == view.place();
         let marked = view.marks().contains(&row.child);
         draw_row(painter, y, pieces, chosen, focused, marked);
+        painter.target((0, y), (width, 1), Target::Part(Part::Child(row.child)));
     }
 }
 
@@ -167,22 +169,33 @@ fn fitting(columns: Vec<FigureColumn>, width: usize) -> (Vec<FigureColumn>, usiz
     (columns, 1)
 }
 
-fn headings(columns: &[FigureColumn], gap: usize, view: &ListView, glyphs: &Glyphs) -> Row {
+fn draw_headings(
+    painter: &mut Painter<'_>,
+    y: usize,
+    columns: &[FigureColumn],
+    gap: usize,
+    view: &ListView,
+) {
     let (key, descending) = view.sort();
-    let mut row = vec![(Role::Dim, " ".repeat(GUTTER - 1))];
+    let mut x = painter.text(0, y, Role::Dim, &" ".repeat(GUTTER - 1));
     for (index, column) in columns.iter().enumerate() {
         let sorted = column.key == Some(key);
         let arrow = if sorted {
-            direction(descending, glyphs)
+            direction(descending, painter.glyphs())
         } else {
             ""
         };
         let heading = format!("{}{arrow}", column.heading);
         let space = (column.width + gap_before(index, gap)).saturating_sub(heading.width());
-        row.push((Role::Dim, " ".repeat(space)));
-        row.push((if sorted { Role::Strong } else { Role::Dim }, heading));
+        let role = if sorted { Role::Strong } else { Role::Dim };
+        let start = x;
+        x = painter.pieces(x, y, &[(Role::Dim, " ".repeat(space)), (role, heading)]);
+        let place = |key| SortKey::ALL.iter().position(|other| *other == key);
+        if let Some(place) = column.key.and_then(place) {
+            let target = Target::Part(Part::Heading(place));
+            painter.target((start, y), (x - start, 1), target);
+        }
     }
-    row
 }
 
 /// The figures of a child and its notes, up to the full width.

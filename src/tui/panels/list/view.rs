@@ -31,6 +31,8 @@ pub struct ListView {
     place: Option<usize>,
     /// First visible row of the table, and of a comparison.
     top: usize,
+    /// Whether `top` holds even if the cursor is then out of view, after the wheel.
+    is_scrolled: bool,
     compare_top: usize,
     /// In the order of marking.
     marks: Vec<u64>,
@@ -50,6 +52,46 @@ impl ListView {
         if self.cursor != Some(child) {
             self.cursor = Some(child);
             self.place = self.order.place_of(child, state);
+            self.is_scrolled = false;
+        }
+    }
+
+    /// Leave the view where it is when the cursor moves to another row of it.
+    pub fn keep_view(&mut self, rows: usize) {
+        self.top = self.top(table::room(self, rows));
+    }
+
+    /// Move the view and not the cursor; false if there is nothing to scroll. `rows` is the height
+    /// of the panel below its title.
+    pub fn scroll_view(&mut self, by: isize, state: &RunState, rows: usize) -> bool {
+        match self.mode {
+            ListMode::Table => {
+                self.keep_view(rows);
+                let last = self
+                    .order
+                    .rows()
+                    .len()
+                    .saturating_sub(table::room(self, rows));
+                self.top = self.top.saturating_add_signed(by).min(last);
+                self.is_scrolled = true;
+            }
+            ListMode::Compare => self.go(Scroll::By(by), state, rows),
+            ListMode::Pareto => return false,
+        }
+        true
+    }
+
+    /// Sort by the column with this place among all; by the current one in the other direction.
+    pub fn sort_by_heading(&mut self, column: usize, state: &RunState, rows: usize) {
+        match SortKey::ALL.get(column) {
+            Some(key) if *key == self.criteria.key => {
+                self.perform(Action::ReverseSort, state, rows);
+            }
+            Some(key) => {
+                self.sort_by(*key, state);
+                self.follow_cursor(rows);
+            }
+            None => {}
         }
     }
 
@@ -167,10 +209,14 @@ impl ListView {
         self.compare_top
     }
 
-    /// First row of the table in a panel with `room` rows: the cursor is always in view.
+    /// First row of the table in a panel with `room` rows: the cursor is in view, unless the wheel
+    /// has moved the view away from it.
     pub(super) fn top(&self, room: usize) -> usize {
         let place = self.place();
         let top = self.top.min(self.order.rows().len().saturating_sub(room));
+        if self.is_scrolled {
+            return top;
+        }
         top.min(place).max((place + 1).saturating_sub(room))
     }
 
@@ -184,7 +230,12 @@ impl ListView {
     }
 
     fn sort_by_next(&mut self, forward: bool, state: &RunState) {
-        self.criteria.key = self.criteria.key.next(forward, self.order.energy_known());
+        let next = self.criteria.key.next(forward, self.order.energy_known());
+        self.sort_by(next, state);
+    }
+
+    fn sort_by(&mut self, key: SortKey, state: &RunState) {
+        self.criteria.key = key;
         self.criteria.descending = self.criteria.key.begins_descending();
         self.show_sorted(state);
     }
@@ -242,6 +293,7 @@ impl ListView {
     }
 
     fn follow_cursor(&mut self, rows: usize) {
+        self.is_scrolled = false;
         self.top = self.top(table::room(self, rows));
     }
 

@@ -83,6 +83,7 @@ impl Chart<'_> {
             sizes = self.sizes(grid, glyphs.times);
         };
         frame.plot(painter, fill, look);
+        frame.mark(painter, self.span);
         for (column, row, text) in sizes {
             painter.text(
                 frame.left() + column,

@@ -18,6 +18,7 @@ use crate::tui::panels::panel::{About, Hint, PANELS, Panel, Response, TRAINING, 
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
 use crate::tui::plot::PlotSeries;
+use crate::tui::target::Part;
 use crate::tui::theme::{Glyphs, Role};
 
 /// Number of columns from which on the charts are side by side, and of rows from which on they are
@@ -124,6 +125,14 @@ impl Panel for CurvesView {
         let (training, columns) = (scene.state.training_run()?, columns(area.width.into()));
         let known = self.chart.perform(action, || extent(training), columns);
         known.then_some(Response::Draw)
+    }
+
+    fn click(&mut self, part: Part, scene: &Scene<'_>, _area: Rect) -> Option<Response> {
+        let (Part::Number(epoch), Some(training)) = (part, scene.state.training_run()) else {
+            return None;
+        };
+        let moved = self.chart.point_at(epoch, &extent(training));
+        moved.then_some(Response::Draw)
     }
 
     fn word(&self, action: Action) -> Option<&'static str> {

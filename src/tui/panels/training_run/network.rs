@@ -11,6 +11,7 @@ use crate::tui::panels::panel::{About, Hint, PANELS, Panel, Response, TRAINING, 
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::scroll::Scroll;
 use crate::tui::panels::{self, Content, Row};
+use crate::tui::target::{Part, Target};
 use crate::tui::theme::Role;
 
 /// The panel.
@@ -59,11 +60,31 @@ impl Panel for NetworkView {
             &beside,
             content.position(height, top).as_deref(),
         );
-        content.draw(&mut painter.part(area), top);
+        let mut inside = painter.part(area);
+        content.draw(&mut inside, top);
+        content.mark(&mut inside, top, |row| Target::Part(Part::Row(row)));
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
-        let scroll = Scroll::of(action)?;
+        self.go(Scroll::of(action)?, scene, area)
+    }
+
+    fn click(&mut self, part: Part, _scene: &Scene<'_>, _area: Rect) -> Option<Response> {
+        let Part::Row(row) = part else {
+            return None;
+        };
+        self.row = row;
+        Some(Response::Draw)
+    }
+
+    fn wheel(&mut self, rows: isize, scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        self.go(Scroll::By(rows), scene, area)
+    }
+}
+
+impl NetworkView {
+    /// Highlight another row.
+    fn go(&mut self, scroll: Scroll, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         let training = scene.state.training_run()?;
         let page = usize::from(area.height.max(5) - 4);
         let last = graph::rows(&training.started.architecture) - 1;
