@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let settings = args.screen.settings()?;
     let run = match &args.run {
         Some(run) => runs::named(run),
-        None if can_draw() => match picker::choose(settings.theme)? {
+        None if can_draw() => match picker::choose(settings.theme, settings.extras.mouse)? {
             Some(run) => run,
             None => return Ok(()),
         },

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use crossterm::event::{
     Event as TerminalEvent, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers,
+    MouseButton, MouseEvent, MouseEventKind,
 };
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
 use unicode_width::UnicodeWidthStr;
 
 use super::capture::line_pipe;
@@ -16,13 +18,14 @@ use super::display::{self, Display};
 use super::format;
 use super::paint::Painter;
 use super::signals::SignalStream;
+use super::target::{Part, Target, Targets};
 use super::terminal::{Extras, Guard, Terminal};
 use super::theme::{Role, Theme};
 use crate::analysis::selection::BEST_IS_OPTIMISTIC;
 use crate::link;
 use crate::runs::RunInfo;
 
-/// The effect of a key on the list.
+/// The effect of a key or a click on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeyEffect {
     Open,
@@ -35,13 +38,15 @@ struct Picker {
     runs: Vec<RunInfo>,
     selected: usize,
     theme: Theme,
+    extras: Extras,
 }
 
-/// Let the user choose a run; `None` if they choose none. The terminal is restored afterwards.
+/// Let the user choose a run, also with the mouse; `None` if they choose none. The terminal is
+/// restored afterwards.
 ///
 /// # Errors
 /// If standard output is not a terminal that can be drawn on.
-pub fn choose(theme: Theme) -> anyhow::Result<Option<PathBuf>> {
+pub fn choose(theme: Theme, mouse: bool) -> anyhow::Result<Option<PathBuf>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -50,6 +55,10 @@ pub fn choose(theme: Theme) -> anyhow::Result<Option<PathBuf>> {
         runs: link::survey(),
         selected: 0,
         theme,
+        extras: Extras {
+            mouse,
+            title: false,
+        },
     };
     runtime.block_on(picker.choose())
 }
@@ -59,8 +68,8 @@ impl Picker {
         let terminal = Terminal::of_stdout().context("cannot open the screen")?;
         let (pipe, _lines) = line_pipe().context("cannot make a pipe for what libraries print")?;
         let mut signals = SignalStream::start().context("cannot watch signals")?;
-        let guard = Guard::enter(&terminal, pipe, Extras::default())
-            .context("cannot take over the terminal")?;
+        let guard =
+            Guard::enter(&terminal, pipe, self.extras).context("cannot take over the terminal")?;
         let mut display = Display::new(terminal, self.theme.glyphs.ascii);
         let mut events = EventStream::new();
         loop {
@@ -68,7 +77,7 @@ impl Picker {
                 .size()
                 .context("cannot read the size of the terminal")?;
             let mut frame = display::blank(size);
-            self.draw(&mut frame, Timestamp::now());
+            let targets = self.draw(&mut frame, Timestamp::now());
             display.show(frame, None).context("the terminal is gone")?;
             let event = tokio::select! {
                 signal = signals.next() => {
@@ -81,16 +90,18 @@ impl Picker {
                 }
                 event = events.next() => event,
             };
-            match event {
-                Some(Ok(TerminalEvent::Key(key))) => match self.key(&key) {
-                    KeyEffect::Open => {
-                        return Ok(self.runs.get(self.selected).map(|run| run.path.clone()));
-                    }
-                    KeyEffect::Leave => return Ok(None),
-                    KeyEffect::Stay => {}
-                },
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Ok(None),
+            let effect = match event {
+                Some(Ok(TerminalEvent::Key(key))) => self.key(&key),
+                Some(Ok(TerminalEvent::Mouse(mouse))) => self.mouse(&mouse, &targets),
+                Some(Ok(_)) => KeyEffect::Stay,
+                Some(Err(_)) | None => KeyEffect::Leave,
+            };
+            match effect {
+                KeyEffect::Open => {
+                    return Ok(self.runs.get(self.selected).map(|run| run.path.clone()));
+                }
+                KeyEffect::Leave => return Ok(None),
+                KeyEffect::Stay => {}
             }
         }
     }
@@ -125,10 +136,31 @@ impl Picker {
         KeyEffect::Stay
     }
 
-    /// Draw the list, without changing anything.
-    fn draw(&self, frame: &mut Buffer, now: Timestamp) {
-        let area = frame.area;
-        let mut screen = Painter::new(frame, area, &self.theme);
+    /// A click selects a run, or opens it if it is selected; the wheel selects other ones.
+    fn mouse(&mut self, mouse: &MouseEvent, targets: &Targets) -> KeyEffect {
+        let last = self.runs.len().saturating_sub(1);
+        match mouse.kind {
+            MouseEventKind::ScrollDown => self.selected = (self.selected + 1).min(last),
+            MouseEventKind::ScrollUp => self.selected = self.selected.saturating_sub(1),
+            MouseEventKind::Down(MouseButton::Left) => {
+                let at = Position::new(mouse.column, mouse.row);
+                match targets.at(at) {
+                    Some((_, Target::Part(Part::Row(run)))) if run == self.selected => {
+                        return KeyEffect::Open;
+                    }
+                    Some((_, Target::Part(Part::Row(run)))) => self.selected = run,
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        KeyEffect::Stay
+    }
+
+    /// Draw the list, without changing anything; returns what can be clicked.
+    fn draw(&self, frame: &mut Buffer, now: Timestamp) -> Targets {
+        let (area, mut targets) = (frame.area, Targets::default());
+        let mut screen = Painter::new(frame, area, &self.theme).marking(&mut targets);
         screen.text(1, 0, Role::Title, "Runs");
         if self.runs.iter().any(|run| run.best_accuracy.is_some()) {
             let (width, ellipsis) = (screen.width(), screen.glyphs().ellipsis);
@@ -168,6 +200,8 @@ impl Picker {
                 (false, false) => Role::Dim,
             };
             screen.text(0, 2 + y, role, &format!("{mark}{}", lines[index]));
+            let width = screen.width();
+            screen.target((0, 2 + y), (width, 1), Target::Part(Part::Row(index)));
         }
         let bottom = screen.height().saturating_sub(1);
         let selected = self.runs.get(self.selected);
@@ -179,6 +213,7 @@ impl Picker {
             ),
         };
         screen.text(1, bottom, role, &text);
+        targets
     }
 }
 
@@ -273,110 +308,4 @@ fn age(seconds: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::analysis::lift::PolicyLift;
-    use crate::config::ThemeName;
-    use crate::runs::WorkInfo;
-    use crate::state::RunStatus;
-    use crate::tui::theme::ColourDepth;
-
-    fn run(name: &str) -> RunInfo {
-        RunInfo {
-            name: name.to_owned(),
-            path: PathBuf::from(name),
-            status: RunStatus::Completed,
-            work: WorkInfo::Search {
-                preset: "monograph".to_owned(),
-                strategy: "reinforce".to_owned(),
-                episode: 10,
-                episodes: 10,
-                children: 1_280,
-                planned_children: 1_280,
-                policy_lift: None,
-            },
-            best_accuracy: Some(0.8456),
-            started: None,
-            changed: Some(Timestamp::UNIX_EPOCH),
-            holder: None,
-            blocked: None,
-            unreadable: None,
-        }
-    }
-
-    fn shown(name: &str, width: usize) -> Vec<String> {
-        lines(
-            &[run(name)],
-            Timestamp::from_second(3_540).unwrap(),
-            width,
-            "...",
-        )
-    }
-
-    #[test]
-    fn best_accuracies_are_called_optimistic_where_they_stand() {
-        let drawn = |best_accuracy, width| {
-            let picker = Picker {
-                runs: vec![RunInfo {
-                    best_accuracy,
-                    ..run("a")
-                }],
-                selected: 0,
-                theme: Theme::new(ThemeName::default(), ColourDepth::None, false),
-            };
-            let mut frame = display::blank((width, 24).into());
-            picker.draw(&mut frame, Timestamp::UNIX_EPOCH);
-            (0..width)
-                .map(|x| frame[(x, 0)].symbol())
-                .collect::<String>()
-        };
-        assert!(drawn(Some(0.8), 80).ends_with("and so optimistic"));
-        assert!(drawn(Some(0.8), 60).starts_with(" Runs Best accuracy: "));
-        assert_eq!(drawn(None, 80).trim(), "Runs");
-    }
-
-    #[test]
-    fn at_80_columns_name_accuracy_and_time_are_complete() {
-        let lines = shown("2026-11-24T13-12-59Z-monograph", 79);
-        assert!(
-            lines[0].ends_with("best accuracy changed   ")
-                && lines.iter().all(|line| line.len() <= 79),
-            "{lines:?}"
-        );
-        assert!(
-            lines[1].starts_with("2026-11-24T13-12-59Z-monograph completed")
-                && lines[1].ends_with("84.56 % 59 min ago")
-        );
-    }
-
-    #[test]
-    fn a_wide_terminal_shows_every_column() {
-        let mut compared = run("run");
-        let WorkInfo::Search { policy_lift, .. } = &mut compared.work else {
-            panic!("a search")
-        };
-        *policy_lift = Some(PolicyLift {
-            difference: 0.213,
-            ci95: [0.15, 0.27],
-            p_value: 0.000_1,
-            controls: 9,
-            episodes: 9,
-        });
-        let lines = |width| lines(&[compared.clone()], Timestamp::UNIX_EPOCH, width, "...");
-        let [heading, row] = &lines(120)[..] else {
-            panic!("a heading and a run")
-        };
-        assert!(
-            TITLES.iter().all(|title| heading.contains(title)),
-            "{heading}"
-        );
-        assert!(row.contains(" +0.21 p <0.001 "), "{row}");
-        assert!(!lines(55)[0].contains("lift"), "no room");
-        assert!(!shown("run", 120)[0].contains("lift"), "no controls");
-    }
-
-    #[test]
-    fn if_nothing_else_can_be_left_out_the_name_is_cut() {
-        assert_eq!(shown(&"n".repeat(60), 60)[1].len(), 60);
-    }
-}
+mod tests;

@@ -190,10 +190,6 @@ fn give_back() {
     let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(mut held) = held {
         let _ = held.tty.write_all(&held.extras.leave());
-        if held.extras.mouse {
-            // What the mouse has already reported must not reach the shell as if it were typed.
-            let _ = rustix::termios::tcflush(&held.tty, rustix::termios::QueueSelector::IFlush);
-        }
         let _ = crossterm::terminal::disable_raw_mode();
         held.redirection.end();
     }

@@ -102,9 +102,9 @@ fn the_mouse_focuses_a_panel_and_the_title_tells_how_the_run_stands() {
 #[test]
 fn mouse_and_title_are_left_alone_if_the_settings_say_so() {
     let folder = folder();
-    let settings = "[screen]\nmouse = false\ntitle = false\n";
-    std::fs::write(folder.path().join("config.toml"), settings).unwrap();
-    let mut terminal = Terminal::search(folder.path());
+    let mut arguments = Terminal::SEARCH.to_vec();
+    arguments.extend(["--set", "screen.mouse=false", "--set", "screen.title=false"]);
+    let mut terminal = Terminal::start(&arguments, folder.path(), 80, 24);
     terminal.wait_for("RUNNING");
     terminal.keys("\x03");
     terminal.wait_for("Leave the screen?");

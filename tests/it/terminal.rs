@@ -97,20 +97,22 @@ impl Terminal {
         }
     }
 
-    /// A search that lasts longer than any test, in a terminal of 80 x 24.
+    /// The arguments of a search that lasts longer than any test.
+    pub const SEARCH: [&str; 9] = [
+        "search",
+        "--preset",
+        "demo",
+        "--run",
+        "run",
+        "--set",
+        "workers.count=1",
+        "--set",
+        "child.epochs=200",
+    ];
+
+    /// This search in a terminal of 80 x 24.
     pub fn search(folder: &Path) -> Terminal {
-        let arguments = [
-            "search",
-            "--preset",
-            "demo",
-            "--run",
-            "run",
-            "--set",
-            "workers.count=1",
-            "--set",
-            "child.epochs=200",
-        ];
-        Terminal::start(&arguments, folder, 80, 24)
+        Terminal::start(&Terminal::SEARCH, folder, 80, 24)
     }
 
     pub fn keys(&mut self, keys: &str) {

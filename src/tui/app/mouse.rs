@@ -115,7 +115,9 @@ impl App {
         if self.view.inspector.is_some() {
             return self.wheel_in_inspector(Scroll::By(rows));
         }
-        let scrolled = panel.is_some_and(|panel| {
+        // One that was shown in the last frame may have no area by now.
+        let is_shown = |panel: &PanelId| self.scene().shows(*panel);
+        let scrolled = panel.filter(is_shown).is_some_and(|panel| {
             self.ask_panel(panel, |panel, scene, area| panel.wheel(rows, scene, area))
         });
         if scrolled {
