@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -109,6 +110,21 @@ fn send(line: &mut Vec<u8>, sender: &Sender<String>) {
     if !text.trim().is_empty() {
         // A full channel drops the line; a closed one means that no one is looking any more.
         let _ = sender.try_send(text);
+    }
+}
+
+/// A captured line. Never ends.
+pub async fn recv_line(lines: &mut Receiver<String>) -> String {
+    match lines.recv().await {
+        Some(line) => line,
+        None => std::future::pending().await,
+    }
+}
+
+/// Print what came too late for the log panel.
+pub async fn print_unseen(lines: &mut Receiver<String>) {
+    while let Ok(Some(line)) = tokio::time::timeout(Duration::from_millis(50), lines.recv()).await {
+        eprintln!("{line}");
     }
 }
 

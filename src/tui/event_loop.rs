@@ -19,7 +19,7 @@ use super::Settings;
 use super::ansi::Tty;
 use super::app::Alert;
 use super::app::{App, Effect};
-use super::capture::line_pipe;
+use super::capture::{line_pipe, print_unseen, recv_line};
 use super::clipboard::Multiplexer;
 use super::display::{self, Display};
 use super::reading::{JournalAnswer, JournalReading};
@@ -122,13 +122,6 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     drop(screen);
     print_unseen(&mut lines).await;
     leave
-}
-
-/// Print what came too late for the log panel.
-async fn print_unseen(lines: &mut Receiver<String>) {
-    while let Ok(Some(line)) = tokio::time::timeout(Duration::from_millis(50), lines.recv()).await {
-        eprintln!("{line}");
-    }
 }
 
 impl Screen {
@@ -386,14 +379,6 @@ impl Screen {
         self.targets = self.app.draw(&mut frame);
         self.display.title.set(self.app.title());
         self.display.show(frame, self.app.scrolling_rows()).is_ok()
-    }
-}
-
-/// A captured line. Never ends.
-async fn recv_line(lines: &mut Receiver<String>) -> String {
-    match lines.recv().await {
-        Some(line) => line,
-        None => std::future::pending().await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::inspector::InspectorView;
 use super::panel::Hint;
-use super::{PanelId, Panels, Row};
+use super::{PanelId, Panels};
 use crate::config::LayoutName;
 use crate::event::Level;
 use crate::link::LinkStatus;

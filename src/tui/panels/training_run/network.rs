@@ -80,6 +80,10 @@ impl Panel for NetworkView {
     fn wheel(&mut self, rows: isize, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         self.go(Scroll::By(rows), scene, area)
     }
+
+    fn hints(&self) -> &'static [Hint] {
+        hints!["layer": Up, Down]
+    }
 }
 
 impl NetworkView {
@@ -90,10 +94,6 @@ impl NetworkView {
         let last = graph::rows(&training.started.architecture) - 1;
         self.row = scroll.among(self.row, page, last);
         Some(Response::Draw)
-    }
-
-    fn hints(&self) -> &'static [Hint] {
-        hints!["layer": Up, Down]
     }
 }
 
