@@ -1,6 +1,7 @@
 //! Lets the binary find libtorch at its location at build time, without LD_LIBRARY_PATH, and gives
-//! it the commit.
+//! it the commit and a hash of what reads journals.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn main() {
@@ -10,11 +11,55 @@ fn main() {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{folder}");
         println!("cargo:rustc-env=NAS_TUI_LIBTORCH={folder}");
     }
+    println!("cargo:rustc-env=NAS_TUI_READERS={:016x}", readers());
     if let Some(commit) = commit() {
         println!(
             "cargo:rustc-env=NAS_TUI_VERSION={}+{commit}",
             env!("CARGO_PKG_VERSION")
         );
+    }
+}
+
+/// What the state of a run and its form in a snapshot follow from: the rooms up to `analysis`.
+const READERS: [&str; 8] = [
+    "foundation",
+    "config",
+    "classification",
+    "space",
+    "event",
+    "state",
+    "journal",
+    "analysis",
+];
+
+/// A hash of the sources that read journals (64-bit FNV-1a of their names and contents).
+fn readers() -> u64 {
+    let mut files = Vec::new();
+    for room in READERS {
+        println!("cargo:rerun-if-changed=src/{room}");
+        add_files(&Path::new("src").join(room), &mut files);
+    }
+    files.sort();
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for file in files {
+        let name = file.to_string_lossy().into_owned().into_bytes();
+        let contents = std::fs::read(&file).expect("a source file");
+        for byte in name.into_iter().chain(contents) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash
+}
+
+/// Add the files in `folder` and in the folders within.
+fn add_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry of it").path();
+        if path.is_dir() {
+            add_files(&path, files);
+        } else {
+            files.push(path);
+        }
     }
 }
 

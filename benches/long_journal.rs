@@ -7,12 +7,14 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use nas_tui::analysis::history::History;
 use nas_tui::config::{Decode, SpaceConfig};
 use nas_tui::event::{
     ChildEpoch, ChildFinished, ChildSampled, Choice, EpisodeFinished, Event, Record, TrainingEpoch,
     VERSION,
 };
-use nas_tui::journal::{Archive, Reader};
+use nas_tui::journal::snapshot::Draft;
+use nas_tui::journal::{Archive, Reader, Snapshot};
 use nas_tui::report::page::Material;
 use nas_tui::runs::look_at;
 use nas_tui::space::Space;
@@ -45,6 +47,8 @@ fn main() {
         Writer::create(&journal, events).expect("the journal can be written");
     }
     let size = std::fs::metadata(&journal).expect("the journal").len();
+    // What follows is about the journal alone.
+    let _ = std::fs::remove_file(folder.join("journal.snapshot"));
     println!(
         "{events} events, {} MB, {} bytes each",
         size / 1_000_000,
@@ -73,6 +77,26 @@ fn main() {
     measure("the middle of it", || {
         let mut archive = Archive::open(&journal).expect("it opens");
         archive.state_at(events / 2).expect("a state").last_seq
+    });
+    measure_with_snapshot(&folder, &journal);
+}
+
+fn measure_with_snapshot(folder: &Path, journal: &Path) {
+    measure("snapshot: writing", || {
+        let opened = File::open(folder).expect("the folder");
+        let draft = Draft::write::<History>(journal, u64::MAX, opened).expect("a snapshot");
+        draft.put_in_place().expect("it is put in place");
+    });
+    measure("snapshot: state", || {
+        let snapshot = Snapshot::of(journal).expect("the snapshot");
+        snapshot.state().expect("the state").last_seq
+    });
+    measure("snapshot: list", || {
+        look_at(folder).expect("a run").work.children()
+    });
+    measure("snapshot: report", || {
+        let material = Material::read(folder).expect("a run");
+        material.summary.children_evaluated
     });
 }
 

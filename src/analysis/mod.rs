@@ -5,6 +5,7 @@ pub mod benchmark;
 pub mod early_stopping;
 pub mod effects;
 pub mod front;
+pub mod history;
 pub mod lift;
 mod permutation;
 pub mod rank_correlation;

@@ -3,23 +3,22 @@
 
 mod text;
 
-use std::collections::{HashMap, HashSet};
-
 use serde::{Deserialize, Serialize};
 
 pub(super) use text::{duration, reason_word};
 
 use super::RunSummary;
+use super::history::Networks;
 use super::lift::PolicyLift;
 use super::statistics::{self, Slope};
 use super::trend::{DepthOfTrend, EpisodePoint, Trend};
 use super::verdict::{Comparison, beside};
 use crate::event::{
-    ChildFinished, ChildSampled, EpisodeFinished, Event, FinishReason, Record, Reference,
+    ChildFinished, EpisodeFinished, Event, FinishReason, Record, Reference, RunStarted,
 };
 use crate::space::Dna;
 use crate::state::clock::Clock;
-use crate::state::{Arms, Ending, Outcomes, RunStatus};
+use crate::state::{Arms, Ending, Outcomes, RunState, RunStatus};
 
 /// The results of a run so far. The field names are those of `summary.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -207,33 +206,45 @@ pub struct SearchTally {
     seed: u64,
     status: RunStatus,
     outcomes: Outcomes,
-    /// Keys of the architectures of children in progress.
-    waiting: HashMap<u64, String>,
-    architectures: HashSet<String>,
+    networks: Networks,
     episodes: Vec<EpisodeFinished>,
     reference: Option<Reference>,
     clock: Clock,
 }
 
 impl SearchTally {
+    /// What the records add up to that led to this state and these networks.
+    pub fn of(state: &RunState, networks: &Networks) -> SearchTally {
+        let search = state.search();
+        let mut tally = SearchTally {
+            status: state.status,
+            outcomes: search.outcomes.clone(),
+            networks: networks.clone(),
+            episodes: search.episodes.clone(),
+            clock: state.clock.clone(),
+            ..SearchTally::default()
+        };
+        if let Some(started) = &search.started {
+            tally.begin(started);
+        }
+        tally
+    }
+
+    fn begin(&mut self, started: &RunStarted) {
+        self.run = started.run.clone();
+        self.preset = started.preset.clone();
+        self.strategy = started.strategy.clone();
+        self.seed = started.seed;
+        self.reference = started.reference.as_deref().cloned();
+    }
+
     /// Process the next record of the run; returns the end of a child, if it is one.
     pub fn apply(&mut self, record: &Record) -> Option<Ending> {
         self.clock.apply(record);
         self.status.apply(&record.event);
+        self.networks.apply(&record.event);
         match &record.event {
-            Event::RunStarted(started) => {
-                self.run = started.run.clone();
-                self.preset = started.preset.clone();
-                self.strategy = started.strategy.clone();
-                self.seed = started.seed;
-                self.reference = started.reference.as_deref().cloned();
-            }
-            Event::ChildSampled(sampled) => self.sample(sampled),
-            Event::ChildFinished(ChildFinished { child, .. })
-            | Event::ChildFailed { child, .. } => {
-                self.architectures.extend(self.waiting.remove(child));
-            }
-            Event::ChildExcluded { child, .. } => drop(self.waiting.remove(child)),
+            Event::RunStarted(started) => self.begin(started),
             Event::EpisodeFinished(episode) => self.episodes.push(episode.clone()),
             _ => {}
         }
@@ -273,7 +284,7 @@ impl SearchTally {
             seed: self.seed,
             reason: self.status.reason(),
             children_evaluated: counts.evaluated() as u64,
-            unique_architectures: self.architectures.len() as u64,
+            unique_architectures: self.networks.count() as u64,
             repeats: counts.repeats as u64,
             retrained: counts.retrained as u64,
             failures: counts.failures as u64,
@@ -306,12 +317,6 @@ impl SearchTally {
         let each = self.episodes.iter().filter_map(|episode| episode.staleness);
         let each: Vec<f64> = each.collect();
         (!each.is_empty()).then(|| statistics::mean(&each))
-    }
-
-    fn sample(&mut self, sampled: &ChildSampled) {
-        if !sampled.control {
-            self.waiting.insert(sampled.child, sampled.design.key());
-        }
     }
 }
 

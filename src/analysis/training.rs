@@ -12,7 +12,7 @@ use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{Precision, Recipe};
 use crate::event::{Event, FinishReason, Found, Record, RunKind, TrainingEpoch};
 use crate::state::clock::Clock;
-use crate::state::{RunStatus, TrainingRun};
+use crate::state::{RunState, RunStatus, TrainingRun};
 
 /// The results of a training so far. The field names are those of `summary.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -117,6 +117,16 @@ pub struct TrainingTally {
 }
 
 impl TrainingTally {
+    /// What the records add up to that led to this state.
+    pub fn of(state: &RunState, resumptions: usize) -> TrainingTally {
+        TrainingTally {
+            training: state.training_run().cloned(),
+            clock: state.clock.clone(),
+            status: state.status,
+            resumptions,
+        }
+    }
+
     /// Process the next record of the run.
     pub fn apply(&mut self, record: &Record) {
         self.clock.apply(record);

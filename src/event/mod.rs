@@ -18,7 +18,7 @@ pub use child::{
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
 pub use outlook::{CostOutlook, DepthCost};
-pub use reading::event_of;
+pub use reading::{checked_json, event_of, is_consistent};
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
 pub use training::{
     Found, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,

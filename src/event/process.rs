@@ -1,9 +1,11 @@
 //! The processes of a run, as reported by events.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// The role of a process in a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProcessRole {
     /// The process of a search.
     Search,

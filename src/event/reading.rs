@@ -133,6 +133,17 @@ fn body<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<Option<T>> {
     Ok(all_printable.get().then_some(event))
 }
 
+/// A value from JSON whose numbers and texts are what a journal may contain; `None` if they are not, and if it
+/// is not such a value.
+pub fn checked_json<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    body(json).ok().flatten()
+}
+
+/// Whether what indexes, counts and sizes refer to is there.
+pub fn is_consistent(event: &Event) -> bool {
+    consistent(event).is_ok()
+}
+
 /// The record in any line: checked in one pass, read in another.
 fn any_record(line: &[u8]) -> serde_json::Result<Record> {
     if body::<Everything>(line)?.is_some() {

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use super::error::JournalError;
 use super::line_index::LineIndex;
 use super::reader::Reader;
+use super::snapshot::Snapshot;
 use crate::event::{Event, Record};
 use crate::foundation::input;
 use crate::state::{Candidate, ChildDetail, RunState};
 
-/// Maximum number of snapshots kept; a replay starts from the nearest earlier one.
-const MOST_SNAPSHOTS: usize = 8;
-/// Number of records between two snapshots while the journal is short.
+/// Maximum number of states kept; a replay starts from the nearest earlier one.
+const MOST_STATES: usize = 8;
+/// Number of records between two states while the journal is short.
 const FIRST_INTERVAL: u64 = 512;
 
 /// Number of records from which on reading ahead is worth it.
@@ -26,20 +27,22 @@ const FAR: u64 = 10_000;
 pub struct Archive {
     path: PathBuf,
     index: LineIndex,
-    snapshots: Snapshots,
+    states: States,
 }
 
 impl Archive {
-    /// Open the journal at `path` and locate its lines. Nothing is parsed: 500 MB take a fraction
-    /// of a second.
+    /// Open the journal at `path` and locate its lines, as far as its snapshot does not tell where they
+    /// are. Nothing is parsed: 500 MB take a fraction of a second.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn open(path: &Path) -> Result<Archive, JournalError> {
         let mut archive = Archive {
             path: path.to_owned(),
-            index: LineIndex::default(),
-            snapshots: Snapshots::default(),
+            index: Snapshot::of(path)
+                .and_then(|snapshot| snapshot.index())
+                .unwrap_or_default(),
+            states: States::default(),
         };
         archive.refresh()?;
         Ok(archive)
@@ -119,7 +122,7 @@ impl Archive {
     /// # Errors
     /// If the file cannot be read or one of the lines is damaged.
     pub fn state_at(&mut self, seq: u64) -> Result<RunState, JournalError> {
-        let mut state = self.snapshots.nearest(seq).cloned().unwrap_or_default();
+        let mut state = self.states.nearest(seq).cloned().unwrap_or_default();
         if state.last_seq < seq
             && let Some(mut reader) = self.reader_from(state.last_seq + 1)?
         {
@@ -133,10 +136,10 @@ impl Archive {
                 }
             {
                 state.apply(&record);
-                self.snapshots.offer(&state);
+                self.states.offer(&state);
             }
         }
-        self.snapshots.latest = Some(state.clone());
+        self.states.latest = Some(state.clone());
         Ok(state)
     }
 
@@ -148,8 +151,7 @@ impl Archive {
         if seq == 0 || seq > self.index.lines() {
             return Ok(None);
         }
-        let (lines, position) = self.index.near(seq);
-        let mut reader = Reader::after(&self.path, lines, position)?.without_choices();
+        let mut reader = Reader::after(&self.path, self.index.near(seq))?.without_choices();
         reader.find(seq - 1, |_| false)?;
         Ok(Some(reader))
     }
@@ -172,18 +174,18 @@ fn names_child(line: &[u8], child: u64) -> bool {
     value[..digits].parse() == Ok(child)
 }
 
-/// Snapshots of the state at even intervals along the journal, and the one last requested.
+/// States at even intervals along the journal, and the one last requested.
 #[derive(Debug)]
-struct Snapshots {
+struct States {
     interval: u64,
     /// In the order of the journal.
     kept: Vec<RunState>,
     latest: Option<RunState>,
 }
 
-impl Default for Snapshots {
-    fn default() -> Snapshots {
-        Snapshots {
+impl Default for States {
+    fn default() -> States {
+        States {
             interval: FIRST_INTERVAL,
             kept: Vec::new(),
             latest: None,
@@ -191,8 +193,8 @@ impl Default for Snapshots {
     }
 }
 
-impl Snapshots {
-    /// The latest snapshot that is not after record `seq`.
+impl States {
+    /// The latest state that is not after record `seq`.
     fn nearest(&self, seq: u64) -> Option<&RunState> {
         let states = self.kept.iter().chain(&self.latest);
         states
@@ -200,7 +202,7 @@ impl Snapshots {
             .max_by_key(|state| state.last_seq)
     }
 
-    /// Keep `state` if it is at one of the intervals. When there are too many snapshots, every
+    /// Keep `state` if it is at one of the intervals. When there are too many, every
     /// other one is dropped.
     fn offer(&mut self, state: &RunState) {
         let known = self.kept.last().map_or(0, |last| last.last_seq);
@@ -208,7 +210,7 @@ impl Snapshots {
             return;
         }
         self.kept.push(state.clone());
-        if self.kept.len() > MOST_SNAPSHOTS {
+        if self.kept.len() > MOST_STATES {
             self.interval *= 2;
             self.kept
                 .retain(|state| state.last_seq.is_multiple_of(self.interval));

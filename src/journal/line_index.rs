@@ -4,6 +4,10 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
+use serde::{Deserialize, Serialize};
+
+use super::reader::Place;
+
 /// Number of lines between two stored positions.
 const STRIDE: u64 = 256;
 /// Bytes read at once.
@@ -12,7 +16,7 @@ const BLOCK: usize = 1 << 12;
 
 /// The position of every 256th line. Only complete lines count, because text after the last newline
 /// may still change.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LineIndex {
     /// Start positions of the lines after the first 256, 512, ...
     positions: Vec<u64>,
@@ -27,26 +31,42 @@ impl LineIndex {
         self.lines
     }
 
-    /// A position at most 255 lines before line `number` (from 1): how many lines precede it, and
-    /// its offset in bytes.
-    pub fn near(&self, number: u64) -> (u64, u64) {
+    /// The end of the last complete line seen so far.
+    pub fn end(&self) -> Place {
+        Place {
+            lines: self.lines,
+            bytes: self.end,
+        }
+    }
+
+    /// A position at most 255 lines before line `number` (from 1): the place before it.
+    pub fn near(&self, number: u64) -> Place {
         let marks = (number.saturating_sub(1) / STRIDE).min(self.positions.len() as u64);
         let position = (marks as usize)
             .checked_sub(1)
             .and_then(|index| self.positions.get(index));
-        (marks * STRIDE, position.copied().unwrap_or(0))
+        Place {
+            lines: marks * STRIDE,
+            bytes: position.copied().unwrap_or(0),
+        }
     }
 
     /// Read what has been appended to `file`. If lines that were indexed have disappeared (a repair
     /// cuts off a damaged end), the file is read again from its beginning.
     pub fn extend(&mut self, file: &mut File) -> io::Result<()> {
+        self.extend_to(u64::MAX, file)
+    }
+
+    /// The same up to the byte `end`, which is the end of a line.
+    pub fn extend_to(&mut self, end: u64, file: &mut File) -> io::Result<()> {
         if !self.still_holds(file)? {
             *self = LineIndex::default();
         }
         let mut position = file.seek(SeekFrom::Start(self.end))?;
         let mut buffer = vec![0; BUFFER];
         loop {
-            let read = match file.read(&mut buffer) {
+            let room = usize::try_from(end.saturating_sub(position)).unwrap_or(usize::MAX);
+            let read = match file.read(&mut buffer[..room.min(BUFFER)]) {
                 Ok(0) => return Ok(()),
                 Ok(read) => read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -124,9 +144,9 @@ mod tests {
                 index.extend(&mut file).unwrap();
             }
             prop_assert_eq!(index.lines(), lengths.len() as u64);
-            let (before, position) = index.near(wanted.min(index.lines().max(1)));
+            let Place { lines: before, bytes } = index.near(wanted.min(index.lines().max(1)));
             let expected = lengths.iter().take(before as usize).map(|length| *length as u64 + 1).sum::<u64>();
-            prop_assert_eq!(position, expected);
+            prop_assert_eq!(bytes, expected);
             prop_assert!(wanted.min(index.lines().max(1)) - before <= STRIDE);
         }
     }

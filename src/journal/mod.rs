@@ -6,6 +6,7 @@ mod archive;
 mod error;
 mod line_index;
 mod reader;
+pub mod snapshot;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -15,7 +16,8 @@ use std::sync::Arc;
 
 pub use archive::Archive;
 pub use error::JournalError;
-pub use reader::{Reader, Torn, read};
+pub use reader::{Place, Reader, Torn, read};
+pub use snapshot::Snapshot;
 
 use crate::event::{Event, Record, VERSION};
 use crate::foundation::durable::{in_file, sync_folder_of};
@@ -115,7 +117,7 @@ impl Journal {
                 .map_err(at_path)?;
         }
         Ok(OpenedJournal {
-            journal: Journal::at(path, file, records.len() as u64, reader.offset()),
+            journal: Journal::at(path, file, records.len() as u64, reader.place().bytes),
             records,
             repaired,
         })
@@ -223,6 +225,16 @@ impl Journal {
     /// Sequence number of the last record; 0 before the first.
     pub fn last_seq(&self) -> u64 {
         self.next_seq - 1
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Number of bytes in complete lines.
+    pub fn length(&self) -> u64 {
+        self.length
     }
 
     /// Check that the path still leads to this journal, and that nobody else has changed it.

@@ -2,7 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::ahead::Ahead;
 use super::error::JournalError;
@@ -18,6 +21,15 @@ pub struct Torn {
     pub offset: u64,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+/// The end of a line of a journal, or its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Place {
+    /// Number of lines before it.
+    pub lines: u64,
+    /// Number of bytes before it.
+    pub bytes: u64,
 }
 
 /// Bytes after which a journal counts as long: the rest is read ahead, on several cores.
@@ -107,19 +119,41 @@ impl Reader {
         self
     }
 
-    /// A reader that starts after the first `lines` lines, which end at the byte `offset`.
-    pub(super) fn after(path: &Path, lines: u64, offset: u64) -> Result<Reader, JournalError> {
+    /// Read the journal at `path` from this place on.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] if the file cannot be opened.
+    pub fn after(path: &Path, place: Place) -> Result<Reader, JournalError> {
         let mut reader = Reader {
-            lines,
-            offset,
-            alone: offset + SHORT,
+            lines: place.lines,
+            offset: place.bytes,
+            alone: place.bytes.saturating_add(SHORT),
             ..Reader::open(path)?
         };
         reader
             .input
-            .seek(SeekFrom::Start(offset))
+            .seek(SeekFrom::Start(place.bytes))
             .map_err(|source| reader.io(source))?;
         Ok(reader)
+    }
+
+    /// Read one record after the other instead of ahead on all cores, for work that can wait.
+    pub(super) fn one_by_one(mut self) -> Reader {
+        self.alone = u64::MAX;
+        self
+    }
+
+    /// The last record before the place reached, whether it was read or skipped; `None` if it cannot be read
+    /// or is very long.
+    pub fn last_record(&self) -> Option<Record> {
+        let length = self.offset.min(SHORT);
+        let mut text = vec![0; usize::try_from(length).ok()?];
+        let file = self.input.get_ref();
+        file.read_exact_at(&mut text, self.offset - length).ok()?;
+        let lines = text.strip_suffix(b"\n")?;
+        let before = lines.iter().rposition(|byte| *byte == b'\n');
+        let line = &lines[before.map_or(0, |newline| newline + 1)..];
+        Record::parse_without_choices(line).ok()
     }
 
     /// The unfinished line at which the iteration ended.
@@ -127,9 +161,12 @@ impl Reader {
         self.torn.as_ref()
     }
 
-    /// Bytes of the whole lines read so far.
-    pub fn offset(&self) -> u64 {
-        self.offset
+    /// The end of the whole lines read so far.
+    pub fn place(&self) -> Place {
+        Place {
+            lines: self.lines,
+            bytes: self.offset,
+        }
     }
 
     /// Length of the file in bytes.

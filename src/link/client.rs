@@ -1,6 +1,7 @@
 //! A client of a run in another process, or of one that has ended: reads the journal, and listens
 //! to the run's socket if there is one.
 
+use std::fs::File;
 use std::io::{self, BufReader};
 use std::net::Shutdown;
 use std::os::unix::fs::MetadataExt;
@@ -18,11 +19,13 @@ use super::feed::{Feed, FeedEnd};
 use super::orders::{self, Orders};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
 use super::{Connection, LinkStatus, peer, place};
+use crate::analysis::history::History;
 use crate::event::Level;
 use crate::foundation::host::host_name;
 use crate::foundation::messages;
 use crate::foundation::thread::spawn;
-use crate::journal::JournalError;
+use crate::journal::snapshot::{Draft, SHARE, is_due};
+use crate::journal::{JournalError, Snapshot};
 use crate::runs;
 use crate::runs::directory::lock_state;
 
@@ -51,7 +54,7 @@ pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
 }
 
 /// Watch the run in the directory `run`, whatever its state. With `watch` the client cannot send
-/// commands.
+/// commands. Of a long journal only what its snapshot does not cover is read.
 ///
 /// The connection lasts until it is dropped; if another process takes over the run, it follows that
 /// one.
@@ -62,7 +65,12 @@ pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
 pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let journal = journal_of(run)?;
     let at_journal = JournalError::at(&journal);
-    let (feed, records) = Feed::open(&journal)?;
+    let snapshot = Snapshot::of(&journal);
+    let known = snapshot.and_then(|snapshot| Some((snapshot.place(), snapshot.state()?)));
+    let (feed, records) = match &known {
+        Some((place, state)) => Feed::after(&journal, *place, state.status)?,
+        None => Feed::open(&journal)?,
+    };
     let (commands, inbox) = orders::queue();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -83,6 +91,7 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let follower = Follower {
         run: run.to_owned(),
         watch,
+        covered: Some(feed.place().bytes),
         feed,
         status,
         line: line.clone(),
@@ -91,6 +100,7 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     spawn("nas-feed", move || follower.follow(call)).map_err(&at_journal)?;
     spawn("nas-orders", move || pass_on(inbox, &runtime, &line)).map_err(at_journal)?;
     Ok(Connection {
+        state: known.map(|(_, state)| Box::new(state)),
         records,
         commands,
         status: watched,
@@ -181,6 +191,8 @@ struct Follower {
     line: Line,
     /// When the journal was last seen to grow.
     grown: Option<Instant>,
+    /// Bytes of the journal that its snapshot covers, until it is decided whether to write another one.
+    covered: Option<u64>,
 }
 
 impl Follower {
@@ -188,7 +200,7 @@ impl Follower {
         let ended = loop {
             let over = self.catch_up().and_then(|()| match call.take() {
                 Some(call) => self.listen(call),
-                None => self.read_on(),
+                None => self.read_on().map(|()| self.save_snapshot()),
             });
             if let Err(stop) = over {
                 break stop;
@@ -254,6 +266,21 @@ impl Follower {
             self.grown = Some(Instant::now());
         }
         Ok(())
+    }
+
+    /// Write a snapshot of a run of this user that no process is working on, if there is none of most of its
+    /// journal: it may be from an older program. (A run at work writes its own.)
+    fn save_snapshot(&mut self) {
+        let (journal, read) = (self.run.join("journal.jsonl"), self.feed.place());
+        let covered = self.covered.take().unwrap_or(read.bytes);
+        let is_own = || std::fs::metadata(&journal).is_ok_and(|file| file.uid() == peer::own_uid());
+        if is_due(read.bytes, covered, SHARE) && lock_state(&self.run).is_none() && is_own() {
+            let run = self.run.clone();
+            // A screen shows the same without it.
+            let _ = spawn("nas-snapshot", move || -> io::Result<()> {
+                Draft::write::<History>(&journal, read.lines, File::open(run)?)?.put_in_place()
+            });
+        }
     }
 
     /// Determine the status of a run without a socket.

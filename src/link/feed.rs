@@ -9,7 +9,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::event::{Event, Level, Record, VERSION};
-use crate::journal::{JournalError, Reader};
+use crate::journal::{JournalError, Place, Reader};
 use crate::state::RunStatus;
 
 /// Maximum number of records on their way to a client.
@@ -44,13 +44,22 @@ pub(super) enum FeedEnd {
 impl Feed {
     /// A feed of the journal at `path`, and the client's end of it. Nothing is sent yet.
     pub fn open(path: &Path) -> Result<(Feed, Receiver<Arc<Record>>), JournalError> {
+        Feed::after(path, Place::default(), RunStatus::default())
+    }
+
+    /// The same for a client that knows the journal up to `place`, where the run has this status.
+    pub fn after(
+        path: &Path,
+        place: Place,
+        status: RunStatus,
+    ) -> Result<(Feed, Receiver<Arc<Record>>), JournalError> {
         let (sender, receiver) = channel(CAPACITY);
         Ok((
             Feed {
-                reader: Reader::open(path)?.without_choices(),
+                reader: Reader::after(path, place)?.without_choices(),
                 sender,
-                sent: 0,
-                status: RunStatus::default(),
+                sent: place.lines,
+                status,
             },
             receiver,
         ))
@@ -91,7 +100,7 @@ impl Feed {
 
     /// How much of the journal has been sent, in percent, if much is left.
     pub fn reading(&self) -> Option<u8> {
-        let (done, length) = (self.reader.offset(), self.reader.length().ok()?);
+        let (done, length) = (self.reader.place().bytes, self.reader.length().ok()?);
         (length.saturating_sub(done) > FAR).then(|| (done.saturating_mul(100) / length) as u8)
     }
 
@@ -128,6 +137,11 @@ impl Feed {
         };
         // A client that has gone is noticed with the next record.
         let _ = self.sender.blocking_send(Arc::new(record));
+    }
+
+    /// How far the journal has been read.
+    pub fn place(&self) -> Place {
+        self.reader.place()
     }
 
     pub(super) fn sent(&self) -> u64 {

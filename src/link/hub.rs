@@ -97,6 +97,7 @@ impl Hub {
         };
         spawn("nas-feed", follow).map_err(at_journal)?;
         Ok(Connection {
+            state: None,
             records,
             commands,
             status: watched,

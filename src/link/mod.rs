@@ -42,7 +42,7 @@ pub use server::Server;
 
 use crate::event::Record;
 use crate::space::Dna;
-use crate::state::RunStatus;
+use crate::state::{RunState, RunStatus};
 
 /// What a client can ask of a search. Each command that has an effect is acknowledged by an event; of
 /// one that has none nothing is recorded, and at most its client is told.
@@ -137,7 +137,9 @@ impl LinkStatus {
 /// A client's end: everything it knows about a run arrives here.
 #[derive(Debug)]
 pub struct Connection {
-    /// The run's records so far, followed by each new one. A client that is slow to take them
+    /// The state that `records` continue; `None` if they begin with the first one.
+    pub state: Option<Box<RunState>>,
+    /// The run's records so far (those after `state`), followed by each new one. A client that is slow to take them
     /// delays no one else.
     pub records: Receiver<Arc<Record>>,
     /// Commands to the search.

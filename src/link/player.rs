@@ -96,6 +96,7 @@ fn start(
     };
     spawn("nas-player", play).map_err(at_journal)?;
     Ok(Connection {
+        state: None,
         records,
         commands,
         status: watched,

@@ -157,6 +157,7 @@ mod tests {
         drop(sender);
         let mut output = Vec::new();
         let connection = Connection {
+            state: None,
             records,
             commands,
             status,
@@ -194,6 +195,7 @@ mod tests {
         drop(sender);
         watch(
             Connection {
+                state: None,
                 records,
                 commands,
                 status,

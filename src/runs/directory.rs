@@ -90,6 +90,7 @@ impl RunDirectory {
         }
         let files = [
             "journal.jsonl",
+            "journal.snapshot",
             "summary.json",
             "architecture.json",
             "config.toml",

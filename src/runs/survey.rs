@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::analysis::lift::PolicyLift;
 use crate::event::{Event, Record, RunKind, RunStarted, VERSION};
-use crate::journal::{JournalError, Reader};
+use crate::journal::{JournalError, Reader, Snapshot};
 use crate::runs::directory::{kind_of, lock_state, name_of};
-use crate::state::{Outcomes, RunStatus, TrainingRun};
+use crate::state::{Outcomes, RunState, RunStatus, TrainingRun, WorkState};
 
 /// What is known about a run without opening it. The field names are those of `nas-tui list
 /// --json`.
@@ -28,7 +28,7 @@ pub struct RunInfo {
     pub best_accuracy: Option<f64>,
     /// Time of its first record.
     pub started: Option<Timestamp>,
-    /// Time of the last record read.
+    /// Time of the last record.
     pub changed: Option<Timestamp>,
     /// Why it cannot save at the moment; `None` if it can, and if its process was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -206,11 +206,36 @@ const WANTED: [&str; 21] = [
     "notice",
 ];
 
+impl From<RunState> for Glance {
+    fn from(state: RunState) -> Glance {
+        let mut glance = Glance {
+            started: state.started,
+            changed: state.now,
+            status: state.status,
+            ..Glance::default()
+        };
+        match state.work {
+            WorkState::Search(search) => {
+                glance.search = search.started;
+                glance.episode = search.episode;
+                glance.outcomes = search.outcomes;
+            }
+            WorkState::Training(training) => glance.training = Some(training),
+        }
+        glance
+    }
+}
+
 impl Glance {
     fn of(journal: &Path) -> Option<Glance> {
-        let mut glance = Glance::default();
-        let reader = Reader::open(journal).ok()?;
-        for record in reader.only(&WANTED).without_choices() {
+        let snapshot = Snapshot::of(journal);
+        let known = snapshot.and_then(|snapshot| Some((snapshot.place(), snapshot.overview()?)));
+        let (place, mut glance) = known
+            .map(|(place, state)| (place, Glance::from(state)))
+            .unwrap_or_default();
+        let reader = Reader::after(journal, place).ok()?;
+        let mut reader = reader.only(&WANTED).without_choices();
+        for record in reader.by_ref() {
             match record {
                 Ok(record) => glance.apply(&record),
                 Err(JournalError::Io { .. }) => return None,
@@ -219,6 +244,10 @@ impl Glance {
             if glance.unreadable.is_some() {
                 break;
             }
+        }
+        if glance.unreadable.is_none() {
+            let last = reader.last_record();
+            glance.changed = last.map(|record| record.time).or(glance.changed);
         }
         Some(glance)
     }

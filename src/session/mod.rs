@@ -4,6 +4,7 @@
 pub mod error;
 pub mod recorder;
 pub mod run;
+mod snapshots;
 mod steering;
 mod storage;
 pub mod work;

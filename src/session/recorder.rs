@@ -258,6 +258,11 @@ impl<L> Recorder<L> {
         }
     }
 
+    /// At the end: bring the snapshot of a long journal up to date.
+    pub(super) fn finish_snapshot(&mut self) {
+        self.storage.finish_snapshot();
+    }
+
     /// At the end: save what can be saved of a run that cannot be written to, and say what was lost.
     pub(super) fn give_up(&mut self) -> SessionError {
         let reason = self.storage.blocked().unwrap_or_default().to_owned();

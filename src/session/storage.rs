@@ -2,11 +2,13 @@
 //! written (the disk is full, the directory has been moved) waits here, in order, until it can be.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::snapshots::Snapshots;
 use crate::event::{Event, Record};
 use crate::foundation::durable::write_atomically;
 use crate::journal::{Journal, Line};
@@ -30,6 +32,7 @@ pub(super) struct Storage {
     pub has_begun: bool,
     /// Number of the last record written.
     written: u64,
+    snapshots: Snapshots,
 }
 
 /// Something to write.
@@ -55,6 +58,7 @@ impl Storage {
         Storage {
             directory,
             written: journal.last_seq(),
+            snapshots: Snapshots::of(&journal),
             journal,
             waiting: VecDeque::new(),
             blocked: None,
@@ -134,12 +138,24 @@ impl Storage {
             }
             Ok(())
         });
+        if written.is_ok() {
+            let folder = || File::open(self.directory.path());
+            self.snapshots.look(&self.journal, self.written, folder);
+        }
         // The run directory is known to whoever reads this, and room is short on a screen.
         let within = format!("{}/", self.directory.path().display());
         self.blocked = written.err().map(|error| Blocked {
             reason: error.to_string().replace(&within, ""),
             tried: Instant::now(),
         });
+    }
+
+    /// At the end: bring the snapshot of a long journal up to date.
+    pub fn finish_snapshot(&mut self) {
+        if self.blocked.is_none() && self.check().is_ok() {
+            let folder = || File::open(self.directory.path());
+            self.snapshots.finish(&self.journal, self.written, folder);
+        }
     }
 
     fn check(&mut self) -> io::Result<()> {

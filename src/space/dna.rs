@@ -1,6 +1,6 @@
 //! DNA: the list of values that a controller chose, layer by layer.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The genes of a child, one per layer. In a `chain` space a gene is `[k, f, s, p]` (kernel,
 /// filters, stride, padding); in a `rectangular` space `[kh, kw, f, sh, sw]`.
@@ -15,8 +15,9 @@ impl Dna {
     }
 }
 
-/// DNA in a single allocation, for keeping that of every child of a long run.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// DNA in a single allocation, for keeping that of every child of a long run. Written like [`Dna`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(from = "Dna")]
 pub struct Genes {
     /// Number of values per gene, if all have the same.
     width: usize,
@@ -65,9 +66,21 @@ impl Genes {
     }
 }
 
+impl Serialize for Genes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl From<Dna> for Genes {
+    fn from(dna: Dna) -> Genes {
+        Genes::from(&dna)
+    }
+}
+
 impl From<&Dna> for Genes {
     fn from(dna: &Dna) -> Genes {
-        let width = dna.0.iter().map(Vec::len).max().unwrap_or(1);
+        let width = dna.0.iter().map(Vec::len).max().unwrap_or(0);
         let lengths = dna.0.iter().map(|gene| gene.len() as u32);
         let ends = lengths.scan(0, |end, length| {
             *end += length;

@@ -1,18 +1,24 @@
 //! What is known about one child: as a candidate, in training, and after its end.
 
+use std::ops::Not;
+
+use serde::{Deserialize, Serialize};
+
 use crate::event::{ChildEpoch, ChildProgress, ChildQueued, ChildSampled, Choice, Event, MeanOf};
 use crate::space::{Design, Dna, Genes};
 
 /// A child that has ended, small enough for keeping 100,000 of them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildRow {
     /// Its number, from 1.
     pub child: u64,
     /// The episode in which it was sampled or queued, from 1.
     pub episode: usize,
     /// Its accuracy; `None` for a child that failed or was excluded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub accuracy: Option<f64>,
     /// Its reward; `None` for an excluded child.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reward: Option<f64>,
     /// Trainable parameters; 0 if the network is not known.
     pub params: u64,
@@ -21,25 +27,34 @@ pub struct ChildRow {
     /// Training time in seconds; 0 for a repeat.
     pub seconds: f64,
     /// The earlier child whose accuracy it took over; `None` if it was trained itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub repeat_of: Option<u64>,
     /// The trainings that accuracy and reward are means over, if several.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mean: Option<Box<MeanOf>>,
     /// Whether a later child trained its architecture again, so that its accuracy is not the one
     /// that counts for the architecture.
+    #[serde(skip_serializing_if = "Not::not", default)]
     pub superseded: bool,
     /// The child that a user edited it from; `None` for a sampled child.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<u64>,
     /// Whether it is a control: drawn uniformly, for comparison with the others of its episode.
+    #[serde(skip_serializing_if = "Not::not", default)]
     pub control: bool,
     /// Whether a user ended its training early.
+    #[serde(skip_serializing_if = "Not::not", default)]
     pub skipped: bool,
     /// Energy used for it by its GPU, in watt-hours; `None` if no GPU reported it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub energy_wh: Option<f64>,
     /// Its DNA, packed.
     pub genes: Genes,
     /// Log-probability of its choices, nats; `None` if it was not drawn from a known distribution.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub log_prob: Option<f64>,
     /// Entropy of its choices, nats; `None` if it was not drawn from a known distribution.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub entropy: Option<f64>,
     /// Number of the record that sampled it.
     pub sampled_seq: u64,
@@ -110,7 +125,7 @@ impl ChildRow {
 }
 
 /// A network that is to be trained, and its origin.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Its number, from 1.
     pub child: u64,
@@ -131,7 +146,8 @@ pub struct Candidate {
 }
 
 /// The origin of a candidate.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CandidateOrigin {
     /// The search's strategy sampled it from known distributions.
     Sampled {
@@ -141,7 +157,8 @@ pub enum CandidateOrigin {
         entropy: f64,
         /// The maximum of `entropy`: for uniform distributions.
         max_entropy: f64,
-        /// Its choices, in the order in which they were made.
+        /// Its choices, in the order in which they were made. Not in a snapshot.
+        #[serde(skip)]
         choices: Vec<Choice>,
     },
     /// The search's strategy changed one choice of this earlier child.
@@ -260,7 +277,7 @@ pub(super) fn start_in_words(event: &Event) -> Option<String> {
 }
 
 /// Where a cluster trains a child.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClusterPlace {
     /// Name of the machine.
     pub host: String,
@@ -292,7 +309,7 @@ pub struct ChildDetail {
 }
 
 /// A child in training on one worker.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainedChild {
     /// Its number, from 1.
     pub child: u64,

@@ -2,13 +2,14 @@
 //! between its sessions.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Record};
 
 /// Working time so far. A session is one process: it starts with `run_started` or `run_resumed`.
 /// The clock stops from `paused` to `resumed`, after `run_finished`, and from a session's last
 /// record (a killed one writes no `run_finished`) to the next session's first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Clock {
     worked: SignedDuration,
     last: Option<Timestamp>,

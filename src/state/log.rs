@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{ChildEpoch, Level};
 
 /// A line in the log of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
     /// Time of the event.
     pub time: jiff::Timestamp,
@@ -16,7 +18,8 @@ pub struct LogLine {
 }
 
 /// The text of a line in a log.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum LogText {
     /// The text itself.
     Written(String),

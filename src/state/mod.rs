@@ -5,13 +5,17 @@ pub mod clock;
 mod describe;
 mod log;
 mod outcomes;
+pub(crate) mod pairs;
 pub mod processes;
 mod search_run;
+mod sound;
 mod stages;
 mod status;
 mod training_run;
 
 use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
 
 pub use child::{Candidate, CandidateOrigin, ChildDetail, ChildRow, ClusterPlace, TrainedChild};
 pub use describe::describe;
@@ -31,7 +35,7 @@ use crate::state::processes::Processes;
 const LOG_LINES: usize = 2_000;
 
 /// What is known about a run after the events so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RunState {
     /// Time of the first event.
     pub started: Option<jiff::Timestamp>,
@@ -40,6 +44,7 @@ pub struct RunState {
     /// Status according to the events, and therefore never dead.
     pub status: RunStatus,
     /// Why the run cannot save at present; it is paused until it can. `None` in the past.
+    #[serde(skip)]
     pub blocked: Option<String>,
     /// The run's working time.
     pub clock: Clock,
@@ -56,7 +61,8 @@ pub struct RunState {
 }
 
 /// The kind of work of a run, and its progress.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WorkState {
     /// The search for a network, over many children.
     Search(SearchRun),

@@ -4,13 +4,16 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
+use super::pairs;
 use crate::event::{ChildFinished, Event};
 use crate::space::Design;
 
 /// The outcomes of a search so far. An edited child counts only as edited, and a control only as a
 /// control and in `arms`; neither is ever the best child. An excluded child counts only as sampled
 /// and excluded.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Outcomes {
     /// Number of children of each kind.
     pub counts: Counts,
@@ -22,15 +25,19 @@ pub struct Outcomes {
     /// Rewards of the finished episodes, in order.
     pub arms: Vec<Arms>,
     /// The episodes in progress.
+    #[serde(with = "pairs")]
     open: BTreeMap<usize, OpenArms>,
     /// Numbers of layers of the children that have not ended.
+    #[serde(with = "pairs")]
     depths: BTreeMap<u64, usize>,
     /// Every edited child, whether or not it has ended.
     edited: BTreeSet<u64>,
     /// Designs of children in progress.
+    #[serde(with = "pairs")]
     designs: BTreeMap<u64, Box<Design>>,
     /// In a run whose architectures can be trained several times: the latest training of each, by
     /// the first. The accuracy of the best one can fall.
+    #[serde(with = "pairs::optional")]
     trainings: Option<BTreeMap<u64, Training>>,
 }
 
@@ -39,7 +46,7 @@ type Training = (ChildFinished, Option<Box<Design>>);
 
 /// Rewards of one episode by arm, each in ascending order: workers finish in any order, which must
 /// not change any figure.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Arms {
     /// Number of the episode, from 1.
     pub episode: usize,
@@ -54,7 +61,7 @@ pub struct Arms {
 }
 
 /// Rewards with numbers of layers of an episode that is not finished.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct OpenArms {
     policy: Vec<(usize, f64)>,
     controls: Vec<(usize, f64)>,
@@ -84,7 +91,7 @@ impl OpenArms {
 }
 
 /// Numbers of children that have ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// Sampled children, which include the next three kinds.
     pub sampled: usize,
@@ -101,13 +108,14 @@ pub struct Counts {
     /// Edited children.
     pub edited: usize,
     /// Those that were sampled as controls.
+    #[serde(rename = "control_children")]
     pub controls: usize,
 }
 
 impl Counts {
     /// Number of children with an outcome: trained, repeated or failed.
     pub fn evaluated(&self) -> usize {
-        self.sampled - self.excluded
+        self.sampled.saturating_sub(self.excluded)
     }
 
     /// Number of children with an accuracy of their own, among which the best one is chosen.
@@ -212,6 +220,16 @@ impl Outcomes {
     /// Whether the child was edited by a user.
     pub fn is_edited(&self, child: u64) -> bool {
         self.edited.contains(&child)
+    }
+
+    /// Every design that is known.
+    pub(super) fn designs(&self) -> impl Iterator<Item = &Design> {
+        let trainings = self.trainings.iter().flat_map(BTreeMap::values);
+        let trained = trainings.filter_map(|(_, design)| design.as_deref());
+        let in_progress = self.designs.values().map(|design| &**design);
+        trained
+            .chain(in_progress)
+            .chain(self.best_design.as_deref())
     }
 
     /// Number of edited children, whether or not they have ended.

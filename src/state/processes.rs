@@ -3,20 +3,23 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
+use super::pairs;
 use crate::event::process::{ProcessRole, Watched};
 use crate::event::{Event, Record};
 
 /// The processes of the run's latest session; empty for a finished run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Processes {
     main: Option<Main>,
     /// By worker: pid, and when the run reported it.
+    #[serde(with = "pairs")]
     workers: BTreeMap<usize, (u32, Timestamp)>,
 }
 
 /// The process that writes the journal.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Main {
     role: ProcessRole,
     host: String,

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, CandidateOrigin, ChildRow, ClusterPlace, Outcomes, TrainedChild};
+use serde::{Deserialize, Serialize};
+
+use super::{Candidate, CandidateOrigin, ChildRow, ClusterPlace, Outcomes, TrainedChild, pairs};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes, Head};
 
 /// What is known about a search after the events so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SearchRun {
     /// `None` before the run has begun.
     pub started: Option<RunStarted>,
@@ -22,22 +24,26 @@ pub struct SearchRun {
     /// Baseline for the next advantages; `None` before the first one, or for a strategy without
     /// one.
     pub baseline: Option<f64>,
-    /// Every child that has ended, in the order of their ends.
+    /// Every child that has ended, in the order of their ends. Kept apart in a snapshot.
+    #[serde(skip)]
     pub children: Vec<ChildRow>,
-    /// Number of children of each kind, and the best one.
+    /// Number of children of each kind, and the best one. Kept apart in a snapshot.
+    #[serde(skip)]
     pub outcomes: Outcomes,
     /// Finished episodes, in order.
     pub episodes: Vec<EpisodeFinished>,
     /// Numbers of the records that end each of `episodes`.
     pub episode_seqs: Vec<u64>,
     /// Children sampled or queued but not ended, by number.
+    #[serde(with = "pairs")]
     pub waiting: BTreeMap<u64, Candidate>,
     /// Children in training, by worker.
+    #[serde(with = "pairs")]
     pub by_worker: BTreeMap<usize, TrainedChild>,
 }
 
 /// Energy used by children, as far as their GPUs reported it.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Energy {
     /// Sum over the children whose energy is known.
     pub watt_hours: f64,

@@ -1,13 +1,13 @@
 //! The status of a run: decided and named here, for the screen, the list of runs, reports and lines
 //! of text.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, FinishReason};
 
 /// The status of a run according to its events, and whether a process is working on it. The
 /// serialised values are those of `status` in `nas-tui list --json`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// There is no event yet, or a process has taken over the run but has not written an event.

@@ -1,5 +1,7 @@
 //! A run that trains one network, according to its events.
 
+use serde::{Deserialize, Serialize};
+
 use super::{RunStatus, best_first};
 use crate::config::Schedule;
 use crate::event::{
@@ -7,7 +9,7 @@ use crate::event::{
 };
 
 /// What is known about a training after the events so far.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRun {
     /// The conditions it was begun with.
     pub started: TrainingStarted,

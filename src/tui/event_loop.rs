@@ -110,6 +110,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     };
     screen.app.resume_command = resume_command(&screen.connection.run);
     screen.app.expect(kind_of(&screen.connection.run));
+    screen.app.start_from(screen.connection.state.take());
     screen.app.take_link(status.clone());
     if screen.is_reading() {
         // Most journals are read at once: the first frame is already true.

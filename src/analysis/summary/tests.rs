@@ -1,4 +1,5 @@
 use super::*;
+use crate::event::ChildSampled;
 use crate::space::{Architecture, Design, Layer};
 
 fn sampled(child: u64, filters: usize) -> Event {

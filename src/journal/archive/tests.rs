@@ -64,9 +64,9 @@ fn a_state_equals_that_of_a_fresh_replay_in_whatever_order_it_is_requested() {
             "after {seq} records"
         );
     }
-    assert!(archive.snapshots.kept.len() <= MOST_SNAPSHOTS);
+    assert!(archive.states.kept.len() <= MOST_STATES);
     let distances: Vec<u64> = archive
-        .snapshots
+        .states
         .kept
         .iter()
         .map(|state| state.last_seq)
@@ -74,7 +74,7 @@ fn a_state_equals_that_of_a_fresh_replay_in_whatever_order_it_is_requested() {
     assert!(
         distances
             .windows(2)
-            .all(|pair| pair[1] - pair[0] == archive.snapshots.interval),
+            .all(|pair| pair[1] - pair[0] == archive.states.interval),
         "{distances:?}"
     );
 }

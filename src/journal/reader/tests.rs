@@ -140,11 +140,11 @@ fn found(mut reader: Reader) -> (Vec<Record>, Option<String>, Option<Torn>, u64)
     for record in reader.by_ref() {
         match record {
             Ok(record) => records.push(record),
-            Err(error) => return (records, Some(error.to_string()), None, reader.offset()),
+            Err(error) => return (records, Some(error.to_string()), None, reader.place().bytes),
         }
     }
     let torn = reader.torn().cloned();
-    (records, None, torn, reader.offset())
+    (records, None, torn, reader.place().bytes)
 }
 
 fn line_by_line(path: &Path) -> Reader {

@@ -48,6 +48,22 @@ fn a_folder_that_is_not_a_run_is_refused() {
 }
 
 #[test]
+fn a_client_begins_where_the_snapshot_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();
+    (1..=3).for_each(|number| drop(journal.append(notice(number)).unwrap()));
+    let draft = Draft::write::<History>(journal.path(), 2, File::open(folder.path()).unwrap());
+    draft.unwrap().put_in_place().unwrap();
+    let mut client = attach(folder.path(), false).unwrap();
+    let state = client.state.take().expect("the state in the snapshot");
+    assert_eq!((state.last_seq, state.log.len()), (2, 2));
+    assert_eq!(next(&mut client).seq, Some(3));
+    journal.append(ended()).unwrap();
+    assert_eq!(next(&mut client).seq, Some(4));
+    wait_for(&mut client, &LinkStatus::Ended);
+}
+
+#[test]
 fn a_finished_run_comes_from_its_journal_and_a_dead_one_is_reported_as_dead() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();

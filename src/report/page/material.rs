@@ -1,23 +1,20 @@
-//! The material of a report: the journal of a run read once, its settings, and whether a process is
+//! The material of a report: what the journal of a run adds up to, its settings, and whether a process is
 //! working on it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use jiff::Timestamp;
-
+use crate::analysis::history::{Failure, History, Notice, PastSession};
 use crate::analysis::summary::SearchTally;
-use crate::analysis::training;
+use crate::analysis::training::TrainingTally;
 use crate::analysis::{Summary, TrainingSummary};
-use crate::event::{ChildEpoch, Event, Level, Record};
+use crate::event::ChildEpoch;
 use crate::foundation::{input, text};
-use crate::journal::{JournalError, Reader};
+use crate::journal::snapshot::Beside;
+use crate::journal::{Archive, JournalError, Reader, Snapshot};
 use crate::runs::directory::{lock_state, name_of};
-use crate::state::{Ending, RunState, RunStatus, describe};
+use crate::state::{RunState, RunStatus};
 use crate::study::results::Results;
-
-/// Maximum number of warnings and errors kept; beyond that they are only counted.
-const MOST_NOTICES: usize = 100;
 
 /// A run that has been read.
 #[derive(Debug, Clone, Default)]
@@ -51,46 +48,6 @@ pub struct Material {
     pub settings: SavedSettings,
     /// Results about the run from separate trainings.
     pub results: Results,
-}
-
-/// One process that worked on the run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PastSession {
-    /// When it began.
-    pub began: Timestamp,
-    /// Name of its machine.
-    pub host: String,
-    /// Its version of nas-tui.
-    pub version: String,
-    /// Whether it ended without saying so: killed, or its machine failed. (The last one may still be
-    /// at work.)
-    pub is_cut_off: bool,
-}
-
-/// A child that ended without an accuracy.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Failure {
-    /// Its number, from 1.
-    pub child: u64,
-    /// Its episode, from 1.
-    pub episode: usize,
-    /// How often its training was tried; 0 if never.
-    pub attempts: u32,
-    /// Why it has no accuracy.
-    pub reason: String,
-    /// Whether it was excluded: it has no reward either and counts nowhere.
-    pub is_excluded: bool,
-}
-
-/// A warning or an error of the run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    /// When it was recorded.
-    pub time: Timestamp,
-    /// A warning or an error.
-    pub level: Level,
-    /// The text, for the user.
-    pub text: String,
 }
 
 /// The settings of a run, as far as available.
@@ -132,34 +89,33 @@ impl Material {
     pub fn read(run: &Path) -> Result<Material, JournalError> {
         // Before the journal, so that a search that ends in between appears live, not dead.
         let holder = lock_state(run);
-        let mut reader = Reader::open(&run.join("journal.jsonl"))?.without_choices();
-        let mut gathered = Gathered::default();
+        let journal = run.join("journal.jsonl");
+        let known = Snapshot::of(&journal)
+            .and_then(|kept| Some((kept.place(), kept.state()?, kept.beside::<History>()?)));
+        let (place, mut state, mut history) = known.unwrap_or_default();
+        let mut reader = Reader::after(&journal, place)?.without_choices();
         for record in reader.by_ref() {
-            gathered.apply(&record?);
+            let record = record?;
+            state.apply(&record);
+            history.apply(&record);
         }
-        let Gathered {
-            mut material,
-            tally,
-            training,
-            mut finished,
-            ..
-        } = gathered;
-        material.summary = tally.summary();
-        let best = material.summary.best.as_ref().map(|best| best.child);
-        let epochs = best.and_then(|best| finished.remove(&best));
-        material.best_epochs = epochs.unwrap_or_default();
-        material.training = material
-            .state
-            .training_run()
-            .is_some()
-            .then(|| training.summary());
-        material.torn = reader.torn().is_some();
+        let training = TrainingTally::of(&state, history.resumptions);
+        let is_training = state.training_run().is_some();
         Ok(Material {
             name: text::line(&name_of(run)).into_owned(),
             holder,
             settings: SavedSettings::read(&run.join("config.toml")),
             results: Results::of(run),
-            ..material
+            summary: SearchTally::of(&state, &history.networks).summary(),
+            training: is_training.then(|| training.summary()),
+            best_epochs: best_epochs(&journal, &state)?,
+            torn: reader.torn().is_some(),
+            sessions: history.sessions,
+            devices: history.devices,
+            failures: history.failures,
+            notices: history.notices,
+            more_notices: history.more_notices,
+            state,
         })
     }
 
@@ -187,120 +143,15 @@ impl Material {
     }
 }
 
-/// What has been collected from the journal so far.
-#[derive(Default)]
-struct Gathered {
-    material: Material,
-    tally: SearchTally,
-    training: training::TrainingTally,
-    /// Epochs and attempts of the children in training.
-    epochs: HashMap<u64, Vec<ChildEpoch>>,
-    /// Epochs of finished children that may turn out to be the best.
-    finished: HashMap<u64, Vec<ChildEpoch>>,
-    attempts: HashMap<u64, u32>,
-}
-
-impl Gathered {
-    fn apply(&mut self, record: &Record) {
-        let ending = self.tally.apply(record);
-        self.training.apply(record);
-        self.material.state.apply(record);
-        match &record.event {
-            Event::RunStarted(run) => self.begin(record.time, &run.host, &run.version),
-            Event::TrainingStarted(run) => self.begin(record.time, &run.host, &run.version),
-            Event::RunResumed { host, version, .. } => self.begin(record.time, host, version),
-            Event::WorkerStarted { device, .. } => {
-                self.material.devices.insert(device.clone());
-            }
-            Event::RunFinished { .. } => {
-                let last = self.material.sessions.last_mut();
-                last.into_iter()
-                    .for_each(|session| session.is_cut_off = false);
-            }
-            _ => {}
-        }
-        self.apply_child(&record.event, ending);
-        if let Some((level, text)) = complaint(&record.event) {
-            self.note(record.time, level, text);
-        }
-    }
-
-    /// Process an event of a child; `ending` is set if it ends the child.
-    fn apply_child(&mut self, event: &Event, ending: Option<Ending>) {
-        match event {
-            Event::ChildStarted { child, attempt, .. } => {
-                self.epochs.remove(child);
-                self.attempts.insert(*child, *attempt);
-            }
-            Event::ChildEpoch(epoch) => self
-                .epochs
-                .entry(epoch.child)
-                .or_default()
-                .push(epoch.clone()),
-            Event::ChildFinished(finished) => {
-                let epochs = self.epochs.remove(&finished.child).unwrap_or_default();
-                let is_best = ending.is_some_and(|ending| ending.is_best);
-                let run = self.material.state.search().started.as_ref();
-                // Otherwise only the best child so far can be the best in the end.
-                let averages = run.is_some_and(|run| run.reuse_limit.is_some());
-                if is_best && !averages {
-                    self.finished.clear();
-                }
-                if is_best || averages {
-                    self.finished.insert(finished.child, epochs);
-                }
-            }
-            Event::ChildFailed {
-                child,
-                episode,
-                reason,
-                ..
-            }
-            | Event::ChildExcluded {
-                child,
-                episode,
-                reason,
-                ..
-            } => {
-                self.epochs.remove(child);
-                let attempts = self.attempts.remove(child).unwrap_or(0);
-                self.material.failures.push(Failure {
-                    child: *child,
-                    episode: *episode,
-                    attempts,
-                    reason: reason.clone(),
-                    is_excluded: matches!(event, Event::ChildExcluded { .. }),
-                });
-            }
-            _ => {}
-        }
-    }
-
-    fn begin(&mut self, began: Timestamp, host: &str, version: &str) {
-        self.material.sessions.push(PastSession {
-            began,
-            host: host.to_owned(),
-            version: version.to_owned(),
-            is_cut_off: true,
-        });
-    }
-
-    fn note(&mut self, time: Timestamp, level: Level, text: String) {
-        if self.material.notices.len() < MOST_NOTICES {
-            self.material.notices.push(Notice { time, level, text });
-        } else {
-            self.material.more_notices += 1;
-        }
-    }
-}
-
-/// The warning or error that an event reports, apart from ends of children.
-fn complaint(event: &Event) -> Option<(Level, String)> {
-    match event {
-        Event::WorkerDied { .. } | Event::MicroBatchReduced { .. } => describe(event),
-        Event::Notice { level, .. } if *level >= Level::Warning => describe(event),
-        _ => None,
-    }
+/// Epochs of the last attempt of the best child, which are read only here.
+fn best_epochs(journal: &Path, state: &RunState) -> Result<Vec<ChildEpoch>, JournalError> {
+    let search = state.search();
+    let Some(row) = search.best_child().and_then(|best| search.ended(best)) else {
+        return Ok(Vec::new());
+    };
+    let mut archive = Archive::open(journal)?;
+    let detail = archive.child(row.child, row.sampled_seq, Some(row.ended_seq))?;
+    Ok(detail.map_or_else(Vec::new, |detail| detail.epochs))
 }
 
 impl SavedSettings {
@@ -321,6 +172,7 @@ impl SavedSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::snapshot::Draft;
 
     fn run(change: impl FnOnce(String) -> String) -> (tempfile::TempDir, Material) {
         let folder = tempfile::tempdir().unwrap();
@@ -354,6 +206,22 @@ mod tests {
         assert!(material.torn);
         assert_eq!(material.status(), RunStatus::Dead);
         assert!(material.summary.children_evaluated > 0);
+    }
+
+    #[test]
+    fn a_snapshot_changes_nothing_in_a_report() {
+        let (folder, expected) = run(|journal| journal);
+        for last in [200, u64::MAX] {
+            let opened = std::fs::File::open(folder.path()).unwrap();
+            let journal = folder.path().join("journal.jsonl");
+            let draft = Draft::write::<History>(&journal, last, opened).unwrap();
+            draft.put_in_place().unwrap();
+            let material = Material::read(folder.path()).unwrap();
+            assert!(
+                format!("{material:?}") == format!("{expected:?}"),
+                "{last} records"
+            );
+        }
     }
 
     #[test]

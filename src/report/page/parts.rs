@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::html::{Heading, HtmlColumn, facts, table, table_of};
-use super::material::{Material, Notice, PastSession, SavedSettings, meaning};
+use super::material::{Material, SavedSettings, meaning};
+use crate::analysis::history::{Notice, PastSession};
 use crate::classification::proportion::wilson;
 use crate::event::{DataDescription, Level};
 use crate::foundation::numbers::{self, compact, count};

@@ -1,8 +1,10 @@
 //! Overviews of recorded, unfinished and damaged runs.
 
 use super::*;
+use crate::analysis::history::History;
 use crate::event::FinishReason;
 use crate::journal::Journal;
+use crate::journal::snapshot::Draft;
 use crate::runs::RunDirectory;
 
 /// The recorded run, up to the first record for which `last` returns true.
@@ -124,4 +126,20 @@ fn a_number_that_no_run_can_have_makes_the_run_unreadable_with_its_place_and_rea
 fn a_folder_without_a_journal_is_not_a_run() {
     let root = tempfile::tempdir().unwrap();
     assert_eq!(look_at(root.path()), None);
+}
+
+#[test]
+fn a_snapshot_changes_nothing_in_an_overview() {
+    let all = |_: &Event| false;
+    let until_an_epoch =
+        |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.child == 30);
+    for (_root, run) in [recorded(all), recorded(until_an_epoch)] {
+        let expected = look_at(&run).unwrap();
+        for last in [1, 150, u64::MAX] {
+            let folder = std::fs::File::open(&run).unwrap();
+            let draft = Draft::write::<History>(&run.join("journal.jsonl"), last, folder).unwrap();
+            draft.put_in_place().unwrap();
+            assert_eq!(look_at(&run).unwrap(), expected, "{last} records");
+        }
+    }
 }

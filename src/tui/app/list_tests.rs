@@ -2,11 +2,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
-use ratatui::layout::Size;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
 
 use super::App;
 use crate::config::ScreenConfig;
 use crate::journal::Archive;
+use crate::state::RunState;
 use crate::tui::Settings;
 use crate::tui::app::{Past, Wanted};
 use crate::tui::details::Details;
@@ -267,4 +269,26 @@ fn at_an_earlier_moment_the_list_has_the_children_of_that_moment() {
     assert!(list(&app).selected(&app.scene()) <= newest);
     press(&mut app, "\x1b");
     assert_eq!(app.state().search().episodes.len(), 6);
+}
+
+#[test]
+fn a_screen_that_begins_with_a_state_shows_what_one_that_read_every_record_does() {
+    let records = sample::records();
+    let whole = app();
+    let settings = Settings::new(&ScreenConfig::default(), |_| None).unwrap();
+    let mut later = App::new(&settings, TimeZone::UTC, Size::new(80, 24), records[0].time);
+    let (before, after) = records.split_at(records.len() / 2);
+    let mut state = RunState::default();
+    before.iter().for_each(|record| state.apply(record));
+    later.start_from(Some(Box::new(state)));
+    after.iter().for_each(|record| later.take(record));
+    later.details = Details::default();
+    later.refresh();
+    press(&mut later, "3");
+    let text = |app: &App| {
+        let mut frame = Buffer::empty(Rect::new(0, 0, 80, 24));
+        app.draw(&mut frame);
+        format!("{frame:?}")
+    };
+    assert_eq!(text(&later), text(&whole));
 }

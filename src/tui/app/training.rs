@@ -3,6 +3,7 @@
 use super::{App, Effect};
 use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
+use crate::state::RunState;
 use crate::tui::keymap::{Action, Key};
 use crate::tui::layout::Stage;
 
@@ -32,17 +33,29 @@ impl App {
         }
     }
 
+    /// Begin with the state that the records to come continue, if they continue one.
+    pub fn start_from(&mut self, state: Option<Box<RunState>>) {
+        let Some(state) = state else { return };
+        self.live = *state;
+        self.show_layout(self.view.layout);
+        if self.stage() == Stage::Tested {
+            self.show_test();
+        }
+    }
+
     /// Show the panels for the kind of run that a record reveals; and the test once there is one,
     /// if the overview no longer has room for the focused panel.
     pub(super) fn fit_to(&mut self, record: &Record) {
         match &record.event {
             Event::TrainingStarted(_) => self.show_layout(self.view.layout),
-            Event::TestFinished(_) => {
-                let focus = self.view.focus;
-                self.view.focus = focus.about().after_test.unwrap_or(focus);
-            }
+            Event::TestFinished(_) => self.show_test(),
             _ => {}
         }
+    }
+
+    fn show_test(&mut self) {
+        let focus = self.view.focus;
+        self.view.focus = focus.about().after_test.unwrap_or(focus);
     }
 
     /// Say that a key means nothing in this kind of run.

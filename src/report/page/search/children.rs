@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use crate::analysis::history::Failure;
 use crate::foundation::numbers::accuracy;
 use crate::foundation::numbers::{compact, count, duration, or_none, reward};
 use crate::report::page::html::{HtmlColumn, Section, table_of};
-use crate::report::page::material::{Failure, Material};
+use crate::report::page::material::Material;
 use crate::report::page::parts;
 use crate::state::{ChildRow, best_first};
 
