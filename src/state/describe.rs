@@ -77,6 +77,9 @@ fn trouble(event: &Event) -> Option<String> {
             let control = mark(*control);
             format!("child {child}{control}: excluded, nothing is learned from it: {reason}")
         }
+        Event::ChildRetried { child, reason } if reason.starts_with("its Slurm task") => {
+            format!("child {child}: tried again: {reason}")
+        }
         // The reason was reported with the worker's death.
         Event::ChildRetried { child, .. } => {
             format!("child {child}: trying once more, with a new worker")

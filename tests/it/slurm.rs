@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use nas_tui::event::{Event, Record};
 use nas_tui::journal;
+use serde_json::Value;
 
 /// On four nodes of one CPU each.
 const SLURM: [&str; 4] = [
@@ -102,19 +103,14 @@ impl Search {
         }
     }
 
-    /// A child that is trained right now, once `epochs` epochs of its attempt have been told, other than
-    /// on the node `except`.
+    /// A child that a task trains right now, on another node than `except`, of which it has completed so
+    /// many epochs.
     fn in_training(&mut self, epochs: usize, except: Option<&str>) -> InTraining {
         let run = self.run.clone();
-        self.wait_for("training", |records| {
-            let ends = ends(records);
-            let is_trained = |training: &InTraining| {
-                training.epochs >= epochs
-                    && Some(&*training.node) != except
-                    && !ends.contains_key(&training.child)
-                    && !has_result(&run, training.child)
-            };
-            training(records).into_values().find(is_trained)
+        self.wait_for("training", |_| {
+            let at_work = at_work(&run).into_iter();
+            let mut fitting = at_work.filter(|training| training.epochs >= epochs);
+            fitting.find(|training| Some(&*training.node) != except)
         })
     }
 
@@ -141,7 +137,7 @@ impl Drop for Search {
     }
 }
 
-/// A child in training, by the journal.
+/// A child in training, by the word of its task.
 #[derive(Debug, Clone)]
 struct InTraining {
     child: u64,
@@ -153,35 +149,36 @@ struct InTraining {
     epochs: usize,
 }
 
-/// The latest attempt of each child that was not told to have been lost.
-fn training(records: &[Record]) -> BTreeMap<u64, InTraining> {
-    let mut training = BTreeMap::new();
-    for record in records {
-        match &record.event {
-            Event::ChildStarted {
-                child,
-                host: Some(node),
-                task: Some(task),
-                ..
-            } => {
-                let begun = InTraining {
-                    child: *child,
-                    node: node.clone(),
-                    task: task.clone(),
-                    epochs: 0,
-                };
-                training.insert(*child, begun);
-            }
-            Event::ChildEpoch(epoch) => {
-                if let Some(training) = training.get_mut(&epoch.child) {
-                    training.epochs += 1;
-                }
-            }
-            Event::ChildRetried { child, .. } => drop(training.remove(child)),
-            _ => {}
+/// What the tasks whose processes live are training. The search learns of it later.
+fn at_work(run: &Path) -> Vec<InTraining> {
+    let Ok(attempts) = std::fs::read_dir(run.join("slurm/attempts")) else {
+        return Vec::new();
+    };
+    let training = attempts.flatten().filter_map(|entry| {
+        let text = std::fs::read_to_string(entry.path()).ok()?;
+        let mut lines = text
+            .lines()
+            .map_while(|line| serde_json::from_str::<Value>(line).ok());
+        let began = lines.next()?;
+        if !Path::new(&format!("/proc/{}", began["pid"])).exists() {
+            return None;
         }
-    }
-    training
+        let (mut child, mut epochs) = (None, 0);
+        for sign in lines {
+            match sign["sign"].as_str() {
+                Some("started") => (child, epochs) = (sign["child"].as_u64(), 0),
+                Some("epoch") => epochs += 1,
+                _ => {}
+            }
+        }
+        Some(InTraining {
+            child: child.filter(|child| !has_result(run, *child))?,
+            node: began["node"].as_str()?.to_owned(),
+            task: began["task"].as_str()?.to_owned(),
+            epochs,
+        })
+    });
+    training.collect()
 }
 
 /// Whether a task has written a result of a child, taken or not.

@@ -10,13 +10,13 @@ const LONG: [&str; 14] = [
     "data.limit=600",
     "data.validation=200",
     "search.episodes=1",
-    "search.children_per_episode=200",
+    "search.children_per_episode=60",
     "search.controls=0",
     "search.initial_depth=2",
     "search.depth_step=0",
     "search.reuse=never",
     "space.filters=[8,16]",
-    "child.epochs=150",
+    "child.epochs=80",
     "child.batch_size=25",
     "reward.last_epochs=1",
     "workers.threads=1",
@@ -116,7 +116,7 @@ fn stop_and_resume(mut search: Search) -> (Search, Vec<u64>) {
     let ended = ends(&records(&search.run));
     let begin = Instant::now();
     let late = || {
-        let unfinished = (1..=200).filter(|child| !ended.contains_key(child));
+        let unfinished = (1..=60).filter(|child| !ended.contains_key(child));
         unfinished.filter(|child| has_result(&search.run, *child))
     };
     while late().count() == 0 {

@@ -66,6 +66,8 @@ impl Scheduler {
             Sign::Retried { child, reason } => {
                 if self.trains(from.attempt, child).is_some() {
                     self.stop_training(child);
+                    let task = self.name_of(id);
+                    let reason = format!("its Slurm task {task} repeats it: {reason}");
                     self.report(Report::Retried { child, reason });
                 }
             }
@@ -145,7 +147,8 @@ impl Scheduler {
             return;
         }
         if known.training.is_some() {
-            let reason = format!("it was started again on {}", from.node);
+            let task = self.name_of(from.task);
+            let reason = format!("its Slurm task {task} was started again on {}", from.node);
             self.stop_training(child);
             self.report(Report::Retried { child, reason });
         }
@@ -183,7 +186,11 @@ impl Scheduler {
             );
             return self.report(Report::Fatal { message });
         }
-        let reason = format!("nothing can be trained on {}: {reason}", from.node);
+        let task = self.name_of(from.task);
+        let reason = format!(
+            "its Slurm task {task} cannot train on {}: {reason}",
+            from.node
+        );
         self.lose(from.task, &reason);
     }
 }
