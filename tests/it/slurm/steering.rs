@@ -137,6 +137,24 @@ fn terminate(search: &mut Search) {
     assert_eq!(search.child.wait().unwrap().code(), Some(130));
 }
 
+/// A stopped search leaves nothing in the queue, whatever number of arrays it has submitted.
+fn wait_until_cancelled(run: &Path) {
+    let name = std::fs::read_to_string(run.join("slurm/run")).unwrap();
+    let begin = Instant::now();
+    let live = || {
+        let all = slurm("squeue", &["-h", "-r", "-t", "PD,R", "-o", "%j"]);
+        all.lines().filter(|job| job.starts_with(&name)).count()
+    };
+    while live() > 0 {
+        assert!(
+            begin.elapsed() < Duration::from_secs(60),
+            "{} tasks are left",
+            live()
+        );
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
 /// What these children come to with workers of this machine.
 fn control_of(children: &BTreeMap<u64, (u32, Vec<f64>)>) -> BTreeMap<u64, (u32, Vec<f64>)> {
     let folder = tempfile::tempdir().unwrap();
@@ -173,6 +191,7 @@ fn a_search_that_is_steered_while_its_tasks_are_put_back_comes_to_the_same_accur
         wanted.all(|child| ends.contains_key(&child)).then_some(())
     });
     terminate(&mut search);
+    wait_until_cancelled(&run);
     let mut ends = ends(&records(&run));
     assert!(ends.values().all(|(times, _)| *times == 1));
     let mut control = control_of(&ends);

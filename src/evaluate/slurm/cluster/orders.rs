@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::Bridge;
-use crate::evaluate::slurm::commands::{self, Request};
+use crate::evaluate::slurm::commands::{self, Reply, Request};
 use crate::evaluate::slurm::files::Control;
 use crate::evaluate::slurm::scheduler::{Action, Submission, TaskId};
 use crate::evaluate::{ChildJob, Report, Reports};
@@ -185,27 +185,39 @@ impl Bridge {
             self.folder.remove_checkpoints();
         }
         let batches: Vec<(u64, bool)> = self.scheduler.all_batches().collect();
-        let names: Vec<String> = batches
-            .iter()
-            .map(|(batch, _)| self.name_of(*batch))
-            .collect();
-        if names.is_empty() {
+        if batches.is_empty() {
             return;
         }
         if !self.config.slurm.cancel_on_stop {
             return self.let_go_on(report);
         }
-        for some in names.chunks(200) {
-            let arguments = vec![format!("--name={}", some.join(","))];
-            commands::carry_out(Request::Tell {
-                program: "scancel",
-                arguments,
-            });
+        for request in self.cancellations(&batches) {
+            if let Some(Reply::Failed(reason)) = commands::carry_out(request) {
+                self.warn_once(reason, report);
+            }
         }
         // A resumed search need not wait for what was cancelled. One that is being submitted may come
         // into being later, and is found then.
         let cancelled = batches.iter().filter(|(_, is_submitted)| *is_submitted);
         cancelled.for_each(|(batch, _)| drop(self.folder.close(*batch)));
+    }
+
+    /// What cancels these batches: by their numbers, those without one by their names. (`scancel` takes
+    /// several numbers but only one name.)
+    fn cancellations(&self, batches: &[(u64, bool)]) -> Vec<Request> {
+        let number = |(batch, _): &(u64, bool)| self.numbers.get(batch).cloned();
+        let numbers: Vec<String> = batches.iter().filter_map(number).collect();
+        let nameless = batches
+            .iter()
+            .filter(|(batch, _)| !self.numbers.contains_key(batch));
+        let by_name = nameless.map(|(batch, _)| Request::Tell {
+            program: "scancel",
+            arguments: vec![format!("--name={}", self.name_of(*batch))],
+        });
+        commands::tell("scancel", &[], &numbers)
+            .into_iter()
+            .chain(by_name)
+            .collect()
     }
 
     /// Undo a pause: nobody will be there to end it.
