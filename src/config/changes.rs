@@ -54,6 +54,11 @@ fn as_read_today(saved: &str) -> Option<Config> {
     super::parse(&toml::to_string(&table).ok()?, "the earlier settings").ok()
 }
 
+/// The settings of a file, by dotted key, as TOML; none if it is not valid TOML.
+pub fn by_key(toml: &str) -> Vec<(String, String)> {
+    flat(toml).into_iter().collect()
+}
+
 /// Settings by dotted key.
 fn flat(toml: &str) -> BTreeMap<String, String> {
     fn add(prefix: &str, table: &toml::Table, into: &mut BTreeMap<String, String>) {

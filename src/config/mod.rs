@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use crate::foundation::device::DeviceChoice;
-pub use changes::ChangedSetting;
+pub use changes::{ChangedSetting, by_key};
 pub use error::ConfigError;
 pub use flip::Flip;
 pub use recipe::{ChannelsLast, DecayOn, Precision, Recipe, Schedule, TrainConfig, WeightAverage};

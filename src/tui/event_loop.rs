@@ -22,6 +22,7 @@ use super::app::{App, Effect};
 use super::capture::{line_pipe, print_unseen, recv_line};
 use super::clipboard::Multiplexer;
 use super::display::{self, Display};
+use super::palette::settings_of;
 use super::reading::{JournalAnswer, JournalReading};
 use super::signals::SignalStream;
 use super::target::Targets;
@@ -111,6 +112,7 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     screen.app.resume_command = resume_command(&screen.connection.run);
     screen.app.expect(kind_of(&screen.connection.run));
     screen.app.start_from(screen.connection.state.take());
+    screen.app.settings = settings_of(&screen.connection.run);
     screen.app.take_link(status.clone());
     if screen.is_reading() {
         // Most journals are read at once: the first frame is already true.

@@ -19,6 +19,7 @@ pub mod keymap;
 pub mod layout;
 pub mod machine_view;
 mod paint;
+mod palette;
 mod panels;
 pub mod picker;
 mod plot;

@@ -5,8 +5,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crate::foundation::text::controls;
 
 /// The purpose of the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
+    /// The name of what to do or to show.
+    Palette,
     /// Filter of the list of children.
     Filter,
     /// Search in the log.
@@ -25,6 +27,10 @@ pub struct TextLine {
     cursor: usize,
     /// Why the text cannot be accepted.
     pub problem: Option<String>,
+    /// The text in use before anything was typed.
+    pub original: String,
+    /// What had been typed before an older text was recalled, and which one that is: 0 for the latest.
+    recalled: Option<(String, usize)>,
 }
 
 /// Maximum length of a line.
@@ -37,9 +43,80 @@ impl TextLine {
         TextLine {
             purpose,
             cursor: text.len(),
+            original: text.iter().collect(),
             text,
             problem: None,
+            recalled: None,
         }
+    }
+
+    /// The same line with another text, with the cursor at its end.
+    pub fn with(self, text: &str) -> TextLine {
+        TextLine {
+            original: self.original,
+            ..TextLine::new(self.purpose, text)
+        }
+    }
+
+    fn replace(&mut self, text: &str) {
+        self.text = text.chars().take(LONGEST).collect();
+        self.cursor = self.text.len();
+        self.problem = None;
+    }
+
+    /// Replace the text by one typed earlier or later; after the latest comes what was being typed.
+    /// `history` is in the order of typing.
+    pub fn recall(&mut self, history: &[String], older: bool) {
+        let (draft, place) = match self.recalled.take() {
+            Some((draft, place)) => (draft, Some(place)),
+            None => (self.text(), None),
+        };
+        let next = match (place, older) {
+            (None, true) => Some(0),
+            (Some(place), true) => Some((place + 1).min(history.len().saturating_sub(1))),
+            (Some(0) | None, false) => None,
+            (Some(place), false) => Some(place - 1),
+        };
+        let known = next.and_then(|next| Some((next, history.iter().rev().nth(next)?)));
+        match known {
+            Some((next, text)) => {
+                self.replace(text);
+                self.recalled = Some((draft, next));
+            }
+            None => self.replace(&draft),
+        }
+    }
+
+    /// Complete the word before the cursor as far as `words` agree; if that adds nothing, say which ones
+    /// there are.
+    pub fn complete(&mut self, words: &[&str]) {
+        let is_part = |character: &char| character.is_alphanumeric() || *character == '_';
+        let before = &self.text[..self.cursor];
+        let begun = before
+            .iter()
+            .rev()
+            .take_while(|character| is_part(character));
+        let begun: String = before[self.cursor - begun.count()..].iter().collect();
+        let mut fitting = words.iter().filter(|word| word.starts_with(&begun));
+        let Some(first) = fitting.clone().next() else {
+            self.problem = Some(format!("nothing begins with \"{begun}\""));
+            return;
+        };
+        let common = fitting.clone().fold(*first, |common, word| {
+            let alike = common.bytes().zip(word.bytes());
+            &common[..alike.take_while(|(one, other)| one == other).count()]
+        });
+        let is_only = fitting.by_ref().nth(1).is_none();
+        let added: Vec<char> = common[begun.len()..].chars().collect();
+        if added.is_empty() && !is_only {
+            let fitting = words.iter().filter(|word| word.starts_with(&begun));
+            self.problem = Some(fitting.copied().collect::<Vec<_>>().join(" "));
+            return;
+        }
+        let count = added.len();
+        self.text.splice(self.cursor..self.cursor, added);
+        self.cursor += count;
+        self.problem = None;
     }
 
     /// What has been typed so far.
@@ -83,6 +160,7 @@ impl TextLine {
             _ => return false,
         }
         self.problem = None;
+        self.recalled = None;
         true
     }
 

@@ -1,6 +1,8 @@
 //! The state of the interface, as opposed to that of the run: focus, scrolling, overlays, and
 //! measurements.
 
+use std::collections::BTreeMap;
+
 use ratatui::layout::{Rect, Size};
 
 use super::machine_view::MachineView;
@@ -8,7 +10,7 @@ use super::panels::footer::Remark;
 use super::panels::inspector::InspectorView;
 use super::panels::question::{Answer, Question};
 use super::panels::{PanelId, Panels};
-use super::text_line::TextLine;
+use super::text_line::{Purpose, TextLine};
 use crate::config::LayoutName;
 use crate::event::RunKind;
 use crate::telemetry::{GpuStatus, HostStatus};
@@ -36,6 +38,10 @@ pub struct View {
     pub answer: Answer,
     /// A line of text being typed.
     pub text: Option<TextLine>,
+    /// Texts typed before, in the order of typing.
+    pub typed: BTreeMap<Purpose, Vec<String>>,
+    /// The selected entry of the palette.
+    pub entry: usize,
     /// A message in the footer until the next key.
     pub message: Option<Remark>,
     /// The plot in which the mouse button was pressed and is still held down.
@@ -67,6 +73,8 @@ impl View {
             question: None,
             answer: Answer::Cancel,
             text: None,
+            typed: BTreeMap::new(),
+            entry: 0,
             message: None,
             plot_held: None,
             panels: Panels::new(),

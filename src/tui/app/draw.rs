@@ -44,6 +44,7 @@ impl App {
         if self.view.help.is_some() {
             self.draw_help(&scene, &mut screen);
         }
+        self.draw_palette(&mut screen);
         if let Some(question) = self.view.question {
             panels::question::draw(&scene, question, self.view.answer, &mut screen);
         }
@@ -57,6 +58,7 @@ impl App {
     /// Rows whose text scrolls as a whole: those of a panel like the log, if it has the full width.
     pub fn scrolling_rows(&self) -> Option<std::ops::Range<u16>> {
         let covered = self.view.help.is_some()
+            || self.palette().is_some()
             || self.view.question.is_some()
             || self.view.inspector.is_some();
         let areas = self.areas().filter(|_| !covered)?;
@@ -119,7 +121,7 @@ impl App {
     }
 
     /// The area for overlays: centred, between header and footer.
-    fn overlay_area(&self) -> Rect {
+    pub(super) fn overlay_area(&self) -> Rect {
         let Size { width, height } = self.view.size;
         let (wide, high) = (width.saturating_sub(4).min(96), height.saturating_sub(4));
         Rect::new((width - wide) / 2, 2, wide, high)

@@ -12,6 +12,9 @@ mod mouse;
 #[cfg(test)]
 mod mouse_tests;
 mod navigation;
+mod palette;
+#[cfg(test)]
+mod palette_tests;
 mod steering;
 mod training;
 mod typing;
@@ -105,6 +108,8 @@ pub struct App {
     alerts: VecDeque<Alert>,
     /// Whether the user has asked from this screen for the run to stop.
     stop_asked: bool,
+    /// Settings of the run, with their values.
+    pub settings: Vec<(String, String)>,
 }
 
 impl App {
@@ -125,6 +130,7 @@ impl App {
             opened: now,
             alerts: VecDeque::new(),
             stop_asked: false,
+            settings: Vec::new(),
         }
     }
 
@@ -371,7 +377,11 @@ impl App {
             Action::Repaint => return Effect::Repaint,
             Action::Suspend => return Effect::Suspend,
             Action::Accept => return self.accept_text(),
-            Action::Discard => self.view.text = None,
+            Action::Discard => self.discard_text(),
+            Action::OlderText => self.recall(true),
+            Action::NewerText => self.recall(false),
+            Action::Complete => self.complete(),
+            Action::Palette => self.open_palette(),
             Action::Search => self.begin_typing(),
             Action::FilterLog => self.begin_text(Purpose::LogFilter),
             Action::PreviousEpisode => self.step_moment(false),

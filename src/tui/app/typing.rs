@@ -6,6 +6,7 @@ use super::{App, Effect};
 use crate::config::LayoutName;
 use crate::event::RunKind;
 use crate::tui::panels::PanelId;
+use crate::tui::panels::panel::Response;
 use crate::tui::text_line::{Purpose, TextLine};
 
 impl App {
@@ -43,24 +44,95 @@ impl App {
     }
 
     pub(super) fn type_key(&mut self, key: &KeyEvent) -> Effect {
-        let known = self.view.text.as_mut().is_some_and(|line| line.key(key));
-        if known { Effect::Draw } else { Effect::Nothing }
+        if !self.view.text.as_mut().is_some_and(|line| line.key(key)) {
+            return Effect::Nothing;
+        }
+        self.view.entry = 0;
+        self.preview();
+        Effect::Draw
+    }
+
+    /// Show at once what the line typed so far filters; a text that is not valid yet changes nothing.
+    pub(super) fn preview(&mut self) {
+        let Some(line) = &self.view.text else { return };
+        let (purpose, text) = (line.purpose, line.text());
+        if matches!(purpose, Purpose::Filter | Purpose::LogFilter) {
+            let _ = self.set_text(purpose, &text);
+        }
+    }
+
+    /// Close the line of text; what it filtered is as before.
+    pub(super) fn discard_text(&mut self) {
+        if let Some(line) = self.view.text.take()
+            && line.purpose != Purpose::Search
+        {
+            let _ = self.set_text(line.purpose, &line.original);
+        }
+    }
+
+    /// Recall a text typed before or after, or go to the entry above or below.
+    pub(super) fn recall(&mut self, older: bool) {
+        let Some(line) = &mut self.view.text else {
+            return;
+        };
+        if line.purpose == Purpose::Palette {
+            return self.step_entry(!older);
+        }
+        let typed = self.view.typed.get(&line.purpose);
+        line.recall(typed.map_or(&[], Vec::as_slice), older);
+        self.preview();
+    }
+
+    /// Complete the word at the cursor, or go to the entry below.
+    pub(super) fn complete(&mut self) {
+        let Some(mut line) = self.view.text.take() else {
+            return;
+        };
+        let is_palette = line.purpose == Purpose::Palette;
+        if !is_palette {
+            line.complete(&self.words(line.purpose));
+        }
+        self.view.text = Some(line);
+        if is_palette {
+            self.step_entry(true);
+        }
+        self.preview();
+    }
+
+    /// The words that texts for this purpose are made of.
+    pub(super) fn words(&self, purpose: Purpose) -> Vec<&'static str> {
+        let panel = self.panel_with(purpose);
+        panel.map_or_else(Vec::new, |panel| self.view.panels.get(panel).words(purpose))
+    }
+
+    /// Have the panel that has a text for this purpose use this one.
+    fn set_text(&mut self, purpose: Purpose, text: &str) -> Result<Response, String> {
+        let Some(panel) = self.panel_with(purpose) else {
+            return Ok(Response::Draw);
+        };
+        let mut panels = std::mem::take(&mut self.view.panels);
+        let set = panels.get_mut(panel).set_text(purpose, text, &self.scene());
+        self.view.panels = panels;
+        set
     }
 
     pub(super) fn accept_text(&mut self) -> Effect {
         let Some(mut line) = self.view.text.take() else {
             return Effect::Nothing;
         };
-        let Some(panel) = self.panel_with(line.purpose) else {
-            return Effect::Draw;
-        };
-        let mut panels = std::mem::take(&mut self.view.panels);
-        let accepted = panels
-            .get_mut(panel)
-            .set_text(line.purpose, &line.text(), &self.scene());
-        self.view.panels = panels;
-        match accepted {
-            Ok(response) => self.respond(response),
+        if line.purpose == Purpose::Palette {
+            self.view.text = Some(line);
+            return self.take_entry();
+        }
+        match self.set_text(line.purpose, &line.text()) {
+            Ok(response) => {
+                let typed = self.view.typed.entry(line.purpose).or_default();
+                let text = line.text();
+                if !text.is_empty() && typed.last() != Some(&text) {
+                    typed.push(text);
+                }
+                self.respond(response);
+            }
             Err(problem) => {
                 line.problem = Some(problem);
                 self.view.text = Some(line);

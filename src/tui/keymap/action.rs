@@ -17,6 +17,8 @@ pub enum Action {
     Quit,
     /// Open or close the help.
     Help,
+    /// Find an action, a panel, a child, a filter or a setting by its name.
+    Palette,
     /// Everything that fits.
     LayoutOverview,
     /// Chart and controller, or the curves of a training.
@@ -141,6 +143,12 @@ pub enum Action {
     Accept,
     /// Close the line of text and discard it.
     Discard,
+    /// The text typed before this one, or the entry above.
+    OlderText,
+    /// The text typed after this one, or the entry below.
+    NewerText,
+    /// Complete the word at the cursor, or the entry below.
+    Complete,
 }
 
 impl Action {

@@ -64,6 +64,7 @@ const VIEWS: &[Binding] = keys! {
     Panels ["q"] Quit "leave: detach, stop, or cancel" ("quit");
     Screens ["ctrl-c"] Quit "leave, from anywhere";
     Screens ["?", "f1"] Help "this help" ("help");
+    Screens [":"] Palette "everything by name: actions, panels, children, filters, settings" ("find any");
     Panels ["x"] Skip "end the training of the child shown (asks)" .of_search();
     Panels ["e"] StopAfterEpisode "stop after this episode, or cancel that (asks)" .of_search();
     Panels ["1"] LayoutOverview "overview: everything that fits" ("overview");
@@ -134,4 +135,7 @@ const OVERLAYS: &[Binding] = keys! {
     Question ["enter"] Answer "in a question: give the selected answer" ("answer");
     Text ["enter"] Accept "in a line of text: accept it" ("accept");
     Text ["esc", "ctrl-c"] Discard "in a line of text: discard it" ("discard");
+    Text ["up"] OlderText "in a line of text: the one typed before; in a list: up";
+    Text ["down"] NewerText "in a line of text: the one typed after; in a list: down";
+    Text ["tab"] Complete "in a line of text: complete the word; in a list: down";
 };

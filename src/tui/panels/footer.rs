@@ -77,6 +77,7 @@ impl Footer<'_> {
 
 fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let prompt = match line.purpose {
+        Purpose::Palette => ": ",
         Purpose::Filter => "filter: ",
         Purpose::Search => "find: ",
         Purpose::LogFilter => "only lines with: ",

@@ -14,6 +14,7 @@ pub mod layers;
 pub mod list;
 pub mod log;
 pub mod machine;
+pub mod palette;
 pub mod panel;
 pub mod question;
 mod registry;

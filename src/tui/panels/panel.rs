@@ -149,6 +149,11 @@ pub trait Panel: Debug {
         None
     }
 
+    /// The words that its texts for this purpose are made of.
+    fn words(&self, _purpose: Purpose) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// Use a text typed for a purpose that it has.
     ///
     /// # Errors

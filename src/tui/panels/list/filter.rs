@@ -110,6 +110,16 @@ const FLAGS: [(Flag, &str); 8] = [
     (Flag::Marked, "marked"),
 ];
 
+/// The names of everything that an expression can be about.
+pub fn words() -> Vec<&'static str> {
+    let properties = PROPERTIES
+        .iter()
+        .flat_map(|(_, names)| names.iter().copied());
+    properties
+        .chain(FLAGS.iter().map(|(_, name)| *name))
+        .collect()
+}
+
 /// Longer signs first, so that `<=` is not read as `<`.
 const COMPARATORS: [(Comparator, &str); 7] = [
     (Comparator::AtMost, "<="),

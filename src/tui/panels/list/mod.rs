@@ -192,6 +192,13 @@ impl Panel for ListView {
         (purpose == Purpose::Filter).then(|| self.filter_text())
     }
 
+    fn words(&self, purpose: Purpose) -> Vec<&'static str> {
+        match purpose {
+            Purpose::Filter => filter::words(),
+            _ => Vec::new(),
+        }
+    }
+
     fn set_text(
         &mut self,
         _purpose: Purpose,

@@ -1,0 +1,82 @@
+//! The palette: opening it, selecting in it, and doing what was selected.
+
+use super::{App, Effect};
+use crate::event::Level;
+use crate::tui::keymap::Scope;
+use crate::tui::paint::Painter;
+use crate::tui::palette::{Choice, Entry, Surroundings, found};
+use crate::tui::panels;
+use crate::tui::text_line::{Purpose, TextLine};
+
+impl App {
+    pub(super) fn open_palette(&mut self) {
+        self.view.help = None;
+        self.view.entry = 0;
+        self.view.text = Some(TextLine::new(Purpose::Palette, ""));
+    }
+
+    /// The entries that fit what has been typed; `None` unless the palette is open.
+    pub(super) fn palette(&self) -> Option<Vec<Entry>> {
+        let line = self.view.text.as_ref()?;
+        let around = Surroundings {
+            page: self.page_context(),
+            filters: &self.words(Purpose::Filter),
+            settings: &self.settings,
+        };
+        let is_open = line.purpose == Purpose::Palette;
+        is_open.then(|| found(&self.scene(), around, &line.text()))
+    }
+
+    pub(super) fn draw_palette(&self, screen: &mut Painter<'_>) {
+        if let Some(entries) = self.palette() {
+            let mut painter = screen.part(self.overlay_area());
+            panels::palette::draw(&entries, self.view.entry, &mut painter);
+        }
+    }
+
+    /// Select the entry above or below; after the last comes the first.
+    pub(super) fn step_entry(&mut self, below: bool) {
+        let count = self.palette().map_or(0, |entries| entries.len());
+        let step = if below { 1 } else { count.saturating_sub(1) };
+        self.view.entry = (self.view.entry + step) % count.max(1);
+    }
+
+    /// Close the palette and do what is selected in it.
+    pub(super) fn take_entry(&mut self) -> Effect {
+        let entries = self.palette().unwrap_or_default();
+        self.view.text = None;
+        let Some(entry) = entries.into_iter().nth(self.view.entry) else {
+            return Effect::Draw;
+        };
+        if let Some(reason) = entry.obstacle {
+            self.tell(Level::Warning, reason);
+            return Effect::Draw;
+        }
+        match entry.choice {
+            Choice::Act(action, scope) => {
+                self.go_to(scope);
+                return self.perform(action);
+            }
+            Choice::Focus(panel) => self.go_to(Scope::Panel(panel)),
+            Choice::Inspect(child) => self.inspect(Some(child)),
+            Choice::Setting(text) => self.tell(Level::Info, text),
+            Choice::Filter(text) => {
+                self.view.inspector = None;
+                self.begin_text(Purpose::Filter);
+                self.view.text = self.view.text.take().map(|line| line.with(&text));
+                self.preview();
+            }
+        }
+        Effect::Draw
+    }
+
+    /// Go where keys of this scope apply.
+    fn go_to(&mut self, scope: Scope) {
+        if !scope.holds_in(self.page_context()) {
+            self.view.inspector = None;
+        }
+        if let Scope::Panel(panel) = scope {
+            self.view.focus = panel;
+        }
+    }
+}

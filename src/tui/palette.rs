@@ -1,0 +1,156 @@
+//! The palette: everything that can be done or shown, found by its name.
+
+use std::path::Path;
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::keymap::{Action, Bound, Context, Scope};
+use super::panels::PanelId;
+use super::panels::scene::Scene;
+use crate::config::by_key;
+use crate::foundation::input;
+
+/// What happens when an entry is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// Perform an action, in the place that its keys belong to.
+    Act(Action, Scope),
+    /// Give a panel the focus.
+    Focus(PanelId),
+    /// Open a child in the inspector.
+    Inspect(u64),
+    /// Begin a filter of the children with this text.
+    Filter(String),
+    /// Say the value of a setting.
+    Setting(String),
+}
+
+/// Something that can be done or shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What happens when it is taken.
+    pub choice: Choice,
+    /// Its name, by which it is found.
+    pub name: String,
+    /// What it does, by which it is found too.
+    pub text: String,
+    /// Its key; empty if it has none.
+    pub key: String,
+    /// Why it would do nothing now.
+    pub obstacle: Option<String>,
+}
+
+/// What the palette knows besides the screen.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Where keys go without the palette.
+    pub page: Context,
+    /// Names by which children can be filtered.
+    pub filters: &'a [&'a str],
+    /// Settings of the run, with their values.
+    pub settings: &'a [(String, String)],
+}
+
+/// The entries that fit what has been typed, best first; all of them if nothing has.
+pub fn found(scene: &Scene<'_>, around: Surroundings<'_>, typed: &str) -> Vec<Entry> {
+    let all = entries(scene, around);
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return all;
+    }
+    let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
+    let mut matcher = Matcher::new(Config::DEFAULT);
+    let mut letters = Vec::new();
+    let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut letters), &mut matcher);
+    let mut fitting: Vec<(u32, Entry)> = all
+        .into_iter()
+        .filter_map(|entry| {
+            // A name says more than a description.
+            let by_name = score(&entry.name).map(|score| 2 * score);
+            let by_all = || score(&format!("{} {}", entry.name, entry.text));
+            by_name.or_else(by_all).map(|score| (score, entry))
+        })
+        .collect();
+    fitting.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let child = child_named(scene, typed).into_iter();
+    child
+        .chain(fitting.into_iter().map(|(_, entry)| entry))
+        .collect()
+}
+
+/// The settings of a run, by dotted key; none if they cannot be read.
+pub fn settings_of(run: &Path) -> Vec<(String, String)> {
+    let text = input::read(&run.join("config.toml"), input::OWN).unwrap_or_default();
+    by_key(&String::from_utf8_lossy(&text))
+}
+
+fn entries(scene: &Scene<'_>, around: Surroundings<'_>) -> Vec<Entry> {
+    let actions = scene.keymap.all().iter();
+    let actions = actions.filter_map(|bound| action(scene, around.page, bound));
+    let panels = PanelId::of(scene.kind).into_iter().map(|panel| Entry {
+        choice: Choice::Focus(panel),
+        name: format!("panel {}", panel.name()),
+        text: "give it the focus".to_owned(),
+        key: String::new(),
+        obstacle: None,
+    });
+    let filters = around.filters.iter().map(|name| Entry {
+        choice: Choice::Filter((*name).to_owned()),
+        name: format!("filter {name}"),
+        text: "show only some children".to_owned(),
+        key: String::new(),
+        obstacle: None,
+    });
+    let settings = around.settings.iter().map(|(name, value)| Entry {
+        choice: Choice::Setting(format!("{name} = {value}")),
+        name: format!("setting {name}"),
+        text: value.clone(),
+        key: String::new(),
+        obstacle: None,
+    });
+    actions
+        .chain(panels)
+        .chain(filters)
+        .chain(settings)
+        .collect()
+}
+
+/// The entry of a binding; `None` if it means nothing in this kind of run, or only in an overlay.
+fn action(scene: &Scene<'_>, page: Context, bound: &Bound) -> Option<Entry> {
+    let (action, scope) = (bound.binding.action, bound.binding.scope);
+    let is_of_overlay = matches!(scope, Scope::Question | Scope::Text | Scope::Help);
+    if is_of_overlay || action == Action::Palette {
+        return None;
+    }
+    let closed = scope == Scope::Inspector && page != Context::Inspector;
+    let closed = closed.then(|| {
+        let key = scene.keymap.key_of(Action::Inspect);
+        format!("open a child in the inspector first: {key}")
+    });
+    Some(Entry {
+        choice: Choice::Act(action, scope),
+        name: action.name().replace('_', " "),
+        text: bound.binding.help_in(scene.kind)?.to_owned(),
+        key: bound
+            .keys
+            .first()
+            .map_or_else(String::new, |key| key.name()),
+        obstacle: closed.or_else(|| scene.why_not(action)),
+    })
+}
+
+/// The child whose number has been typed.
+fn child_named(scene: &Scene<'_>, typed: &str) -> Option<Entry> {
+    let number = typed.strip_prefix("child").unwrap_or(typed).trim();
+    let child: u64 = number.parse().ok()?;
+    let search = scene.state.search();
+    let is_known = scene.row(child).is_some() || search.waiting.contains_key(&child);
+    is_known.then(|| Entry {
+        choice: Choice::Inspect(child),
+        name: format!("child {child}"),
+        text: "open it in the inspector".to_owned(),
+        key: String::new(),
+        obstacle: None,
+    })
+}

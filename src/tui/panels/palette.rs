@@ -1,0 +1,55 @@
+//! The list of the palette: entries with their keys, and why some would do nothing now.
+
+use super::Row;
+use crate::tui::format;
+use crate::tui::paint::{self, Painter, pieces_width};
+use crate::tui::palette::Entry;
+use crate::tui::theme::Role;
+
+/// Columns for the names.
+const NAMES: usize = 24;
+/// Columns for the keys.
+const KEYS: usize = 10;
+
+/// Draw the entries in a frame, with one of them selected.
+pub fn draw(entries: &[Entry], selected: usize, painter: &mut Painter<'_>) {
+    paint::frame(painter, "Everything by name");
+    let (width, height) = (painter.width(), painter.height().saturating_sub(2));
+    let ellipsis = painter.glyphs().ellipsis;
+    if entries.is_empty() {
+        painter.text(2, 1, Role::Dim, "nothing has such a name");
+    }
+    // The selected entry stays in view.
+    let first = (selected + 1).saturating_sub(height);
+    for (y, entry) in entries.iter().skip(first).take(height).enumerate() {
+        let is_selected = first + y == selected;
+        let row = row(entry, is_selected, width.saturating_sub(4), ellipsis);
+        painter.pieces(2, 1 + y, &row);
+    }
+    let position = format!(" {}/{} ", (selected + 1).min(entries.len()), entries.len());
+    let bottom = painter.height().saturating_sub(1);
+    painter.right(width.saturating_sub(2), bottom, Role::Focus, &position);
+}
+
+fn row(entry: &Entry, is_selected: bool, width: usize, ellipsis: &str) -> Row {
+    let role = |role| if is_selected { Role::Selected } else { role };
+    let usual = if entry.obstacle.is_some() {
+        Role::Dim
+    } else {
+        Role::Text
+    };
+    let name = format::fit(&entry.name, NAMES - 1, ellipsis);
+    let key = format::fit(&entry.key, KEYS - 1, ellipsis);
+    let mut row = vec![
+        (role(usual), format!("{name:<NAMES$}")),
+        (role(Role::Key), format!("{key:<KEYS$}")),
+    ];
+    let text = match &entry.obstacle {
+        Some(reason) => format!("not now: {reason}"),
+        None => entry.text.clone(),
+    };
+    let room = width.saturating_sub(pieces_width(&row));
+    let text = format::fit(&text, room, ellipsis);
+    row.push((role(Role::Dim), format!("{text:<room$}")));
+    row
+}
