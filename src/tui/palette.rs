@@ -72,6 +72,9 @@ pub fn found(scene: &Scene<'_>, around: Surroundings<'_>, typed: &str) -> Vec<En
             by_name.or_else(by_all).map(|score| (score, entry))
         })
         .collect();
+    // Letters that are scattered over a long name are no match beside a good one.
+    let best = fitting.iter().map(|(score, _)| *score).max().unwrap_or(0);
+    fitting.retain(|(score, _)| 2 * score >= best);
     fitting.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     let child = child_named(scene, typed).into_iter();
     child

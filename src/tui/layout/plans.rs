@@ -64,6 +64,14 @@ pub fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Division)] {
 fn overview(stage: Stage) -> &'static [(Size, Division)] {
     match stage {
         Stage::Search => arrangements! {
+            180 x 44 [
+                78 (
+                    42 [58 "chart", 42 "controller"]
+                    | 28 [22 "workers", 78 "dna"]
+                    | 30 [54 "leaderboard", 46 "machine"]
+                ),
+                22 "log"
+            ]
             150 x 40 [
                 78 (50 [58 "chart", 42 "controller"] | 50 [22 "workers", 46 "dna", 32 "machine"]),
                 22 "log"

@@ -47,7 +47,16 @@ fn a_screen_too_small_has_no_panels() {
 fn a_large_screen_shows_everything_at_once() {
     assert_eq!(
         shown(200, 50, STAGES[0]),
-        ["chart", "controller", "workers", "dna", "machine", "log"].map(PanelId)
+        [
+            "chart",
+            "controller",
+            "workers",
+            "dna",
+            "leaderboard",
+            "machine",
+            "log"
+        ]
+        .map(PanelId)
     );
     assert!(STAGES.iter().all(|stage| shown(120, 40, *stage).len() == 6));
 }

@@ -11,6 +11,7 @@ pub mod header;
 pub mod help;
 pub mod inspector;
 pub mod layers;
+pub mod leaderboard;
 pub mod list;
 pub mod log;
 pub mod machine;
