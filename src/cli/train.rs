@@ -134,10 +134,11 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let name = file_name(&architecture.name);
     let mut prepared = Prepared::begin(RunKind::Training, config, args.run.as_deref(), &name)?;
     prepared.origin = Some(arch.to_owned());
-    let directory = &prepared.directory;
     let json = architecture.to_json();
-    write_atomically(&directory.architecture_path(), json.as_bytes())
-        .inspect_err(|_| run::discard_if_unstarted(true, directory.path()))?;
+    let path = prepared.directory.architecture_path();
+    // What cannot be removed stays; its files tell that it failed.
+    write_atomically(&path, json.as_bytes())
+        .inspect_err(|_| drop(prepared.directory.discard_unstarted()))?;
     Ok(prepared)
 }
 

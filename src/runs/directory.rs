@@ -1,6 +1,8 @@
 //! The folder of one run: where its files are, and the lock that keeps other processes from writing
 //! to it.
 
+mod unstarted;
+
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
@@ -11,6 +13,7 @@ use super::lock::{self, LockProblem, lock_file};
 use crate::event::RunKind;
 use crate::foundation::durable::{in_file, is_at, sync_folder_of, write_atomically};
 use crate::journal::{JournalError, Reader};
+use unstarted::has_other_files;
 
 pub use super::lock::lock_state;
 
@@ -79,35 +82,6 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// Remove what a new search that failed before it began (no data, no workers) left in `path`:
-    /// there is nothing to resume, and the same command must work again once the cause is fixed.
-    ///
-    /// # Errors
-    /// I/O errors, also if the folder contains other files.
-    pub fn discard_unstarted(path: &Path) -> io::Result<()> {
-        if has_begun(path).unwrap_or(true) {
-            return Ok(());
-        }
-        let files = [
-            "journal.jsonl",
-            "journal.snapshot",
-            "summary.json",
-            "architecture.json",
-            "config.toml",
-            "control.sock",
-            "lock",
-        ];
-        let files = files.into_iter().chain([SEARCH_LOG, TRAINING_LOG]);
-        let removed = files.map(|name| fs::remove_file(path.join(name)));
-        for removed in removed.chain([fs::remove_dir(path.join("checkpoint"))]) {
-            match removed {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        fs::remove_dir(path)
-    }
-
     /// Open the run in `path` to continue it.
     ///
     /// # Errors
@@ -116,8 +90,7 @@ impl RunDirectory {
         if path.join("config.toml").is_file() {
             return RunDirectory::lock(path.to_owned());
         }
-        let is_left_over =
-            path.join(LOCK).is_file() && !has_other_files(path, true).unwrap_or(true);
+        let is_left_over = path.is_dir() && !has_other_files(path, true).unwrap_or(true);
         let subcommand = subcommand_of(path);
         let path = path.to_owned();
         Err(if is_left_over {
@@ -306,24 +279,6 @@ impl RunDirectory {
         }
         Ok(())
     }
-}
-
-/// Whether a folder contains more than a lock and, if it is of a run that was killed before its
-/// settings were written, what such a run leaves behind.
-fn has_other_files(path: &Path, is_of_run: bool) -> io::Result<bool> {
-    let left_over = [
-        "config.toml.tmp",
-        "architecture.json",
-        "architecture.json.tmp",
-    ];
-    for entry in fs::read_dir(path)? {
-        let name = entry?.file_name();
-        let is_left_over = is_of_run && left_over.iter().any(|left| name == *left);
-        if name != LOCK && !is_left_over {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Name of the run in `path`: that of the folder itself, whatever link leads to it.

@@ -154,7 +154,9 @@ impl WorkInfo {
 pub fn look_at(run: &Path) -> Option<RunInfo> {
     // Before the journal, so that a search that ends in between appears live, not dead.
     let holder = lock_state(run);
-    let glance = Glance::of(&run.join("journal.jsonl"))?;
+    let glance = Glance::of(&run.join("journal.jsonl"));
+    // A process works on a run whose journal has been removed: it says why it cannot save.
+    let glance = glance.or_else(|| holder.is_some().then(Glance::default))?;
     Some(RunInfo {
         name: name_of(run),
         path: run.to_owned(),

@@ -38,6 +38,8 @@ pub struct Session<W: Work> {
     orders: Orders,
     /// Serves clients in other processes, if requested.
     server: Option<Server>,
+    /// Whether this session begins the run: nothing is left of it if it cannot.
+    is_new: bool,
 }
 
 /// A run in progress.
@@ -56,7 +58,10 @@ impl<W: Work> Session<W> {
         directory.write_config(&config.to_toml())?;
         directory.make_checkpoint_folder()?;
         let opened = Recorder::begin(directory)?;
-        Ok(Session::assemble(config, opened, None, Vec::new()))
+        Ok(Session {
+            is_new: true,
+            ..Session::assemble(config, opened, None, Vec::new())
+        })
     }
 
     /// Continue the run in `directory`. `config` is the contents of its config.toml, changed at
@@ -128,6 +133,7 @@ impl<W: Work> Session<W> {
             checkpoint,
             orders,
             server: None,
+            is_new: false,
         }
     }
 
@@ -199,6 +205,9 @@ impl<W: Work> Session<W> {
         if matches!(summary, Err(SessionError::Displaced { .. })) {
             // The server knows the socket by its former path.
             Server::remove_left_behind(self.run.directory().path());
+        }
+        if self.is_new {
+            self.run.recorder.discard_if_unstarted();
         }
         // The run is closed with its last record; until then clients can connect.
         drop(self.run);

@@ -121,6 +121,15 @@ impl<L: Ledger> Recorder<L> {
         self.ledger.apply(record);
     }
 
+    /// Remove the run directory if nothing has begun and all that was told is written: if something
+    /// could not be written, the journal does not tell what has begun.
+    pub(super) fn discard_if_unstarted(&mut self) {
+        if !self.storage.has_begun && self.storage.blocked().is_none() {
+            // What cannot be removed stays; its files tell that it failed.
+            let _ = self.storage.discard();
+        }
+    }
+
     /// The status of the run.
     pub fn status(&self) -> RunStatus {
         self.status

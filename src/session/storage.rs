@@ -71,6 +71,11 @@ impl Storage {
         &self.directory
     }
 
+    /// Remove the directory of a run that has not begun.
+    pub fn discard(&mut self) -> io::Result<()> {
+        self.directory.discard_unstarted()
+    }
+
     /// Number of the last record, written or not.
     pub fn last_seq(&self) -> u64 {
         self.journal.last_seq()

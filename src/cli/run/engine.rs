@@ -14,10 +14,9 @@ use clap::Args as ClapArgs;
 use serde::{Deserialize, Serialize};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::{Farewell, Prepared, classify, discard_if_unstarted, in_process, outcome};
+use super::{Farewell, Prepared, classify, in_process, outcome};
 use crate::cli::config::SettingsArgs;
 use crate::cli::exit_code;
-use crate::event::FinishReason;
 use crate::foundation::messages;
 use crate::runs::RunDirectory;
 
@@ -80,8 +79,7 @@ fn work(args: &Args, lock: File, starter: &mut Starter) -> anyhow::Result<()> {
     }
     let join = in_process::start(opened, &[SIGINT, SIGTERM])?;
     starter.say(&Word::Serving);
-    let Farewell { reason, .. } = join().inspect_err(|_| discard_if_unstarted(args.new, path))?;
-    discard_if_unstarted(args.new && reason != Some(FinishReason::Completed), path);
+    let Farewell { reason, .. } = join()?;
     outcome(reason, path)
 }
 

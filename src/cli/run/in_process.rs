@@ -9,9 +9,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::opened::{Join, Opened};
-use super::{Farewell, Prepared, discard_if_unstarted, nothing_to_resume, outcome};
+use super::{Farewell, Prepared, nothing_to_resume, outcome};
 use crate::cli::{Told, say};
-use crate::event::FinishReason;
 use crate::foundation::text;
 use crate::foundation::thread::spawn;
 use crate::link::StopRequest;
@@ -20,7 +19,7 @@ use crate::runs::registry;
 
 /// Work, printing one line per event.
 pub fn run(prepared: Prepared) -> anyhow::Result<()> {
-    let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
+    let path = prepared.directory.path().to_owned();
     let opened = prepared.open()?;
     if opened.is_complete {
         return nothing_to_resume(&Farewell::of(&path)?, &path);
@@ -30,7 +29,7 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     say(&format!("run directory: {}", path.display()));
     let join = start(opened, &[SIGINT, SIGTERM, SIGHUP])?;
     let told = headless::watch(connection, known, &mut stderr());
-    let ending = join().inspect_err(|_| discard_if_unstarted(is_new, &path));
+    let ending = join();
     // It ends with its error, which is among its lines.
     let ending = ending.map_err(|error| {
         if told.as_deref() == Some(&*text::line(&format!("{error:#}"))) {
@@ -39,10 +38,6 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
             error
         }
     })?;
-    discard_if_unstarted(
-        is_new && ending.reason != Some(FinishReason::Completed),
-        &path,
-    );
     crate::cli::print(&ending.text)?;
     outcome(ending.reason, &path)
 }

@@ -184,14 +184,6 @@ pub fn classify(error: SessionError) -> anyhow::Error {
     }
 }
 
-/// Remove the directory of a new run that never began: there is nothing to resume.
-pub fn discard_if_unstarted(is_new: bool, path: &Path) {
-    if is_new {
-        // If it cannot be removed it stays; its files tell that it failed.
-        let _ = RunDirectory::discard_unstarted(path);
-    }
-}
-
 /// A stopped run counts as interrupted.
 fn outcome(reason: Option<FinishReason>, path: &Path) -> anyhow::Result<()> {
     match reason {

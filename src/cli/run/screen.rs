@@ -10,10 +10,11 @@ use signal_hook::consts::SIGINT;
 
 use super::detached::Detached;
 use super::engine::Word;
-use super::{Farewell, Prepared, discard_if_unstarted, nothing_to_resume};
+use super::{Farewell, Prepared, nothing_to_resume};
 use crate::cli::config::SettingsArgs;
 use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
+use crate::runs::RunDirectory;
 use crate::runs::directory::has_begun;
 use crate::tui::{self, Leave};
 
@@ -28,8 +29,12 @@ pub(super) fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> a
     let interrupted = Arc::new(AtomicBool::new(false));
     let handler = signal_hook::flag::register(SIGINT, interrupted.clone())
         .context("cannot listen for signals")?;
-    let mut search =
-        Detached::start(prepared, settings).inspect_err(|_| discard_if_unstarted(is_new, &path))?;
+    let mut search = Detached::start(prepared, settings).inspect_err(|_| {
+        if is_new {
+            // If it cannot be removed it stays; its files tell that it failed.
+            let _ = RunDirectory::discard_unstarted_at(&path);
+        }
+    })?;
     say(&format!("run directory: {}", path.display()));
     if let Some(word) = first_moments(&mut search, &path, is_new, &interrupted)? {
         return conclude(&word, &path);

@@ -71,8 +71,21 @@ fn a_folder_of_a_search_killed_before_it_began_can_be_used() {
 }
 
 #[test]
+fn an_empty_folder_is_what_a_run_leaves_that_was_killed_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    for folder in ["", "checkpoint"] {
+        fs::create_dir_all(root.path().join(folder)).unwrap();
+        assert!(matches!(
+            RunDirectory::open(root.path()),
+            Err(DirectoryError::NothingBegun { .. })
+        ));
+    }
+}
+
+#[test]
 fn a_folder_without_settings_is_not_a_run() {
     let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("something"), "").unwrap();
     assert!(matches!(
         RunDirectory::open(root.path()),
         Err(DirectoryError::NotARun { .. })

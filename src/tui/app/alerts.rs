@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::event::{Event, Record};
+use crate::link::LinkStatus;
 use crate::tui::format;
 
 /// A text that calls for the user's attention.
@@ -9,6 +10,22 @@ use crate::tui::format;
 pub struct Alert(pub String);
 
 impl App {
+    /// The log line for a change at the other end; `None` if the screen shows it anyway.
+    pub fn words_of(&self, link: &LinkStatus) -> Option<String> {
+        let noun = self.kind().noun();
+        match link {
+            LinkStatus::Dead { .. } => Some(format!(
+                "no process is working on this run; continue it with: {}",
+                self.resume_command
+            )),
+            LinkStatus::Journal { holder } => Some(format!(
+                "the {noun} cannot be reached ({holder}): reading its journal, without commands"
+            )),
+            LinkStatus::Live { .. } => Some(format!("connected to the {noun}")),
+            LinkStatus::Reading { .. } | LinkStatus::Ended | LinkStatus::Replay { .. } => None,
+        }
+    }
+
     /// Number of the best child, or of a training's best epoch.
     pub(super) fn best_number(&self) -> Option<u64> {
         match self.live.training_run() {

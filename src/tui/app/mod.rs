@@ -189,22 +189,6 @@ impl App {
         self.link = link;
     }
 
-    /// The log line for a change at the other end; `None` if the screen shows it anyway.
-    pub fn words_of(&self, link: &LinkStatus) -> Option<String> {
-        let noun = self.kind().noun();
-        match link {
-            LinkStatus::Dead { .. } => Some(format!(
-                "no process is working on this run; continue it with: {}",
-                self.resume_command
-            )),
-            LinkStatus::Journal { holder } => Some(format!(
-                "the {noun} cannot be reached ({holder}): reading its journal, without commands"
-            )),
-            LinkStatus::Live { .. } => Some(format!("connected to the {noun}")),
-            LinkStatus::Reading { .. } | LinkStatus::Ended | LinkStatus::Replay { .. } => None,
-        }
-    }
-
     /// What the panels may see.
     pub fn scene(&self) -> Scene<'_> {
         Scene {

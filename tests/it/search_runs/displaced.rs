@@ -141,6 +141,67 @@ fn a_journal_that_was_replaced_or_truncated_is_noticed_until_it_is_put_back() {
     }
 }
 
+/// Names of the files in a folder, in order.
+fn names(path: &Path) -> Vec<String> {
+    let name =
+        |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<String> = fs::read_dir(path).unwrap().map(name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_search_stopped_while_its_journal_is_truncated_removes_nothing() {
+    for bytes in [0, 100] {
+        let root = tempfile::tempdir().unwrap();
+        let (path, mut running) = in_progress(root.path());
+        let (journal, kept) = (path.join("journal.jsonl"), root.path().join("kept"));
+        running.signal(Signal::STOP);
+        fs::copy(&journal, &kept).unwrap();
+        let truncated = File::options().write(true).open(&journal).unwrap();
+        truncated.set_len(bytes).unwrap();
+        running.signal(Signal::CONT);
+        running.wait_for(PAUSED);
+        let last = running.stopped_without_saving();
+        assert!(last.contains("--resume"), "{last}");
+        let left = names(&path);
+        for name in ["checkpoint", "config.toml", "journal.jsonl", "lock"] {
+            assert!(left.contains(&name.to_owned()), "{name} is gone: {left:?}");
+        }
+        fs::copy(&kept, &journal).unwrap();
+        assert_ok(&resume(&path).output().unwrap());
+        assert_eq!(found(&path), *undisturbed());
+    }
+}
+
+#[test]
+fn what_has_taken_the_place_of_a_moved_search_is_not_removed() {
+    let root = tempfile::tempdir().unwrap();
+    let (path, mut running) = in_progress(root.path());
+    let elsewhere = root.path().join("elsewhere");
+    fs::rename(&path, &elsewhere).unwrap();
+    running.wait_for(PAUSED);
+    // As a second search leaves it for its first seconds.
+    fs::create_dir(&path).unwrap();
+    for name in ["config.toml", "journal.jsonl", "lock"] {
+        fs::write(path.join(name), "").unwrap();
+    }
+    let last = running.stopped_without_saving();
+    assert!(last.contains("--resume"), "{last}");
+    assert_eq!(names(&path), ["config.toml", "journal.jsonl", "lock"]);
+}
+
+#[test]
+fn a_search_whose_journal_is_removed_is_listed_with_what_it_says() {
+    let root = tempfile::tempdir().unwrap();
+    let (path, mut running) = in_progress(root.path());
+    fs::remove_file(path.join("journal.jsonl")).unwrap();
+    running.wait_for(PAUSED);
+    let run = nas_tui::runs::look_at(&path).expect("it is listed");
+    assert!(run.holder.is_some(), "{run:?}");
+    running.stopped_without_saving();
+}
+
 #[test]
 fn without_its_lock_a_run_is_still_not_written_by_a_second_process() {
     let root = tempfile::tempdir().unwrap();
