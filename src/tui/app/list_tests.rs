@@ -275,7 +275,8 @@ fn at_an_earlier_moment_the_list_has_the_children_of_that_moment() {
 fn a_screen_that_begins_with_a_state_shows_what_one_that_read_every_record_does() {
     let records = sample::records();
     let whole = app();
-    let settings = Settings::new(&ScreenConfig::default(), |_| None).unwrap();
+    let utf8 = |name: &str| (name == "LANG").then(|| "C.UTF-8".to_owned());
+    let settings = Settings::new(&ScreenConfig::default(), utf8).unwrap();
     let mut later = App::new(&settings, TimeZone::UTC, Size::new(80, 24), records[0].time);
     let (before, after) = records.split_at(records.len() / 2);
     let mut state = RunState::default();

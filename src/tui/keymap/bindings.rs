@@ -64,7 +64,6 @@ const VIEWS: &[Binding] = keys! {
     Panels ["q"] Quit "leave: detach, stop, or cancel" ("quit");
     Screens ["ctrl-c"] Quit "leave, from anywhere";
     Screens ["?", "f1"] Help "this help" ("help");
-    Screens [":"] Palette "everything by name: actions, panels, children, filters, settings" ("find any");
     Panels ["x"] Skip "end the training of the child shown (asks)" .of_search();
     Panels ["e"] StopAfterEpisode "stop after this episode, or cancel that (asks)" .of_search();
     Panels ["1"] LayoutOverview "overview: everything that fits" ("overview");
@@ -97,6 +96,8 @@ const VIEWS: &[Binding] = keys! {
     Views ["right", "l"] Right "right: next child; crosshair"
         .in_training("right: crosshair (curves)");
     Panels ["/"] Search FIND ("find") .in_training("find in the log");
+    Screens [":"] Palette "everything by name: actions, panels, children, filters, settings" ("by name")
+        .in_training("everything by name: actions, panels, settings");
 };
 
 /// Keys of the panels with charts, which work in any panel.
