@@ -27,15 +27,10 @@ end() {
   kill -9 "$pid" 2>/dev/null || true
 }
 
-# Processes of our jobs; on one node if it is given.
+# Processes of our jobs; on one node if it is given. Fast: what is to be killed must not end by itself meanwhile.
 on_node() {
-  local file variables
-  for file in /proc/[0-9]*/environ; do
-    variables=$( { tr '\0' '\n' <"$file"; } 2>/dev/null) || continue
-    if grep -qx "SLURM_CONF=$SLURM_CONF" <<<"$variables" && grep -qx "SLURMD_NODENAME=${1:-n[0-9]*}" <<<"$variables"; then
-      basename "$(dirname "$file")"
-    fi
-  done
+  { grep -lszx "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ || true; } |
+    { xargs -r grep -lszx "SLURMD_NODENAME=${1:-n[0-9]*}" || true; } | cut -d/ -f3
 }
 
 configure() {
@@ -128,7 +123,10 @@ case ${1:-} in
     end "slurmd.$2" KILL
     for pid in $(on_node "$2"); do kill -9 "$pid" 2>/dev/null || true; done ;;
   kill-daemon) end "slurmd.$2" KILL ;;
-  start-daemon) nice -n 19 slurmd -N "$2" ;;
+  start-daemon)
+    # The port of one that was just killed may still be taken.
+    for _ in $(seq 10); do nice -n 19 slurmd -N "$2" && exit; sleep 1; done
+    fail "the daemon of $2 does not start: see $ROOT/log/$2.log" ;;
   kill-controller) end slurmctld KILL ;;
   start-controller) nice -n 19 slurmctld ;;
   *) sed -n '2,9p' "$0"; exit 2 ;;
