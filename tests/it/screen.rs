@@ -204,6 +204,7 @@ fn each_panel_alone() {
             "dna",
             "children",
             "effects",
+            "leaderboard",
             "machine",
             "log",
         ]

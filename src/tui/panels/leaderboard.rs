@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::list::time;
 use super::panel::{About, PANELS, SEARCH, Scrolled, TextPanel};
 use super::{Content, Row, words};
 use crate::analysis::selection::Selection;
@@ -25,7 +26,7 @@ const COLUMNS: [Column; 6] = [
     ("MACs", 8, |row| cost(row.macs)),
     ("params", 8, |row| cost(row.params)),
     ("layers", 8, |row| row.genes.depth().to_string()),
-    ("time", 9, |row| format::duration(row.seconds)),
+    ("time", 9, |row| time(row.seconds)),
 ];
 
 /// Columns for the rank.
@@ -40,7 +41,7 @@ pub struct Leaderboard {
 }
 
 #[linkme::distributed_slice(PANELS)]
-static ABOUT: About = About::of::<Scrolled<Leaderboard>>("leaderboard", "Leaderboard", 55, SEARCH);
+static ABOUT: About = About::of::<Scrolled<Leaderboard>>("leaderboard", "Leaderboard", 65, SEARCH);
 
 impl TextPanel for Leaderboard {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {

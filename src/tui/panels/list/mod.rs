@@ -13,6 +13,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use table::time;
 pub use view::{ListMode, ListView};
 
 use ratatui::layout::Rect;
