@@ -20,6 +20,7 @@ mod evaluate;
 mod export;
 mod inspect;
 mod list;
+mod parsing;
 #[cfg(feature = "torch")]
 mod probe;
 #[cfg(feature = "torch")]
@@ -197,6 +198,11 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", text::message(text));
 }
 
+/// Write lines to standard error like [`say`], each with the indentation that it has.
+fn say_lines(text: &str) {
+    let _ = write!(std::io::stderr(), "{}", text::lines(text));
+}
+
 /// The program with these arguments, the first of which is its name: parse them, run the
 /// subcommand, print its error, return its exit status.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -205,7 +211,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     #[cfg(feature = "torch")]
     crate::child::cuda::count_by_bus();
-    match run(Cli::parse_from(arguments)) {
+    let cli = match parsing::parse(arguments) {
+        Ok(cli) => cli,
+        Err(status) => return status,
+    };
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The reader of standard error may have gone, but the exit status still matters.

@@ -1,6 +1,6 @@
 //! Gets one file over HTTP or from disk, and resumes interrupted downloads.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -47,6 +47,7 @@ impl Source<'_> {
         part: &Path,
         progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), FetchError> {
+        input::regular_or_absent(part).map_err(FetchError::at(part))?;
         match self
             .url
             .strip_prefix("file://")
@@ -64,13 +65,14 @@ impl Source<'_> {
         progress: &mut dyn FnMut(FetchProgress),
     ) -> Result<(), FetchError> {
         let mut source = input::open(from).map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound => FetchError::NoMirror {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FetchError::NoMirror {
                 path: from.to_owned(),
             },
-            _ => FetchError::at(from)(cause),
+            _ => FetchError::unreadable_mirror(from)(cause),
         })?;
         let total = source.metadata().ok().map(|metadata| metadata.len());
-        let mut target = File::create(part).map_err(FetchError::at(part))?;
+        let mut target = input::append(part).map_err(FetchError::at(part))?;
+        target.set_len(0).map_err(FetchError::at(part))?;
         let mut copying = Copying {
             target: &mut target,
             done: 0,
@@ -82,7 +84,7 @@ impl Source<'_> {
         copying
             .copy(&mut source, progress)
             .map_err(|stop| match stop {
-                Stop::Source(cause) => FetchError::at(from)(cause),
+                Stop::Source(cause) => FetchError::unreadable_mirror(from)(cause),
                 Stop::Target(cause) => FetchError::at(part)(cause),
                 Stop::TooLong => self.too_long(part),
             })
@@ -130,6 +132,9 @@ impl Source<'_> {
     /// How to proceed after a response without the requested bytes.
     fn refused(&self, part: &Path, status: u16) -> Attempt {
         match status {
+            206 | 416 if length(part) == 0 => Attempt::Again(format!(
+                "the server answered {status}, which is about part of a file, when asked for all of it"
+            )),
             206 | 416 => self.restart(
                 part,
                 "the server cannot continue from the existing part".to_owned(),
@@ -214,11 +219,7 @@ impl Source<'_> {
             return Err(Attempt::Fatal(self.too_long(part)));
         }
         let fatal = |cause| Attempt::Fatal(FetchError::at(part)(cause));
-        let mut target = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(part)
-            .map_err(fatal)?;
+        let mut target = input::append(part).map_err(fatal)?;
         target.set_len(done).map_err(fatal)?;
         let mut copying = Copying {
             target: &mut target,
@@ -241,6 +242,7 @@ impl Source<'_> {
     fn restart(&self, part: &Path, cause: String) -> Attempt {
         match fs::remove_file(part) {
             Ok(()) => Attempt::Again(cause),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Attempt::Again(cause),
             Err(cause) => Attempt::Fatal(FetchError::at(part)(cause)),
         }
     }

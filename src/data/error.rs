@@ -231,8 +231,16 @@ pub enum FetchError {
         /// The path.
         path: PathBuf,
     },
+    /// The path given with `--mirror` exists but cannot be read.
+    #[error("{}: cannot be read: {cause}; --mirror takes the archive or the folder that contains it", .path.display())]
+    UnreadableMirror {
+        /// The path.
+        path: PathBuf,
+        /// The system's reason.
+        cause: io::Error,
+    },
     /// Reading or writing failed.
-    #[error("{}: {cause}; check the folder's permissions and that the disk has room", .path.display())]
+    #[error("{}: {cause}; {}", .path.display(), remedy_of(.cause))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -254,6 +262,22 @@ impl FetchError {
             path: path.to_owned(),
             cause,
         }
+    }
+
+    /// The same about a source on disk.
+    pub(super) fn unreadable_mirror(path: &Path) -> impl Fn(io::Error) -> FetchError + '_ {
+        |cause| FetchError::UnreadableMirror {
+            path: path.to_owned(),
+            cause,
+        }
+    }
+}
+
+fn remedy_of(cause: &io::Error) -> &'static str {
+    match cause.kind() {
+        // From `foundation::input`: there is something other than a regular file.
+        io::ErrorKind::InvalidInput => "remove it and run the command again",
+        _ => "check the folder's permissions and that the disk has room",
     }
 }
 

@@ -84,7 +84,7 @@ fn files_of(part: Part) -> [usize; 2] {
 pub(super) fn existing(dir: &Path, name: &str) -> Option<PathBuf> {
     [dir.join(format!("{name}.gz")), dir.join(name)]
         .into_iter()
-        .find(|path| path.is_file())
+        .find(|path| source::is_no_folder(path))
 }
 
 fn path_of(dir: &Path, name: &str) -> Result<PathBuf, DataError> {

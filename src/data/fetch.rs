@@ -12,6 +12,7 @@ use super::download::{PATIENCE, SILENCE, Source};
 use super::error::{DataError, FetchError};
 use super::source::{CIFAR10_ARCHIVE, CIFAR10_FOLDER, Location};
 use super::{ARCHIVE_MD5, Part};
+use crate::foundation::input;
 
 /// Where CIFAR-10's author publishes it.
 const CIFAR10_SITE: &str = "https://www.cs.toronto.edu/~kriz";
@@ -68,7 +69,7 @@ pub enum Fetched {
 pub(super) fn lock(folder: &Path) -> Result<File, FetchError> {
     let path = folder.join(".fetch.lock");
     fs::create_dir_all(folder).map_err(FetchError::at(folder))?;
-    let file = File::create(&path).map_err(FetchError::at(&path))?;
+    let file = input::append(&path).map_err(FetchError::at(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(FetchError::Busy {

@@ -173,15 +173,20 @@ fn cifar10_at(path: &Path) -> Option<Location> {
     };
     let inner = path.join(CIFAR10_FOLDER);
     let archive = path.join(CIFAR10_ARCHIVE);
-    if path.is_file() {
+    if is_no_folder(path) {
         Some(Location::Archive(path.to_owned()))
     } else if is_batches(path) {
         Some(Location::Folder(path.to_owned()))
     } else if is_batches(&inner) {
         Some(Location::Folder(inner))
     } else {
-        archive.is_file().then_some(Location::Archive(archive))
+        is_no_folder(&archive).then_some(Location::Archive(archive))
     }
+}
+
+/// Whether there is a file at `path`, or something in its place that is refused when it is read.
+pub(super) fn is_no_folder(path: &Path) -> bool {
+    path.exists() && !path.is_dir()
 }
 
 /// `$XDG_DATA_HOME/nas-tui`, by default `~/.local/share/nas-tui`; `None` without a home folder.

@@ -1,7 +1,7 @@
 //! Files that others wrote: only regular ones are opened, and only so much of them is read. A named
 //! pipe would block until someone writes to it; a device may never end.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
@@ -33,10 +33,44 @@ pub fn open(path: &Path) -> io::Result<File> {
     }
     let file = options.open(path)?;
     let kind = file.metadata()?.file_type();
+    if !is_handed_over || kind.is_dir() || kind.is_block_device() {
+        must_be_regular(kind)?;
+    }
+    Ok(file)
+}
+
+/// Open the regular file at `path` to append to it, or create it. This is for files of this program in
+/// folders where others may put something else under the same name.
+///
+/// # Errors
+/// I/O errors; also if `path` is a link, or leads to something other than a regular file.
+pub fn append(path: &Path) -> io::Result<File> {
+    regular_or_absent(path)?;
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    // It may be replaced in this moment.
+    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
+    let file = options.open(path)?;
+    must_be_regular(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// Check that [`append`] can open `path`, without creating it.
+///
+/// # Errors
+/// Those of [`append`].
+pub fn regular_or_absent(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        found => must_be_regular(found?.file_type()),
+    }
+}
+
+fn must_be_regular(kind: FileType) -> io::Result<()> {
     let other = match () {
-        () if kind.is_file() => return Ok(file),
+        () if kind.is_file() => return Ok(()),
         () if kind.is_dir() => return Err(io::Error::from_raw_os_error(libc::EISDIR)),
-        () if is_handed_over && !kind.is_block_device() => return Ok(file),
+        () if kind.is_symlink() => "a link",
         () if kind.is_fifo() => "a pipe",
         () if kind.is_socket() => "a socket",
         () => "a device",
@@ -151,6 +185,22 @@ mod tests {
         assert!(read(&socket, TEXT).is_err());
         assert!(reason(read(Path::new("/dev/zero"), TEXT)).contains("a device"));
         assert!(reason(read(folder.path(), TEXT)).contains("directory"));
+    }
+
+    #[test]
+    fn nothing_but_a_regular_file_is_appended_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe"), rustix::fs::Mode::RUSR).unwrap();
+        std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
+        std::os::unix::fs::symlink("/dev/null", path("null")).unwrap();
+        for (name, what) in [("pipe", "a pipe"), ("link", "a link"), ("null", "a link")] {
+            let error = append(&path(name)).unwrap_err().to_string();
+            assert_eq!(error, format!("it is {what}, not a regular file"));
+        }
+        assert!(append(Path::new("/dev/null")).is_err());
+        assert!(!path("file").exists() && append(&path("file")).is_ok());
+        assert!(append(&path("file")).is_ok());
     }
 
     #[test]

@@ -139,7 +139,8 @@ pub fn resolve_architecture(
         });
     }
     let path = Path::new(arch);
-    if path.is_file() {
+    // A pipe or a device is refused where it is read, with the reason.
+    if path.exists() && !path.is_dir() {
         return Ok(read_architecture(
             path,
             DnaContext {

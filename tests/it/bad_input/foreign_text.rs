@@ -153,6 +153,26 @@ fn names_in_files_are_printed_without_escapes() {
 }
 
 #[test]
+fn arguments_that_are_wrong_are_printed_without_escapes() {
+    let folder = tempfile::tempdir().unwrap();
+    let option = format!("--{HOSTILE}");
+    for arguments in [
+        &[HOSTILE][..],
+        &[&option],
+        &["help", HOSTILE],
+        &["inspect", "nascnn15", &option],
+        &["inspect", "nascnn15", HOSTILE],
+        &["inspect", "nascnn15", "--batch-size", HOSTILE],
+        &["export", "nascnn15", "--format", HOSTILE],
+    ] {
+        let ended = nas_tui(folder.path(), arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}");
+        assert_clean(&ended.stderr, &format!("stderr of {arguments:?}"));
+        assert!(ended.stderr.contains(SEEN), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn class_folders_are_printed_without_escapes() {
     let folder = tempfile::tempdir().unwrap();
     for class in ["plain", HOSTILE] {

@@ -48,6 +48,20 @@ fn an_endless_body_ends_with_an_error_and_leaves_nothing() {
 }
 
 #[test]
+fn a_part_that_nobody_asked_for_is_said_to_be_one() {
+    for head in [
+        "206 Partial Content\r\nContent-Length: 0",
+        "206 Partial Content\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 0",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = server(head, |_| Ok(()));
+        let message = failure(&fetch(&url, b"wanted", folder.path()));
+        assert!(message.contains("when asked for"), "{message}");
+        assert!(message.contains("name another source"), "{message}");
+    }
+}
+
+#[test]
 fn an_absurd_length_is_refused_before_anything_is_written() {
     for head in [
         "200 OK\r\nContent-Length: 9000000000000000",
