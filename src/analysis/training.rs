@@ -11,6 +11,7 @@ use super::summary::{duration, reason_word};
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{Precision, Recipe};
 use crate::event::{Event, FinishReason, Found, Record, RunKind, TrainingEpoch};
+use crate::foundation::numbers;
 use crate::state::clock::Clock;
 use crate::state::{RunState, RunStatus, TrainingRun};
 
@@ -292,7 +293,8 @@ impl TrainingSummary {
                 valid_loss,
             }) => writeln!(
                 f,
-                "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {valid_loss:.4}{})",
+                "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {}{})",
+                numbers::loss(*valid_loss),
                 self.of_which_weights()
             ),
             None => writeln!(

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{BINS, ClassificationReport};
+use crate::foundation::numbers;
 
 /// Maximum width of a confusion matrix; a wider one is left out.
 const WIDEST: usize = 120;
@@ -52,7 +53,7 @@ fn figures(report: &ClassificationReport) -> String {
         calibration.error,
         interval(calibration.ci95)
     );
-    text + &format!("loss               {loss:.4}\n")
+    text + &format!("loss               {}\n", numbers::loss(*loss))
 }
 
 fn classes(report: &ClassificationReport) -> String {

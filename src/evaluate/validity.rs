@@ -1,10 +1,9 @@
 //! Which messages of a worker make sense: checked where they are read, so that the search never sees
 //! any others.
 
-use std::fmt;
-
 use super::protocol::FromWorker;
 use crate::event::{ChildEpoch, ChildProgress};
+use crate::foundation::numbers;
 use crate::reward::Outcome;
 
 /// The largest duration in seconds and the largest number of images per second that are believed.
@@ -159,7 +158,7 @@ impl Numbers {
             f64::MAX => "a finite number of at least 0".to_owned(),
             most => format!("in 0 to {most}"),
         };
-        Err(self.nonsense(name, value, expected))
+        Err(self.nonsense(name, numbers::exact(value), expected))
     }
 
     fn count(
@@ -175,13 +174,13 @@ impl Numbers {
             (first, last) if first == last => first.to_string(),
             (first, last) => format!("in {first} to {last}"),
         };
-        Err(self.nonsense(name, value, expected))
+        Err(self.nonsense(name, value.to_string(), expected))
     }
 
-    fn nonsense(&self, name: &'static str, value: impl fmt::Display, expected: String) -> Nonsense {
+    fn nonsense(&self, name: &'static str, value: String, expected: String) -> Nonsense {
         Nonsense::Number {
             name,
-            value: value.to_string(),
+            value,
             child: self.0,
             expected,
         }

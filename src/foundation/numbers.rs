@@ -13,7 +13,30 @@ pub fn or_none(value: Option<f64>, say: impl FnOnce(f64) -> String) -> String {
 
 /// `0.6046`.
 pub fn reward(value: f64) -> String {
-    format!("{value:.4}")
+    decimal(value, 4)
+}
+
+/// `2.3026`, `1.0112e27`.
+pub fn loss(value: f64) -> String {
+    decimal(value, 4)
+}
+
+/// A figure in so many decimals, or in six digits and a power of ten if it is a million or more: what has
+/// diverged is as long as what has not.
+pub fn decimal(value: f64, decimals: usize) -> String {
+    if value.abs() >= 1e6 {
+        format!("{:e}", six_digits(value))
+    } else {
+        format!("{value:.decimals$}")
+    }
+}
+
+/// A number in all its digits, for programs: `0.25`, or `1e99` if there would be many zeros.
+pub fn exact(value: f64) -> String {
+    match value.to_string() {
+        text if text.len() > 24 => format!("{value:e}"),
+        text => text,
+    }
 }
 
 /// `0.1`, `0.0761`, `2.5e-5`: a learning rate in at most three digits, or two and a power of ten (a
@@ -90,6 +113,9 @@ pub fn compact(value: u64) -> String {
 
 /// A round value of an axis, as short as possible: `20`, `500 k`, `2 M`, `1.5 G`.
 pub fn round(value: f64) -> String {
+    if value >= 1e15 {
+        return format!("{:e}", six_digits(value));
+    }
     let prefixes = [(1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")];
     let (divisor, prefix) = prefixes
         .into_iter()
@@ -126,7 +152,7 @@ pub fn energy(watt_hours: f64) -> String {
         value if value < 99.95 => 1,
         _ => 0,
     };
-    format!("{value:.decimals$} {unit}")
+    format!("{} {unit}", decimal(value, decimals))
 }
 
 /// An energy, given in watt-hours, that grows on the screen, rounded so that its digits seldom
@@ -135,7 +161,7 @@ pub fn coarse_energy(watt_hours: f64) -> String {
     match watt_hours {
         watt_hours if watt_hours < 9.95 => format!("{watt_hours:.1} Wh"),
         watt_hours if watt_hours < 999.5 => format!("{watt_hours:.0} Wh"),
-        watt_hours => format!("{:.2} kWh", watt_hours / 1e3),
+        watt_hours => format!("{} kWh", decimal(watt_hours / 1e3, 2)),
     }
 }
 
@@ -240,6 +266,20 @@ mod tests {
             (accuracy(0.8456).as_str(), reward(0.6046).as_str()),
             ("84.56 %", "0.6046")
         );
+    }
+
+    #[test]
+    fn a_figure_that_has_diverged_has_six_digits_and_a_power_of_ten() {
+        let diverged = 1_011_199_999_999_999_962_419_036_160.0;
+        assert_eq!(
+            [2.302_59, 999_999.5, diverged, -1e99].map(loss),
+            ["2.3026", "999999.5000", "1.0112e27", "-1e99"]
+        );
+        assert_eq!(
+            [energy(1e99), coarse_energy(1e99), round(1e99)],
+            ["1e96 kWh", "1e96 kWh", "1e99"]
+        );
+        assert_eq!([0.1, 1.5e9, 1e99].map(exact), ["0.1", "1500000000", "1e99"]);
     }
 
     #[test]

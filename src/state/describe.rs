@@ -5,7 +5,7 @@ use super::{RunStatus, child};
 use crate::event::{
     ChildFinished, Event, FinishReason, Level, StageEntered, TestFinished, TrainingEpoch,
 };
-use crate::foundation::numbers::learning_rate;
+use crate::foundation::numbers::{decimal, learning_rate, loss, reward};
 
 /// One plain line about an event, for logs and headless output; `None` for ticks, samples and
 /// heartbeats.
@@ -151,7 +151,8 @@ fn of_run(event: &Event) -> Option<String> {
                 || format!("{children} children"),
                 |epochs| format!("{epochs} epoch(s)"),
             );
-            format!("run {word}{advice}: {work} in {wall_seconds:.1} s")
+            let seconds = decimal(*wall_seconds, 1);
+            format!("run {word}{advice}: {work} in {seconds} s")
         }
         _ => return None,
     };
@@ -234,15 +235,15 @@ fn of_training_epoch(e: &TrainingEpoch) -> String {
         ""
     };
     format!(
-        "epoch {}: {smoothed} {:.4} train, {}{:.4} validation; accuracy {:.4} train, {:.4} validation{averaged}; learning rate {}, {:.0} images/s",
+        "epoch {}: {smoothed} {} train, {}{} validation; accuracy {:.4} train, {:.4} validation{averaged}; learning rate {}, {} images/s",
         e.epoch,
-        e.train_loss,
+        loss(e.train_loss),
         if e.label_smoothing > 0.0 { "loss " } else { "" },
-        e.valid_loss,
+        loss(e.valid_loss),
         e.train_accuracy,
         e.valid_accuracy,
         learning_rate(e.learning_rate),
-        e.images_per_second
+        decimal(e.images_per_second, 0)
     )
 }
 
@@ -273,17 +274,19 @@ fn of_episode(event: &Event) -> Option<String> {
             "episode {episode}: children of {depth} layer{}{}",
             if *depth == 1 { "" } else { "s" },
             baseline.map_or(String::new(), |baseline| format!(
-                ", baseline {baseline:.4}"
+                ", baseline {}",
+                reward(baseline)
             ))
         ),
         Event::EpisodeFinished(e) => format!(
-            "episode {}: mean reward {:.4}, mean accuracy {}, best accuracy {}, {}{}{} repeat(s), {} failure(s), {}{}{:.1} s",
+            "episode {}: mean reward {}, mean accuracy {}, best accuracy {}, {}{}{} repeat(s), {} failure(s), {}{}{} s",
             e.episode,
-            e.mean_reward,
+            reward(e.mean_reward),
             or_none(e.mean_accuracy),
             or_none(e.best_accuracy),
             e.next_baseline.map_or(String::new(), |baseline| format!(
-                "next baseline {baseline:.4}, "
+                "next baseline {}, ",
+                reward(baseline)
             )),
             e.entropy
                 .zip(e.max_entropy)
@@ -300,7 +303,7 @@ fn of_episode(event: &Event) -> Option<String> {
             e.staleness.map_or(String::new(), |staleness| format!(
                 "mean staleness {staleness:.2}, "
             )),
-            e.seconds
+            decimal(e.seconds, 1)
         ),
         Event::CheckpointSaved {
             episode,
@@ -361,13 +364,13 @@ fn describe_finished(child: &ChildFinished) -> String {
         ""
     };
     format!(
-        "child {}{}: accuracy {:.4}, reward {:.4}, {} parameters, {:.1} s{repeat}{mean}{skipped}",
+        "child {}{}: accuracy {:.4}, reward {}, {} parameters, {} s{repeat}{mean}{skipped}",
         child.child,
         mark(child.control),
         child.accuracy,
-        child.reward,
+        reward(child.reward),
         child.params,
-        child.seconds
+        decimal(child.seconds, 1)
     )
 }
 

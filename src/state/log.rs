@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{ChildEpoch, Level};
+use crate::foundation::numbers::{decimal, loss};
 
 /// A line in the log of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,13 +59,13 @@ impl LogLine {
 /// The line about an epoch of a child.
 pub(super) fn of_epoch(e: &ChildEpoch) -> String {
     format!(
-        "child {}: epoch {}/{}: loss {:.4}, accuracy {:.4} train, {:.4} validation, {:.0} images/s",
+        "child {}: epoch {}/{}: loss {}, accuracy {:.4} train, {:.4} validation, {} images/s",
         e.child,
         e.epoch,
         e.epochs,
-        e.train_loss,
+        loss(e.train_loss),
         e.train_accuracy,
         e.valid_accuracy,
-        e.images_per_second
+        decimal(e.images_per_second, 0)
     )
 }

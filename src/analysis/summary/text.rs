@@ -9,6 +9,7 @@ use crate::analysis::trend::DepthOfTrend;
 use crate::analysis::verdict::{NO_CONTROLS, NOTHING_LEARNED};
 use crate::config::StrategyFacts;
 use crate::event::FinishReason;
+use crate::foundation::numbers;
 use crate::state::RunStatus;
 
 impl fmt::Display for Summary {
@@ -125,8 +126,13 @@ impl fmt::Display for BestChild {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "best child: {} (episode {}): accuracy {:.4}, reward {:.4}, {} parameters, {} MACs",
-            self.child, self.episode, self.accuracy, self.reward, self.params, self.macs
+            "best child: {} (episode {}): accuracy {:.4}, reward {}, {} parameters, {} MACs",
+            self.child,
+            self.episode,
+            self.accuracy,
+            numbers::reward(self.reward),
+            self.params,
+            self.macs
         )?;
         writeln!(f, "  dna {}", self.dna)?;
         match self.test_accuracy {
@@ -193,13 +199,13 @@ impl Summary {
         );
         for episode in &self.episodes {
             let or_none =
-                |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.4}"));
+                |value: Option<f64>| numbers::or_none(value, numbers::reward);
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,
-                "{:>7}  {:>11.4}  {:>8}  {:>13}  {:>13}  {:>7}",
+                "{:>7}  {:>11}  {:>8}  {:>13}  {:>13}  {:>7}",
                 episode.episode,
-                episode.mean_reward,
+                numbers::reward(episode.mean_reward),
                 or_none(episode.baseline),
                 or_none(episode.mean_accuracy),
                 or_none(episode.best_accuracy),

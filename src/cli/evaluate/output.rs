@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::classification::proportion::difference;
 use crate::classification::text;
 use crate::classification::{ClassificationReport, MirroredAccuracy};
+use crate::foundation::numbers;
 use crate::foundation::text::line;
 
 /// A test set with its report.
@@ -153,7 +154,8 @@ impl<'a> EvaluationOutput<'a> {
         } = report;
         let (name, data) = (self.architecture, line(data));
         let mut lines = format!(
-            "{name} on {data}{version}: accuracy {accuracy:.4} ({correct} of {images} test images), loss {loss:.4}\n"
+            "{name} on {data}{version}: accuracy {accuracy:.4} ({correct} of {images} test images), loss {}\n",
+            numbers::loss(*loss)
         );
         if let Some(Drop {
             data,
@@ -176,7 +178,8 @@ impl<'a> EvaluationOutput<'a> {
         }) = mirrored
         {
             lines += &format!(
-                "with mirror images, a figure of its own: accuracy {accuracy:.4} ({correct} of {images}; 95 % interval {low:.4} to {high:.4}), loss {loss:.4}\n"
+                "with mirror images, a figure of its own: accuracy {accuracy:.4} ({correct} of {images}; 95 % interval {low:.4} to {high:.4}), loss {}\n",
+                numbers::loss(*loss)
             );
         }
         lines + "\n" + &text::text(report)

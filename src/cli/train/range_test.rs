@@ -10,7 +10,7 @@ use crate::cli::run::classify;
 use crate::cli::{print, say};
 use crate::config::Config;
 use crate::foundation::durable::write_atomically;
-use crate::foundation::numbers::learning_rate;
+use crate::foundation::numbers::{learning_rate, loss};
 use crate::session::SessionError;
 use crate::training::{RangePoint, RangeTest, range_test};
 
@@ -83,8 +83,8 @@ fn conclusion(test: &RangeTest) -> String {
             .to_owned();
     };
     let at = format!(
-        "\nthe running mean is lowest ({:.4}) at a rate of {}",
-        lowest.running_loss,
+        "\nthe running mean is lowest ({}) at a rate of {}",
+        loss(lowest.running_loss),
         learning_rate(lowest.learning_rate)
     );
     let ended = if test.diverged {

@@ -5,7 +5,7 @@ pub mod studies;
 use super::material::Material;
 use crate::classification::{ClassAccuracy, ClassificationReport};
 use crate::event::{EpisodeFinished, TrainingEpoch};
-use crate::foundation::text;
+use crate::foundation::{numbers, text};
 use crate::space::lanes::inputs;
 use crate::space::{Architecture, Cost, Layer, LayerCost};
 use crate::state::{ChildRow, TrainingRun};
@@ -58,6 +58,10 @@ fn cell<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, numbers::exact)
+}
+
 /// Every child that has ended, by number. `state` is `trained` (also for a repeat, with the
 /// accuracy of the earlier child), `failed` (reward 0) or `excluded` (no reward); `failure` is the
 /// reason for the latter two.
@@ -72,11 +76,11 @@ pub fn children(material: &Material) -> CsvTable {
     let columns: &[CsvColumn<'_, ChildRow>] = &[
         ("child", &|row| row.child.to_string()),
         ("episode", &|row| row.episode.to_string()),
-        ("validation_accuracy", &|row| cell(row.accuracy)),
-        ("reward", &|row| cell(row.reward)),
+        ("validation_accuracy", &|row| number(row.accuracy)),
+        ("reward", &|row| number(row.reward)),
         ("parameters", &|row| row.params.to_string()),
         ("macs", &|row| row.macs.to_string()),
-        ("training_seconds", &|row| row.seconds.to_string()),
+        ("training_seconds", &|row| numbers::exact(row.seconds)),
         ("repeat_of", &|row| cell(row.repeat_of)),
         ("trainings", &|row| {
             row.mean
@@ -85,7 +89,7 @@ pub fn children(material: &Material) -> CsvTable {
                 .to_string()
         }),
         ("own_accuracy", &|row| {
-            cell(
+            number(
                 row.mean
                     .as_ref()
                     .map_or(row.accuracy, |mean| mean.own_accuracy),
@@ -94,9 +98,9 @@ pub fn children(material: &Material) -> CsvTable {
         ("edited_from", &|row| cell(row.parent)),
         ("control", &|row| row.control.to_string()),
         ("ended_early", &|row| row.skipped.to_string()),
-        ("energy_wh", &|row| cell(row.energy_wh)),
-        ("log_prob", &|row| cell(row.log_prob)),
-        ("entropy", &|row| cell(row.entropy)),
+        ("energy_wh", &|row| number(row.energy_wh)),
+        ("log_prob", &|row| number(row.log_prob)),
+        ("entropy", &|row| number(row.entropy)),
         ("dna", &|row| row.genes.to_dna().to_string()),
         ("failure", &|row| cell(reasons.get(&row.child))),
         ("state", &|row| {
@@ -110,19 +114,19 @@ pub fn children(material: &Material) -> CsvTable {
 pub fn episodes(material: &Material) -> CsvTable {
     let columns: &[CsvColumn<'_, EpisodeFinished>] = &[
         ("episode", &|episode| episode.episode.to_string()),
-        ("mean_reward", &|episode| episode.mean_reward.to_string()),
-        ("baseline", &|episode| cell(episode.baseline)),
-        ("mean_accuracy", &|episode| cell(episode.mean_accuracy)),
-        ("best_accuracy", &|episode| cell(episode.best_accuracy)),
-        ("entropy", &|episode| cell(episode.entropy)),
-        ("max_entropy", &|episode| cell(episode.max_entropy)),
-        ("loss", &|episode| cell(episode.loss)),
-        ("gradient_norm", &|episode| cell(episode.gradient_norm)),
+        ("mean_reward", &|episode| numbers::exact(episode.mean_reward)),
+        ("baseline", &|episode| number(episode.baseline)),
+        ("mean_accuracy", &|episode| number(episode.mean_accuracy)),
+        ("best_accuracy", &|episode| number(episode.best_accuracy)),
+        ("entropy", &|episode| number(episode.entropy)),
+        ("max_entropy", &|episode| number(episode.max_entropy)),
+        ("loss", &|episode| number(episode.loss)),
+        ("gradient_norm", &|episode| number(episode.gradient_norm)),
         ("repeats", &|episode| episode.repeats.to_string()),
         ("failures", &|episode| episode.failures.to_string()),
         ("excluded", &|episode| episode.excluded.to_string()),
-        ("staleness", &|episode| cell(episode.staleness)),
-        ("seconds", &|episode| episode.seconds.to_string()),
+        ("staleness", &|episode| number(episode.staleness)),
+        ("seconds", &|episode| numbers::exact(episode.seconds)),
     ];
     CsvTable::new("episodes", &material.state.search().episodes, columns)
 }
@@ -215,22 +219,22 @@ pub fn epochs(run: &TrainingRun) -> CsvTable {
     };
     let mut columns: Vec<CsvColumn<'_, TrainingEpoch>> = vec![
         ("epoch", &|epoch| epoch.epoch.to_string()),
-        ("train_loss", &|epoch| epoch.train_loss.to_string()),
-        ("train_accuracy", &|epoch| epoch.train_accuracy.to_string()),
-        ("validation_loss", &|epoch| epoch.valid_loss.to_string()),
+        ("train_loss", &|epoch| numbers::exact(epoch.train_loss)),
+        ("train_accuracy", &|epoch| numbers::exact(epoch.train_accuracy)),
+        ("validation_loss", &|epoch| numbers::exact(epoch.valid_loss)),
         ("validation_accuracy", &|epoch| {
-            epoch.valid_accuracy.to_string()
+            numbers::exact(epoch.valid_accuracy)
         }),
-        ("learning_rate", &|epoch| epoch.learning_rate.to_string()),
+        ("learning_rate", &|epoch| numbers::exact(epoch.learning_rate)),
         ("images_per_second", &|epoch| {
-            epoch.images_per_second.to_string()
+            numbers::exact(epoch.images_per_second)
         }),
-        ("seconds", &|epoch| epoch.seconds.to_string()),
+        ("seconds", &|epoch| numbers::exact(epoch.seconds)),
     ];
     // With them nobody takes the two losses for the same, or the weights for those of the last step.
     if run.started.settings.smooths() {
         columns.push(("label_smoothing", &|epoch| {
-            epoch.label_smoothing.to_string()
+            numbers::exact(epoch.label_smoothing)
         }));
     }
     if run.started.settings.averages() {

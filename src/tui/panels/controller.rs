@@ -127,7 +127,7 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
 fn episode_rows(episode: &EpisodeFinished, width: usize) -> Vec<Row> {
     let number = |value: Option<f64>| {
         value.map_or("none".to_owned(), |value| {
-            format!("{:.3}", value + 0.0).replace("-0.000", "0.000")
+            format::decimal(value + 0.0, 3).replace("-0.000", "0.000")
         })
     };
     let spread = |pick: fn(f64, f64) -> f64| episode.advantages.iter().copied().reduce(pick);

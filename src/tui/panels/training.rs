@@ -335,7 +335,7 @@ fn figures(state: &RunState, training: &TrainedChild) -> Vec<(usize, Row)> {
         if is_control { control } else { Row::new() },
         training.place.as_ref().map_or(Row::new(), on),
         figure("edited from child", origin.map(|parent| parent.to_string())),
-        figure("loss", loss.map(|loss| format!("{loss:.3}"))),
+        figure("loss", loss.map(|loss| format::decimal(loss, 3))),
         figure(
             "valid",
             last.map(|epoch| format!("{:.1} %", epoch.valid_accuracy * 100.0)),

@@ -4,7 +4,7 @@ use maud::html;
 
 use crate::analysis::selection::found_in_words;
 use crate::event::{Found, TestFinished};
-use crate::foundation::numbers::{accuracy, compact, count};
+use crate::foundation::numbers::{self, accuracy, compact, count};
 use crate::report::page::html::{Section, Tile, tiles};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
@@ -98,7 +98,7 @@ fn of_test(test: &TestFinished) -> Vec<Tile> {
     }));
     list.push(Tile::new(
         "test loss",
-        format!("{:.4}", report.loss),
+        numbers::loss(report.loss),
         "mean cross-entropy, nats",
     ));
     let [low, high] = report.calibration.ci95;

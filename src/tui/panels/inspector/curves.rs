@@ -23,8 +23,8 @@ pub fn figures(epochs: &[ChildEpoch], width: usize) -> Content {
     };
     let columns = vec![
         numbers("epoch", 0, &|epoch| epoch.epoch.to_string()),
-        numbers("train loss", 2, &|epoch| format!("{:.4}", epoch.train_loss)),
-        numbers("valid loss", 1, &|epoch| format!("{:.4}", epoch.valid_loss)),
+        numbers("train loss", 2, &|epoch| format::loss(epoch.train_loss)),
+        numbers("valid loss", 1, &|epoch| format::loss(epoch.valid_loss)),
         numbers("train acc.", 2, &|epoch| {
             format::accuracy(epoch.train_accuracy)
         }),
@@ -35,9 +35,9 @@ pub fn figures(epochs: &[ChildEpoch], width: usize) -> Content {
             format::learning_rate(epoch.learning_rate)
         }),
         numbers("img/s", 4, &|epoch| {
-            format!("{:.0}", epoch.images_per_second)
+            format::decimal(epoch.images_per_second, 0)
         }),
-        numbers("seconds", 5, &|epoch| format!("{:.1}", epoch.seconds)),
+        numbers("seconds", 5, &|epoch| format::decimal(epoch.seconds, 1)),
     ];
     table(columns, width)
 }

@@ -206,7 +206,7 @@ fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: us
     };
     let pair = |measure: Measure| match measure {
         Measure::Accuracy => measure.of(epoch).map(format::accuracy),
-        Measure::Loss => measure.of(epoch).map(|loss| format!("{loss:.4}")),
+        Measure::Loss => measure.of(epoch).map(format::loss),
     };
     let of = |measure: Measure, rank: usize| {
         let [train, valid] = pair(measure);

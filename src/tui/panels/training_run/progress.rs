@@ -120,7 +120,7 @@ fn stages(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
 
 /// Loss and accuracy of the current epoch, of the last one, and of the best one.
 fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
-    let loss = |loss: f64| format!("{loss:.4}");
+    let loss = format::loss;
     let mut rows: Vec<[String; 5]> = Vec::new();
     if let Some(progress) = &training.progress {
         let name = format!("in {}", progress.epoch);

@@ -197,7 +197,7 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
     rows.push(figure(
         "loss",
         Role::Text,
-        format!("{:.4}", report.loss),
+        format::loss(report.loss),
         None,
         width,
     ));
