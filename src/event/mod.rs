@@ -18,7 +18,7 @@ pub use child::{
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
 pub use outlook::{CostOutlook, DepthCost};
-pub use reading::{checked_json, event_of, is_consistent};
+pub use reading::{checked_json, is_consistent, unread};
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
 pub use training::{
     Found, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,
@@ -49,7 +49,8 @@ pub struct Record {
 /// A time, or an error in words that users know.
 fn time_of_a_record<'de, D: Deserializer<'de>>(input: D) -> Result<jiff::Timestamp, D::Error> {
     jiff::Timestamp::deserialize(input).map_err(|_| {
-        let reason = "its time is not one in RFC 3339 between the years -9999 and 9999";
+        let reason =
+            "its time is not one in RFC 3339 from -009999-01-02T01:59:59Z to 9999-12-30T22:00:00Z";
         serde::de::Error::custom(reason)
     })
 }

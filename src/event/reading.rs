@@ -81,15 +81,13 @@ fn frequent(head: &Head<'_>, line: &[u8]) -> serde_json::Result<Option<Event>> {
     })
 }
 
-/// The event of a line, which is near its beginning.
-pub fn event_of(line: &[u8]) -> Option<&str> {
-    const KEY: &[u8] = b"\"event\":\"";
-    if let Some(head) = Head::of(line) {
-        return Some(head.event);
-    }
-    let head = &line[..line.len().min(120)];
-    let start = head.windows(KEY.len()).position(|window| window == KEY)?;
-    split_at(&head[start + KEY.len()..], b'"').map(|(event, _)| event)
+/// The number (seq) of a line about one of these events that need not be read: it is JSON and begins as
+/// this program begins lines, with a time. Its other values are not checked. `None` for any other line.
+pub fn unread(line: &[u8], events: &[&str]) -> Option<u64> {
+    let head = Head::of(line).filter(|head| events.contains(&head.event))?;
+    let is_sound = head.time.parse::<jiff::Timestamp>().is_ok()
+        && serde_json::from_slice::<IgnoredAny>(line).is_ok();
+    is_sound.then_some(head.seq)
 }
 
 /// The beginning of a line as this program writes it.

@@ -17,15 +17,17 @@ const PART: usize = 1 << 20;
 const MOST_THREADS: usize = 8;
 
 /// A record and its place: it ends this many lines and bytes after the one before. Without a record, they
-/// are lines that are not wanted.
+/// are lines that are left out.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     pub lines: u64,
     pub bytes: u64,
+    /// Number (seq) of the record in its last line.
+    pub last: Option<u64>,
     pub record: Option<Record>,
 }
 
-/// The lines of a part up to the first that cannot be parsed.
+/// The lines of a part up to the first that cannot be parsed or does not follow the one before.
 #[derive(Debug, Default)]
 struct Part {
     lines: VecDeque<Parsed>,
@@ -142,12 +144,18 @@ fn parse(text: &[u8], selection: Selection) -> Part {
         // Much faster than a closure that looks at each byte. Reading from memory cannot fail.
         let length = rest.skip_until(b'\n').unwrap_or(before.len());
         let line = &before[..length];
-        if selection.wants(line) {
+        let left_out = selection.leaves_out(line);
+        if left_out.is_none() {
             let Ok(record) = selection.parse(line) else {
                 return part;
             };
             next.record = Some(record);
         }
+        let number = left_out.or(next.record.as_ref().and_then(|record| record.seq));
+        if next.lines > 0 && next.last.map(|last| last.wrapping_add(1)) != number {
+            return part;
+        }
+        next.last = number;
         next.lines += 1;
         next.bytes += line.len() as u64;
         if next.record.is_some() {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, Parsed};
 use super::error::JournalError;
-use crate::event::{Record, VERSION, event_of};
+use crate::event::{Record, VERSION, unread};
 use crate::foundation::input;
 
 /// An unfinished last line, as left behind by a crash.
@@ -38,22 +38,24 @@ const SHORT: u64 = 1 << 18;
 /// What is read of a journal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Selection {
-    /// The events whose lines are parsed; `None`: all.
-    events: Option<&'static [&'static str]>,
+    /// The events whose records are left out.
+    left_out: &'static [&'static str],
     /// Whether the choices of sampled children are read.
     choices: bool,
 }
 
 impl Selection {
     const EVERYTHING: Selection = Selection {
-        events: None,
+        left_out: &[],
         choices: true,
     };
 
-    /// Whether the line is to be parsed.
-    pub fn wants(self, line: &[u8]) -> bool {
-        let is_one = |events: &[&str]| event_of(line).is_some_and(|event| events.contains(&event));
-        self.events.is_none_or(is_one)
+    /// The number of the record in a line that is left out; `None` if the line must be parsed.
+    pub fn leaves_out(self, line: &[u8]) -> Option<u64> {
+        match self.left_out {
+            [] => None,
+            events => unread(line, events),
+        }
     }
 
     /// The record in a line.
@@ -112,10 +114,10 @@ impl Reader {
         self
     }
 
-    /// Read only the records with one of these events. Other lines are skipped without parsing, so
-    /// damage in them is not found.
-    pub fn only(mut self, events: &'static [&'static str]) -> Reader {
-        self.selection.events = Some(events);
+    /// Leave out the records with one of these events. Their lines must be JSON and have the right number
+    /// and a time; other damage in them is not found.
+    pub fn without(mut self, events: &'static [&'static str]) -> Reader {
+        self.selection.left_out = events;
         self
     }
 
@@ -186,7 +188,9 @@ impl Reader {
             return Ok(Some(record));
         }
         let selection = self.selection;
-        self.find(u64::MAX, |line| selection.wants(line))
+        self.find_numbered(u64::MAX, |number, line| {
+            selection.leaves_out(line) != Some(number)
+        })
     }
 
     /// Read the rest of the file ahead if it is long. What is appended later is not.
@@ -208,8 +212,11 @@ impl Reader {
         while let Some(ahead) = &mut self.ahead {
             let next = ahead.next().map_err(JournalError::at(&self.path))?;
             let lines = self.lines + next.as_ref().map_or(0, |next| next.lines);
-            let follows = |record: &Record| record.v == VERSION && record.seq == Some(lines);
-            match next.filter(|next| next.record.as_ref().is_none_or(follows)) {
+            let is_current = |record: &Record| record.v == VERSION;
+            let follows = |next: &Parsed| {
+                next.last == Some(lines) && next.record.as_ref().is_none_or(is_current)
+            };
+            match next.filter(follows) {
                 Some(next) => {
                     (self.lines, self.torn) = (lines, None);
                     self.offset += next.bytes;
@@ -235,6 +242,15 @@ impl Reader {
         last: u64,
         wanted: impl Fn(&[u8]) -> bool,
     ) -> Result<Option<Record>, JournalError> {
+        self.find_numbered(last, |_, line| wanted(line))
+    }
+
+    /// The same for a function of the number of a line, from 1, and of the line.
+    fn find_numbered(
+        &mut self,
+        last: u64,
+        wanted: impl Fn(u64, &[u8]) -> bool,
+    ) -> Result<Option<Record>, JournalError> {
         let mut line = Vec::new();
         while self.lines < last {
             line.clear();
@@ -247,7 +263,7 @@ impl Reader {
             if line.last() != Some(&b'\n') {
                 return self.stop_at_torn(line);
             }
-            let record = if wanted(&line) {
+            let record = if wanted(self.lines + 1, &line) {
                 Some(self.parse(&line))
             } else {
                 None

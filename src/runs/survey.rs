@@ -183,30 +183,8 @@ struct Glance {
     unreadable: Option<String>,
 }
 
-/// Events whose lines must be parsed; most lines are epochs.
-const WANTED: [&str; 21] = [
-    "training_started",
-    "training_epoch",
-    "training_saved",
-    "test_finished",
-    "run_started",
-    "run_resumed",
-    "run_finished",
-    "episode_started",
-    "episode_finished",
-    "episode_excluded",
-    "child_sampled",
-    "child_finished",
-    "child_failed",
-    "child_excluded",
-    "child_queued",
-    "checkpoint_saved",
-    "pause_requested",
-    "paused",
-    "resumed",
-    "stop_requested",
-    "notice",
-];
+/// The events that say nothing which is listed, and that most lines are about.
+const LEFT_OUT: [&str; 1] = ["child_epoch"];
 
 impl From<RunState> for Glance {
     fn from(state: RunState) -> Glance {
@@ -236,7 +214,7 @@ impl Glance {
             .map(|(place, state)| (place, Glance::from(state)))
             .unwrap_or_default();
         let reader = Reader::after(journal, place).ok()?;
-        let mut reader = reader.only(&WANTED).without_choices();
+        let mut reader = reader.without(&LEFT_OUT).without_choices();
         for record in reader.by_ref() {
             match record {
                 Ok(record) => glance.apply(&record),

@@ -151,8 +151,7 @@ fn of_run(event: &Event) -> Option<String> {
                 || format!("{children} children"),
                 |epochs| format!("{epochs} epoch(s)"),
             );
-            let seconds = decimal(*wall_seconds, 1);
-            format!("run {word}{advice}: {work} in {seconds} s")
+            format!("run {word}{advice}: {work} in {} s", decimal(*wall_seconds, 1))
         }
         _ => return None,
     };

@@ -165,6 +165,71 @@ fn times_at_the_ends_of_the_calendar_are_shown() {
     }
 }
 
+/// What `list` finds wrong with a journal, if it finds the same line to be damaged as a report does.
+fn listed(folder: &Path, lines: &[String]) -> String {
+    let run = run_directory(folder, &lines.concat());
+    let reported = Material::read(&run).err().map(|error| format!("{error:#}"));
+    let listed = look_at(&run).unwrap().unreadable.unwrap_or_default();
+    let reported = reported.unwrap_or_default();
+    if let Some((place, _)) = listed.split_once(':') {
+        assert!(reported.contains(place), "{listed}\n{reported}");
+    }
+    listed
+}
+
+#[test]
+fn a_line_that_is_no_record_makes_a_run_unreadable_wherever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let good: Vec<String> = SEARCH.lines().map(|line| format!("{line}\n")).collect();
+    assert_eq!(listed(folder.path(), &good), "");
+    let epoch = (good.iter().rposition(|line| line.contains("\"child_epoch\""))).unwrap();
+    type Damage = fn(&str) -> String;
+    let damages: [(&str, Damage); 7] = [
+        ("", |_| "{\"v\":1,\"seq\":\n".to_owned()),
+        ("", |_| "no JSON at all\n".to_owned()),
+        ("", |_| "[]\n".to_owned()),
+        ("unknown variant", |line| line.replacen("\"event\":\"", "\"event\":\"un", 1)),
+        ("its time is not one in RFC 3339", |line| line.replacen("Z\"", "\"", 1)),
+        ("missing field `event`", |line| line.replacen("\"event\":", "\"kind\":", 1)),
+        ("its number (seq) is", |line| line.replacen("\"seq\":", "\"seq\":9", 1)),
+    ];
+    for at in [0, 1, 3, epoch] {
+        for (problem, damage) in &damages {
+            let mut lines = good.clone();
+            lines[at] = damage(&lines[at]);
+            assert_ne!(lines[at], good[at], "line {at}: {problem}");
+            let listed = listed(folder.path(), &lines);
+            let expected = format!("journal.jsonl, line {}: {problem}", at + 1);
+            assert!(listed.starts_with(&expected), "{expected}\n{listed}");
+        }
+    }
+}
+
+#[test]
+fn numbers_out_of_range_are_listed_whatever_event_they_are_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let good: Vec<String> = SEARCH.lines().map(|line| format!("{line}\n")).collect();
+    for (event, field) in [("worker_started", "worker"), ("child_started", "attempt")] {
+        let is_one = |line: &String| line.contains(&format!("\"{event}\""));
+        let at = good.iter().position(is_one).unwrap();
+        let mut line: Value = serde_json::from_str(&good[at]).unwrap();
+        line[field] = 1_000_001.into();
+        let mut lines = good.clone();
+        lines[at] = format!("{line}\n");
+        let expected = format!("line {}: {field} is 1000001, but must be", at + 1);
+        let listed = listed(folder.path(), &lines);
+        assert!(listed.contains(&expected), "{expected}\n{listed}");
+    }
+}
+
+#[test]
+fn a_journal_with_spaces_between_its_values_is_listed_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |journal: &str| look_at(&run_directory(folder.path(), journal)).unwrap();
+    let spaced = SEARCH.replace("\":", "\": ");
+    assert_eq!(of(&spaced), of(SEARCH));
+}
+
 #[test]
 fn a_bad_run_is_listed_as_unreadable_with_its_reason_beside_the_others() {
     let folder = tempfile::tempdir().unwrap();
