@@ -87,10 +87,11 @@ impl SettingsArgs {
             Some(run) if reference::is_auto(run) => reference::candidates(&config)
                 .or_bad_input()
                 .map(|_| config),
-            Some(run) if !runs::named(run).join("journal.jsonl").is_file() => Err(bad_input!(
-                "search.reference = {}: must be the directory of a run, or the name of one in ./runs: there is no journal.jsonl in it",
-                run.display()
-            )),
+            Some(run) if !runs::named(run).join("journal.jsonl").is_file() => {
+                let rule = "must be the directory of a run, or the name of one in ./runs: there is no journal.jsonl in it";
+                let violation = config::Violation::new("search.reference", run.display(), rule);
+                Err(config::placed(&self.options(), violation)).or_bad_input()
+            }
             _ => Ok(config),
         }
     }

@@ -39,10 +39,14 @@ pub struct Violation {
 impl Violation {
     /// A broken rule about one key.
     pub fn new(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Violation {
+        let value = match value.to_string() {
+            nothing if nothing.is_empty() => "\"\"".to_owned(),
+            value => numbers::short(&value),
+        };
         Violation {
             key: key.into(),
             related: None,
-            value: numbers::short(&value.to_string()),
+            value,
             rule: rule.into(),
         }
     }

@@ -332,6 +332,7 @@ mod tests {
         }
         // No duration of this length can be converted.
         assert!(check(&finished(7, &[0.5; 3], 1e300), &ASSIGNMENT).is_err());
+        assert!(complaint(&finished(7, &[0.5; 3], -1e308)).contains("duration -1e308 of"));
     }
 
     #[test]

@@ -125,6 +125,20 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_that_has_diverged_has_six_digits_and_a_power_of_ten() {
+        let epoch = serde_json::json!({
+            "event": "child_epoch", "child": 1, "worker": 0, "epoch": 1, "epochs": 2, "train_loss": 1.0111999e27,
+            "train_accuracy": 0.1, "valid_loss": 2.0, "valid_accuracy": 0.1, "learning_rate": 100.0,
+            "images_per_second": 400.0, "seconds": 0.25,
+        });
+        let line = line(&record(serde_json::from_value(epoch).unwrap())).unwrap();
+        assert!(
+            line.contains("loss 1.0112e27, accuracy 0.1000 train"),
+            "{line}"
+        );
+    }
+
+    #[test]
     fn a_measurement_is_a_line_with_its_images_and_other_ticks_are_none() {
         let measuring = Event::Measuring(Measuring {
             what: Measured::Validation,

@@ -7,6 +7,7 @@ mod lock;
 pub mod registry;
 mod survey;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::foundation::near;
@@ -56,7 +57,7 @@ pub fn survey() -> Vec<RunInfo> {
     runs
 }
 
-/// The folders of all runs, each listed once by its shortest path.
+/// The folders of all runs, each listed once by its shortest path, whatever links lead to it.
 fn known() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(USUAL)
         .into_iter()
@@ -66,14 +67,9 @@ fn known() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = entries
         .filter(|folder| folder.join("journal.jsonl").is_file())
         .collect();
-    let there: Vec<PathBuf> = folders
-        .iter()
-        .filter_map(|folder| folder.canonicalize().ok())
-        .collect();
-    folders.extend(
-        registry::runs()
-            .into_iter()
-            .filter(|run| !there.contains(run)),
-    );
+    folders.sort_by_key(|folder| (folder.is_symlink(), folder.clone()));
+    folders.extend(registry::runs());
+    let mut seen = HashSet::new();
+    folders.retain(|folder| seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())));
     folders
 }

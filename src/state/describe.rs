@@ -130,9 +130,8 @@ fn of_run(event: &Event) -> Option<String> {
             device,
             host,
         } => {
-            let host = host
-                .as_ref()
-                .map_or(String::new(), |host| format!(" of {host}"));
+            let of_host = |host: &String| format!(" of {host}");
+            let host = host.as_ref().map_or(String::new(), of_host);
             let process = pid.map_or(String::new(), |pid| format!(" (pid {pid})"));
             format!("worker {worker} started on {device}{host}{process}")
         }
@@ -151,7 +150,8 @@ fn of_run(event: &Event) -> Option<String> {
                 || format!("{children} children"),
                 |epochs| format!("{epochs} epoch(s)"),
             );
-            format!("run {word}{advice}: {work} in {} s", decimal(*wall_seconds, 1))
+            let seconds = decimal(*wall_seconds, 1);
+            format!("run {word}{advice}: {work} in {seconds} s")
         }
         _ => return None,
     };

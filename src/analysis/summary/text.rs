@@ -198,8 +198,7 @@ impl Summary {
             "episode", "mean reward", "baseline", "mean accuracy", "best accuracy", "entropy"
         );
         for episode in &self.episodes {
-            let or_none =
-                |value: Option<f64>| numbers::or_none(value, numbers::reward);
+            let or_none = |value: Option<f64>| numbers::or_none(value, numbers::reward);
             // Writing to a String cannot fail.
             let _ = writeln!(
                 text,

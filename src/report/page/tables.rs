@@ -114,7 +114,9 @@ pub fn children(material: &Material) -> CsvTable {
 pub fn episodes(material: &Material) -> CsvTable {
     let columns: &[CsvColumn<'_, EpisodeFinished>] = &[
         ("episode", &|episode| episode.episode.to_string()),
-        ("mean_reward", &|episode| numbers::exact(episode.mean_reward)),
+        ("mean_reward", &|episode| {
+            numbers::exact(episode.mean_reward)
+        }),
         ("baseline", &|episode| number(episode.baseline)),
         ("mean_accuracy", &|episode| number(episode.mean_accuracy)),
         ("best_accuracy", &|episode| number(episode.best_accuracy)),
@@ -220,12 +222,16 @@ pub fn epochs(run: &TrainingRun) -> CsvTable {
     let mut columns: Vec<CsvColumn<'_, TrainingEpoch>> = vec![
         ("epoch", &|epoch| epoch.epoch.to_string()),
         ("train_loss", &|epoch| numbers::exact(epoch.train_loss)),
-        ("train_accuracy", &|epoch| numbers::exact(epoch.train_accuracy)),
+        ("train_accuracy", &|epoch| {
+            numbers::exact(epoch.train_accuracy)
+        }),
         ("validation_loss", &|epoch| numbers::exact(epoch.valid_loss)),
         ("validation_accuracy", &|epoch| {
             numbers::exact(epoch.valid_accuracy)
         }),
-        ("learning_rate", &|epoch| numbers::exact(epoch.learning_rate)),
+        ("learning_rate", &|epoch| {
+            numbers::exact(epoch.learning_rate)
+        }),
         ("images_per_second", &|epoch| {
             numbers::exact(epoch.images_per_second)
         }),

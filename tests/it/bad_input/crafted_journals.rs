@@ -182,16 +182,27 @@ fn a_line_that_is_no_record_makes_a_run_unreadable_wherever_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let good: Vec<String> = SEARCH.lines().map(|line| format!("{line}\n")).collect();
     assert_eq!(listed(folder.path(), &good), "");
-    let epoch = (good.iter().rposition(|line| line.contains("\"child_epoch\""))).unwrap();
+    let epoch = (good
+        .iter()
+        .rposition(|line| line.contains("\"child_epoch\"")))
+    .unwrap();
     type Damage = fn(&str) -> String;
     let damages: [(&str, Damage); 7] = [
         ("", |_| "{\"v\":1,\"seq\":\n".to_owned()),
         ("", |_| "no JSON at all\n".to_owned()),
         ("", |_| "[]\n".to_owned()),
-        ("unknown variant", |line| line.replacen("\"event\":\"", "\"event\":\"un", 1)),
-        ("its time is not one in RFC 3339", |line| line.replacen("Z\"", "\"", 1)),
-        ("missing field `event`", |line| line.replacen("\"event\":", "\"kind\":", 1)),
-        ("its number (seq) is", |line| line.replacen("\"seq\":", "\"seq\":9", 1)),
+        ("unknown variant", |line| {
+            line.replacen("\"event\":\"", "\"event\":\"un", 1)
+        }),
+        ("its time is not one in RFC 3339", |line| {
+            line.replacen("Z\"", "\"", 1)
+        }),
+        ("missing field `event`", |line| {
+            line.replacen("\"event\":", "\"kind\":", 1)
+        }),
+        ("its number (seq) is", |line| {
+            line.replacen("\"seq\":", "\"seq\":9", 1)
+        }),
     ];
     for at in [0, 1, 3, epoch] {
         for (problem, damage) in &damages {

@@ -13,6 +13,34 @@ fn error_of(folder: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
+fn an_empty_value_is_told_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for key in ["search.reference", "data.dir"] {
+        let setting = format!("{key}=");
+        let error = error_of(folder.path(), &["config", "check", "--set", &setting]);
+        let expected = format!("--set {key}=: {key} = \"\": must be");
+        assert!(error.contains(&expected), "{error}");
+    }
+}
+
+#[test]
+fn a_run_that_links_lead_to_is_listed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    let run = crate::report::samples::run_directory(&runs, crate::report::samples::SEARCH);
+    for name in ["a-link", "z-link"] {
+        std::os::unix::fs::symlink(&run, runs.join(name)).unwrap();
+    }
+    let registry = folder.path().join("state/nas-tui/runs");
+    fs::create_dir_all(&registry).unwrap();
+    let path = serde_json::json!({ "path": runs.join("a-link") });
+    fs::write(registry.join("0.json"), path.to_string()).unwrap();
+    let list = nas_tui(folder.path(), &["list"]).stdout;
+    assert_eq!(list.matches("completed").count(), 1, "{list}");
+    assert!(list.contains("\nrun "), "by its own name: {list}");
+}
+
+#[test]
 fn a_cause_is_told_once() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("folder")).unwrap();
