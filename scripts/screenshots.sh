@@ -28,8 +28,8 @@ shot() {
   own kill-session -t "$name"
 }
 
-shot screen 160 44 --sample "child 10[5-9]/160" "" "nas-tui: a demo search"
-shot screen-80x24 80 24 --sample "child 10[5-9]/160" "" "nas-tui at 80 x 24"
+shot screen 160 44 --sample "child 11[4-6]/160" "" "nas-tui: a demo search"
+shot screen-80x24 80 24 --sample "child 11[4-6]/160" "" "nas-tui at 80 x 24"
 
 end="--sample --speed 4096" over="REPLAY ENDED"
 shot chart 100 30 "$end" "$over" "2 f Left Left Left Left Left Left" "The chart with its crosshair"
