@@ -4,6 +4,7 @@
 //! ```text
 //! records, keys, measurements, signals -> event_loop -> App (RunState + View) -> panels -> display
 //! -> terminal
+//! mouse -> Targets of the frame shown -> Action, or a panel's Part
 //! key -> keymap: Action -> App: Effect -> event_loop: command, redraw, suspend, leave
 //! ```
 

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use super::format;
 use super::panels::header;
 use super::panels::scene::Scene;
-use crate::analysis::selection::Selection;
 use crate::foundation::text::line;
 use crate::state::{RunState, RunStatus};
 
@@ -14,7 +13,7 @@ const LONGEST_NAME: usize = 40;
 /// The title changes at most once in this time.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// `RUNNING 45 %, best of 43: 84.56 % - NAME`: as it is now, whatever moment is shown.
+/// `RUNNING 45 %, best 84.56 % - NAME`: as it is now, whatever moment is shown.
 pub fn of(scene: &Scene<'_>) -> String {
     let (_, mut title) = header::status(scene);
     let is_known = !matches!(scene.link, crate::link::LinkStatus::Reading { .. });
@@ -29,19 +28,17 @@ pub fn of(scene: &Scene<'_>) -> String {
     format!("{title} - {name}")
 }
 
-/// The best validation accuracy, and of how many children; after a test, its accuracy.
+/// The best validation accuracy so far; after a test, its accuracy. (Of how many children it is the
+/// best is left to the header: that number would have the title sent again after each of them.)
 fn best(state: &RunState) -> Option<String> {
-    if let Some(training) = state.training_run() {
-        return match &training.test {
-            Some(test) => Some(format!("test {}", format::accuracy(test.report.accuracy))),
-            None => training
-                .best()
-                .map(|best| format!("best {}", format::accuracy(best.valid_accuracy))),
-        };
-    }
-    let best = state.search().outcomes.best.as_ref()?;
-    let of = Selection::of(&state.search().outcomes.counts).children;
-    Some(format!("best of {of}: {}", format::accuracy(best.accuracy)))
+    let (name, accuracy) = match state.training_run() {
+        None => ("best", state.search().outcomes.best.as_ref()?.accuracy),
+        Some(training) => match &training.test {
+            Some(test) => ("test", test.report.accuracy),
+            None => ("best", training.best()?.valid_accuracy),
+        },
+    };
+    Some(format!("{name} {}", format::accuracy(accuracy)))
 }
 
 /// Whether a terminal like this one has a title. One that does not might print it.

@@ -4,6 +4,7 @@
 mod averaged;
 mod stages;
 
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use insta::assert_snapshot;
 use nas_tui::event::{Event, Record};
 use nas_tui::link::{Command, LinkStatus};
@@ -11,7 +12,8 @@ use nas_tui::tui::PanelId;
 use nas_tui::tui::app::{App, Effect, Wanted};
 use nas_tui::tui::theme::ColourDepth;
 use proptest::prelude::*;
-use ratatui::layout::Size;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
 
 use crate::example_training as example;
 use crate::screen::{SIZES, Step, app_with, draw, live_through, plain, press, step, text, theme};
@@ -206,6 +208,34 @@ fn keys_of_a_search_say_that_they_are_not_for_a_training() {
         );
         assert!(app.view.inspector.is_none() && app.view.question.is_none());
     }
+}
+
+#[test]
+fn a_click_on_the_curves_reads_the_values_of_an_epoch_and_one_on_the_network_selects_a_layer() {
+    let mut app = running(120, 40);
+    let press = |app: &mut App, column, row| {
+        let targets = app.draw(&mut Buffer::empty(Rect::from(app.view.size)));
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        let modifiers = KeyModifiers::NONE;
+        let event = MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers,
+        };
+        app.mouse(&event, &targets);
+    };
+    maximise(&mut app, PanelId("curves"));
+    press(&mut app, 10, 12);
+    assert!(
+        text(&app).contains("Curves ") && text(&app).contains("epoch 2  "),
+        "{}",
+        text(&app)
+    );
+    maximise(&mut app, PanelId("network"));
+    let before = text(&app);
+    press(&mut app, 40, 12);
+    assert_ne!(text(&app), before);
 }
 
 #[test]

@@ -69,3 +69,27 @@ impl Span {
 fn whole_step(least: f64) -> u64 {
     round_step(least.max(1.0)).min(1e18) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_number_at_a_column_is_drawn_there_or_is_the_nearest_one(
+            first in 1u64..1_000_000, count in 1u64..20_000, width in 1usize..400, place in 0.0..1.0
+        ) {
+            let span = Span { first, last: first + count - 1 };
+            let column = (place * width as f64) as usize;
+            let number = span.at(column, width);
+            prop_assert!(span.contains(number));
+            let drawn = |number: u64| span.column(number, width).map_or(usize::MAX, |drawn| drawn.abs_diff(column));
+            if count >= width as u64 {
+                prop_assert_eq!(drawn(number), 0);
+            }
+            prop_assert!(drawn(number) <= drawn(number + 1).min(drawn(number - 1)).saturating_add(1));
+        }
+    }
+}
