@@ -35,7 +35,6 @@ impl App {
         };
         let scene = self.scene();
         panels::header::draw(&scene, &mut screen.part(areas.header));
-        self.footer().draw(&scene, &mut screen.part(areas.footer));
         match &self.view.inspector {
             Some(inspector) => self.draw_inspector(inspector, &mut screen),
             None => self.draw_panels(&scene, &areas, &mut screen),
@@ -48,6 +47,8 @@ impl App {
         if let Some(question) = self.view.question {
             panels::question::draw(&scene, question, self.view.answer, &mut screen);
         }
+        // Its keys can be clicked whatever covers the rest.
+        self.footer().draw(&scene, &mut screen.part(areas.footer));
     }
 
     /// The title of the terminal; `None` if it is not to be changed.

@@ -200,6 +200,9 @@ fn a_question_is_answered_by_a_click_and_covers_everything_else() {
     let focus = app.view.focus;
     mouse(&mut app, PRESS, (2, 20));
     assert_eq!((app.context(), app.view.focus), (Context::Question, focus));
+    click(&mut app, "cancel");
+    assert_eq!(app.context(), Context::Panel(focus));
+    click(&mut app, "q quit");
     let effect = click(&mut app, "close the screen");
     assert_eq!(effect, Effect::Leave(Leave::Closed));
 }
