@@ -80,13 +80,20 @@ impl Content {
     }
 
     /// Mark the body rows that are drawn from `top` on, each as what it can be clicked for.
-    pub fn mark(&self, painter: &mut Painter<'_>, top: usize, target: impl Fn(usize) -> Target) {
+    pub fn mark(
+        &self,
+        painter: &mut Painter<'_>,
+        top: usize,
+        target: impl Fn(usize) -> Option<Target>,
+    ) {
         let top = top.min(self.last_top(painter.height()));
         let rows = top..self.body.len().min(top + self.room(painter.height()));
         let width = painter.width();
         for row in rows {
             let y = self.head.len() + row - top;
-            painter.target((0, y), (width, 1), target(row));
+            if let Some(target) = target(row) {
+                painter.target((0, y), (width, 1), target);
+            }
         }
     }
 

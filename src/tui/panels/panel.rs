@@ -12,7 +12,7 @@ use crate::config::LayoutName;
 use crate::event::{Level, RunKind};
 use crate::tui::keymap::{Action, Binding};
 use crate::tui::paint::Painter;
-use crate::tui::target::Part;
+use crate::tui::target::{Part, Target};
 use crate::tui::text_line::Purpose;
 
 /// The fixed properties of a panel.
@@ -195,6 +195,11 @@ pub trait TextPanel: Debug {
         false
     }
 
+    /// What a row of the body can be clicked for, besides the focus.
+    fn target(&self, _row: usize) -> Option<Target> {
+        None
+    }
+
     /// Perform `action` unless it scrolls; `None` if it means nothing.
     fn act(&mut self, _action: Action) -> Option<Response> {
         None
@@ -237,7 +242,9 @@ impl<P: TextPanel> Panel for Scrolled<P> {
         let (name, beside) = self.panel.title(scene);
         let position = content.position(height, self.top);
         title(painter, focused, &name, &beside, position.as_deref());
-        content.draw(&mut painter.part(area), self.top);
+        let mut inside = painter.part(area);
+        content.draw(&mut inside, self.top);
+        content.mark(&mut inside, self.top, |row| self.panel.target(row));
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {

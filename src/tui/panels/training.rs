@@ -55,12 +55,10 @@ impl Panel for WorkersView {
         let mut inside = painter.part(area);
         content.draw(&mut inside, top);
         let numbers: Vec<usize> = by_worker.keys().copied().collect();
-        if !numbers.is_empty() {
-            content.mark(&mut inside, top, |row| {
-                let place = row / rows_each.max(1);
-                Target::Worker(numbers[place.min(numbers.len() - 1)])
-            });
-        }
+        content.mark(&mut inside, top, |row| {
+            let place = row / rows_each.max(1);
+            numbers.get(place).copied().map(Target::Worker)
+        });
     }
 
     fn act(&mut self, action: Action, _scene: &Scene<'_>, _area: Rect) -> Option<Response> {

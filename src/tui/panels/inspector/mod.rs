@@ -133,7 +133,7 @@ impl InspectorView {
             let (mut inside, top) = (painter.part(area), self.top(&content, height));
             content.draw(&mut inside, top);
             if self.has_cursor() {
-                content.mark(&mut inside, top, |row| Target::Part(Part::Row(row)));
+                content.mark(&mut inside, top, |row| Some(Target::Part(Part::Row(row))));
             }
         }
         if let Some(position) = content.position(height, self.top(&content, height)) {

@@ -62,7 +62,7 @@ impl Panel for NetworkView {
         );
         let mut inside = painter.part(area);
         content.draw(&mut inside, top);
-        content.mark(&mut inside, top, |row| Target::Part(Part::Row(row)));
+        content.mark(&mut inside, top, |row| Some(Target::Part(Part::Row(row))));
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
