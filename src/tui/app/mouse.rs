@@ -10,6 +10,7 @@ use crate::tui::panels::scene::Scene;
 use crate::tui::panels::scroll::Scroll;
 use crate::tui::plot::Span;
 use crate::tui::target::{Part, Target, Targets};
+use crate::tui::text_line::Purpose;
 
 /// Rows per notch of the wheel.
 const NOTCH: isize = 3;
@@ -38,11 +39,20 @@ impl App {
 
     fn press(&mut self, at: Position, targets: &Targets) -> Effect {
         self.view.plot_held = None;
-        // A line being typed is ended with its keys, not by a slip of the hand.
-        let is_typing = self.view.text.is_some();
-        let Some((area, target)) = targets.at(at).filter(|_| !is_typing) else {
+        let Some((area, target)) = targets.at(at) else {
             return Effect::Draw;
         };
+        if let Some(line) = &self.view.text {
+            // A line being typed is ended with its keys, not by a slip of the hand; but an entry of
+            // the palette can be taken.
+            return match (line.purpose, target) {
+                (Purpose::Palette, Target::Part(Part::Row(entry))) => {
+                    self.view.entry = entry;
+                    self.take_entry()
+                }
+                _ => Effect::Draw,
+            };
+        }
         let in_inspector = self.view.inspector.is_some();
         match target {
             Target::Nothing => {}

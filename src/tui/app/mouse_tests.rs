@@ -236,3 +236,28 @@ fn a_click_does_not_end_a_line_that_is_being_typed() {
     mouse(&mut app, PRESS, (30, 8));
     assert_eq!(app.context(), Context::Text);
 }
+
+#[test]
+fn an_entry_of_the_palette_is_taken_by_a_click() {
+    let mut app = app(80, 24);
+    press(&mut app, ":layout");
+    assert_eq!(app.context(), Context::Text);
+    let entry = place(&app, "log");
+    mouse(&mut app, PRESS, entry);
+    assert_eq!(app.context(), Context::Panel(PanelId("log")));
+}
+
+#[test]
+fn a_child_of_the_leaderboard_is_selected_by_a_click() {
+    let mut app = app(80, 24);
+    app.view.focus = PanelId("leaderboard");
+    app.refresh();
+    click(&mut app, "  2 ");
+    let second = app.shown_child();
+    assert_ne!(
+        second,
+        app.state().search().children.last().map(|row| row.child)
+    );
+    click(&mut app, "  2 ");
+    assert_eq!(app.inspected_child(), second);
+}

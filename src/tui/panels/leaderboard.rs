@@ -9,6 +9,7 @@ use crate::analysis::selection::Selection;
 use crate::state::{ChildRow, SearchRun, best_first};
 use crate::tui::format;
 use crate::tui::panels::scene::Scene;
+use crate::tui::target::{Part, Target};
 use crate::tui::theme::Role;
 
 /// Number of children that are kept in order.
@@ -76,6 +77,11 @@ impl TextPanel for Leaderboard {
                 .map(|(index, row)| line(index + 1, row, &columns, shown == Some(row.child)))
                 .collect(),
         }
+    }
+
+    fn target(&self, row: usize) -> Option<Target> {
+        let child = self.best.get(row)?.child;
+        Some(Target::Part(Part::Child(child)))
     }
 
     fn refresh(&mut self, scene: &Scene<'_>) {

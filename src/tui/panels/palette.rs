@@ -4,6 +4,7 @@ use super::Row;
 use crate::tui::format;
 use crate::tui::paint::{self, Painter, pieces_width};
 use crate::tui::palette::Entry;
+use crate::tui::target::{Part, Target};
 use crate::tui::theme::Role;
 
 /// Columns for the names.
@@ -14,6 +15,7 @@ const KEYS: usize = 10;
 /// Draw the entries in a frame, with one of them selected.
 pub fn draw(entries: &[Entry], selected: usize, painter: &mut Painter<'_>) {
     paint::frame(painter, "Everything by name");
+    painter.target_all(Target::Nothing);
     let (width, height) = (painter.width(), painter.height().saturating_sub(2));
     let ellipsis = painter.glyphs().ellipsis;
     if entries.is_empty() {
@@ -25,6 +27,8 @@ pub fn draw(entries: &[Entry], selected: usize, painter: &mut Painter<'_>) {
         let is_selected = first + y == selected;
         let row = row(entry, is_selected, width.saturating_sub(4), ellipsis);
         painter.pieces(2, 1 + y, &row);
+        let entry = Target::Part(Part::Row(first + y));
+        painter.target((0, 1 + y), (width, 1), entry);
     }
     let position = format!(" {}/{} ", (selected + 1).min(entries.len()), entries.len());
     let bottom = painter.height().saturating_sub(1);
