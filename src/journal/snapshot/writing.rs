@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Mode, OFlags, openat, renameat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, fstatvfs, openat, renameat, unlinkat};
 use serde::Serialize;
 
 use super::{Beside, FirstLine, Header, NAME, PROGRAM, Part, Snapshot, part};
@@ -19,6 +19,8 @@ const SHORT: u64 = 4 << 20;
 pub const SHARE: u64 = 8;
 /// Children in one part of the file.
 const CHILDREN: usize = 4096;
+/// A snapshot must not fill the disk of a run at work: there must be room for this many.
+const ROOM: u64 = 8;
 /// Name of the file until it is whole.
 const UNFINISHED: &str = "journal.snapshot.tmp";
 
@@ -51,9 +53,16 @@ impl Draft {
             covered: index.end().bytes,
             is_in_place: false,
         };
+        let space = fstatvfs(&draft.folder)?;
+        let free = space.f_bavail.saturating_mul(space.f_frsize);
+        if free / ROOM < bytes.len() as u64 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         // Not synced: after a power failure a damaged snapshot is ignored.
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(0o644);
+        // Whatever else has this name must not be followed or waited for.
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mode = Mode::from_raw_mode(0o666);
         let file = openat(&draft.folder, UNFINISHED, flags, mode)?;
         File::from(file).write_all(&bytes)?;
         Ok(draft)
