@@ -17,13 +17,18 @@ use crate::tui::panels::panel::Panel;
 use crate::tui::sample;
 use crate::tui::text_line::Purpose;
 
-/// The recorded run with the list in focus.
-fn app() -> App {
+/// A screen before the first record.
+fn unread() -> App {
     let utf8 = |name: &str| (name == "LANG").then(|| "C.UTF-8".to_owned());
     let settings = Settings::new(&ScreenConfig::default(), utf8).unwrap();
-    let records = sample::records();
-    let mut app = App::new(&settings, TimeZone::UTC, Size::new(80, 24), records[0].time);
-    records.iter().for_each(|record| app.take(record));
+    let begin = sample::records()[0].time;
+    App::new(&settings, TimeZone::UTC, Size::new(80, 24), begin)
+}
+
+/// The recorded run with the list in focus.
+fn app() -> App {
+    let mut app = unread();
+    sample::records().iter().for_each(|record| app.take(record));
     // As on a screen opened after all of them had ended.
     app.details = Details::default();
     app.refresh();
@@ -274,10 +279,7 @@ fn at_an_earlier_moment_the_list_has_the_children_of_that_moment() {
 #[test]
 fn a_screen_that_begins_with_a_state_shows_what_one_that_read_every_record_does() {
     let records = sample::records();
-    let whole = app();
-    let utf8 = |name: &str| (name == "LANG").then(|| "C.UTF-8".to_owned());
-    let settings = Settings::new(&ScreenConfig::default(), utf8).unwrap();
-    let mut later = App::new(&settings, TimeZone::UTC, Size::new(80, 24), records[0].time);
+    let (whole, mut later) = (app(), unread());
     let (before, after) = records.split_at(records.len() / 2);
     let mut state = RunState::default();
     before.iter().for_each(|record| state.apply(record));
