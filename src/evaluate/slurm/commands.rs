@@ -274,6 +274,17 @@ pub fn tell(program: &'static str, verb: &[&str], tasks: &[String]) -> Vec<Reque
     tasks.chunks(MOST_NAMED).map(request).collect()
 }
 
+/// Requests that cancel these jobs: `scancel` takes several numbers, but only one name.
+pub fn cancel(numbers: &[String], names: &[String]) -> Vec<Request> {
+    let by_name = names.iter().map(|name| Request::Tell {
+        program: "scancel",
+        arguments: vec![format!("--name={name}")],
+    });
+    let mut requests = tell("scancel", &[], numbers);
+    requests.extend(by_name);
+    requests
+}
+
 /// The path of the program on the nodes.
 ///
 /// # Errors
@@ -331,6 +342,24 @@ mod tests {
             (task.job.as_str(), task.state.as_str(), task.reason.as_str()),
             ("1", "PENDING", "JobArrayTaskLimit")
         );
+    }
+
+    #[test]
+    fn jobs_are_cancelled_by_their_numbers_together_and_by_their_names_one_by_one() {
+        let texts = |texts: &[&str]| -> Vec<String> {
+            texts.iter().map(|text| (*text).to_owned()).collect()
+        };
+        let requests = cancel(&texts(&["7", "9"]), &texts(&["nas-r.3", "nas-r.4"]));
+        let arguments = requests.into_iter().map(|request| match request {
+            Request::Tell {
+                program: "scancel",
+                arguments,
+            } => arguments,
+            other => panic!("{other:?}"),
+        });
+        let expected = [&["7", "9"][..], &["--name=nas-r.3"], &["--name=nas-r.4"]];
+        assert!(arguments.eq(expected.map(texts)));
+        assert!(cancel(&[], &[]).is_empty());
     }
 
     #[test]

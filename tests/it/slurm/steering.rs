@@ -5,12 +5,12 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;
 
-/// Children that take long enough for something to happen to them, and more of them than will be trained.
+/// Children that take long enough for something to happen to them.
 const LONG: [&str; 14] = [
     "data.limit=600",
     "data.validation=200",
     "search.episodes=1",
-    "search.children_per_episode=60",
+    "search.children_per_episode=20",
     "search.controls=0",
     "search.initial_depth=2",
     "search.depth_step=0",
@@ -32,44 +32,43 @@ fn find<T>(records: &[Record], of: impl Fn(&Event) -> Option<T>) -> Option<T> {
     records.iter().rev().find_map(|record| of(&record.event))
 }
 
-/// A task that is warned of its time limit saves its child, asks to be started again, and goes on.
-fn warn(search: &mut Search) {
+/// Do something to a task that trains a child, which must not have ended by then.
+fn hit(search: &mut Search, except: Option<u64>, what: impl Fn(&str)) -> u64 {
     loop {
         let InTraining { child, task, .. } = search.in_training(2, None);
-        slurm("scancel", &["--batch", "--signal=USR1", &task]);
-        let goes_on = format!("child {child} goes on where it was saved");
-        // It may have ended before the signal came.
-        let is_saved = search.wait_for("second attempt", |records| {
-            let told = find(records, |event| match event {
-                Event::Notice { message, .. } => message.contains(&goes_on).then_some(true),
-                _ => None,
-            });
-            told.or_else(|| ends(records).contains_key(&child).then_some(false))
-        });
-        if is_saved {
-            return eprintln!("{task} was warned, and child {child} went on");
+        if Some(child) == except {
+            std::thread::sleep(Duration::from_millis(100));
+            continue;
+        }
+        what(&task);
+        if !has_result(&search.run, child) {
+            eprintln!("child {child} of task {task}");
+            return child;
         }
     }
 }
 
+/// A task is warned of its time limit.
+fn warn(search: &mut Search) -> u64 {
+    let child = hit(search, None, |task| {
+        slurm("scancel", &["--batch", "--signal=USR1", task]);
+    });
+    search.wait_for("notice of the queue", |records| {
+        (retries(records, child) > 0).then_some(())
+    });
+    child
+}
+
 /// An administrator, or a job of higher priority, puts a running task back into the queue.
-fn put_back(search: &mut Search) {
-    let retries = |records: &[Record], child: u64| {
-        let of_child = |record: &&Record| matches!(record.event, Event::ChildRetried { child: of, .. } if of == child);
-        records.iter().filter(of_child).count()
-    };
-    loop {
-        let InTraining { child, task, .. } = search.in_training(2, None);
-        let before = retries(&records(&search.run), child);
-        slurm("scontrol", &["requeue", &task]);
-        let is_put_back = search.wait_for("notice of the queue", |records| {
-            let is_retried = (retries(records, child) > before).then_some(true);
-            is_retried.or_else(|| ends(records).contains_key(&child).then_some(false))
-        });
-        if is_put_back {
-            return eprintln!("{task} of child {child} was put back into the queue");
-        }
-    }
+fn put_back(search: &mut Search, except: u64) -> u64 {
+    hit(search, Some(except), |task| {
+        slurm("scontrol", &["requeue", task]);
+    })
+}
+
+fn retries(records: &[Record], child: u64) -> usize {
+    let is_of_child = |record: &&Record| matches!(record.event, Event::ChildRetried { child: of, .. } if of == child);
+    records.iter().filter(is_of_child).count()
 }
 
 /// While the search is paused nothing is trained, and what waits does not start.
@@ -81,7 +80,7 @@ fn pause_and_resume(search: &mut Search) {
         let is_pause = |record: &&Record| record.event == Event::Paused;
         records.iter().find(is_pause).and_then(|record| record.seq)
     });
-    std::thread::sleep(Duration::from_secs(10));
+    std::thread::sleep(Duration::from_secs(5));
     let after = records(&search.run);
     let after = after.iter().filter(|record| record.seq > Some(paused));
     let ended = after.filter(|record| matches!(record.event, Event::ChildFinished(_)));
@@ -108,28 +107,31 @@ fn skip(search: &mut Search) -> u64 {
     child
 }
 
-/// Stop the search; its tasks go on, and their results wait for the next one. Returns that, and children
-/// whose results came while there was none.
-fn stop_and_resume(mut search: Search) -> (Search, Vec<u64>) {
+/// Stop the search; its tasks go on, and their results wait for the next one.
+fn stop_and_resume(mut search: Search) -> Search {
     search.in_training(1, None);
     terminate(&mut search);
     let ended = ends(&records(&search.run));
     let begin = Instant::now();
-    let late = || {
-        let unfinished = (1..=60).filter(|child| !ended.contains_key(child));
-        unfinished.filter(|child| has_result(&search.run, *child))
-    };
-    while late().count() == 0 {
+    let is_late = |child| !ended.contains_key(&child) && has_result(&search.run, child);
+    while !(1..=20).any(is_late) {
         assert!(
             begin.elapsed() < Duration::from_secs(300),
             "no task goes on"
         );
         std::thread::sleep(Duration::from_millis(200));
     }
-    let late: Vec<u64> = late().collect();
-    eprintln!("stopped; the results of children {late:?} came without it");
-    let resumed = Search::start(&search.run.clone(), &[&["slurm.cancel_on_stop=true"]], None);
-    (resumed, late)
+    eprintln!("stopped; a result came without it");
+    Search::start(&search.run.clone(), &[&["slurm.cancel_on_stop=true"]], None)
+}
+
+/// Stop the search with its tasks.
+fn cancel_and_resume(mut search: Search) -> Search {
+    search.in_training(1, None);
+    terminate(&mut search);
+    wait_until_cancelled(&search.run);
+    eprintln!("stopped, and the tasks cancelled");
+    Search::start(&search.run.clone(), &[], None)
 }
 
 fn terminate(search: &mut Search) {
@@ -137,7 +139,6 @@ fn terminate(search: &mut Search) {
     assert_eq!(search.child.wait().unwrap().code(), Some(130));
 }
 
-/// A stopped search leaves nothing in the queue, whatever number of arrays it has submitted.
 fn wait_until_cancelled(run: &Path) {
     let name = std::fs::read_to_string(run.join("slurm/run")).unwrap();
     let begin = Instant::now();
@@ -155,55 +156,45 @@ fn wait_until_cancelled(run: &Path) {
     }
 }
 
-/// What these children come to with workers of this machine.
-fn control_of(children: &BTreeMap<u64, (u32, Vec<f64>)>) -> BTreeMap<u64, (u32, Vec<f64>)> {
-    let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join("control");
-    let mut search = Search::start(&run, &[&LONG, &["workers.count=2"]], None);
-    search.wait_for("control", |records| {
-        let mut ends = ends(records);
-        ends.retain(|child, _| children.contains_key(child));
-        (ends.len() == children.len()).then_some(ends)
-    })
-}
-
 #[test]
 fn a_search_that_is_steered_while_its_tasks_are_put_back_comes_to_the_same_accuracies() {
     if !slurm_runs() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join("steered");
+    let (run, whole) = (folder.path().join("steered"), folder.path().join("control"));
     let mut search = Search::start(
         &run,
         &[&LONG, &SLURM, &["slurm.cancel_on_stop=false"]],
         None,
     );
-    warn(&mut search);
-    put_back(&mut search);
+    let warned = warn(&mut search);
+    let put_back = put_back(&mut search, warned);
     pause_and_resume(&mut search);
     let skipped = skip(&mut search);
-    let (mut search, late) = stop_and_resume(search);
-    // Those that were put back, too: they are the first ones.
-    search.wait_for("ends of the first children", |records| {
-        let ends = ends(records);
-        let mut wanted = (1..=4).chain(late.iter().copied());
-        wanted.all(|child| ends.contains_key(&child)).then_some(())
+    let search = cancel_and_resume(stop_and_resume(search));
+    search.end();
+    let told = records(&run);
+    let goes_on = format!("child {warned} goes on where it was saved");
+    let is_told = find(&told, |event| match event {
+        Event::Notice { message, .. } => message.contains(&goes_on).then_some(()),
+        _ => None,
     });
-    terminate(&mut search);
-    wait_until_cancelled(&run);
-    let mut ends = ends(&records(&run));
-    assert!(ends.values().all(|(times, _)| *times == 1));
-    let mut control = control_of(&ends);
+    assert!(is_told.is_some(), "{goes_on}");
+    assert!(
+        retries(&told, put_back) > 0,
+        "child {put_back} was put back"
+    );
+    Search::start(&whole, &[&LONG, &["workers.count=2"]], None).end();
+    let (mut own, mut control) = (ends(&told), ends(&records(&whole)));
+    assert!(own.len() == 20 && own.values().all(|(times, _)| *times == 1));
+    let (_, begun) = own.remove(&skipped).unwrap();
     let (_, whole) = control.remove(&skipped).unwrap();
-    let (_, begun) = ends.remove(&skipped).unwrap();
     assert!(
         whole.starts_with(&begun),
         "a skipped child keeps its completed epochs"
     );
-    assert_eq!(ends, control, "the same accuracies as on this machine");
-    for child in ends.keys() {
-        let checkpoint = run.join(format!("slurm/checkpoints/{child}.safetensors"));
-        assert!(!checkpoint.exists(), "a child that has ended leaves none");
-    }
+    assert_eq!(own, control, "the same accuracies as on this machine");
+    let left = std::fs::read_dir(run.join("slurm/checkpoints")).unwrap();
+    assert_eq!(left.count(), 0, "no checkpoint is left");
 }

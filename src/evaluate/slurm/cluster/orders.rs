@@ -202,22 +202,16 @@ impl Bridge {
         cancelled.for_each(|(batch, _)| drop(self.folder.close(*batch)));
     }
 
-    /// What cancels these batches: by their numbers, those without one by their names. (`scancel` takes
-    /// several numbers but only one name.)
+    /// What cancels these batches: by their numbers, those without one by their names.
     fn cancellations(&self, batches: &[(u64, bool)]) -> Vec<Request> {
-        let number = |(batch, _): &(u64, bool)| self.numbers.get(batch).cloned();
-        let numbers: Vec<String> = batches.iter().filter_map(number).collect();
-        let nameless = batches
-            .iter()
-            .filter(|(batch, _)| !self.numbers.contains_key(batch));
-        let by_name = nameless.map(|(batch, _)| Request::Tell {
-            program: "scancel",
-            arguments: vec![format!("--name={}", self.name_of(*batch))],
-        });
-        commands::tell("scancel", &[], &numbers)
-            .into_iter()
-            .chain(by_name)
-            .collect()
+        let (mut numbers, mut names) = (Vec::new(), Vec::new());
+        for (batch, _) in batches {
+            match self.numbers.get(batch) {
+                Some(number) => numbers.push(number.clone()),
+                None => names.push(self.name_of(*batch)),
+            }
+        }
+        commands::cancel(&numbers, &names)
     }
 
     /// Undo a pause: nobody will be there to end it.
