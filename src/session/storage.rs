@@ -147,6 +147,8 @@ impl Storage {
             let folder = || File::open(self.directory.path());
             self.snapshots.look(&self.journal, self.written, folder);
         }
+        // A write may have failed because the directory was moved at that moment.
+        let written = written.map_err(|error| self.check().err().unwrap_or(error));
         // The run directory is known to whoever reads this, and room is short on a screen.
         let within = format!("{}/", self.directory.path().display());
         self.blocked = written.err().map(|error| Blocked {

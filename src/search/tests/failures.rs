@@ -40,8 +40,10 @@ fn workers_that_cannot_continue_fail_the_run_which_can_be_resumed() {
 #[test]
 fn a_run_with_unusable_data_begins_once_the_user_has_fixed_them() {
     let run = Run::new(&[]);
+    // As if killed before it began.
+    drop(run.begin());
     let error = run
-        .search(&Behaviour {
+        .resume(&Behaviour {
             unusable: true,
             ..Behaviour::default()
         })
@@ -58,6 +60,19 @@ fn a_run_with_unusable_data_begins_once_the_user_has_fixed_them() {
         12
     );
     assert!(event_names(&run.journal()).contains(&"run_started".to_owned()));
+}
+
+#[test]
+fn nothing_is_left_of_a_new_run_with_unusable_data() {
+    let run = Run::new(&[]);
+    let error = run
+        .search(&Behaviour {
+            unusable: true,
+            ..Behaviour::default()
+        })
+        .unwrap_err();
+    assert!(error.is_bad_input(), "{error}");
+    assert!(!run.path().exists());
 }
 
 #[test]

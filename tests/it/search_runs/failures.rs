@@ -84,6 +84,7 @@ fn missing_data_end_the_search_before_training_with_exit_status_2() {
 #[test]
 fn a_folder_that_is_not_a_run_or_is_not_empty_is_refused() {
     let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("thesis.tex"), "").unwrap();
     let output = resume(root.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(
@@ -91,7 +92,6 @@ fn a_folder_that_is_not_a_run_or_is_not_empty_is_refused() {
         "{}",
         stderr(&output)
     );
-    fs::write(root.path().join("thesis.tex"), "").unwrap();
     let output = new_run(root.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("not empty"), "{}", stderr(&output));
