@@ -2,6 +2,7 @@
 //! the front of accuracy against cost. Shared by the search, the screen and reports.
 
 pub mod benchmark;
+pub mod comparable;
 pub mod early_stopping;
 pub mod effects;
 pub mod front;

@@ -10,12 +10,14 @@ use super::{Interrupted, OrBadInput, list, say};
 use crate::link;
 use crate::runs;
 use crate::runs::directory::{kind_of, lock_state, resume_command};
+use crate::tui::other_runs::{MOST, Switching};
 use crate::tui::{self, Leave, picker};
 
 /// Watch and control a run in progress, or view one that has ended
 ///
 /// Any number of screens can watch a run at once. A run on another machine with a shared file
-/// system is followed through its journal and cannot be controlled.
+/// system is followed through its journal and cannot be controlled. On the screen, R lists the other
+/// runs: one of them can be shown in place of this one, and up to four drawn over its chart.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Run directory, or the name of one in ./runs (default: choose from a list)
@@ -23,12 +25,17 @@ pub struct Args {
     /// Only watch: no key can pause, stop or steer the run
     #[arg(long)]
     watch: bool,
+    /// Another search to draw over the chart of this one, as far as their values can stand on one
+    /// axis; up to four times
+    #[arg(long, value_name = "RUN")]
+    with: Vec<PathBuf>,
     #[command(flatten)]
     screen: ScreenArgs,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let settings = args.screen.settings()?;
+    let mut settings = args.screen.settings()?;
+    settings.switching = Switching::Free { watch: args.watch };
     let run = match &args.run {
         Some(run) => runs::named(run),
         None if can_draw() => match picker::choose(settings.theme, settings.extras.mouse)? {
@@ -46,8 +53,38 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         }
     };
     let connection = link::attach(&run, args.watch).or_bad_input()?;
+    settings.with = companions(&run, &args.with)?;
     require_terminal()?;
-    farewell(tui::run(connection, &settings)?, &run, args.watch)
+    let left = tui::run(connection, &settings)?;
+    farewell(left.leave, &left.run, args.watch)
+}
+
+/// The run directories that `with` names, each of which can be compared with the one of `run`.
+fn companions(run: &Path, with: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    if with.len() > MOST {
+        return Err(bad_input!(
+            "--with is given {} times: at most {MOST} runs can be told apart on one chart",
+            with.len()
+        ));
+    }
+    let companion = |name: &PathBuf| {
+        let other = runs::named(name);
+        link::check(&other).or_bad_input()?;
+        let shown = other.display();
+        if kind_of(&other) != kind_of(run) {
+            let (noun, own) = (kind_of(&other).noun(), kind_of(run).noun());
+            return Err(bad_input!(
+                "--with {shown}: a {noun} cannot be compared with a {own}"
+            ));
+        }
+        if other.canonicalize().ok() == run.canonicalize().ok() {
+            return Err(bad_input!(
+                "--with {shown}: that is the run shown; name another one"
+            ));
+        }
+        Ok(other)
+    };
+    with.iter().map(companion).collect()
 }
 
 /// Return an error unless there is a terminal to draw on.

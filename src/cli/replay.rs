@@ -9,6 +9,7 @@ use super::{OrBadInput, attach};
 use crate::link::{self, Pace, SAMPLE_SPEED};
 use crate::runs;
 use crate::tui;
+use crate::tui::other_runs::Switching;
 
 /// Replay a run on the screen as it happened, at any speed
 ///
@@ -33,7 +34,8 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let settings = args.screen.settings()?;
+    let mut settings = args.screen.settings()?;
+    settings.switching = Switching::No("this is a replay: nas-tui attach shows other runs");
     let pace = args.rate.map_or(Pace::Recorded, Pace::Rate);
     let connection = match &args.run {
         Some(run) => link::replay(&runs::named(run), pace, args.speed.unwrap_or(1.0)),

@@ -53,6 +53,14 @@ pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
     }
 }
 
+/// Check that there is a run in the directory `run` that can be watched.
+///
+/// # Errors
+/// [`AttachError`]: the folder contains no run.
+pub fn check(run: &Path) -> Result<(), AttachError> {
+    journal_of(run).map(drop)
+}
+
 /// Watch the run in the directory `run`, whatever its state. With `watch` the client cannot send
 /// commands. Of a long journal only what its snapshot does not cover is read.
 ///

@@ -32,7 +32,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 pub use asking::survey;
-pub use client::attach;
+pub use client::{attach, check};
 pub use error::AttachError;
 pub use hub::Hub;
 pub use orders::{Client, CommandSender, Order, Orders, StopRequest};

@@ -2,37 +2,32 @@
 //! changed.
 
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use crossterm::event::{Event as TerminalEvent, EventStream};
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::Leave;
-use super::Settings;
 use super::ansi::Tty;
-use super::app::Alert;
-use super::app::{App, Effect};
+use super::app::{Alert, Effect};
 use super::capture::{line_pipe, print_unseen, recv_line};
 use super::clipboard::Multiplexer;
 use super::display::{self, Display};
-use super::palette::settings_of;
-use super::reading::{JournalAnswer, JournalReading};
+use super::other_runs::{Attached, Company, Errand, Heard, News, Reason, Switching};
 use super::signals::SignalStream;
 use super::target::Targets;
 use super::terminal::{Guard, Terminal};
+use super::visit::{Due, Visit};
+use super::{Leave, Left, Settings};
 use crate::config::Alerts;
-use crate::event::{Level, Record};
+use crate::event::Level;
 use crate::export::files::save_new;
-use crate::link::orders::Unsent;
-use crate::link::{Connection, LinkStatus};
-use crate::runs::directory::{kind_of, resume_command};
+use crate::link::Connection;
+use crate::runs::directory::name_of;
 use crate::telemetry::Telemetry;
 
 /// Maximum number of frames for news between two ticks of the clock. (The effect of a key is drawn
@@ -40,30 +35,18 @@ use crate::telemetry::Telemetry;
 const NEWS_PER_TICK: u32 = 4;
 /// Interval between measurements of the machine.
 const MEASURE_INTERVAL: Duration = Duration::from_secs(2);
-/// Number of records processed before keys are checked again.
-const RECORDS_AT_ONCE: usize = 5_000;
 /// Number of ticks for which measurements are still drawn after the search has stopped, so that the
 /// effect is visible.
 const SETTLING_TICKS: u32 = 5;
 
-/// When the next frame is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
-    Never,
-    /// At the next tick of the clock.
-    Tick,
-    /// Soon, together with all other news that arrives meanwhile.
-    News,
-    Now,
-}
-
 struct Screen {
-    app: App,
-    connection: Connection,
-    connected: bool,
-    status_known: bool,
+    /// The run that is shown.
+    visit: Visit,
+    /// The run that this program began, while another one is shown.
+    home: Option<Visit>,
+    /// The runs that the one shown is compared with.
+    company: Company,
     telemetry: Telemetry,
-    reading: JournalReading,
     display: Display<Terminal>,
     /// What can be clicked in the frame shown.
     targets: Targets,
@@ -71,60 +54,42 @@ struct Screen {
     due: Due,
     drawn_at: Instant,
     still_ticks: u32,
-    alerts: Alerts,
-    tick: Duration,
-    leave_when_over: bool,
+    settings: Settings,
 }
 
 /// See [`run`](super::run).
-pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Leave> {
+pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Left> {
     let terminal = Terminal::of_stdout().context("cannot open the screen")?;
     let (pipe, mut lines) = line_pipe().context("cannot make a pipe for the log panel")?;
     let mut signals = SignalStream::start().context("cannot watch signals")?;
     let telemetry = Telemetry::start(MEASURE_INTERVAL).context("cannot start measuring")?;
-    let reading = JournalReading::start(Some(connection.journal.clone()))
-        .context("cannot start a thread that reads the journal")?;
+    let company = Company::start().context("cannot start a thread that looks for other runs")?;
     let size = terminal
         .size()
         .context("cannot read the size of the terminal")?;
-    let app = App::new(settings, TimeZone::system(), size, Timestamp::now());
+    let (mut visit, due) = Visit::begin(Attached::new(connection), settings, size)
+        .context("cannot start a thread that reads the journal")?;
+    visit.invite(settings);
     let guard =
         Guard::enter(&terminal, pipe, settings.extras).context("cannot take over the terminal")?;
     let display = Display::new(terminal, settings.theme.glyphs.ascii);
-    let status = connection.status.borrow().clone();
     let mut screen = Screen {
-        app,
-        connection,
-        connected: true,
-        status_known: true,
+        visit,
+        home: None,
+        company,
         telemetry,
-        reading,
         display,
         targets: Targets::default(),
         guard,
-        due: Due::Now,
+        due,
         drawn_at: Instant::now(),
         still_ticks: 0,
-        alerts: settings.alerts,
-        tick: settings.tick,
-        leave_when_over: settings.leave_when_over,
+        settings: settings.clone(),
     };
-    screen.app.resume_command = resume_command(&screen.connection.run);
-    screen.app.expect(kind_of(&screen.connection.run));
-    screen.app.start_from(screen.connection.state.take());
-    screen.app.settings = settings_of(&screen.connection.run);
-    screen.app.take_link(status.clone());
-    if screen.is_reading() {
-        // Most journals are read at once: the first frame is already true.
-        screen.due = Due::News;
-    }
-    if matches!(status, LinkStatus::Dead { .. }) {
-        screen.note_link(&status);
-    }
-    let leave = screen.run(&mut lines, &mut signals).await;
+    let left = screen.run(&mut lines, &mut signals).await;
     drop(screen);
     print_unseen(&mut lines).await;
-    leave
+    left
 }
 
 impl Screen {
@@ -132,40 +97,53 @@ impl Screen {
         &mut self,
         lines: &mut Receiver<String>,
         signals: &mut SignalStream,
-    ) -> anyhow::Result<Leave> {
+    ) -> anyhow::Result<Left> {
         let mut events = EventStream::new();
-        let mut clock = tokio::time::interval(self.tick);
+        let mut clock = tokio::time::interval(self.settings.tick);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             if self.due == Due::Now && !self.draw() {
-                return Ok(Leave::TerminalLost);
+                return Ok(self.left(Leave::TerminalLost));
             }
             let effect = tokio::select! {
                 biased;
                 signal = signals.next() => self.signal(signal),
                 event = events.next() => self.terminal_event(event),
                 _ = clock.tick() => self.tick(),
-                record = self.connection.records.recv(), if self.connected => self.records(record),
-                answer = self.reading.answer() => self.answer(answer),
-                changed = self.connection.status.changed(), if self.status_known => self.status(changed.is_ok()),
+                arrival = self.visit.arrival() => {
+                    let (effect, due) = self.visit.take(arrival);
+                    self.due = self.due.max(due);
+                    effect
+                }
+                heard = self.company.hear() => self.hear(heard),
                 line = recv_line(lines) => self.line(line),
-                () = wait_for_frame(self.due, self.drawn_at, self.tick) => {
+                () = wait_for_frame(self.due, self.drawn_at, self.settings.tick) => {
                     self.due = Due::Now;
                     Effect::Nothing
                 }
             };
-            self.reading.ask(self.app.wanted());
+            self.visit.ask();
             self.call_the_user();
             if let Some(leave) = self.handle(effect).or_else(|| self.done()) {
-                return Ok(leave);
+                return Ok(self.left(leave));
             }
+            let neighbours = &mut self.visit.app.neighbours;
+            self.company.keep_up_with(neighbours);
         }
+    }
+
+    /// The screen was left for this reason.
+    fn left(&self, leave: Leave) -> Left {
+        let visit = self.home.as_ref().unwrap_or(&self.visit);
+        let run = visit.run().to_owned();
+        Left { leave, run }
     }
 
     /// Whether the screen has served its purpose.
     fn done(&self) -> Option<Leave> {
-        let over = || (self.leave_when_over && self.app.is_over()).then_some(Leave::Finished);
-        self.app.done().or_else(over)
+        let app = &self.visit.app;
+        let over = || (self.settings.leave_when_over && app.is_over()).then_some(Leave::Finished);
+        app.done().or_else(over)
     }
 
     fn handle(&mut self, effect: Effect) -> Option<Leave> {
@@ -180,15 +158,18 @@ impl Screen {
                 self.repaint();
             }
             Effect::Send(command) => {
-                // A search that has gone cannot be commanded; its records end too, which is handled
-                // there.
-                if let Err(error @ Unsent::Full) = self.connection.commands.send(command) {
-                    self.app.tell(Level::Warning, error.to_string());
-                }
+                self.visit.command(command);
                 self.due = Due::Now;
             }
             Effect::Copy(text) => self.copy(&text),
             Effect::Save(files) => self.save(&files),
+            Effect::Open(run) => self.open(run),
+            Effect::LeaveFromHome => {
+                self.go_home();
+                self.visit.app.neighbours.home = None;
+                let effect = self.visit.app.quit();
+                return self.handle(effect);
+            }
             Effect::Leave(leave) => return Some(leave),
         }
         None
@@ -196,9 +177,15 @@ impl Screen {
 
     /// Ring the bell or send a notification for pending alerts.
     fn call_the_user(&mut self) {
-        while let Some(Alert(text)) = self.app.next_alert() {
-            let bell = matches!(self.alerts, Alerts::Bell | Alerts::Both);
-            let notification = matches!(self.alerts, Alerts::Notification | Alerts::Both);
+        let alerts = self.settings.alerts;
+        let (visit, home) = (&mut self.visit, &mut self.home);
+        let mut next = || {
+            let at_home = || home.as_mut()?.app.next_alert();
+            visit.app.next_alert().or_else(at_home)
+        };
+        while let Some(Alert(text)) = next() {
+            let bell = matches!(alerts, Alerts::Bell | Alerts::Both);
+            let notification = matches!(alerts, Alerts::Notification | Alerts::Both);
             // A terminal that has gone is noticed with the next frame.
             let _ = self
                 .display
@@ -211,7 +198,7 @@ impl Screen {
         match multiplexer.copy(text) {
             // A terminal that has gone is noticed with the next frame.
             Ok(sequence) => drop(self.display.raw(&sequence)),
-            Err(error) => self.app.tell(Level::Warning, error.to_string()),
+            Err(error) => self.visit.app.tell(Level::Warning, error.to_string()),
         }
         self.due = Due::Now;
     }
@@ -227,10 +214,11 @@ impl Screen {
                     .iter()
                     .map(|path| path.display().to_string())
                     .collect();
-                self.app
+                self.visit
+                    .app
                     .tell(Level::Info, format!("saved here: {}", names.join(", ")));
             }
-            Err(error) => self.app.tell(Level::Error, error.to_string()),
+            Err(error) => self.visit.app.tell(Level::Error, error.to_string()),
         }
         self.due = Due::Now;
     }
@@ -247,88 +235,97 @@ impl Screen {
 
     fn terminal_event(&mut self, event: Option<io::Result<TerminalEvent>>) -> Effect {
         match event {
-            Some(Ok(TerminalEvent::Key(key))) => self.app.key(&key),
-            Some(Ok(TerminalEvent::Mouse(mouse))) => self.app.mouse(&mouse, &self.targets),
+            Some(Ok(TerminalEvent::Key(key))) => self.visit.app.key(&key),
+            Some(Ok(TerminalEvent::Mouse(mouse))) => self.visit.app.mouse(&mouse, &self.targets),
             Some(Ok(TerminalEvent::Resize(..))) => Effect::Draw,
             Some(Ok(_)) => Effect::Nothing,
             Some(Err(_)) | None => Effect::Leave(Leave::TerminalLost),
         }
     }
 
-    /// Process this record and all that are waiting behind it.
-    fn records(&mut self, record: Option<Arc<Record>>) -> Effect {
-        let Some(first) = record else {
-            // The screen stays: what it shows is still true, and the status says that nothing will
-            // follow.
-            self.connected = false;
-            return Effect::Nothing;
-        };
-        let mut next = Some(first);
-        for _ in 0..RECORDS_AT_ONCE {
-            let Some(record) = next else { break };
-            self.due = self
-                .due
-                .max(if record.event.is_tick() || self.is_reading() {
-                    Due::Tick
-                } else {
-                    Due::News
-                });
-            self.app.take(&record);
-            next = self.connection.records.try_recv().ok();
-        }
-        if let Some(record) = next {
-            self.app.take(&record);
-        }
-        Effect::Nothing
-    }
-
-    /// Whether the journal is still being read. Its frames only tell how far, so they can wait.
-    fn is_reading(&self) -> bool {
-        matches!(self.app.link, LinkStatus::Reading { .. })
-    }
-
-    /// Process an answer from the journal.
-    fn answer(&mut self, answer: JournalAnswer) -> Effect {
-        match answer {
-            JournalAnswer::Child(detail) => self.app.take_detail(*detail),
-            JournalAnswer::State(past) => self.app.take_past(past),
-            JournalAnswer::Failed { wanted, problem } => self.app.take_failure(wanted, problem),
-        }
-        Effect::Draw
-    }
-
-    /// Process a change at the other end; `known` is false once no one is left to report it.
-    fn status(&mut self, known: bool) -> Effect {
-        self.status_known = known;
-        let status = self.connection.status.borrow_and_update().clone();
-        if !matches!(status, LinkStatus::Reading { .. }) {
-            // What was sent before the status changed must be known before that is shown.
-            while let Ok(record) = self.connection.records.try_recv() {
-                self.app.take(&record);
+    /// Process what is heard of other runs.
+    fn hear(&mut self, heard: Heard) -> Effect {
+        let neighbours = &mut self.visit.app.neighbours;
+        match heard {
+            Heard::Record(place, record) => {
+                if self.company.take(place, record, &mut neighbours.others) {
+                    self.due = self.due.max(Due::Tick);
+                }
+                return Effect::Nothing;
+            }
+            Heard::News(News::Listed(listed)) => self.visit.app.take_list(listed),
+            Heard::News(News::Attached { reason, attached }) => match reason {
+                Reason::Show => return self.show(*attached),
+                Reason::Compare => self.company.follow(*attached, &mut neighbours.others),
+            },
+            Heard::News(News::Failed {
+                run,
+                reason,
+                problem,
+            }) => {
+                if reason == Reason::Compare {
+                    neighbours.others.lose(&run, problem.clone());
+                }
+                self.visit.app.tell(Level::Error, problem);
             }
         }
-        let was_reading = self.is_reading();
-        self.app.take_link(status.clone());
-        if was_reading && self.is_reading() {
-            return Effect::Nothing;
-        }
-        // What is found after reading is no news, unless something must be done about it.
-        if was_reading && !matches!(status, LinkStatus::Dead { .. }) {
-            return Effect::Draw;
-        }
-        self.note_link(&status)
+        Effect::Draw
     }
 
-    /// Add the state of the other end to the log.
-    fn note_link(&mut self, status: &LinkStatus) -> Effect {
-        if let Some(text) = self.app.words_of(status) {
-            self.app.note(Level::Warning, text, Timestamp::now());
+    /// Have another run shown as soon as it has been attached to.
+    fn open(&mut self, run: PathBuf) {
+        let watch = self.settings.switching.only_watches();
+        let folder = run.canonicalize().unwrap_or_default();
+        let is_it = |home: &Visit| home.app.neighbours.folder == folder;
+        if self.home.as_ref().is_some_and(is_it) {
+            self.go_home();
+        } else {
+            let reason = Reason::Show;
+            self.company.send(Errand::Attach { run, reason, watch });
         }
-        Effect::Draw
+        self.due = Due::Now;
+    }
+
+    /// Show another run in place of the present one. The screen detaches from that one, unless this program
+    /// began it.
+    fn show(&mut self, attached: Attached) -> Effect {
+        match Visit::begin(attached, &self.settings, self.visit.app.view.size) {
+            Ok((visit, due)) => {
+                let before = self.replace(visit);
+                if self.settings.switching == Switching::FromHome {
+                    let home = self.home.get_or_insert(before);
+                    self.visit.app.neighbours.home = Some(name_of(home.run()));
+                }
+                self.due = due;
+                Effect::Nothing
+            }
+            Err(error) => {
+                self.visit.app.tell(Level::Error, error.to_string());
+                Effect::Draw
+            }
+        }
+    }
+
+    /// Show the run again that this program began.
+    fn go_home(&mut self) {
+        if let Some(mut home) = self.home.take() {
+            home.catch_up();
+            self.replace(home);
+            self.due = Due::Now;
+        }
+    }
+
+    /// Show this run; returns the one shown before.
+    fn replace(&mut self, visit: Visit) -> Visit {
+        let mut before = std::mem::replace(&mut self.visit, visit);
+        self.visit.follow_on(&mut before);
+        self.company.leave();
+        self.still_ticks = 0;
+        before
     }
 
     fn line(&mut self, line: String) -> Effect {
-        self.app.note(Level::Warning, line, Timestamp::now());
+        self.visit.app.note(Level::Warning, line, Timestamp::now());
         self.due = self.due.max(Due::News);
         Effect::Nothing
     }
@@ -336,7 +333,11 @@ impl Screen {
     /// A second has passed: update clock, progress and measurements.
     fn tick(&mut self) -> Effect {
         self.measurements();
-        if self.app.stands_still() {
+        self.home.iter_mut().for_each(Visit::catch_up);
+        if self.company.look(&mut self.visit.app.neighbours.others) {
+            self.due = self.due.max(Due::Tick);
+        }
+        if self.visit.app.stands_still() {
             self.still_ticks = self.still_ticks.saturating_add(1);
         } else {
             self.still_ticks = 0;
@@ -350,16 +351,16 @@ impl Screen {
     }
 
     fn measurements(&mut self) {
-        self.telemetry.watch_run(&self.app.live.processes);
+        self.telemetry.watch_run(&self.visit.app.live.processes);
         // A thread that has nothing more to report (no NVML) has closed its channel: its last
         // report still counts.
         if self.telemetry.gpu.has_changed().unwrap_or(true) {
             let status = self.telemetry.gpu.borrow_and_update().clone();
-            self.app.view.take_gpu(status, Timestamp::now());
+            self.visit.app.view.take_gpu(status, Timestamp::now());
         }
         if self.telemetry.host.has_changed().unwrap_or(true) {
             let status = self.telemetry.host.borrow_and_update().clone();
-            self.app.view.take_host(status);
+            self.visit.app.view.take_host(status);
         }
     }
 
@@ -372,16 +373,18 @@ impl Screen {
     fn draw(&mut self) -> bool {
         self.due = Due::Never;
         self.drawn_at = Instant::now();
-        self.app.view.now = Timestamp::now();
+        self.visit.app.view.now = Timestamp::now();
         let Ok(size) = self.display.size() else {
             return false;
         };
-        self.app.view.size = size;
-        self.app.refresh();
+        self.visit.app.view.size = size;
+        self.visit.app.refresh();
         let mut frame = display::blank(size);
-        self.targets = self.app.draw(&mut frame);
-        self.display.title.set(self.app.title());
-        self.display.show(frame, self.app.scrolling_rows()).is_ok()
+        self.targets = self.visit.app.draw(&mut frame);
+        self.display.title.set(self.visit.app.title());
+        self.display
+            .show(frame, self.visit.app.scrolling_rows())
+            .is_ok()
     }
 }
 

@@ -19,6 +19,7 @@ pub mod format;
 pub mod keymap;
 pub mod layout;
 pub mod machine_view;
+pub mod other_runs;
 mod paint;
 mod palette;
 mod panels;
@@ -35,14 +36,17 @@ mod text_line;
 pub mod theme;
 mod title;
 pub mod view;
+mod visit;
 
 use anyhow::Context as _;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::{Alerts, Characters, Colours, LayoutName, ScreenConfig};
 use crate::link::Connection;
 use keymap::{Keymap, KeymapError};
+use other_runs::Switching;
 pub use panels::panel::{ANY_RUN, About, PANELS, SEARCH, Scrolled, TRAINING, TextPanel};
 pub use panels::scene::Scene;
 pub use panels::{Content, PanelId, Row};
@@ -67,6 +71,10 @@ pub struct Settings {
     pub tick: Duration,
     /// Leave the screen when the run is over, because another one follows.
     pub leave_when_over: bool,
+    /// Whether another run can take the place of the one shown.
+    pub switching: Switching,
+    /// Run directories of searches that are drawn over the chart from the beginning.
+    pub with: Vec<PathBuf>,
 }
 
 impl Settings {
@@ -107,6 +115,8 @@ impl Settings {
             },
             tick: Duration::from_secs_f64(1.0 / config.refresh_rate),
             leave_when_over: false,
+            switching: Switching::Free { watch: false },
+            with: Vec::new(),
         })
     }
 }
@@ -130,7 +140,18 @@ pub enum Leave {
     TerminalLost,
 }
 
-/// Show the run on the terminal until the user leaves, the search is gone, or a signal arrives.
+/// A screen that was closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Why.
+    pub leave: Leave,
+    /// The directory of the run that it showed last; or of the one that it was opened for, if that one
+    /// is this program's own ([`Switching::FromHome`]).
+    pub run: PathBuf,
+}
+
+/// Show the run on the terminal until the user leaves, the search is gone, or a signal arrives. The user
+/// can have another run shown in its place.
 ///
 /// The terminal is restored when this returns, and when it panics. While the screen is shown,
 /// whatever any part of the process writes to standard output and standard error goes to the log
@@ -140,7 +161,7 @@ pub enum Leave {
 ///
 /// # Errors
 /// If standard output is not a terminal that can be drawn on.
-pub fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Leave> {
+pub fn run(connection: Connection, settings: &Settings) -> anyhow::Result<Left> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

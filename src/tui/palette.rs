@@ -1,6 +1,6 @@
 //! The palette: everything that can be done or shown, found by its name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -9,7 +9,9 @@ use super::keymap::{Action, Bound, Context, Scope};
 use super::panels::PanelId;
 use super::panels::scene::Scene;
 use crate::config::by_key;
+use crate::event::RunKind;
 use crate::foundation::input;
+use crate::runs::RunInfo;
 
 /// What happens when an entry is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,10 @@ pub enum Choice {
     Filter(String),
     /// Say the value of a setting.
     Setting(String),
+    /// Show the run in this directory.
+    Show(PathBuf),
+    /// Compare with the run at this place of the list, or no longer.
+    Compare(usize),
 }
 
 /// Something that can be done or shown.
@@ -116,7 +122,66 @@ fn entries(scene: &Scene<'_>, around: Surroundings<'_>) -> Vec<Entry> {
         .chain(panels)
         .chain(filters)
         .chain(settings)
+        .chain(runs(scene))
         .collect()
+}
+
+/// The runs that exist: each can be shown, and compared with the one shown.
+fn runs(scene: &Scene<'_>) -> Vec<Entry> {
+    let neighbours = scene.neighbours;
+    let Some(listed) = &neighbours.listed else {
+        return Vec::new();
+    };
+    let entries = |(place, (run, folder)): (usize, (&RunInfo, &PathBuf))| {
+        let is_shown = *folder == neighbours.folder;
+        let is_compared = neighbours.others.of(folder).is_some();
+        let entry = |choice: Choice, verb: &str, text: String| Entry {
+            choice,
+            name: format!("{verb} {}", run.name),
+            text,
+            key: String::new(),
+            obstacle: is_shown.then(|| "it is the run shown".to_owned()),
+        };
+        let stands = format!("{}, {}", run.word(), run.work.progress());
+        let show = entry(
+            Choice::Show(run.path.clone()),
+            "run",
+            format!("show it here: {stands}"),
+        );
+        let show = Entry {
+            obstacle: show
+                .obstacle
+                .or_else(|| neighbours.switching.obstacle().map(str::to_owned)),
+            ..show
+        };
+        let what = match scene.kind {
+            RunKind::Search => "draw it over the chart",
+            RunKind::Training => "compare its settings",
+        };
+        let text = match is_compared {
+            true => format!("{what} no longer"),
+            false => format!("{what}: {stands}"),
+        };
+        let compare = entry(Choice::Compare(place), "overlay run", text);
+        let is_other_kind = run.work.kind() != scene.kind;
+        let of_other_kind = || is_other_kind.then(|| other_kind(scene.kind));
+        let compare = Entry {
+            obstacle: compare.obstacle.or_else(of_other_kind),
+            ..compare
+        };
+        [show, compare]
+    };
+    let all = listed.runs.iter().zip(&listed.folders).enumerate();
+    all.flat_map(entries).collect()
+}
+
+/// Why a run of this kind is not compared with one of the other kind.
+pub fn other_kind(kind: RunKind) -> String {
+    let other = match kind {
+        RunKind::Search => RunKind::Training,
+        RunKind::Training => RunKind::Search,
+    };
+    format!("a {} is not compared with a {}", kind.noun(), other.noun())
 }
 
 /// The entry of a binding; `None` if it means nothing in this kind of run, or only in an overlay.
@@ -126,11 +191,18 @@ fn action(scene: &Scene<'_>, page: Context, bound: &Bound) -> Option<Entry> {
     if is_of_overlay || action == Action::Palette {
         return None;
     }
-    let closed = scope == Scope::Inspector && page != Context::Inspector;
-    let closed = closed.then(|| {
-        let key = scene.keymap.key_of(Action::Inspect);
-        format!("open a child in the inspector first: {key}")
-    });
+    let key = |action| scene.keymap.key_of(action);
+    let closed = match scope {
+        Scope::Inspector if page != Context::Inspector => Some(format!(
+            "open a child in the inspector first: {}",
+            key(Action::Inspect)
+        )),
+        Scope::Runs if page != Context::Runs => Some(format!(
+            "open the list of runs first: {}",
+            key(Action::Runs)
+        )),
+        _ => None,
+    };
     Some(Entry {
         choice: Choice::Act(action, scope),
         name: action.name().replace('_', " "),

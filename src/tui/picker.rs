@@ -235,7 +235,7 @@ const DISPENSABLE: [usize; 3] = [2, 4, LIFT];
 const LIFT: usize = 6;
 
 /// The heading, then each run, in lines of `width` columns; if that is not enough, names are cut.
-fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<String> {
+pub(super) fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<String> {
     let rows: Vec<[String; 8]> = std::iter::once(TITLES.map(str::to_owned))
         .chain(runs.iter().map(|run| row(run, now)))
         .collect();

@@ -98,6 +98,8 @@ pub enum Role {
     Band,
     /// What the search is compared with: its controls, another run.
     Reference,
+    /// One of the runs drawn over the chart, by its place among them from 0.
+    OtherRun(u8),
     /// The filled part of a bar.
     Gauge,
     /// Something that is going well.
@@ -208,6 +210,10 @@ impl Theme {
         let palette = self.palette();
         match role {
             Role::Text | Role::Reference => plain,
+            Role::OtherRun(0) => self.paint(plain, &palette.good),
+            Role::OtherRun(1) => self.paint(plain, &palette.smooth),
+            Role::OtherRun(2) => self.paint(plain, &palette.baseline),
+            Role::OtherRun(_) => bold,
             Role::Strong | Role::Title => bold,
             Role::Dim | Role::Band if self.depth == ColourDepth::None => {
                 plain.add_modifier(Modifier::DIM)

@@ -9,6 +9,7 @@ use super::machine_view::MachineView;
 use super::panels::footer::Remark;
 use super::panels::inspector::InspectorView;
 use super::panels::question::{Answer, Question};
+use super::panels::runs::RunsView;
 use super::panels::{PanelId, Panels};
 use super::text_line::{Purpose, TextLine};
 use crate::config::LayoutName;
@@ -32,6 +33,8 @@ pub struct View {
     pub help: Option<usize>,
     /// The inspector, if it is open.
     pub inspector: Option<InspectorView>,
+    /// The list of runs, if it is open.
+    pub runs: Option<RunsView>,
     /// A question that is waiting for its answer.
     pub question: Option<Question>,
     /// The selected answer.
@@ -70,6 +73,7 @@ impl View {
             maximised: false,
             help: None,
             inspector: None,
+            runs: None,
             question: None,
             answer: Answer::Cancel,
             text: None,

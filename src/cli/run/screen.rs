@@ -16,6 +16,7 @@ use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
 use crate::runs::RunDirectory;
 use crate::runs::directory::has_begun;
+use crate::tui::other_runs::Switching;
 use crate::tui::{self, Leave};
 
 /// A run that cannot begin usually says so within this time; the screen is not opened for it.
@@ -25,7 +26,10 @@ const LOOK: Duration = Duration::from_millis(20);
 
 pub(super) fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> anyhow::Result<()> {
     let (is_new, path) = (prepared.is_new, prepared.directory.path().to_owned());
-    let look = screen::settings(prepared.config.screen.clone(), ascii)?;
+    let look = tui::Settings {
+        switching: Switching::FromHome,
+        ..screen::settings(prepared.config.screen.clone(), ascii)?
+    };
     let interrupted = Arc::new(AtomicBool::new(false));
     let handler = signal_hook::flag::register(SIGINT, interrupted.clone())
         .context("cannot listen for signals")?;
@@ -41,7 +45,7 @@ pub(super) fn run(prepared: Prepared, settings: &SettingsArgs, ascii: bool) -> a
     }
     signal_hook::low_level::unregister(handler);
     let connection = link::attach(&path, false)?;
-    let leave = tui::run(connection, &look);
+    let leave = tui::run(connection, &look).map(|left| left.leave);
     match leave {
         Ok(Leave::Finished | Leave::Stopped | Leave::Closed) => {
             conclude(&last_word(&mut search, &path)?, &path)

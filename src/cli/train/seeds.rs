@@ -24,6 +24,7 @@ use crate::space::Architecture;
 use crate::study::seeds::{SeedsQuestion, SeedsSummary};
 use crate::study::series::{PreparedRun, Series, is_complete, is_series};
 use crate::training::Training;
+use crate::tui::other_runs::Switching;
 use crate::tui::{self, Leave};
 
 /// Interval for checking whether the next training has begun.
@@ -161,9 +162,10 @@ fn watch(series: &Series<SeedsQuestion>, ascii: bool) -> anyhow::Result<()> {
         let connection = link::attach(path, false)?;
         let look = tui::Settings {
             leave_when_over: place + 1 < paths.len(),
+            switching: Switching::No("this screen follows the trainings of the set"),
             ..look.clone()
         };
-        match tui::run(connection, &look) {
+        match tui::run(connection, &look).map(|left| left.leave) {
             Ok(Leave::Finished) => {}
             Ok(leave) => return farewell(series, leave),
             Err(error) => {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{decides_nothing, settings_differences};
+use crate::analysis::comparable::{decides_nothing, settings_differences};
 use crate::config::{Config, Options, resolve};
 use crate::runs::{self, RunInfo, WorkInfo};
 use crate::state::RunStatus;
@@ -99,6 +99,7 @@ fn choose(mut runs: Vec<RandomRun>, config: &Config) -> Result<Vec<PathBuf>, NoR
     };
     let missing = differences(nearest);
     if !missing.is_empty() {
+        let missing: Vec<String> = missing.into_iter().map(|missing| missing.text).collect();
         return Err(NoReference::nearest(
             &nearest.folder,
             &missing.join("; "),

@@ -40,6 +40,7 @@ impl App {
             None => self.draw_panels(&scene, &areas, &mut screen),
         }
         panels::header::draw_blocked(&scene, &mut screen);
+        self.draw_runs(&scene, &mut screen);
         if self.view.help.is_some() {
             self.draw_help(&scene, &mut screen);
         }
@@ -61,7 +62,8 @@ impl App {
         let covered = self.view.help.is_some()
             || self.palette().is_some()
             || self.view.question.is_some()
-            || self.view.inspector.is_some();
+            || self.view.inspector.is_some()
+            || self.view.runs.is_some();
         let areas = self.areas().filter(|_| !covered)?;
         let mut panels = areas.panels.iter();
         let (_, area) = panels.find(|(panel, area)| {

@@ -4,6 +4,7 @@
 mod alerts;
 mod chosen;
 mod draw;
+mod effect;
 mod inspector;
 #[cfg(test)]
 mod list_tests;
@@ -15,6 +16,9 @@ mod navigation;
 mod palette;
 #[cfg(test)]
 mod palette_tests;
+mod runs;
+#[cfg(test)]
+mod runs_tests;
 mod steering;
 mod training;
 mod typing;
@@ -28,7 +32,9 @@ use ratatui::layout::Size;
 use super::details::Details;
 use super::keymap::{Action, Context, Key, Keymap};
 use super::layout::{Areas, Arrangement};
+use super::other_runs::Neighbours;
 use super::panels::footer::Remark;
+use super::panels::runs::Page;
 use super::panels::scene::Scene;
 use super::text_line::Purpose;
 use super::theme::Theme;
@@ -36,50 +42,11 @@ use super::view::View;
 use super::{Leave, Settings};
 use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
-use crate::link::{Command, LinkStatus};
+use crate::link::LinkStatus;
 use crate::state::{ChildDetail, RunState, RunStatus, paused_because};
 pub use alerts::Alert;
+pub use effect::{Effect, Wanted};
 pub use moments::Past;
-
-/// What remains to be done by the owner of the terminal and the connection.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Nothing visible changed.
-    Nothing,
-    /// Something visible changed.
-    Draw,
-    /// Draw every cell: the terminal may show something else.
-    Repaint,
-    /// Hand the terminal back to the shell until the process is continued.
-    Suspend,
-    /// Send a command to the process working on the run.
-    Send(Command),
-    /// Copy a text to the user's clipboard.
-    Copy(String),
-    /// Write files with these names and contents into the folder where the program was started.
-    Save(Vec<(String, String)>),
-    /// Close the screen for this reason.
-    Leave(Leave),
-}
-
-/// What must be read from the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// The details of a child.
-    Child {
-        /// Number of the child, from 1.
-        child: u64,
-        /// Sequence number of the record that sampled it.
-        sampled_seq: u64,
-        /// Sequence number of the record that ended it; `None` if it has not ended.
-        ended_seq: Option<u64>,
-    },
-    /// The state at an earlier moment.
-    State {
-        /// Sequence number of the last record that is part of it.
-        seq: u64,
-    },
-}
 
 /// Everything the screen knows.
 pub struct App {
@@ -110,6 +77,8 @@ pub struct App {
     stop_asked: bool,
     /// Settings of the run, with their values.
     pub settings: Vec<(String, String)>,
+    /// What is known of other runs.
+    pub neighbours: Neighbours,
 }
 
 impl App {
@@ -131,6 +100,7 @@ impl App {
             alerts: VecDeque::new(),
             stop_asked: false,
             settings: Vec::new(),
+            neighbours: Neighbours::new(settings.switching),
         }
     }
 
@@ -207,6 +177,7 @@ impl App {
             theme: &self.theme,
             keymap: &self.keymap,
             arrangement: self.arrangement(),
+            neighbours: &self.neighbours,
         }
     }
 
@@ -231,6 +202,7 @@ impl App {
     /// panels are drawn. It is not called for each record, because a long run arrives as many
     /// thousands of them.
     pub fn refresh(&mut self) {
+        self.neighbours.compare(self.live.search().started.as_ref());
         let mut panels = std::mem::take(&mut self.view.panels);
         let scene = self.scene();
         panels.iter_mut().for_each(|panel| panel.refresh(&scene));
@@ -301,7 +273,9 @@ impl App {
 
     /// Where keys go without overlays.
     pub(super) fn page_context(&self) -> Context {
-        if self.view.inspector.is_some() {
+        if self.view.runs.is_some() {
+            Context::Runs
+        } else if self.view.inspector.is_some() {
             Context::Inspector
         } else {
             Context::Panel(self.view.focus)
@@ -343,7 +317,14 @@ impl App {
         {
             return effect;
         }
+        if self.context() == Context::Runs
+            && let Some(effect) = self.perform_in_runs(action)
+        {
+            return effect;
+        }
         match action {
+            Action::Runs => self.open_runs(Page::List),
+            Action::Differences => self.open_runs(Page::Differences),
             Action::TogglePause => return self.toggle_pause(),
             Action::Skip => return self.ask_to_skip(),
             Action::StopAfterEpisode => return self.ask_to_stop_after_episode(),

@@ -57,6 +57,7 @@ impl App {
         match target {
             Target::Nothing => {}
             Target::Action(action) => return self.act(action, None),
+            Target::Part(part) if self.view.runs.is_some() => return self.click_in_runs(part),
             Target::Part(part) if in_inspector => return self.click_in_inspector(part),
             target => {
                 if let Some(panel) = targets.panel_at(at) {
@@ -120,6 +121,10 @@ impl App {
         }
         if self.view.help.is_some() {
             self.scroll_help(Scroll::By(rows));
+            return Effect::Draw;
+        }
+        if self.view.runs.is_some() {
+            self.scroll_runs(Scroll::By(rows));
             return Effect::Draw;
         }
         if self.view.inspector.is_some() {

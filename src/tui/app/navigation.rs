@@ -3,7 +3,7 @@
 use super::App;
 use crate::config::LayoutName;
 use crate::event::RunKind;
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::layout;
 use crate::tui::panels::panel::Response;
 use crate::tui::panels::scroll::Scroll;
@@ -11,7 +11,7 @@ use crate::tui::panels::{PanelId, help};
 
 impl App {
     pub(super) fn navigate(&mut self, action: Action) {
-        let in_panels = self.view.help.is_none() && self.view.inspector.is_none();
+        let in_panels = matches!(self.context(), Context::Panel(_));
         match action {
             Action::LayoutOverview => self.show_layout(LayoutName::Overview),
             Action::LayoutLearning => self.show_layout(LayoutName::Learning),

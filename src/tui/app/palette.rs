@@ -12,6 +12,7 @@ impl App {
     pub(super) fn open_palette(&mut self) {
         self.view.help = None;
         self.view.entry = 0;
+        self.neighbours.is_list_wanted = true;
         self.view.text = Some(TextLine::new(Purpose::Palette, ""));
     }
 
@@ -58,10 +59,15 @@ impl App {
                 return self.perform(action);
             }
             Choice::Focus(panel) => self.go_to(Scope::Panel(panel)),
-            Choice::Inspect(child) => self.inspect(Some(child)),
+            Choice::Inspect(child) => {
+                self.view.runs = None;
+                self.inspect(Some(child));
+            }
             Choice::Setting(text) => self.tell(Level::Info, text),
+            Choice::Show(run) => return self.show_run(run),
+            Choice::Compare(place) => self.toggle_other(place),
             Choice::Filter(text) => {
-                self.view.inspector = None;
+                (self.view.inspector, self.view.runs) = (None, None);
                 self.begin_text(Purpose::Filter);
                 self.view.text = self.view.text.take().map(|line| line.with(&text));
                 self.preview();
@@ -73,7 +79,7 @@ impl App {
     /// Go where keys of this scope apply.
     fn go_to(&mut self, scope: Scope) {
         if !scope.holds_in(self.page_context()) {
-            self.view.inspector = None;
+            (self.view.inspector, self.view.runs) = (None, None);
         }
         if let Scope::Panel(panel) = scope {
             self.view.focus = panel;

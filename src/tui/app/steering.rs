@@ -126,8 +126,12 @@ impl App {
         self.view.answer = answers[(marked.unwrap_or(0) + 1) % answers.len()];
     }
 
-    /// Leave at once if nothing is in progress that the user might want to stop; otherwise ask.
-    pub(super) fn quit(&mut self) -> Effect {
+    /// Leave at once if nothing is in progress that the user might want to stop; otherwise ask. From
+    /// another run than this program's own it leads back to that one, and is asked there.
+    pub fn quit(&mut self) -> Effect {
+        if self.neighbours.home.is_some() {
+            return Effect::LeaveFromHome;
+        }
         match self.link {
             _ if self.is_over() => Effect::Leave(Leave::Finished),
             LinkStatus::Live { watch_only: false } | LinkStatus::Dead { watch_only: false } => {

@@ -19,6 +19,14 @@ pub enum Action {
     Help,
     /// Find an action, a panel, a child, a filter or a setting by its name.
     Palette,
+    /// The list of runs: show another one, or compare it with the one shown.
+    Runs,
+    /// The settings in which the runs compared differ.
+    Differences,
+    /// Show the selected run in place of the present one.
+    OpenRun,
+    /// Look again which runs there are.
+    LookAgain,
     /// Everything that fits.
     LayoutOverview,
     /// Chart and controller, or the curves of a training.
@@ -103,7 +111,7 @@ pub enum Action {
     SortPrevious,
     /// Ascending or descending order.
     ReverseSort,
-    /// Mark the child at the cursor, or remove its mark.
+    /// Mark the child at the cursor, or remove its mark; the same for a run to compare with.
     Mark,
     /// Remove all marks.
     ClearMarks,

@@ -1,6 +1,6 @@
 //! The keys that do not belong to a particular panel, in the order of the help.
 
-use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Screens, Text, Views};
+use super::Scope::{Everywhere, Help, Inspector, Panels, Question, Runs, Screens, Text, Views};
 use super::{Action, Binding, Scope, TrainingMeaning};
 use crate::tui::panels::PanelId;
 
@@ -96,8 +96,12 @@ const VIEWS: &[Binding] = keys! {
     Views ["right", "l"] Right "right: next child; crosshair"
         .in_training("right: crosshair (curves)");
     Panels ["/"] Search FIND ("find") .in_training("find in the log");
-    Screens [":"] Palette "everything by name: actions, panels, children, filters, settings" ("by name")
-        .in_training("everything by name: actions, panels, settings");
+    Screens [":"] Palette "everything by name: actions, panels, children, filters, settings, runs" ("by name")
+        .in_training("everything by name: actions, panels, settings, runs");
+    Screens ["R"] Runs "runs: show another one here, or draw it over the chart of this one" ("runs")
+        .in_training("runs: show another one here, or compare its settings");
+    Screens ["D"] Differences "settings in which the runs on the chart differ"
+        .in_training("settings in which the runs compared differ");
 };
 
 /// Keys of the panels with charts, which work in any panel.
@@ -119,6 +123,12 @@ const OVERLAYS: &[Binding] = keys! {
     Inspector ["-"] Less "what-if: a smaller value";
     Inspector ["0"] Reset "what-if: undo all changes";
     Inspector ["t"] Queue "what-if: train the edited child in this run";
+    Runs ["enter"] OpenRun "runs: show this one here" ("show");
+    Runs ["m"] Mark "runs: draw this one over the chart, or no longer" ("compare")
+        .in_training("runs: compare this one, or no longer");
+    Runs ["M"] ClearMarks "runs: compare none";
+    Runs ["r"] LookAgain "runs: look again which there are" ("look again");
+    Runs ["esc", "q"] Back "close the list of runs" ("close");
     Panels [">"] Faster "replay: twice as fast";
     Panels ["<"] Slower "replay: half as fast";
     Panels ["esc"] Back "back: no filter, the present, all panels, the child in training"

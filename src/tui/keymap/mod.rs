@@ -24,6 +24,8 @@ pub enum Context {
     Help,
     /// The inspector is open.
     Inspector,
+    /// The list of runs is open.
+    Runs,
     /// A question is waiting for its answer.
     Question,
     /// A line of text is being typed.
@@ -37,6 +39,7 @@ impl Context {
         panels.chain([
             Context::Help,
             Context::Inspector,
+            Context::Runs,
             Context::Question,
             Context::Text,
         ])
@@ -52,10 +55,12 @@ pub enum Scope {
     Panels,
     /// This panel, while it has the focus.
     Panel(PanelId),
-    /// All panels, the inspector and the help.
+    /// All panels, the inspector, the list of runs and the help.
     Screens,
     /// The inspector.
     Inspector,
+    /// The list of runs.
+    Runs,
     /// The help.
     Help,
     /// A question that is waiting for its answer.
@@ -72,6 +77,7 @@ impl Scope {
         match self {
             Scope::Panel(own) => context == Context::Panel(own),
             Scope::Inspector => context == Context::Inspector,
+            Scope::Runs => context == Context::Runs,
             _ => false,
         }
     }
@@ -81,11 +87,15 @@ impl Scope {
         let panel = matches!(context, Context::Panel(_));
         match self {
             Scope::Everywhere => true,
-            Scope::Screens => panel || matches!(context, Context::Inspector | Context::Help),
+            Scope::Screens => {
+                let others = [Context::Inspector, Context::Runs, Context::Help];
+                panel || others.contains(&context)
+            }
             Scope::Views => panel || context == Context::Inspector,
             Scope::Panels => panel,
             Scope::Panel(own) => context == Context::Panel(own),
             Scope::Inspector => context == Context::Inspector,
+            Scope::Runs => context == Context::Runs,
             Scope::Help => context == Context::Help,
             Scope::Question => context == Context::Question,
             Scope::Text => context == Context::Text,

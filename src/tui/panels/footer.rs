@@ -1,7 +1,7 @@
 //! The last row: a message, the line being typed, or the main keys, as many as fit.
 
 use super::inspector::InspectorView;
-use super::panel::Hint;
+use super::panel::{Hint, hints};
 use super::{PanelId, Panels};
 use crate::config::LayoutName;
 use crate::event::Level;
@@ -18,6 +18,9 @@ use unicode_width::UnicodeWidthStr;
 
 /// Minimum number of columns of typed text shown beside an error message.
 const LEAST_TYPED: usize = 16;
+
+/// What the list of runs is about.
+const RUNS: &[Hint] = hints!["choose": Up, Down; "settings": Differences];
 
 /// A message in the last row until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,7 @@ impl Page<'_> {
         match self.context {
             Context::Panel(panel) => self.panels.get(panel).hints(),
             Context::Inspector => self.inspector.map_or(&[], InspectorView::hints),
+            Context::Runs => RUNS,
             _ => &[],
         }
     }
@@ -136,7 +140,10 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
     // panel, which leaves the room to what is edited.
     let is_important = |bound: &&Bound| match bound.binding.action {
         Action::Quit | Action::Help | Action::Back => true,
-        action => action == Action::TogglePause && context != Context::Inspector,
+        action => {
+            let is_page = matches!(context, Context::Inspector | Context::Runs);
+            action == Action::TogglePause && !is_page
+        }
     };
     let is_hinted = |action: Action| {
         let mut hints = page.hints().iter();
@@ -259,6 +266,7 @@ fn word(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> &'static str {
             "resume"
         }
         Action::Maximise if scene.arrangement.maximised => "all panels",
+        Action::Quit if scene.neighbours.home.is_some() => "back",
         action => {
             let of_run = PanelId::of(scene.kind).into_iter();
             let mut words = of_run.filter_map(|panel| panels.get(panel).word(action));

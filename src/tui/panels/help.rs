@@ -46,6 +46,7 @@ pub fn content(scene: &Scene<'_>, here: Context, width: usize) -> Content {
 fn place(here: Context) -> &'static str {
     match here {
         Context::Panel(panel) => panel.name(),
+        Context::Runs => "Runs",
         _ => "Inspector",
     }
 }

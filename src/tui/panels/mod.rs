@@ -19,6 +19,7 @@ pub mod palette;
 pub mod panel;
 pub mod question;
 mod registry;
+pub mod runs;
 pub mod scene;
 pub mod scroll;
 pub mod training;

@@ -11,6 +11,7 @@ use crate::tui::details::{Details, detail_in, newest_child, row_in};
 use crate::tui::keymap::{Action, Keymap};
 use crate::tui::layout::Arrangement;
 use crate::tui::machine_view::MachineView;
+use crate::tui::other_runs::Neighbours;
 use crate::tui::theme::{Glyphs, Theme};
 
 /// Everything that panels are drawn from, besides what each keeps itself.
@@ -46,6 +47,8 @@ pub struct Scene<'a> {
     pub keymap: &'a Keymap,
     /// What determines the areas of the panels.
     pub arrangement: Arrangement,
+    /// What is known of other runs.
+    pub neighbours: &'a Neighbours,
 }
 
 impl<'a> Scene<'a> {

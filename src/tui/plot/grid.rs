@@ -23,12 +23,16 @@ pub enum PlotSeries {
     ControlMean,
     Baseline,
     Best,
+    /// The curve of another run, by its place among them from 0.
+    OtherLine(u8),
     /// From one mean to the next; the means themselves are on top.
     MeanLine,
     Smooth,
     /// A child, if there are so few that none may be hidden by a line.
     Point,
     Control,
+    /// The number of another run on its curve.
+    Other(u8),
     Mean,
     /// The child under the crosshair.
     Chosen,

@@ -1,6 +1,7 @@
 //! The plot: points and curves on a grid of dots.
 
 use super::curves::{Curves, Stretch};
+use super::others::{self, number};
 use crate::analysis::series::{Children, stairs};
 use crate::tui::plot::{Dash, DotGrid, Frame, PlotSeries, Span};
 use crate::tui::theme::{Glyphs, Role};
@@ -16,6 +17,9 @@ pub fn look(series: PlotSeries, glyphs: &Glyphs) -> (Role, &'static str) {
         PlotSeries::Reference => (Role::Reference, glyphs.reference),
         PlotSeries::ControlMean => (Role::Reference, glyphs.control_mean),
         PlotSeries::Control => (Role::Reference, glyphs.control),
+        PlotSeries::OtherLine(place) | PlotSeries::Other(place) => {
+            (Role::OtherRun(place), number(place))
+        }
         PlotSeries::Baseline => (Role::Baseline, glyphs.baseline),
         PlotSeries::Best => (Role::Best, glyphs.best),
         PlotSeries::Smooth => (Role::Smooth, glyphs.smooth),
@@ -53,6 +57,9 @@ impl Canvas<'_> {
         self.line(&curves.smooth, PlotSeries::Smooth, Dash::Solid);
         self.means(&curves.mean);
         self.controls(children);
+        for (place, points) in &curves.others {
+            self.other(*place, points);
+        }
         if let Some(child) = crosshair {
             self.crosshair(children, child);
         }
@@ -185,6 +192,23 @@ impl Canvas<'_> {
         for (x, value) in points.iter().filter(|_| markers) {
             self.grid
                 .marker(*x, self.height_of(*value), PlotSeries::Mean);
+        }
+    }
+
+    /// The curve of another run, with its number now and then: at the same columns as those of the
+    /// other runs only where there is no room.
+    fn other(&mut self, place: u8, points: &[(usize, f64)]) {
+        let line = PlotSeries::OtherLine(place);
+        self.line(points, line, others::dash(place));
+        let across = self.grid.resolution().0;
+        let mut next = others::STAGGER * usize::from(place) * across;
+        let last = points.last().map(|(x, _)| *x);
+        for (x, value) in points {
+            if *x >= next || Some(*x) == last {
+                let y = self.height_of(*value);
+                self.grid.marker(*x, y, PlotSeries::Other(place));
+                next = x + others::APART * across;
+            }
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Curves {
     pub controls: Vec<(usize, f64)>,
     /// Mean of each episode of the reference run.
     pub reference: Vec<(usize, f64)>,
+    /// Mean of each episode of the runs drawn over this one, each with its place among them.
+    pub others: Vec<(u8, Vec<(usize, f64)>)>,
 }
 
 impl Curves {
@@ -60,6 +62,18 @@ impl Curves {
             curves.baseline = baselines(state, &extent, span, width);
         }
         curves
+    }
+
+    /// The curves that are drawn beside those of other runs: the children and their means, so that there
+    /// are few lines to tell apart.
+    pub fn beside(self, others: Vec<(u8, Vec<(usize, f64)>)>) -> Curves {
+        Curves {
+            mean: self.mean,
+            controls: self.controls,
+            reference: self.reference,
+            others,
+            ..Curves::default()
+        }
     }
 
     /// Drop the curves that are not among `named`.
@@ -98,10 +112,13 @@ impl Curves {
             mean,
             controls,
             reference,
+            others,
             ..
         } = self;
+        let others = others.iter().map(|(_, points)| points);
         let lines = [smooth, best, mean, controls, reference]
             .into_iter()
+            .chain(others)
             .flatten()
             .map(|(_, value)| *value);
         let levels = [&self.baseline, &self.low, &self.high]
@@ -219,7 +236,8 @@ impl Means {
     }
 }
 
-fn at_middles(
+/// Values of episodes at the columns of their middles; means where several share a column.
+pub fn at_middles(
     values: impl Iterator<Item = (usize, Option<f64>)>,
     extent: &Extent,
     span: Span,

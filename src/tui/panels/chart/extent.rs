@@ -1,5 +1,6 @@
 //! The range of the children of a run, or of the epochs of a training.
 
+use crate::event::RunStarted;
 use crate::state::RunState;
 use crate::tui::plot::{Span, round_step};
 
@@ -23,7 +24,11 @@ impl Extent {
 
     /// The extent of a run with a known newest child.
     pub fn new(state: &RunState, newest: u64) -> Extent {
-        let run = state.search().started.as_ref();
+        Extent::of_search(state.search().started.as_ref(), newest)
+    }
+
+    /// The same for a search of which only the beginning is at hand.
+    pub fn of_search(run: Option<&RunStarted>, newest: u64) -> Extent {
         let per_episode = run.map_or(16, |run| run.children_per_episode.max(1)) as u64;
         let total = run
             .map_or(u64::MAX, |run| {

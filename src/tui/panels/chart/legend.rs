@@ -72,7 +72,18 @@ pub fn signs(glyphs: &Glyphs) -> impl Iterator<Item = (Role, &'static str, &'sta
             "mean of the run compared with this one",
         ),
     ];
-    series.map(of).into_iter().chain([failed])
+    let others = (
+        Role::OtherRun(0),
+        "1 2 3 4",
+        "other runs: mean of an episode (see the list of runs)",
+    );
+    let differs = (
+        Role::Warning,
+        glyphs.differs,
+        "beside a run: settings that affect rewards differ",
+    );
+    let beside = [others, differs, failed];
+    series.map(of).into_iter().chain(beside)
 }
 
 /// Names of the series, some of which can be shortened.

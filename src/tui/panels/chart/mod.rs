@@ -13,6 +13,7 @@ mod canvas;
 mod curves;
 mod extent;
 mod legend;
+pub mod others;
 mod readout;
 #[cfg(test)]
 mod samples;
@@ -39,11 +40,14 @@ use crate::analysis::series::{Children, Quantity};
 use crate::config::LayoutName;
 use crate::state::RunState;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
+use crate::tui::other_runs::OtherRun;
 use crate::tui::paint::Painter;
 use crate::tui::plot::{DotGrid, Frame, Framing, Span};
-use crate::tui::target::Part;
+use crate::tui::target::{Part, Target};
 use crate::tui::theme::Role;
 
+/// Height of a panel in rows from which on other runs are drawn in it, in a row of names and as curves.
+const OTHERS_FROM: usize = 6;
 /// Height of a panel in rows from which on it has a verdict below its axis, two rows of verdict if
 /// one is not enough, and a row of episode numbers.
 const VERDICT_FROM: usize = 8;
@@ -79,7 +83,8 @@ static ABOUT: About = About {
 
 impl Panel for ChartView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
-        draw_chart(scene.state, self, focused, painter);
+        let others = scene.neighbours.others.runs();
+        draw_chart(scene.state, self, others, focused, painter);
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
@@ -115,17 +120,30 @@ impl Panel for ChartView {
     }
 }
 
-fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut Painter<'_>) {
+fn draw_chart(
+    state: &RunState,
+    view: &ChartView,
+    others: &[OtherRun],
+    focused: bool,
+    painter: &mut Painter<'_>,
+) {
     let children = Children::of(state, view.quantity);
     let extent = Extent::new(state, children.newest);
-    let span = view.visible(&extent);
+    // A curve that has no name would say nothing.
+    let has_room = painter.height() >= OTHERS_FROM;
+    let others = &others[..if has_room { others.len() } else { 0 }];
+    let span = view.visible_beside(&extent, others::end(others, view.quantity));
     let crosshair = view.crosshair().filter(|_| extent.newest > 0);
-    let chosen = crosshair.map(|child| Readout::of(state, view.quantity, &children, child));
+    let chosen = crosshair.map(|child| {
+        let readout = Readout::of(state, view.quantity, &children, child);
+        readout.beside(others::at_child(others, view.quantity, child))
+    });
     let verdict = verdict(state, painter);
-    let rows = Rows::of(painter.height(), verdict.len());
+    let rows = Rows::of(painter.height(), verdict.len(), !others.is_empty());
     let drawing = Sketch {
         state,
         view,
+        others,
         extent,
         children,
         span,
@@ -134,13 +152,14 @@ fn draw_chart(state: &RunState, view: &ChartView, focused: bool, painter: &mut P
         verdict,
     };
     // The width of the labels depends on the curves, and that of the curves on the labels.
-    let (mut curves, mut frame) = drawing.plot(painter, LABEL, rows.plot);
+    let (mut curves, mut frame) = drawing.plot(painter, LABEL, &rows);
     let needed = frame.gutter;
     if needed != LABEL {
-        (curves, frame) = drawing.plot(painter, needed, rows.plot);
+        (curves, frame) = drawing.plot(painter, needed, &rows);
         frame = frame.with_gutter(needed);
     }
     drawing.draw_title(painter, focused, &curves);
+    drawing.name_others(painter);
     if rows.plot < 2 || painter.width() < 20 {
         return;
     }
@@ -166,16 +185,20 @@ fn verdict(state: &RunState, painter: &Painter<'_>) -> Vec<Row> {
 
 /// The division of a panel's rows.
 struct Rows {
+    /// First row of the plot.
+    top: u16,
     plot: usize,
     episodes: bool,
 }
 
 impl Rows {
-    /// Of a panel of `height` rows, of which the verdict takes `verdict`.
-    fn of(height: usize, verdict: usize) -> Rows {
+    /// Of a panel of `height` rows, of which the verdict takes `verdict`, and the names of other runs one
+    /// if there are any.
+    fn of(height: usize, verdict: usize, others: bool) -> Rows {
         let episodes = height >= EPISODES_FROM;
-        let taken = 3 + verdict + usize::from(episodes);
+        let taken = 3 + verdict + usize::from(episodes) + usize::from(others);
         Rows {
+            top: 1 + u16::from(others),
             plot: height.saturating_sub(taken),
             episodes,
         }
@@ -186,6 +209,7 @@ impl Rows {
 struct Sketch<'a> {
     state: &'a RunState,
     view: &'a ChartView,
+    others: &'a [OtherRun],
     extent: Extent,
     children: Children,
     span: Span,
@@ -196,11 +220,14 @@ struct Sketch<'a> {
 
 impl Sketch<'_> {
     /// Curves if the labels take `gutter` columns, and the frame around them.
-    fn plot(&self, painter: &Painter<'_>, gutter: usize, rows: usize) -> (Curves, Frame) {
+    fn plot(&self, painter: &Painter<'_>, gutter: usize, rows: &Rows) -> (Curves, Frame) {
         let quantity = self.view.quantity;
         let width = painter.width();
         let dots = width.saturating_sub(gutter + 1) * if painter.glyphs().braille { 2 } else { 1 };
         let mut curves = Curves::of(self.state, &self.children, quantity, self.span, dots);
+        if !self.others.is_empty() {
+            curves = curves.beside(others::curves(self.others, quantity, self.span, dots));
+        }
         // No one could tell what a curve is that the legend has no room for.
         let shortest = self.names().pop().unwrap_or_default();
         let legend = self.legend(painter, &curves, room_beside(painter, &shortest));
@@ -218,7 +245,7 @@ impl Sketch<'_> {
             label: &|value, decimals| axes::label(quantity, value, decimals),
             least_gutter: 0,
         };
-        let area = Rect::new(0, 1, width as u16, rows as u16);
+        let area = Rect::new(0, rows.top, width as u16, rows.plot as u16);
         let frame = framing.around(points.chain(curves.values()), area);
         (curves, frame)
     }
@@ -250,6 +277,18 @@ impl Sketch<'_> {
             .find(|name| beside(room(name)) == most)
             .unwrap_or(shortest);
         super::title(painter, focused, &name, &most, None);
+    }
+
+    /// The row that names the runs on the chart.
+    fn name_others(&self, painter: &mut Painter<'_>) {
+        if self.others.is_empty() {
+            return;
+        }
+        let (own, quantity) = (self.state.name().unwrap_or("this run"), self.view.quantity);
+        let (glyphs, width) = (painter.glyphs(), painter.width());
+        let row = others::row(own, self.others, quantity, glyphs, width.saturating_sub(2));
+        painter.pieces(1, 1, &row);
+        painter.target((0, 1), (width, 1), Target::Action(Action::Runs));
     }
 
     fn draw_plot(&self, painter: &mut Painter<'_>, curves: &Curves, frame: &Frame, episodes: bool) {

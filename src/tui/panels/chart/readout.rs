@@ -1,6 +1,7 @@
 //! The exact values at the crosshair: of the child, and of its episode.
 
 use super::extent::Extent;
+use super::others;
 use crate::analysis::series::{self, Children, Quantity};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
@@ -30,6 +31,8 @@ pub struct Readout<'a> {
     quartiles: Option<[f64; 3]>,
     /// Mean of the controls of its episode.
     controls: Option<f64>,
+    /// What other runs had reached after as many children.
+    others: Vec<(u8, f64)>,
 }
 
 impl<'a> Readout<'a> {
@@ -64,7 +67,13 @@ impl<'a> Readout<'a> {
             controls: series::control_means(children)
                 .find(|(of, _)| *of == episode)
                 .map(|(_, mean)| mean),
+            others: Vec::new(),
         }
+    }
+
+    /// The same, with the means of other runs at this child.
+    pub fn beside(self, others: Vec<(u8, f64)>) -> Readout<'a> {
+        Readout { others, ..self }
     }
 
     /// The child's values in `width` columns; the least important are left out first.
@@ -180,6 +189,11 @@ impl<'a> Readout<'a> {
             );
             if let Some((strategy, mean)) = &reference {
                 add(5, strategy, Some(value(quantity, *mean)));
+            }
+            for (place, mean) in &self.others {
+                let number = (Role::OtherRun(*place), others::number(*place).to_owned());
+                let mean = format!(" {}", value(quantity, *mean));
+                groups.push((2, vec![number, (Role::Text, mean)]));
             }
             groups
         };

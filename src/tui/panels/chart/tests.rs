@@ -21,7 +21,7 @@ fn half() -> RunState {
 
 fn text(state: &RunState, view: &ChartView, size: (u16, u16), ascii: bool) -> String {
     drawn(size, ascii, |painter| {
-        draw_chart(state, view, true, painter)
+        draw_chart(state, view, &[], true, painter)
     })
 }
 

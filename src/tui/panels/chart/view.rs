@@ -77,6 +77,17 @@ impl ChartView {
         }
     }
 
+    /// The children in view beside other runs that have `others` children: all of those too, unless it is
+    /// zoomed in.
+    pub fn visible_beside(&self, extent: &Extent, others: u64) -> Span {
+        let visible = self.visible(extent);
+        let last = if self.is_zoomed() { 0 } else { others };
+        Span {
+            last: visible.last.max(last),
+            ..visible
+        }
+    }
+
     /// Whether some children are out of view.
     pub fn is_zoomed(&self) -> bool {
         self.window != Window::All

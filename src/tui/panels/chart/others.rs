@@ -1,0 +1,215 @@
+//! Other runs on the chart: the curves of those that share its axis, and the row that names all of
+//! them.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::curves::at_middles;
+use super::extent::Extent;
+use crate::analysis::series::Quantity;
+use crate::tui::format;
+use crate::tui::other_runs::{OtherRun, Standing};
+use crate::tui::paint::Piece;
+use crate::tui::panels::Row;
+use crate::tui::plot::{Dash, Span};
+use crate::tui::theme::{Glyphs, Role};
+
+/// Columns between two numbers on a curve, and between the first ones on two curves.
+pub const APART: usize = 12;
+pub const STAGGER: usize = 3;
+/// Columns between two names.
+const GAP: usize = 3;
+/// Columns of a name that is cut.
+const SHORTEST: usize = 4;
+
+/// The number by which a run is known on the chart and in lists, from its place.
+pub fn number(place: u8) -> &'static str {
+    ["1", "2", "3", "4"]
+        .get(usize::from(place))
+        .copied()
+        .unwrap_or("?")
+}
+
+/// The dashes of a run's curve.
+pub fn dash(place: u8) -> Dash {
+    match place {
+        0 => Dash::Even(3),
+        1 => Dash::Dots(2),
+        2 => Dash::Even(6),
+        _ => Dash::Dots(4),
+    }
+}
+
+/// The means of the episodes of each run that shares the axis, over the children of `span`. Children are
+/// counted in each run by itself.
+pub fn curves(
+    others: &[OtherRun],
+    quantity: Quantity,
+    span: Span,
+    width: usize,
+) -> Vec<(u8, Vec<(usize, f64)>)> {
+    let curve = |run: &OtherRun| {
+        let points = at_middles(run.means(quantity), &extent(run), span, width);
+        (run.place, points)
+    };
+    drawn(others, quantity).map(curve).collect()
+}
+
+/// The last child of the last finished episode among these runs; 0 if there is none.
+pub fn end(others: &[OtherRun], quantity: Quantity) -> u64 {
+    let begun = drawn(others, quantity).filter(|run| run.last_episode() > 0);
+    let end = |run: &OtherRun| extent(run).children(run.last_episode() as u64).last;
+    begun.map(end).max().unwrap_or(0)
+}
+
+/// The mean of the episode in which each run had sampled as many children.
+pub fn at_child(others: &[OtherRun], quantity: Quantity, child: u64) -> Vec<(u8, f64)> {
+    let value = |run: &OtherRun| {
+        let episode = extent(run).episode(child) as usize;
+        let mut means = run.means(quantity);
+        let (_, mean) = means.find(|(of, _)| *of == episode)?;
+        Some((run.place, mean?))
+    };
+    drawn(others, quantity).filter_map(value).collect()
+}
+
+fn extent(run: &OtherRun) -> Extent {
+    Extent::of_search(run.started.as_deref(), 0)
+}
+
+fn drawn(others: &[OtherRun], quantity: Quantity) -> impl Iterator<Item = &OtherRun> {
+    others.iter().filter(move |run| run.shares(quantity))
+}
+
+/// The run shown, then the others, each with its sign, its name and what must be known about it, in
+/// `width` columns: names are shortened to what distinguishes them, then cut.
+pub fn row(
+    own: &str,
+    others: &[OtherRun],
+    quantity: Quantity,
+    glyphs: &Glyphs,
+    width: usize,
+) -> Row {
+    let names: Vec<&str> = std::iter::once(own)
+        .chain(others.iter().map(|run| run.name.as_str()))
+        .collect();
+    let signs: Vec<Piece> = std::iter::once((Role::Mean, glyphs.mean.to_owned()))
+        .chain(others.iter().map(|run| {
+            let number = number(run.place).to_owned();
+            (Role::OtherRun(run.place), number)
+        }))
+        .collect();
+    let remarks: Vec<Option<Piece>> = std::iter::once(None)
+        .chain(others.iter().map(|run| remark(run, quantity, glyphs)))
+        .collect();
+    let beside = |remark: &Option<Piece>| {
+        let remark = remark.as_ref();
+        remark.map_or(0, |(_, text)| text.width() + 1)
+    };
+    let taken: usize = signs
+        .iter()
+        .map(|(_, sign)| sign.width() + 1)
+        .sum::<usize>()
+        + remarks.iter().map(beside).sum::<usize>()
+        + GAP * (names.len() - 1);
+    let room = width.saturating_sub(taken);
+    let fits = |names: &[String]| names.iter().map(|name| name.width()).sum::<usize>() <= room;
+    let mut shown: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    if !fits(&shown) {
+        shown = distinct(&names);
+    }
+    if !fits(&shown) {
+        let each = (room / names.len()).max(SHORTEST);
+        shown = shown
+            .iter()
+            .map(|name| format::fit(name, each, glyphs.ellipsis))
+            .collect();
+    }
+    let mut row = Row::new();
+    for ((sign, name), remark) in signs.into_iter().zip(shown).zip(remarks) {
+        if !row.is_empty() {
+            row.push((Role::Dim, " ".repeat(GAP)));
+        }
+        row.extend([sign, (Role::Text, format!(" {name}"))]);
+        if let Some((role, text)) = remark {
+            row.push((role, format!(" {text}")));
+        }
+    }
+    row
+}
+
+/// What must be known about a run beside its name.
+fn remark(run: &OtherRun, quantity: Quantity, glyphs: &Glyphs) -> Option<Piece> {
+    let dim = |text: &str| Some((Role::Dim, text.to_owned()));
+    let warning = |text: &str| Some((Role::Warning, text.to_owned()));
+    match &run.standing {
+        Standing::Wanted | Standing::Opening => return dim("opening"),
+        Standing::Reading { percent } => return dim(&format!("reading {percent} %")),
+        Standing::Lost(_) => return warning("unreadable"),
+        Standing::Damaged(_) => return warning("damaged"),
+        Standing::Known => {}
+    }
+    let comparability = run.comparability.as_ref();
+    let obstacle = comparability.and_then(|found| found.obstacle(quantity));
+    if let Some(obstacle) = obstacle {
+        return warning(obstacle);
+    }
+    if run.last_episode() == 0 {
+        return dim("no episode yet");
+    }
+    match comparability {
+        Some(found) if !found.is_whole() => warning(glyphs.differs),
+        _ => None,
+    }
+}
+
+/// The names without what all of them begin and end with, as far as whole parts of them go.
+fn distinct(names: &[&str]) -> Vec<String> {
+    let is_between = |character: char| "-_./: ".contains(character);
+    let (first, rest) = match names {
+        [first, rest @ ..] if !rest.is_empty() => (*first, rest),
+        _ => return names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let alike = |one: &str, other: &str| -> usize {
+        let pairs = one.chars().zip(other.chars());
+        let same = pairs.take_while(|(one, other)| one == other);
+        same.map(|(character, _)| character.len_utf8()).sum()
+    };
+    let backwards = |text: &str| text.chars().rev().collect::<String>();
+    let shared = rest.iter().map(|name| alike(first, name)).min();
+    let head = &first[..shared.unwrap_or(0)];
+    let head = head.rfind(is_between).map_or(0, |place| place + 1);
+    let reversed = backwards(first);
+    let shared = rest.iter().map(|name| alike(&reversed, &backwards(name)));
+    let tail = &reversed[..shared.min().unwrap_or(0)];
+    let tail = tail.rfind(is_between).map_or(0, |place| place + 1);
+    let parts = names
+        .iter()
+        .map(|name| name.get(head..name.len().saturating_sub(tail)));
+    let cuts: Option<Vec<&str>> = parts.collect();
+    match cuts {
+        Some(cuts) if cuts.iter().all(|cut| !cut.is_empty()) => {
+            cuts.into_iter().map(str::to_owned).collect()
+        }
+        _ => names.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_shortened_to_what_distinguishes_them() {
+        let names = [
+            "2026-11-24T13-12-59Z-monograph",
+            "2026-11-24T15-02-11Z-monograph",
+        ];
+        assert_eq!(distinct(&names), ["24T13-12-59Z", "24T15-02-11Z"]);
+        assert_eq!(distinct(&["seed-1", "seed-12"]), ["1", "12"]);
+        assert_eq!(distinct(&["run", "other"]), ["run", "other"]);
+        let one_within_the_other = ["a-b", "a-b-c"];
+        assert_eq!(distinct(&one_within_the_other), ["b", "b-c"]);
+        assert_eq!(distinct(&["same", "same"]), ["same", "same"]);
+        assert_eq!(distinct(&["ä-1", "ä-2"]), ["1", "2"]);
+    }
+}
