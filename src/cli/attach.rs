@@ -25,8 +25,8 @@ pub struct Args {
     /// Only watch: no key can pause, stop or steer the run
     #[arg(long)]
     watch: bool,
-    /// Another search to draw over the chart of this one, as far as their values can stand on one
-    /// axis; up to four times
+    /// Another search to draw over the chart, if its values can stand on the same axis; up to four
+    /// times
     #[arg(long, value_name = "RUN")]
     with: Vec<PathBuf>,
     #[command(flatten)]

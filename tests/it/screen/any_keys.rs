@@ -16,7 +16,7 @@ pub enum Step {
 
 pub fn step() -> impl Strategy<Value = Step> {
     let codes = prop_oneof![
-        4 => prop::sample::select(" q?bafkjgGhlpnscyxde[]/123456+-0vVmMrSoHLYCtw<>N".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        4 => prop::sample::select(" q?bafkjgGhlpnscyxde[]/123456+-0vVmMrSoHLYCtw<>NRD".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
         2 => prop::sample::select(vec![KeyCode::Tab, KeyCode::BackTab, KeyCode::Esc, KeyCode::Enter, KeyCode::Up, KeyCode::Down,
             KeyCode::Left, KeyCode::Right, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Home, KeyCode::End, KeyCode::F(1)]),
     ];

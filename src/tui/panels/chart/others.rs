@@ -115,7 +115,7 @@ pub fn row(
     let fits = |names: &[String]| names.iter().map(|name| name.width()).sum::<usize>() <= room;
     let mut shown: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     if !fits(&shown) {
-        shown = distinct(&names);
+        shown = distinct(&names, glyphs.ellipsis);
     }
     if !fits(&shown) {
         let each = (room / names.len()).max(SHORTEST);
@@ -162,8 +162,9 @@ fn remark(run: &OtherRun, quantity: Quantity, glyphs: &Glyphs) -> Option<Piece> 
     }
 }
 
-/// The names without what all of them begin and end with, as far as whole parts of them go.
-fn distinct(names: &[&str]) -> Vec<String> {
+/// The names without what all of them begin and end with, as far as whole parts of them go; `ellipsis`
+/// stands for what they begin with.
+fn distinct(names: &[&str], ellipsis: &str) -> Vec<String> {
     let is_between = |character: char| "-_./: ".contains(character);
     let (first, rest) = match names {
         [first, rest @ ..] if !rest.is_empty() => (*first, rest),
@@ -188,7 +189,8 @@ fn distinct(names: &[&str]) -> Vec<String> {
     let cuts: Option<Vec<&str>> = parts.collect();
     match cuts {
         Some(cuts) if cuts.iter().all(|cut| !cut.is_empty()) => {
-            cuts.into_iter().map(str::to_owned).collect()
+            let mark = if head > 0 { ellipsis } else { "" };
+            cuts.iter().map(|cut| format!("{mark}{cut}")).collect()
         }
         _ => names.iter().map(|name| (*name).to_owned()).collect(),
     }
@@ -204,12 +206,14 @@ mod tests {
             "2026-11-24T13-12-59Z-monograph",
             "2026-11-24T15-02-11Z-monograph",
         ];
-        assert_eq!(distinct(&names), ["24T13-12-59Z", "24T15-02-11Z"]);
-        assert_eq!(distinct(&["seed-1", "seed-12"]), ["1", "12"]);
+        let distinct = |names: &[&str]| distinct(names, "…");
+        assert_eq!(distinct(&names), ["…24T13-12-59Z", "…24T15-02-11Z"]);
+        assert_eq!(distinct(&["seed-1", "seed-12"]), ["…1", "…12"]);
+        assert_eq!(distinct(&["one-run", "other-run"]), ["one", "other"]);
         assert_eq!(distinct(&["run", "other"]), ["run", "other"]);
         let one_within_the_other = ["a-b", "a-b-c"];
-        assert_eq!(distinct(&one_within_the_other), ["b", "b-c"]);
+        assert_eq!(distinct(&one_within_the_other), ["…b", "…b-c"]);
         assert_eq!(distinct(&["same", "same"]), ["same", "same"]);
-        assert_eq!(distinct(&["ä-1", "ä-2"]), ["1", "2"]);
+        assert_eq!(distinct(&["ä-1", "ä-2"]), ["…1", "…2"]);
     }
 }
