@@ -92,6 +92,31 @@ fn without_colour_no_style_has_a_colour() {
 }
 
 #[test]
+fn other_runs_have_colours_of_their_own_wherever_there_are_colours() {
+    let names = [
+        ThemeName::ColourBlind,
+        ThemeName::Light,
+        ThemeName::HighContrast,
+    ];
+    let depths = [
+        ColourDepth::Sixteen,
+        ColourDepth::Indexed,
+        ColourDepth::True,
+    ];
+    for (name, depth) in names
+        .into_iter()
+        .flat_map(|name| depths.map(|depth| (name, depth)))
+    {
+        let theme = Theme::new(name, depth, false);
+        let colours: std::collections::HashSet<_> = (0..4)
+            .map(|place| theme.style(Role::OtherRun(place)).fg)
+            .collect();
+        assert_eq!(colours.len(), 4, "{name:?} {depth:?}");
+        assert!(!colours.contains(&theme.style(Role::Mean).fg));
+    }
+}
+
+#[test]
 fn an_ascii_theme_has_only_ascii() {
     assert!(
         format!(

@@ -198,7 +198,76 @@ fn distinct(names: &[&str], ellipsis: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples;
     use super::*;
+    use crate::analysis::comparable::Comparability;
+    use crate::tui::other_runs::RunSettings;
+    use crate::tui::sample::{drawn, plain};
+
+    /// A run of three episodes of this many children each; the higher its place, the higher its rewards.
+    fn other(place: u8, children_per_episode: usize) -> OtherRun {
+        let mut state = samples::run(48);
+        let search = state.search_mut().unwrap();
+        let started = search.started.as_mut().unwrap();
+        started.children_per_episode = children_per_episode;
+        let started = started.clone();
+        for episode in &mut search.episodes {
+            episode.mean_reward += 0.1 * f64::from(place);
+        }
+        let mut run = OtherRun::new(place, "other".into(), "other".to_owned());
+        run.begin(Some(&state), RunSettings::default());
+        run.standing = Standing::Known;
+        run.comparability = Some(Comparability::of((&started, None), (&started, None)));
+        run
+    }
+
+    #[test]
+    fn the_children_of_each_run_are_counted_by_themselves() {
+        let others = [other(0, 16), other(1, 8)];
+        let means: Vec<f64> = others[0]
+            .means(Quantity::Reward)
+            .filter_map(|(_, mean)| mean)
+            .collect();
+        assert_eq!(end(&others, Quantity::Reward), 48);
+        assert_eq!(end(&others[1..], Quantity::Reward), 24);
+        let at = |child| at_child(&others, Quantity::Reward, child);
+        assert_eq!(at(9), [(0, means[0]), (1, means[1] + 0.1)]);
+        assert_eq!(at(33), [(0, means[2])], "the other one had ended");
+        let span = Span { first: 1, last: 48 };
+        let columns = |place: usize| {
+            let curves = curves(&others, Quantity::Reward, span, 48);
+            curves[place].1.iter().map(|(x, _)| *x).collect::<Vec<_>>()
+        };
+        assert_eq!(columns(0).len(), 3);
+        assert!(columns(1).iter().all(|x| *x < 24), "{:?}", columns(1));
+    }
+
+    #[test]
+    fn every_run_has_its_number_on_the_chart_and_in_the_row_of_names() {
+        let others: Vec<OtherRun> = (0..4).map(|place| other(place, 16)).collect();
+        for ascii in [false, true] {
+            let glyphs = plain(ascii).glyphs;
+            let row = row("shown", &others, Quantity::Reward, &glyphs, 78);
+            let text: String = row.into_iter().map(|(_, text)| text).collect();
+            assert_eq!(text.matches(" other").count(), 4, "{text}");
+            let chart = drawn((78, 18), ascii, |painter| {
+                let view = super::super::ChartView::default();
+                super::super::draw_chart(&samples::run(48), &view, &others, true, painter);
+            });
+            let is_axis = |letter: char| "│┤|+".contains(letter);
+            let plot = chart.lines().skip(2).take(12);
+            let plot: String = plot
+                .filter_map(|row| Some(row.split_once(is_axis)?.1))
+                .collect();
+            for number in ["1", "2", "3", "4"] {
+                let is_drawn = plot.contains(number);
+                assert!(
+                    text.contains(&format!("{number} other")) && is_drawn,
+                    "{chart}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn names_are_shortened_to_what_distinguishes_them() {
