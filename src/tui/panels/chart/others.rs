@@ -204,15 +204,15 @@ mod tests {
     use crate::tui::other_runs::RunSettings;
     use crate::tui::sample::{drawn, plain};
 
-    /// A run of three episodes of this many children each; the higher its place, the higher its rewards.
-    fn other(place: u8, children_per_episode: usize) -> OtherRun {
+    /// A run of three episodes of this many children each, whose rewards are higher than usual by `above`.
+    fn other(place: u8, children_per_episode: usize, above: f64) -> OtherRun {
         let mut state = samples::run(48);
         let search = state.search_mut().unwrap();
         let started = search.started.as_mut().unwrap();
         started.children_per_episode = children_per_episode;
         let started = started.clone();
         for episode in &mut search.episodes {
-            episode.mean_reward += 0.1 * f64::from(place);
+            episode.mean_reward += above;
         }
         let mut run = OtherRun::new(place, "other".into(), "other".to_owned());
         run.begin(Some(&state), RunSettings::default());
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_children_of_each_run_are_counted_by_themselves() {
-        let others = [other(0, 16), other(1, 8)];
+        let others = [other(0, 16, 0.0), other(1, 8, 0.1)];
         let means: Vec<f64> = others[0]
             .means(Quantity::Reward)
             .filter_map(|(_, mean)| mean)
@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn every_run_has_its_number_on_the_chart_and_in_the_row_of_names() {
-        let others: Vec<OtherRun> = (0..4).map(|place| other(place, 16)).collect();
+        let above = |place: u8| 0.08 * f64::from(place + 1);
+        let others: Vec<OtherRun> = (0..4).map(|place| other(place, 16, above(place))).collect();
         for ascii in [false, true] {
             let glyphs = plain(ascii).glyphs;
             let row = row("shown", &others, Quantity::Reward, &glyphs, 78);
