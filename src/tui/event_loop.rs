@@ -163,7 +163,7 @@ impl Screen {
             }
             Effect::Copy(text) => self.copy(&text),
             Effect::Save(files) => self.save(&files),
-            Effect::Open(run) => self.open(run),
+            Effect::Show(run) => self.open(run),
             Effect::LeaveFromHome => {
                 self.go_home();
                 self.visit.app.neighbours.home = None;

@@ -23,7 +23,7 @@ pub enum Effect {
     /// Write files with these names and contents into the folder where the program was started.
     Save(Vec<(String, String)>),
     /// Show the run in this directory in place of the present one.
-    Open(PathBuf),
+    Show(PathBuf),
     /// Close the screen from the run that it was opened for, as if that one were shown.
     LeaveFromHome,
     /// Close the screen for this reason.

@@ -132,7 +132,7 @@ impl App {
         }
         self.view.runs = None;
         self.tell(Level::Info, format!("opening {}", run.display()));
-        Effect::Open(run)
+        Effect::Show(run)
     }
 
     /// Compare with the run at this place of the list, or no longer.

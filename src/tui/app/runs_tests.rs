@@ -162,7 +162,7 @@ fn a_run_is_chosen_from_the_list_and_shown_in_place_of_this_one() {
     assert_eq!(app.context(), Context::Runs);
     assert!(app.neighbours.is_list_wanted, "what is listed may be old");
     let asked = press(&mut app, "↓↓\n");
-    assert_eq!(asked, Effect::Open(PathBuf::from("runs/seed-7")));
+    assert_eq!(asked, Effect::Show(PathBuf::from("runs/seed-7")));
     assert_eq!(app.context(), Context::Panel(PanelId("chart")));
     assert_eq!(told(&app), "opening runs/seed-7");
 }
@@ -184,7 +184,7 @@ fn the_selected_run_stays_selected_when_the_list_changes() {
     shorter.folders.remove(0);
     app.take_list(shorter);
     let asked = press(&mut app, "\n");
-    assert_eq!(asked, Effect::Open(PathBuf::from("runs/seed-7")));
+    assert_eq!(asked, Effect::Show(PathBuf::from("runs/seed-7")));
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn runs_are_found_by_their_names() {
     assert!(entry.text.ends_with("no longer"), "{}", entry.text);
     press(&mut app, "\x1b");
     let asked = press(&mut app, ":run nascnn\n");
-    assert_eq!(asked, Effect::Open(PathBuf::from("runs/nascnn15")));
+    assert_eq!(asked, Effect::Show(PathBuf::from("runs/nascnn15")));
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn closing_another_run_leads_back_to_the_one_that_this_program_began() {
     app.neighbours.home = Some("at-work".to_owned());
     assert_eq!(press(&mut app, "q"), Effect::LeaveFromHome);
     let asked = press(&mut app, "R\n");
-    assert_eq!(asked, Effect::Open(PathBuf::from("runs/at-work")));
+    assert_eq!(asked, Effect::Show(PathBuf::from("runs/at-work")));
 }
 
 #[test]
