@@ -263,14 +263,18 @@ pub fn progress_rows(
         Role::Gauge,
     );
     first.push((Role::Text, label));
-    let mut second = join_ranked(figures(state, training), "  ", width);
+    // The list of children in training has the place too; loss and accuracy matter more here.
+    let figures = figures(state, training).into_iter();
+    let figures = figures.map(|(rank, figure)| (if rank == PLACE { SPEED } else { rank }, figure));
+    let figures: Vec<(usize, Row)> = figures.collect();
+    let mut second = join_ranked(figures.clone(), "  ", width);
     if second
         .iter()
         .filter(|(role, _)| *role == Role::Text)
         .count()
         < 3
     {
-        second = join_ranked(figures(state, training), " ", width);
+        second = join_ranked(figures, " ", width);
     }
     vec![first, second]
 }
@@ -295,12 +299,16 @@ pub fn abandoned_row(state: &RunState, training: &TrainedChild, width: usize) ->
     join_fitting(groups, "  ", width)
 }
 
-/// The rank of where a cluster trains a child.
+/// The ranks of where a cluster trains a child, and of its speed.
 const PLACE: usize = 1;
+const SPEED: usize = 5;
 
-/// `on n2 attempt 1`.
+/// `on n2 attempt 1`: the node without its domain.
 fn on(place: &ClusterPlace) -> Row {
-    let mut row = labelled("on", Role::Text, place.host.clone());
+    let name = place.host.split('.').next();
+    let is_address = |name: &&str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.filter(|name| !is_address(name));
+    let mut row = labelled("on", Role::Text, name.unwrap_or(&place.host));
     row.push((Role::Dim, " ".to_owned()));
     row.extend(labelled("attempt", Role::Text, place.attempt.to_string()));
     row
