@@ -5,6 +5,7 @@ mod checked;
 mod child;
 mod episode;
 mod kind;
+mod load;
 mod outlook;
 pub mod process;
 mod ranges;
@@ -17,6 +18,7 @@ pub use child::{
 };
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
+pub use load::{GpuLoad, MachineLoad};
 pub use outlook::{CostOutlook, DepthCost};
 pub use reading::{checked_json, is_consistent, unread};
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
@@ -244,9 +246,14 @@ pub enum Event {
     },
     /// A user edited a child and asked for the result to be trained.
     ChildQueued(ChildQueued),
-    /// The run is at work. Written when nothing else has been for a minute, so that the working
-    /// time of a session that is killed is known.
-    Heartbeat,
+    /// The run is at work. Written in every minute in which it trains, so that the working time of a
+    /// session that is killed is known.
+    Heartbeat {
+        /// The load of the machine that the run's process is on; absent in journals of older versions
+        /// and if nothing is known of it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        load: Option<MachineLoad>,
+    },
     /// A message for the log.
     Notice {
         /// How serious it is.

@@ -14,7 +14,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
     match event {
         Event::TrainingProgress(_)
         | Event::Measuring(_)
-        | Event::Heartbeat
+        | Event::Heartbeat { .. }
         | Event::ChildSampled(_)
         | Event::ChildProgress(_)
         | Event::StorageBlocked { .. } => None,

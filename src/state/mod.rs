@@ -3,6 +3,7 @@
 mod child;
 pub mod clock;
 mod describe;
+pub mod load;
 mod log;
 mod outcomes;
 pub(crate) mod pairs;
@@ -29,6 +30,7 @@ pub use training_run::TrainingRun;
 use crate::event::{Event, Level, Record, RunKind};
 use crate::foundation::device::Device;
 use crate::state::clock::Clock;
+use crate::state::load::Load;
 use crate::state::processes::Processes;
 
 /// Number of log lines kept; older ones are in the journal.
@@ -50,6 +52,8 @@ pub struct RunState {
     pub clock: Clock,
     /// The process of the run and its workers.
     pub processes: Processes,
+    /// How busy its machine has been.
+    pub load: Load,
     /// The kind of work, and its progress.
     pub work: WorkState,
     /// The latest log lines, oldest first.
@@ -188,6 +192,7 @@ impl RunState {
         self.started.get_or_insert(record.time);
         self.clock.apply(record);
         self.processes.apply(record);
+        self.load.apply(record);
         self.now = Some(record.time);
         if let Some(seq) = record.seq {
             self.last_seq = seq;

@@ -187,6 +187,7 @@ impl App {
             self.view.message = None;
         }
         self.link = link;
+        self.view.recall(&self.live, &self.link);
     }
 
     /// What the panels may see.
