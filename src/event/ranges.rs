@@ -31,6 +31,7 @@ fn largest(field: &str) -> u64 {
         | "layer"
         | "head"
         | "index"
+        | "choices"
         | "reuse_limit"
         | "staleness" => 1_000_000,
         "batch" | "batches" | "batch_size" | "child_batch_size" | "micro_batch"
