@@ -1,8 +1,11 @@
 //! The mean load of the machine between two heartbeats of a run, for its journal.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+use nvml_wrapper::Nvml;
 
 use super::energy::EnergyReading;
 use super::gpu;
@@ -56,13 +59,26 @@ impl Readings {
 }
 
 impl LoadMeter {
-    /// Measure from now on.
+    /// Measure from now on, the GPUs by the installed NVML.
     pub fn start(with_gpus: bool) -> LoadMeter {
+        LoadMeter::begin(with_gpus.then_some(gpu::load))
+    }
+
+    /// Measure from now on, the GPUs by the NVML library in this file.
+    pub fn start_with(library: PathBuf) -> LoadMeter {
+        LoadMeter::begin(Some(move || gpu::load_from(&library)))
+    }
+
+    fn begin(nvml: Option<impl FnOnce() -> Result<Nvml, String> + Send + 'static>) -> LoadMeter {
         let gpus = Arc::default();
-        if with_gpus {
+        if let Some(load) = nvml {
             let readings = Arc::downgrade(&gpus);
             // Without the thread, which ends when this is dropped, nothing is known of the GPUs.
-            let _ = spawn("telemetry-load", move || read_gpus(&readings));
+            let _ = spawn("telemetry-load", move || {
+                if let Ok(nvml) = load() {
+                    read_gpus(&nvml, &readings);
+                }
+            });
         }
         LoadMeter {
             since: Instant::now(),
@@ -95,17 +111,14 @@ fn lock(gpus: &Mutex<Gpus>) -> MutexGuard<'_, Gpus> {
     gpus.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The thread: reads all GPUs until the meter is dropped.
-fn read_gpus(readings: &Weak<Mutex<Gpus>>) {
-    let Ok(nvml) = gpu::load() else {
-        return;
-    };
+/// Read all GPUs until the meter is dropped.
+fn read_gpus(nvml: &Nvml, readings: &Weak<Mutex<Gpus>>) {
     let begin = Instant::now();
     let mut before: BTreeMap<u32, EnergyReading> = BTreeMap::new();
     loop {
         for index in 0..nvml.device_count().unwrap_or(0) {
             let seconds = begin.elapsed().as_secs_f64();
-            let Some((utilization, energy)) = gpu::load_of(&nvml, index, seconds) else {
+            let Some((utilization, energy)) = gpu::load_of(nvml, index, seconds) else {
                 continue;
             };
             let last = before.insert(index, energy);
