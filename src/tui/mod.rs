@@ -40,7 +40,7 @@ use anyhow::Context as _;
 
 use std::time::Duration;
 
-use crate::config::{Alerts, Characters, Colours, LayoutName, ScreenConfig};
+use crate::config::{Alerts, Characters, Colours, Column, LayoutName, ScreenConfig};
 use crate::link::Connection;
 use keymap::{Keymap, KeymapError};
 pub use panels::panel::{ANY_RUN, About, PANELS, SEARCH, Scrolled, TRAINING, TextPanel};
@@ -59,6 +59,8 @@ pub struct Settings {
     pub layout: LayoutName,
     /// The keys and their actions.
     pub keymap: Keymap,
+    /// Columns of the list of children; if empty, as many as fit.
+    pub columns: Vec<Column>,
     /// How news is announced.
     pub alerts: Alerts,
     /// Whether mouse and title are used.
@@ -100,6 +102,7 @@ impl Settings {
             },
             layout: config.layout,
             keymap: Keymap::new(&config.keys)?,
+            columns: config.columns.clone(),
             alerts: config.alerts,
             extras: Extras {
                 mouse: config.mouse,

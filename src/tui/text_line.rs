@@ -15,6 +15,8 @@ pub enum Purpose {
     Search,
     /// Filter for lines of the log.
     LogFilter,
+    /// Columns of the list of children.
+    Columns,
 }
 
 /// Text with a cursor.

@@ -115,7 +115,7 @@ pub struct App {
 impl App {
     /// A screen of `size` cells that has seen no record yet.
     pub fn new(settings: &Settings, time_zone: TimeZone, size: Size, now: jiff::Timestamp) -> App {
-        App {
+        let mut app = App {
             live: RunState::default(),
             past: None,
             details: Details::default(),
@@ -131,7 +131,9 @@ impl App {
             alerts: VecDeque::new(),
             stop_asked: false,
             settings: Vec::new(),
-        }
+        };
+        app.begin_with_columns(&settings.columns);
+        app
     }
 
     /// The run at the moment shown.
@@ -369,6 +371,7 @@ impl App {
             Action::Palette => self.open_palette(),
             Action::Search => self.begin_typing(),
             Action::FilterLog => self.begin_text(Purpose::LogFilter),
+            Action::ChooseColumns => self.begin_text(Purpose::Columns),
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),

@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::{App, Effect};
-use crate::config::LayoutName;
+use crate::config::{Column, LayoutName};
 use crate::event::RunKind;
 use crate::tui::panels::PanelId;
 use crate::tui::panels::panel::Response;
@@ -56,7 +56,10 @@ impl App {
     pub(super) fn preview(&mut self) {
         let Some(line) = &self.view.text else { return };
         let (purpose, text) = (line.purpose, line.text());
-        if matches!(purpose, Purpose::Filter | Purpose::LogFilter) {
+        if matches!(
+            purpose,
+            Purpose::Filter | Purpose::LogFilter | Purpose::Columns
+        ) {
             let _ = self.set_text(purpose, &text);
         }
     }
@@ -103,6 +106,13 @@ impl App {
     pub(super) fn words(&self, purpose: Purpose) -> Vec<&'static str> {
         let panel = self.panel_with(purpose);
         panel.map_or_else(Vec::new, |panel| self.view.panels.get(panel).words(purpose))
+    }
+
+    /// Show these columns of the list of children.
+    pub(super) fn begin_with_columns(&mut self, columns: &[Column]) {
+        let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+        // Names of columns cannot be unknown.
+        let _ = self.set_text(Purpose::Columns, &names.join(" "));
     }
 
     /// Have the panel that has a text for this purpose use this one.

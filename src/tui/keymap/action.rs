@@ -91,12 +91,14 @@ pub enum Action {
     ToggleQuantity,
     /// Linear or logarithmic scale.
     ToggleScale,
-    /// When zoomed in: earlier children or epochs.
+    /// When zoomed in: earlier children or epochs. In the list: columns further left.
     PanLeft,
-    /// When zoomed in: later children or epochs.
+    /// When zoomed in: later children or epochs. In the list: columns further right.
     PanRight,
     /// Show the panel's other set of columns.
     ToggleColumns,
+    /// Type the names of the columns of the list.
+    ChooseColumns,
     /// Sort the list by the next column.
     SortNext,
     /// Sort the list by the previous column.

@@ -81,6 +81,7 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
         Purpose::Filter => "filter: ",
         Purpose::Search => "find: ",
         Purpose::LogFilter => "only lines with: ",
+        Purpose::Columns => "columns: ",
     };
     let x = painter.text(1, 0, Role::Key, prompt);
     let (before, after) = line.halves();

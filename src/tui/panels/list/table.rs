@@ -1,5 +1,6 @@
 //! The table of children: as many columns as fit, with the cursor's row always in view.
 
+use super::columns::{FigureColumn, Shown};
 use super::order::{SortKey, row_at};
 use super::view::ListView;
 use super::{direction, filter_row, nothing};
@@ -16,15 +17,9 @@ const GUTTER: usize = 3;
 /// Minimum number of columns for the notes.
 const NOTES: usize = 7;
 
-/// A column of figures, aligned to the right. Widths do not depend on what is shown, so that
-/// nothing moves during scrolling.
-struct FigureColumn {
-    heading: &'static str,
-    key: Option<SortKey>,
-    width: usize,
-    cell: fn(&ChildRow) -> String,
-    /// Columns with a high rank are left out first.
-    rank: usize,
+/// Columns of the terminal for the figures in a panel of this width.
+pub fn width_of_figures(width: usize) -> usize {
+    width.saturating_sub(GUTTER + NOTES)
 }
 
 /// Number of table rows for a panel of this height (below its title).
@@ -53,8 +48,15 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
         painter.pieces(0, first + 1, &nothing(view, state, "has ended"));
         return;
     }
-    let (columns, gap) = fitting(columns(state, view), width.saturating_sub(GUTTER + NOTES));
+    let shown = Shown::of(state, view, width_of_figures(width));
+    let (columns, gap) = (shown.columns, shown.gap);
     draw_headings(painter, first, &columns, gap, view);
+    // In the gutter, where no figure is.
+    for (x, is_hidden, mark) in [(0, shown.hides_left, "<"), (1, shown.hides_right, ">")] {
+        if is_hidden {
+            painter.text(x, first, Role::Dim, mark);
+        }
+    }
     let (room, best) = (room(view, height), state.search().best_child());
     let top = view.top(room);
     for (place, index) in view.order().rows().iter().enumerate().skip(top).take(room) {
@@ -90,57 +92,6 @@ fn draw_row(
     painter.pieces(0, y, &pieces);
 }
 
-fn columns(state: &RunState, view: &ListView) -> Vec<FigureColumn> {
-    let newest = state.search().children.last().map_or(0, |row| row.child);
-    let newest = newest.to_string().len();
-    let column = |heading, key, width, rank, cell| FigureColumn {
-        heading,
-        key,
-        width,
-        cell,
-        rank,
-    };
-    let mut columns = vec![
-        column("child", Some(SortKey::Child), newest.max(7), 0, |row| {
-            row.child.to_string()
-        }),
-        column("ep", None, 4, 5, |row| row.episode.to_string()),
-        column("accuracy", Some(SortKey::Accuracy), 9, 1, |row| {
-            row.accuracy.map_or_else(none, format::accuracy)
-        }),
-        column("reward", Some(SortKey::Reward), 7, 2, |row| {
-            format::or_none(row.reward, format::reward)
-        }),
-        column("params", Some(SortKey::Params), 9, 3, |row| {
-            format::count(row.params)
-        }),
-        column("MACs", Some(SortKey::Macs), 7, 4, |row| {
-            format::compact(row.macs)
-        }),
-        column("layers", None, 6, 6, |row| row.genes.depth().to_string()),
-        column("time", Some(SortKey::Time), 8, 7, |row| time(row.seconds)),
-    ];
-    if view.order().energy_known() {
-        let cell = |row: &ChildRow| {
-            row.energy_wh
-                .map_or_else(none, |energy| format!("{energy:.2} Wh"))
-        };
-        columns.push(column("energy", Some(SortKey::Energy), 9, 8, cell));
-    }
-    // The column that the list is sorted by is always shown.
-    let (key, _) = view.sort();
-    columns
-        .iter_mut()
-        .filter(|column| column.key == Some(key))
-        .for_each(|column| column.rank = 0);
-    columns
-}
-
-/// The text for a missing value.
-fn none() -> String {
-    "none".to_owned()
-}
-
 /// Seconds, with a decimal if that is useful: `7.3 s`, `12:34`.
 pub fn time(seconds: f64) -> String {
     if (0.0..60.0).contains(&seconds) {
@@ -148,25 +99,6 @@ pub fn time(seconds: f64) -> String {
     } else {
         format::duration(seconds)
     }
-}
-
-/// The columns that fit, and the gap between them: all of them, closer together if necessary.
-fn fitting(columns: Vec<FigureColumn>, width: usize) -> (Vec<FigureColumn>, usize) {
-    let wide = |columns: &[FigureColumn], gap: usize| {
-        columns
-            .iter()
-            .map(|column| column.width + gap)
-            .sum::<usize>()
-    };
-    if wide(&columns, 2) <= width {
-        return (columns, 2);
-    }
-    let mut columns = columns;
-    while wide(&columns, 1) > width && columns.len() > 1 {
-        let last = columns.iter().map(|column| column.rank).max();
-        columns.retain(|column| Some(column.rank) != last);
-    }
-    (columns, 1)
 }
 
 fn draw_headings(

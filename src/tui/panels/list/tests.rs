@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+mod columns;
 mod cursor;
 
 use insta::assert_snapshot;
