@@ -5,6 +5,7 @@ mod checked;
 mod child;
 mod episode;
 mod kind;
+mod note;
 mod outlook;
 pub mod process;
 mod ranges;
@@ -17,6 +18,7 @@ pub use child::{
 };
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
+pub use note::{LONGEST_NOTE, NoteError, checked_note, is_of_tag, tags};
 pub use outlook::{CostOutlook, DepthCost};
 pub use reading::{checked_json, is_consistent, unread};
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
@@ -244,6 +246,14 @@ pub enum Event {
     },
     /// A user edited a child and asked for the result to be trained.
     ChildQueued(ChildQueued),
+    /// A user wrote a note on a child, in place of the one that it had. It decides nothing, and may
+    /// come after the end of a run.
+    ChildNoted {
+        /// Number of the child, from 1.
+        child: u64,
+        /// The note, of at most [`LONGEST_NOTE`] characters; empty if it was removed.
+        text: String,
+    },
     /// The run is at work. Written when nothing else has been for a minute, so that the working
     /// time of a session that is killed is known.
     Heartbeat,

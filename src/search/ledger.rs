@@ -11,7 +11,7 @@ use crate::event::{
 };
 use crate::session::{Begun, Ledger};
 use crate::space::{Design, Dna};
-use crate::state::Ending;
+use crate::state::{Ending, Notes};
 use crate::strategy::Reward;
 
 /// The run so far. A resumed search fills it from the journal, then continues as if it had never
@@ -46,6 +46,7 @@ pub struct SearchLedger {
     began: BTreeMap<usize, f64>,
     /// How the children of each episode ended.
     tried: BTreeMap<usize, Tried>,
+    notes: Notes,
 }
 
 /// `best.json`: the best child so far.
@@ -136,6 +137,7 @@ impl Ended {
 
 impl Ledger for SearchLedger {
     fn apply(&mut self, record: &Record) {
+        self.notes.apply(&record.event);
         let ending = self.tally.apply(record);
         if let Some(Ending {
             child,
@@ -262,6 +264,11 @@ impl SearchLedger {
     /// Number of children that users have edited.
     pub fn edited(&self) -> u64 {
         self.tally.outcomes().edited()
+    }
+
+    /// The note on a child, if there is one.
+    pub fn note(&self, child: u64) -> Option<&str> {
+        self.notes.of(child)
     }
 
     /// Number of the best child so far.

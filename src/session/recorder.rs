@@ -161,7 +161,10 @@ impl<L: Ledger> Recorder<L> {
             self.hub.publish(&record);
             return Ok(());
         }
-        self.written = Instant::now();
+        // A note does not count as work, so it is no heartbeat.
+        if !matches!(record.event, Event::ChildNoted { .. }) {
+            self.written = Instant::now();
+        }
         self.write()
     }
 

@@ -104,6 +104,10 @@ fn of_session() -> Vec<Event> {
         Event::EpisodeStopRequested,
         Event::EpisodeStopWithdrawn,
         Event::Heartbeat,
+        Event::ChildNoted {
+            child: 7,
+            text: "odd #loss".to_owned(),
+        },
         Event::RunResumed {
             host: "h".to_owned(),
             pid: 7,
