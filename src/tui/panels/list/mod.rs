@@ -89,6 +89,7 @@ const KEYS: &[Binding] = keys! {
     HERE ["M"] ClearMarks "children: remove all marks";
     HERE ["c"] Compare "children: two marked ones side by side" ("compare");
     HERE ["p"] TogglePareto "children: accuracy against MACs" ("Pareto");
+    HERE ["n"] Note "children: write a note on one, with #tags if you like" ("note");
 };
 
 #[linkme::distributed_slice(PANELS)]
