@@ -208,7 +208,8 @@ mod tests {
     #[test]
     fn a_text_that_is_no_note_and_a_folder_that_is_no_run_are_refused() {
         let (_folder, run) = finished();
-        for text in ["two\nlines", &"x".repeat(501)] {
+        let long = "x".repeat(501);
+        for text in ["two\nlines", long.as_str()] {
             let error = write_note(&run, 23, text).unwrap_err();
             assert!(error.is_bad_input(), "{error}");
         }

@@ -13,6 +13,8 @@ mod mouse;
 mod mouse_tests;
 mod navigation;
 mod notes;
+#[cfg(test)]
+mod notes_tests;
 mod palette;
 #[cfg(test)]
 mod palette_tests;
