@@ -234,7 +234,10 @@ mod tests {
         let order = loop {
             match sample.inbox.poll() {
                 Some(order) => break order,
-                None => std::thread::sleep(Duration::from_millis(2)),
+                None => {
+                    assert!(!asking.is_finished(), "it does not ask");
+                    std::thread::sleep(Duration::from_millis(2));
+                }
             }
         };
         match order.command {

@@ -108,7 +108,10 @@ fn a_search_with_notes_between_its_sessions_and_after_its_end_has_the_same_resul
     write_note(&run.path(), 2, "stopped while it was trained").unwrap();
     run.resume(&Behaviour::default()).unwrap();
     write_note(&run.path(), 3, "after the end").unwrap();
-    assert_eq!(run.outcome(), plain.outcome());
+    let mut outcome = run.outcome();
+    // That of the stop in the first episode.
+    outcome.checkpoints.retain(|episode| *episode > 0);
+    assert_eq!(outcome, plain.outcome());
 
     // The run is still complete: nothing is done again.
     let records = run.records().len();
