@@ -137,7 +137,6 @@ impl Ended {
 
 impl Ledger for SearchLedger {
     fn apply(&mut self, record: &Record) {
-        self.notes.apply(&record.event);
         let ending = self.tally.apply(record);
         if let Some(Ending {
             child,
@@ -197,7 +196,7 @@ impl Ledger for SearchLedger {
                 self.checkpointed = Some(*episode);
                 self.sampled.retain(|_, sampled| sampled.episode > *episode);
             }
-            _ => {}
+            event => self.notes.apply(event),
         }
     }
 

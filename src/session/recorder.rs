@@ -347,4 +347,25 @@ mod tests {
         let events: Vec<&Event> = written.iter().map(|record| &record.event).collect();
         assert_eq!(events, [&Event::Heartbeat]);
     }
+
+    #[test]
+    fn a_note_does_not_put_off_the_heartbeat() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = RunDirectory::create(folder.path()).unwrap();
+        let path = directory.journal_path();
+        let (mut recorder, _commands) = Recorder::<Nothing>::begin(directory).unwrap();
+        recorder.written = Instant::now().checked_sub(HEARTBEAT).unwrap();
+        let text = "#keep".to_owned();
+        let note = Event::ChildNoted { child: 3, text };
+        recorder.tell(note.clone()).unwrap();
+        let tick = Event::Measuring(Measuring {
+            what: Measured::Validation,
+            images: 1,
+            of: 2,
+        });
+        recorder.tell(tick).unwrap();
+        let written = journal::read(&path).unwrap();
+        let events: Vec<&Event> = written.iter().map(|record| &record.event).collect();
+        assert_eq!(events, [&note, &Event::Heartbeat]);
+    }
 }
