@@ -6,6 +6,7 @@ mod child;
 mod episode;
 mod kind;
 mod load;
+mod note;
 mod outlook;
 pub mod process;
 mod ranges;
@@ -19,6 +20,7 @@ pub use child::{
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
 pub use load::{GpuLoad, MachineLoad};
+pub use note::{LONGEST_NOTE, NoteError, checked_note, is_of_tag, tags};
 pub use outlook::{CostOutlook, DepthCost};
 pub use reading::{checked_json, is_consistent, unread};
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
@@ -253,6 +255,14 @@ pub enum Event {
         /// and if nothing is known of it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         load: Option<MachineLoad>,
+    },
+    /// A user wrote a note on a child, in place of the one that it had. It decides nothing, and may
+    /// come after the end of a run.
+    ChildNoted {
+        /// Number of the child, from 1.
+        child: u64,
+        /// The note, of at most [`LONGEST_NOTE`] characters; empty if it was removed.
+        text: String,
     },
     /// A message for the log.
     Notice {

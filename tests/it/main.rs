@@ -39,6 +39,7 @@ mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
 mod kills;
+mod notes;
 #[cfg(feature = "torch")]
 mod numerics;
 mod python;

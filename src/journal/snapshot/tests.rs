@@ -114,6 +114,10 @@ fn of_session() -> Vec<Event> {
                 }],
             }),
         },
+        Event::ChildNoted {
+            child: 7,
+            text: "odd #loss".to_owned(),
+        },
         Event::RunResumed {
             host: "h".to_owned(),
             pid: 7,

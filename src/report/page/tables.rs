@@ -64,13 +64,14 @@ fn number(value: Option<f64>) -> String {
 
 /// Every child that has ended, by number. `state` is `trained` (also for a repeat, with the
 /// accuracy of the earlier child), `failed` (reward 0) or `excluded` (no reward); `failure` is the
-/// reason for the latter two.
+/// reason for the latter two; `note` is what a user has written on the child.
 pub fn children(material: &Material) -> CsvTable {
     let reasons: std::collections::HashMap<u64, &str> = material
         .failures
         .iter()
         .map(|failure| (failure.child, failure.reason.as_str()))
         .collect();
+    let notes = &material.state.search().notes;
     let mut rows: Vec<_> = material.state.search().children.iter().collect();
     rows.sort_by_key(|row| row.child);
     let columns: &[CsvColumn<'_, ChildRow>] = &[
@@ -102,6 +103,7 @@ pub fn children(material: &Material) -> CsvTable {
         ("log_prob", &|row| number(row.log_prob)),
         ("entropy", &|row| number(row.entropy)),
         ("dna", &|row| row.genes.to_dna().to_string()),
+        ("note", &|row| cell(notes.of(row.child))),
         ("failure", &|row| cell(reasons.get(&row.child))),
         ("state", &|row| {
             row.trouble().unwrap_or("trained").to_owned()

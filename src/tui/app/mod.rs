@@ -12,6 +12,9 @@ mod mouse;
 #[cfg(test)]
 mod mouse_tests;
 mod navigation;
+mod notes;
+#[cfg(test)]
+mod notes_tests;
 mod palette;
 #[cfg(test)]
 mod palette_tests;
@@ -152,6 +155,7 @@ impl App {
             _ => None,
         };
         self.live.apply(record);
+        self.hear(record);
         let ending = ending.and_then(|detail| self.details.with_choices(detail));
         if let (Some(detail), Some(row)) = (ending, self.live.search().children.last()) {
             self.details.keep(ChildDetail {
@@ -372,6 +376,7 @@ impl App {
             Action::Search => self.begin_typing(),
             Action::FilterLog => self.begin_text(Purpose::LogFilter),
             Action::ChooseColumns => self.begin_text(Purpose::Columns),
+            Action::Note => self.begin_note(),
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),

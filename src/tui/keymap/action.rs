@@ -121,6 +121,8 @@ pub enum Action {
     PreviousTab,
     /// Train the edited child in this run.
     Queue,
+    /// Type a note on the child at the cursor or in the inspector.
+    Note,
     /// Replay at twice the speed.
     Faster,
     /// Replay at half the speed.

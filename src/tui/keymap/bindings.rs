@@ -6,7 +6,7 @@ use crate::tui::panels::PanelId;
 
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
-                    excluded, skipped, edited, control, best, marked, as in acc>0.8 & params<1e6; log: find";
+                    excluded, skipped, edited, control, best, marked, note, as in acc>0.8 & params<1e6, note:odd or #keep; log: find";
 
 /// Bindings, one per line: scope, keys, action and text in the help; optionally followed by the
 /// word in the footer and by the meaning in a training.
@@ -112,6 +112,7 @@ const OVERLAYS: &[Binding] = keys! {
     Views ["Y"] CopyJson "copy the network as JSON";
     Views ["C"] CopyCode "copy the network as PyTorch code";
     Inspector ["w"] Save "save the network to files" ("save");
+    Inspector ["n"] Note "inspector: write a note on the child, with #tags if you like" ("note");
     Inspector ["tab"] NextTab "inspector: next page" ("page");
     Inspector ["shift-tab"] PreviousTab "inspector: previous page";
     Inspector ["enter"] Inspect "inspector, relatives: open the selected child";

@@ -93,6 +93,7 @@ const KEYS: &[Binding] = keys! {
     HERE ["H"] PanLeft "children: columns further left";
     HERE ["L"] PanRight "children: columns further right";
     HERE ["p"] TogglePareto "children: accuracy against MACs" ("Pareto");
+    HERE ["n"] Note "children: write a note on one, with #tags if you like" ("note");
 };
 
 #[linkme::distributed_slice(PANELS)]

@@ -6,16 +6,18 @@ use super::view::ListView;
 use super::{direction, filter_row, nothing};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
-use crate::tui::paint::{Painter, Piece};
+use crate::tui::paint::Painter;
 use crate::tui::panels::Row;
 use crate::tui::target::{Part, Target};
-use crate::tui::theme::Role;
+use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
 /// Columns before the first one: the cursor and the mark.
 const GUTTER: usize = 3;
-/// Minimum number of columns for the notes.
+/// Minimum number of columns for what sets a child apart and the note on it.
 const NOTES: usize = 7;
+/// Columns that a note must have, besides its mark, to be shown.
+const SHORTEST_NOTE: usize = 4;
 
 /// Columns of the terminal for the figures in a panel of this width.
 pub fn width_of_figures(width: usize) -> usize {
@@ -64,7 +66,13 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
             continue;
         };
         let y = first + 1 + place - top;
-        let pieces = pieces(row, &columns, gap, best, width);
+        let (mut pieces, used) = pieces(row, &columns, gap, best);
+        let remarks = Remarks {
+            best,
+            note: state.search().notes.of(row.child),
+            glyphs: painter.glyphs(),
+        };
+        pieces.extend(remarks.pieces(row, width.saturating_sub(used)));
         let chosen = place == view.place();
         let marked = view.marks().contains(&row.child);
         draw_row(painter, y, pieces, chosen, focused, marked);
@@ -130,14 +138,8 @@ fn draw_headings(
     }
 }
 
-/// The figures of a child and its notes, up to the full width.
-fn pieces(
-    row: &ChildRow,
-    columns: &[FigureColumn],
-    gap: usize,
-    best: Option<u64>,
-    width: usize,
-) -> Row {
+/// The figures of a child, and the number of columns up to their end.
+fn pieces(row: &ChildRow, columns: &[FigureColumn], gap: usize, best: Option<u64>) -> (Row, usize) {
     let mut pieces = Row::new();
     let mut used = GUTTER - 1;
     for (index, column) in columns.iter().enumerate() {
@@ -154,8 +156,7 @@ fn pieces(
         used += space.width() + cell.width();
         pieces.push((role_of(column, row, best), space + &cell));
     }
-    pieces.push(note(row, best, width.saturating_sub(used)));
-    pieces
+    (pieces, used)
 }
 
 fn gap_before(index: usize, gap: usize) -> usize {
@@ -170,19 +171,47 @@ fn role_of(column: &FigureColumn, row: &ChildRow, best: Option<u64>) -> Role {
     }
 }
 
-fn note(row: &ChildRow, best: Option<u64>, width: usize) -> Piece {
-    let room = width.saturating_sub(2);
-    let long = row.notes(best, false);
-    let text = if long.width() <= room {
-        long
-    } else {
-        row.notes(best, true)
-    };
-    let text = format::fit(&text, room, "");
-    let role = match (row.accuracy, best == Some(row.child)) {
-        (None, _) => Role::Error,
-        (_, true) => Role::Best,
-        _ => Role::Dim,
-    };
-    (role, format!("  {text:<room$}"))
+/// What comes after the figures of a child.
+struct Remarks<'a> {
+    best: Option<u64>,
+    /// What a user has written on the child.
+    note: Option<&'a str>,
+    glyphs: &'a Glyphs,
+}
+
+impl Remarks<'_> {
+    /// What sets the child apart, then the note on it, in `width` columns. Without room for the note, its
+    /// mark is there.
+    fn pieces(&self, row: &ChildRow, width: usize) -> Row {
+        let room = width.saturating_sub(2);
+        let (best, mark) = (self.best, self.glyphs.noted);
+        let of_mark = self.note.map_or(0, |_| mark.width());
+        let long = row.notes(best, false);
+        let text = if long.width() + of_mark <= room {
+            long
+        } else {
+            row.notes(best, true)
+        };
+        let role = match (row.accuracy, best == Some(row.child)) {
+            (None, _) => Role::Error,
+            (_, true) => Role::Best,
+            _ => Role::Dim,
+        };
+        let Some(note) = self.note else {
+            let text = format::fit(&text, room, "");
+            return vec![(role, format!("  {text:<room$}"))];
+        };
+        let mut text = format::fit(&text, room.saturating_sub(of_mark), "");
+        if !text.is_empty() && text.width() + of_mark < room {
+            text.push(' ');
+        }
+        let left = room.saturating_sub(text.width());
+        let shown = if left > mark.width() + SHORTEST_NOTE {
+            format::fit(&format!("{mark} {note}"), left, self.glyphs.ellipsis)
+        } else {
+            mark.to_owned()
+        };
+        let rest = " ".repeat(left.saturating_sub(shown.width()));
+        vec![(role, format!("  {text}")), (Role::Text, shown + &rest)]
+    }
 }
