@@ -41,6 +41,7 @@ mod journal_docs;
 mod kills;
 #[cfg(feature = "torch")]
 mod numerics;
+mod opened;
 mod python;
 mod reference;
 mod report;
