@@ -104,7 +104,10 @@ fn an_action_with_keys_in_several_general_places_has_one_entry() {
     press(&mut app, ":quit");
     let entries = app.palette().unwrap();
     let mut keys = entries.iter().filter(|entry| entry.name == "quit");
-    assert_eq!(keys.next().map(|entry| entry.key.as_str()), Some("q Ctrl-C"));
+    assert_eq!(
+        keys.next().map(|entry| entry.key.as_str()),
+        Some("q Ctrl-C")
+    );
     assert_eq!(keys.next(), None);
     // In the inspector its page is not left for it.
     press(&mut app, "\x1b\n:quit");

@@ -18,7 +18,9 @@ fn app() -> App {
     let size = Size::new(100, 30);
     let mut app = App::new(&settings, TimeZone::UTC, size, records[0].time);
     let is_epoch = |event: &Event| matches!(event, Event::ChildEpoch(epoch) if epoch.epoch == 1);
-    let end = records[300..].iter().position(|record| is_epoch(&record.event));
+    let end = records[300..]
+        .iter()
+        .position(|record| is_epoch(&record.event));
     let until = 301 + end.unwrap();
     records[..until].iter().for_each(|record| app.take(record));
     app.refresh();
@@ -170,12 +172,20 @@ fn the_picture_shows_the_screen_as_it_is_without_the_message_before() {
     let mut app = app();
     press(&mut app, "O");
     let picture = exported(press(&mut app, "I"));
-    assert_eq!((picture.page.as_str(), picture.extension), ("overview", "svg"));
+    assert_eq!(
+        (picture.page.as_str(), picture.extension),
+        ("overview", "svg")
+    );
     let text = String::from_utf8(picture.text).unwrap();
     let parsed = roxmltree::Document::parse(&text).unwrap();
-    let texts = parsed.descendants().filter(|node| node.has_tag_name("text"));
+    let texts = parsed
+        .descendants()
+        .filter(|node| node.has_tag_name("text"));
     let texts: String = texts.filter_map(|node| node.text()).collect();
-    assert!(texts.contains("RUNNING") && texts.contains("Log"), "{texts}");
+    assert!(
+        texts.contains("RUNNING") && texts.contains("Log"),
+        "{texts}"
+    );
     assert!(!texts.contains("no config.toml"));
     let pages = [("3f", "children"), ("?", "help"), ("\x1bf6", "log")];
     for (keys, page) in pages {

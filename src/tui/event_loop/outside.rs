@@ -4,8 +4,9 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, EventStream, KeyEventKind};
+use crossterm::event::{self, Event as TerminalEvent, EventStream, KeyEventKind};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustix::fs::{Access, access};
@@ -110,12 +111,7 @@ impl Screen {
         let name = format!("{time}-{}.{}", export.page, export.extension);
         let folder = folder_for_exports(run_directory(&self.connection));
         match save_new(&folder, &name, &export.text) {
-            Ok(path) if path.parent() == Some(Path::new("")) => {
-                self.app.tell(Level::Info, saved_here(&[path]));
-            }
-            Ok(path) => self
-                .app
-                .tell(Level::Info, format!("saved as {}", path.display())),
+            Ok(path) => self.app.tell(Level::Info, saved_in(&folder, &path)),
             Err(error) => self.app.tell(Level::Error, error.to_string()),
         }
     }
@@ -224,6 +220,7 @@ impl Screen {
         if self.guard.ask_for_any_key().is_err() {
             return Effect::Leave(Leave::TerminalLost);
         }
+        discard_typed();
         self.events = Some(EventStream::new());
         self.away = Some(Away::AnyKey);
         Effect::Nothing
@@ -235,7 +232,10 @@ impl Screen {
         if self.guard.take_back().is_err() {
             return Effect::Leave(Leave::TerminalLost);
         }
-        self.events.get_or_insert_with(EventStream::new);
+        if self.events.is_none() {
+            discard_typed();
+            self.events = Some(EventStream::new());
+        }
         Effect::Repaint
     }
 
@@ -270,6 +270,12 @@ impl Screen {
     }
 }
 
+/// Forget keys that were read before another program had the terminal, for which they were meant.
+fn discard_typed() {
+    let is_typed = || matches!(event::poll(Duration::ZERO), Ok(true));
+    while is_typed() && event::read().is_ok() {}
+}
+
 /// The directory of the run; `None` for the recorded search, which has none.
 pub(super) fn run_directory(connection: &Connection) -> Option<&Path> {
     let run = connection.run.as_path();
@@ -286,6 +292,15 @@ fn folder_for_exports(run: Option<&Path>) -> PathBuf {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => PathBuf::new(),
         _ if access(&folder, Access::WRITE_OK).is_err() => PathBuf::new(),
         _ => folder,
+    }
+}
+
+/// Where a view is. Its name comes first, because there may be no room for all.
+fn saved_in(folder: &Path, path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().display();
+    match folder.to_str() {
+        Some("") => format!("saved here: {name}"),
+        _ => format!("saved {name} in {}", folder.display()),
     }
 }
 
@@ -329,6 +344,13 @@ mod tests {
         let gone = run.path().join("moved/away");
         assert_eq!(folder_for_exports(Some(&gone)), Path::new(""));
         assert!(!gone.exists(), "no folder is made in place of a run's");
+    }
+
+    #[test]
+    fn the_message_about_a_file_begins_with_its_name() {
+        let told = |folder: &str| saved_in(Path::new(folder), &Path::new(folder).join("a.csv"));
+        assert_eq!(told("runs/x/exports"), "saved a.csv in runs/x/exports");
+        assert_eq!(told(""), "saved here: a.csv");
     }
 
     #[test]

@@ -9,7 +9,7 @@ fn views_are_written_into_the_run_directory_and_nothing_is_overwritten() {
     terminal.keys("3");
     for _ in 0..2 {
         terminal.keys("W");
-        terminal.wait_for("saved as runs/recorded/exports/");
+        terminal.wait_for("-children.csv in runs/recorded/exports");
         terminal.keys("I");
         terminal.wait_for("-children.svg");
     }
@@ -32,7 +32,7 @@ fn views_are_written_into_the_run_directory_and_nothing_is_overwritten() {
             let mut texts = picture.descendants().filter_map(|node| node.text());
             assert!(texts.any(|text| text.contains("accuracy")));
             assert!(
-                !text.contains("saved as"),
+                !text.contains("saved"),
                 "the message before is not in the picture"
             );
         }
