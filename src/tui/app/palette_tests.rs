@@ -209,6 +209,15 @@ fn the_palette_in_80_columns() {
 }
 
 #[test]
+fn both_keys_of_an_action_stand_in_its_row() {
+    let mut app = app();
+    press(&mut app, ":quit");
+    let frame = frame(&app);
+    let row = frame.lines().find(|row| row.contains("| quit "));
+    assert!(row.unwrap().contains(" q Ctrl-C "), "{frame}");
+}
+
+#[test]
 fn a_filter_is_in_force_while_it_is_typed_and_gone_if_it_is_discarded() {
     let mut app = app();
     press(&mut app, "3/acc>0.5\n/");
