@@ -1,8 +1,9 @@
 //! The event loop: waits for whatever comes first, passes it to the `App`, and draws if something
 //! changed.
 
+mod outside;
+
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,6 @@ use super::ansi::Tty;
 use super::app::Alert;
 use super::app::{App, Effect};
 use super::capture::{line_pipe, print_unseen, recv_line};
-use super::clipboard::Multiplexer;
 use super::display::{self, Display};
 use super::palette::settings_of;
 use super::reading::{JournalAnswer, JournalReading};
@@ -29,11 +29,11 @@ use super::target::Targets;
 use super::terminal::{Guard, Terminal};
 use crate::config::Alerts;
 use crate::event::{Level, Record};
-use crate::export::files::save_new;
 use crate::link::orders::Unsent;
 use crate::link::{Connection, LinkStatus};
 use crate::runs::directory::{kind_of, resume_command};
 use crate::telemetry::Telemetry;
+use outside::{Away, program_end, run_directory};
 
 /// Maximum number of frames for news between two ticks of the clock. (The effect of a key is drawn
 /// at once.)
@@ -67,6 +67,12 @@ struct Screen {
     display: Display<Terminal>,
     /// What can be clicked in the frame shown.
     targets: Targets,
+    /// Keys and other events of the terminal; `None` while another program has it.
+    events: Option<EventStream>,
+    /// Who has the terminal; `None` if the screen has it.
+    away: Option<Away>,
+    /// The last alert while another program had the terminal.
+    missed: Option<Alert>,
     guard: Guard,
     due: Due,
     drawn_at: Instant,
@@ -101,6 +107,9 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         reading,
         display,
         targets: Targets::default(),
+        events: None,
+        away: None,
+        missed: None,
         guard,
         due: Due::Now,
         drawn_at: Instant::now(),
@@ -113,6 +122,8 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     screen.app.expect(kind_of(&screen.connection.run));
     screen.app.start_from(screen.connection.state.take());
     screen.app.settings = settings_of(&screen.connection.run);
+    let config = run_directory(&screen.connection).map(|run| run.join("config.toml"));
+    screen.app.config = config.filter(|path| path.is_file());
     screen.app.take_link(status.clone());
     if screen.is_reading() {
         // Most journals are read at once: the first frame is already true.
@@ -133,17 +144,18 @@ impl Screen {
         lines: &mut Receiver<String>,
         signals: &mut SignalStream,
     ) -> anyhow::Result<Leave> {
-        let mut events = EventStream::new();
+        self.events = Some(EventStream::new());
         let mut clock = tokio::time::interval(self.tick);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if self.due == Due::Now && !self.draw() {
+            if self.due == Due::Now && self.away.is_none() && !self.draw() {
                 return Ok(Leave::TerminalLost);
             }
             let effect = tokio::select! {
                 biased;
                 signal = signals.next() => self.signal(signal),
-                event = events.next() => self.terminal_event(event),
+                event = next_event(&mut self.events) => self.terminal_event(event),
+                () = program_end(&mut self.away) => self.program_ended(),
                 _ = clock.tick() => self.tick(),
                 record = self.connection.records.recv(), if self.connected => self.records(record),
                 answer = self.reading.answer() => self.answer(answer),
@@ -164,6 +176,9 @@ impl Screen {
 
     /// Whether the screen has served its purpose.
     fn done(&self) -> Option<Leave> {
+        if self.away.is_some() {
+            return None;
+        }
         let over = || (self.leave_when_over && self.app.is_over()).then_some(Leave::Finished);
         self.app.done().or_else(over)
     }
@@ -187,55 +202,31 @@ impl Screen {
                 }
                 self.due = Due::Now;
             }
-            Effect::Copy(text) => self.copy(&text),
-            Effect::Save(files) => self.save(&files),
+            Effect::Copy(text) => {
+                self.copy(&text);
+                self.due = Due::Now;
+            }
+            Effect::Save(files) => {
+                self.save(&files);
+                self.due = Due::Now;
+            }
+            Effect::Export(export) => {
+                self.export(&export);
+                self.due = Due::Now;
+            }
+            Effect::Open(document) => {
+                let effect = self.open(document);
+                return self.handle(effect);
+            }
             Effect::Leave(leave) => return Some(leave),
         }
         None
     }
 
-    /// Ring the bell or send a notification for pending alerts.
-    fn call_the_user(&mut self) {
-        while let Some(Alert(text)) = self.app.next_alert() {
-            let bell = matches!(self.alerts, Alerts::Bell | Alerts::Both);
-            let notification = matches!(self.alerts, Alerts::Notification | Alerts::Both);
-            // A terminal that has gone is noticed with the next frame.
-            let _ = self
-                .display
-                .alert(bell, notification.then_some(text.as_str()));
-        }
-    }
-
-    fn copy(&mut self, text: &str) {
-        let multiplexer = Multiplexer::detect(|name| std::env::var(name).ok());
-        match multiplexer.copy(text) {
-            // A terminal that has gone is noticed with the next frame.
-            Ok(sequence) => drop(self.display.raw(&sequence)),
-            Err(error) => self.app.tell(Level::Warning, error.to_string()),
-        }
-        self.due = Due::Now;
-    }
-
-    fn save(&mut self, files: &[(String, String)]) {
-        let saved = files
-            .iter()
-            .map(|(name, text)| save_new(Path::new(""), name, text))
-            .collect::<Result<Vec<_>, _>>();
-        match saved {
-            Ok(paths) => {
-                let names: Vec<String> = paths
-                    .iter()
-                    .map(|path| path.display().to_string())
-                    .collect();
-                self.app
-                    .tell(Level::Info, format!("saved here: {}", names.join(", ")));
-            }
-            Err(error) => self.app.tell(Level::Error, error.to_string()),
-        }
-        self.due = Due::Now;
-    }
-
     fn signal(&mut self, signal: i32) -> Effect {
+        if self.away.is_some() {
+            return self.signal_away(signal);
+        }
         if signal != signal_hook::consts::SIGCONT {
             return Effect::Leave(Leave::Signal(signal));
         }
@@ -246,6 +237,9 @@ impl Screen {
     }
 
     fn terminal_event(&mut self, event: Option<io::Result<TerminalEvent>>) -> Effect {
+        if self.away.is_some() {
+            return self.any_key(event);
+        }
         match event {
             Some(Ok(TerminalEvent::Key(key))) => self.app.key(&key),
             Some(Ok(TerminalEvent::Mouse(mouse))) => self.app.mouse(&mouse, &self.targets),
@@ -382,6 +376,14 @@ impl Screen {
         self.targets = self.app.draw(&mut frame);
         self.display.title.set(self.app.title());
         self.display.show(frame, self.app.scrolling_rows()).is_ok()
+    }
+}
+
+/// The next event of the terminal; never, while another program has it.
+async fn next_event(events: &mut Option<EventStream>) -> Option<io::Result<TerminalEvent>> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
     }
 }
 

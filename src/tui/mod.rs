@@ -5,7 +5,7 @@
 //! records, keys, measurements, signals -> event_loop -> App (RunState + View) -> panels -> display
 //! -> terminal
 //! mouse -> Targets of the frame shown -> Action, or a panel's Part
-//! key -> keymap: Action -> App: Effect -> event_loop: command, redraw, suspend, leave
+//! key -> keymap: Action -> App: Effect -> event_loop: command, redraw, file, other program, leave
 //! ```
 
 mod ansi;
@@ -15,6 +15,7 @@ pub mod clipboard;
 mod details;
 mod display;
 mod event_loop;
+mod foreground;
 pub mod format;
 pub mod keymap;
 pub mod layout;
@@ -23,7 +24,9 @@ mod paint;
 mod palette;
 mod panels;
 pub mod picker;
+mod picture;
 mod plot;
+mod private_file;
 mod reading;
 #[cfg(test)]
 mod sample;
@@ -34,6 +37,7 @@ mod terminal;
 mod text_line;
 pub mod theme;
 mod title;
+mod tool;
 pub mod view;
 
 use anyhow::Context as _;

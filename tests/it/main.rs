@@ -42,6 +42,7 @@ mod kills;
 mod notes;
 #[cfg(feature = "torch")]
 mod numerics;
+mod opened;
 mod python;
 mod reference;
 mod report;

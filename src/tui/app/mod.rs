@@ -21,8 +21,12 @@ mod palette_tests;
 mod steering;
 mod training;
 mod typing;
+mod views;
+#[cfg(test)]
+mod views_tests;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
@@ -43,6 +47,7 @@ use crate::link::{Command, LinkStatus};
 use crate::state::{ChildDetail, RunState, RunStatus, paused_because};
 pub use alerts::Alert;
 pub use moments::Past;
+pub use views::{Document, Export, log_line};
 
 /// What remains to be done by the owner of the terminal and the connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +66,10 @@ pub enum Effect {
     Copy(String),
     /// Write files with these names and contents into the folder where the program was started.
     Save(Vec<(String, String)>),
+    /// Open a document in the user's pager or editor.
+    Open(Document),
+    /// Write a view to a new file in the folder `exports` of the run directory.
+    Export(Export),
     /// Close the screen for this reason.
     Leave(Leave),
 }
@@ -113,6 +122,8 @@ pub struct App {
     stop_asked: bool,
     /// Settings of the run, with their values.
     pub settings: Vec<(String, String)>,
+    /// The file that they are in, if it exists.
+    pub config: Option<PathBuf>,
 }
 
 impl App {
@@ -134,6 +145,7 @@ impl App {
             alerts: VecDeque::new(),
             stop_asked: false,
             settings: Vec::new(),
+            config: None,
         };
         app.begin_with_columns(&settings.columns);
         app
@@ -252,21 +264,6 @@ impl App {
         self.wanted_state().or_else(|| self.wanted_child())
     }
 
-    /// Process the details of a child read from the journal.
-    pub fn take_detail(&mut self, detail: ChildDetail) {
-        self.details.keep(detail);
-        self.refresh_inspector();
-    }
-
-    /// Note that the journal cannot answer a request, so that it is not repeated.
-    pub fn take_failure(&mut self, wanted: Wanted, problem: String) {
-        match wanted {
-            Wanted::Child { child, .. } => self.details.give_up(child),
-            Wanted::State { .. } => self.return_to_the_present(),
-        }
-        self.tell(Level::Error, problem);
-    }
-
     /// Set if the screen has done what it was opened for: the stop requested here has happened.
     pub fn done(&self) -> Option<Leave> {
         (self.stop_asked && self.is_over()).then_some(Leave::Stopped)
@@ -380,6 +377,7 @@ impl App {
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),
+            action if action.leaves_the_screen() => return self.open_or_write(action),
             Action::ToggleQuantity => self.perform_in_any_panel(action),
             Action::Help => {
                 self.view.help = if self.view.help.is_some() {

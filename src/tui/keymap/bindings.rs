@@ -113,6 +113,12 @@ const OVERLAYS: &[Binding] = keys! {
     Views ["C"] CopyCode "copy the network as PyTorch code";
     Inspector ["w"] Save "save the network to files" ("save");
     Inspector ["n"] Note "inspector: write a note on the child, with #tags if you like" ("note");
+    Views ["V"] ViewLog "the log in $PAGER";
+    Views ["O"] ViewConfig "the settings (config.toml) in $PAGER; changing the file does not affect a run in progress";
+    Views ["P"] ViewCode "the network as PyTorch code in $PAGER";
+    Views ["E"] EditCode "save the network as PyTorch code here, and open the file in $VISUAL or $EDITOR";
+    Views ["W"] SaveTable "save what the focused panel shows as CSV, in exports/ of the run directory";
+    Views ["I"] SavePicture "save the screen as an SVG picture, in exports/ too";
     Inspector ["tab"] NextTab "inspector: next page" ("page");
     Inspector ["shift-tab"] PreviousTab "inspector: previous page";
     Inspector ["enter"] Inspect "inspector, relatives: open the selected child";

@@ -282,6 +282,14 @@ impl InspectorView {
         known.state.search().started.as_ref()?.space().ok()
     }
 
+    /// A file name, and the network as PyTorch code (with the edits, on Edit).
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn code(&self, known: &Known<'_>) -> Result<(String, String), String> {
+        self.written(TextForm::PyTorch, known)
+    }
+
     fn copy(&self, form: TextForm, known: &Known<'_>) -> InspectorEffect {
         match self.written(form, known) {
             Ok((what, text)) => InspectorEffect::Copy { text, what },

@@ -24,6 +24,7 @@ use ratatui::layout::{Rect, Size};
 
 use super::panel::{Hint, hints};
 use super::{Content, Row, wrapped};
+use crate::report::page::{CsvTable, tables};
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::Painter;
@@ -112,6 +113,25 @@ impl InspectorView {
             Tab::Edit => {
                 hints!["choose": Left, Right, Up, Down; "change": More, Less; "undo": Reset; "train": Queue]
             }
+        }
+    }
+
+    /// What the open page shows as a table; `None` if it is no table, or is not known yet.
+    pub fn table(&self, known: &Known<'_>) -> Option<CsvTable> {
+        let subject = Subject::of(self.child, known);
+        match self.tab {
+            Tab::Graph | Tab::Costs => tables::layers(subject.architecture.as_deref()?),
+            Tab::Curves if subject.epochs.is_empty() => None,
+            Tab::Curves => Some(tables::child_epochs(subject.epochs)),
+            Tab::Relatives => {
+                let entries = &self.relatives.as_ref()?.entries;
+                let rows = entries.iter().map(|relative| &relative.row);
+                let distances = entries.iter().map(|relative| relative.distance.to_string());
+                let notes = &known.state.search().notes;
+                let table = tables::some_children("relatives", rows, notes);
+                Some(table.with_first("edit_distance", distances))
+            }
+            Tab::Edit => None,
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod columns;
 mod compare;
+mod export;
 mod filter;
 mod order;
 mod pareto;
@@ -19,7 +20,7 @@ pub use view::{ListMode, ListView};
 
 use ratatui::layout::Rect;
 
-use super::panel::{About, Hint, PANELS, Panel, Response, SEARCH, hints};
+use super::panel::{About, Hint, LazyTable, PANELS, Panel, Response, SEARCH, hints};
 use super::scene::Scene;
 use super::scroll::Scroll;
 use super::{PanelId, Row, labelled};
@@ -241,6 +242,13 @@ impl Panel for ListView {
     fn wanted(&self, scene: &Scene<'_>) -> Vec<u64> {
         let compared = ListView::wanted(self, scene.state);
         compared.map_or(Vec::new(), |(one, other)| vec![one, other])
+    }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        if self.order().rows().is_empty() {
+            return None;
+        }
+        Some(Box::new(move || export::table(self, scene.state)))
     }
 }
 
