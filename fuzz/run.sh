@@ -8,7 +8,7 @@ shift
 fuzzer=${FUZZER:-$(./build.sh)} || exit 1
 python3 seeds.py || exit 1
 targets=("$@")
-((${#targets[@]})) || targets=(config architecture journal messages idx cifar10 npy tar safetensors table)
+((${#targets[@]})) || targets=(config architecture journal snapshot messages idx cifar10 npy tar safetensors table)
 failed=0
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "artifacts/$target"

@@ -37,6 +37,14 @@ def journals():
         write("journal", path.name, path.read_bytes())
 
 
+def snapshots():
+    """Edits of a part: its number, where (two bytes), how much is removed, how much inserted, what."""
+    for part in range(5):
+        write("snapshot", f"nothing-{part}", bytes([part, 0, 0, 0, 0]))
+        for at in (10, 100, 1000):
+            write("snapshot", f"number-{part}-{at}", bytes([part, *at.to_bytes(2, "big"), 1, 1]) + b"9")
+
+
 def messages():
     dna = [[3, 8, 1, 1], [3, 8, 2, 1]]
     hello = {"protocol": "nas-tui", "version": 1}
@@ -132,6 +140,7 @@ def main():
     copy("architecture", "architectures", ".json")
     copy("table", "tables", ".csv")
     journals()
+    snapshots()
     messages()
     data_sets()
     archives()

@@ -3,20 +3,23 @@
 //! Used by the fuzzer and, with the cases that it found, by the tests.
 
 use std::fmt::Debug;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use md5::{Digest, Md5};
+use nas_tui::analysis::history::History;
 use nas_tui::analysis::{RunSummary, Summary, TrainingSummary};
 use nas_tui::config::{self, DataConfig, DataSource, Decode, Options};
 use nas_tui::data::{archive, check};
 use nas_tui::evaluate::protocol::{FromWorker, ToWorker};
 use nas_tui::evaluate::table::Table;
 use nas_tui::foundation::sealed;
-use nas_tui::journal;
+use nas_tui::journal::snapshot::Draft;
+use nas_tui::journal::{self, Place, Reader, Snapshot};
 use nas_tui::link::protocol::{self, ToClient, ToServer};
 use nas_tui::report::headless;
 use nas_tui::report::page::{Material, RunReport};
@@ -24,17 +27,18 @@ use nas_tui::runs::look_at;
 use nas_tui::space::file::{DnaContext, read_architecture, read_architectures};
 use nas_tui::space::weights::Weights;
 use nas_tui::space::{Architecture, Cost};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// A target: its name, and what it does with its input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const ALL: [Target; 10] = [
+pub const ALL: [Target; 11] = [
     ("config", settings),
     ("architecture", architecture),
     ("journal", events),
+    ("snapshot", snapshot),
     ("messages", messages),
     ("idx", idx),
     ("cifar10", cifar10),
@@ -112,11 +116,15 @@ fn architecture(bytes: &[u8]) {
 /// A journal: read as the list, the screen, headless output and the report do.
 fn events(bytes: &[u8]) {
     let folder = Folder::new();
-    let path = folder.file("journal.jsonl", bytes);
+    run(&folder, &folder.file("journal.jsonl", bytes));
+}
+
+/// What commands read of a run.
+fn run(folder: &Folder, path: &Path) {
     let info = look_at(&folder.0);
-    let _ = Summary::of_journal(&path).map(|summary| summary.to_json());
-    let _ = TrainingSummary::of_journal(&path).map(|summary| summary.to_json());
-    let Ok(records) = journal::read(&path) else {
+    let _ = Summary::of_journal(path).map(|summary| summary.to_json());
+    let _ = TrainingSummary::of_journal(path).map(|summary| summary.to_json());
+    let Ok(records) = journal::read(path) else {
         return;
     };
     records
@@ -127,10 +135,115 @@ fn events(bytes: &[u8]) {
         // What the report can read, the list can.
         assert!(info.is_none_or(|info| info.unreadable.is_none()));
     }
-    if let Ok(mut archive) = journal::Archive::open(&path) {
+    if let Ok(mut archive) = journal::Archive::open(path) {
         let _ = archive.state_at(records.len() as u64 / 2);
         let _ = archive.record(1);
     }
+}
+
+/// A journal, and a snapshot of its first half.
+struct Written {
+    journal: Vec<u8>,
+    first: FirstLine,
+    parts: Vec<Vec<u8>>,
+}
+
+/// The first line of a snapshot, as src/journal/snapshot.rs has it.
+#[derive(Clone, Serialize, Deserialize)]
+struct FirstLine {
+    proof: String,
+    header: Header,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Header {
+    program: String,
+    place: Place,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Part {
+    name: String,
+    bytes: u64,
+    crc32: u32,
+}
+
+impl Written {
+    fn new() -> Written {
+        let lines = include_str!("../../tests/fixtures/journal-demo.jsonl").split_inclusive('\n');
+        let journal: String = lines.take(160).collect();
+        let folder = Folder::new();
+        let path = folder.file("journal.jsonl", journal.as_bytes());
+        let draft = Draft::write::<History>(&path, 80, File::open(&folder.0).unwrap());
+        draft.unwrap().put_in_place().unwrap();
+        let snapshot = fs::read(folder.0.join("journal.snapshot")).unwrap();
+        let end = snapshot.iter().position(|byte| *byte == b'\n').unwrap();
+        let first: FirstLine = serde_json::from_slice(&snapshot[..end]).unwrap();
+        let mut rest = &snapshot[end + 1..];
+        let mut next = |part: &Part| {
+            let (own, after) = rest.split_at(part.bytes as usize);
+            rest = after;
+            own.to_vec()
+        };
+        Written {
+            journal: journal.into_bytes(),
+            parts: first.header.parts.iter().map(&mut next).collect(),
+            first,
+        }
+    }
+
+    /// The snapshot with its parts changed by `edits` (five bytes each, which say where and how much, and
+    /// what is inserted), and with the sizes, checksums and proof that belong to them.
+    fn changed(&self, mut edits: &[u8]) -> Vec<u8> {
+        let mut parts = self.parts.clone();
+        while let [part, high, low, removed, inserted, rest @ ..] = edits {
+            let count = parts.len();
+            let part = &mut parts[usize::from(*part) % count];
+            let at = usize::from(u16::from_be_bytes([*high, *low])) % (part.len() + 1);
+            let end = part.len().min(at + usize::from(*removed));
+            let (new, rest) = rest.split_at(rest.len().min(usize::from(*inserted) % 32));
+            part.splice(at..end, new.iter().copied());
+            edits = rest;
+        }
+        let mut first = self.first.clone();
+        for (part, bytes) in first.header.parts.iter_mut().zip(&parts) {
+            (part.bytes, part.crc32) = (bytes.len() as u64, crc32fast::hash(bytes));
+        }
+        first.proof = self.proof(&first.header);
+        let line = serde_json::to_vec(&first).unwrap();
+        [line, b"\n".to_vec(), parts.concat()].concat()
+    }
+
+    fn proof(&self, header: &Header) -> String {
+        const END: usize = 1 << 16;
+        let end = header.place.bytes as usize;
+        let mut digest = Md5::new();
+        digest.update(serde_json::to_vec(header).unwrap());
+        let pieces = (1..64).map(|number| (end / 64 * number, 1 << 10));
+        let ends = [(0, END), (end.saturating_sub(END), END)];
+        for (from, length) in ends.into_iter().chain(pieces) {
+            digest.update(&self.journal[from..end.min(from + length)]);
+        }
+        let hash = digest.finalize();
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A snapshot beside its journal, changed by someone who knows how to make it look right.
+fn snapshot(bytes: &[u8]) {
+    static WRITTEN: LazyLock<Written> = LazyLock::new(Written::new);
+    let folder = Folder::new();
+    let journal = folder.file("journal.jsonl", &WRITTEN.journal);
+    folder.file("journal.snapshot", &WRITTEN.changed(bytes));
+    let kept = Snapshot::of(&journal).unwrap();
+    let _ = kept.overview();
+    let _ = kept.beside::<History>();
+    if let Some(mut state) = kept.state() {
+        let rest = Reader::after(&journal, kept.place()).unwrap();
+        rest.for_each(|record| state.apply(&record.unwrap()));
+    }
+    run(&folder, &journal);
 }
 
 /// A line from a worker, to a worker, from a client, or to a client.

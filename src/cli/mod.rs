@@ -20,6 +20,7 @@ mod evaluate;
 mod export;
 mod inspect;
 mod list;
+mod note;
 mod parsing;
 #[cfg(feature = "torch")]
 mod probe;
@@ -77,6 +78,7 @@ enum CliCommand {
     List(list::Args),
     Replay(replay::Args),
     Report(report::Args),
+    Note(note::Args),
     /// Show or check settings
     Config(config::Args),
     /// Print a completion script for a shell
@@ -271,6 +273,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(CliCommand::Rank(args)) => rank::run(&args),
         Some(CliCommand::Replay(args)) => replay::run(&args),
         Some(CliCommand::Report(args)) => report::run(&args),
+        Some(CliCommand::Note(args)) => note::run(&args),
         Some(CliCommand::Config(args)) => config::run(args),
         Some(CliCommand::Completions(args)) => completions::run(args),
         Some(CliCommand::Bench(args)) => bench::run(&args),

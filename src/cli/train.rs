@@ -18,7 +18,6 @@ use crate::config::{Config, DeviceChoice};
 use crate::data;
 use crate::evaluate::environment;
 use crate::event::RunKind;
-use crate::foundation::durable::write_atomically;
 use crate::foundation::host;
 use crate::space::{Architecture, resolve_architecture};
 use crate::study::series::is_series;
@@ -133,12 +132,11 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let architecture = network(arch, args.decode, &config)?;
     let name = file_name(&architecture.name);
     let mut prepared = Prepared::begin(RunKind::Training, config, args.run.as_deref(), &name)?;
-    prepared.origin = Some(arch.to_owned());
-    let json = architecture.to_json();
-    let path = prepared.directory.architecture_path();
+    let written = prepared
+        .directory
+        .write_network(arch, &architecture.to_json());
     // What cannot be removed stays; its files tell that it failed.
-    write_atomically(&path, json.as_bytes())
-        .inspect_err(|_| drop(prepared.directory.discard_unstarted()))?;
+    written.inspect_err(|_| drop(prepared.directory.discard_unstarted()))?;
     Ok(prepared)
 }
 

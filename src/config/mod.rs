@@ -25,7 +25,7 @@ pub use error::ConfigError;
 pub use flip::Flip;
 pub use recipe::{ChannelsLast, DecayOn, Precision, Recipe, Schedule, TrainConfig, WeightAverage};
 pub use resolve::{Options, SAMPLE, mistakes, parse, place_of_setting, placed, read, resolve};
-pub use screen::{Alerts, Characters, Colours, LayoutName, ScreenConfig, ThemeName};
+pub use screen::{Alerts, Characters, Colours, Column, LayoutName, ScreenConfig, ThemeName};
 pub use search::{Reuse, Updates};
 pub use slurm::{EvaluatorChoice, SlurmConfig};
 pub use stages::{Stage, StageSpan};

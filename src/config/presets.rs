@@ -202,6 +202,7 @@ fn screen() -> RawScreen {
         alerts: Alerts::Off,
         mouse: true,
         title: true,
+        columns: Vec::new(),
         keys: BTreeMap::new(),
     }
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::presets;
 use super::slurm::{EvaluatorChoice, RawSlurm};
 use super::{
-    Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, DecayOn, Decode,
-    DeviceChoice, Flip, LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
+    Alerts, BaselineKind, ChannelsLast, Characters, ChildSchedule, Colours, Column, DecayOn,
+    Decode, DeviceChoice, Flip, LayoutName, Normalization, Precision, Reuse, ThemeName, Updates,
 };
 
 /// The whole file. Every key is optional; missing ones come from the preset.
@@ -290,6 +290,7 @@ pub struct RawScreen {
     pub alerts: Alerts,
     pub mouse: bool,
     pub title: bool,
+    pub columns: Vec<Column>,
     pub keys: BTreeMap<String, Vec<String>>,
 }
 

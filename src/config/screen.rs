@@ -24,6 +24,8 @@ pub struct ScreenConfig {
     pub mouse: bool,
     /// Whether the title of the terminal says how the run stands.
     pub title: bool,
+    /// Columns of the list of children, after that of their numbers; if empty, as many as fit.
+    pub columns: Vec<Column>,
     /// Keys by the name of their action, which replace its default keys.
     pub keys: BTreeMap<String, Vec<String>>,
 }
@@ -39,7 +41,62 @@ impl Default for ScreenConfig {
             alerts: Alerts::default(),
             mouse: true,
             title: true,
+            columns: Vec::new(),
             keys: BTreeMap::new(),
+        }
+    }
+}
+
+/// A column of the list of children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Column {
+    /// Number of the child.
+    Child,
+    /// Number of its episode.
+    Episode,
+    /// Validation accuracy.
+    Accuracy,
+    /// Its reward.
+    Reward,
+    /// Trainable parameters.
+    Params,
+    /// Multiply-accumulates for one image.
+    Macs,
+    /// Number of layers.
+    Layers,
+    /// Duration of its training.
+    Time,
+    /// Energy of its GPU, if that is known.
+    Energy,
+}
+
+impl Column {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Column; 9] = [
+        Column::Child,
+        Column::Episode,
+        Column::Accuracy,
+        Column::Reward,
+        Column::Params,
+        Column::Macs,
+        Column::Layers,
+        Column::Time,
+        Column::Energy,
+    ];
+
+    /// Its name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Column::Child => "child",
+            Column::Episode => "episode",
+            Column::Accuracy => "accuracy",
+            Column::Reward => "reward",
+            Column::Params => "params",
+            Column::Macs => "macs",
+            Column::Layers => "layers",
+            Column::Time => "time",
+            Column::Energy => "energy",
         }
     }
 }

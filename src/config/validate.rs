@@ -147,6 +147,7 @@ fn screen(raw: &RawScreen) -> Checked<ScreenConfig> {
         alerts,
         mouse,
         title,
+        columns,
         keys,
     } = raw.clone();
     Ok(ScreenConfig {
@@ -158,6 +159,7 @@ fn screen(raw: &RawScreen) -> Checked<ScreenConfig> {
         alerts,
         mouse,
         title,
+        columns,
         keys,
     })
 }

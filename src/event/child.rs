@@ -1,7 +1,7 @@
 //! What happens to a child, from its proposal to its reward.
 
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{TrainingEpoch, TrainingProgress};
 use crate::foundation::numbers::six_digits;
@@ -145,8 +145,9 @@ pub struct ChildQueued {
     pub macs: u64,
 }
 
-/// One choice: what was picked, and from which distribution.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One choice: what was picked, and from which distribution. Written as a list of its fields in order, because their
+/// names would make up half of a journal; read from an object too, as in journals of older versions.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Choice {
     /// Number of the layer, from 1.
     pub layer: usize,
@@ -160,6 +161,20 @@ pub struct Choice {
     pub entropy: f64,
     /// Probability of each option (rounded to 4 decimals); 0 for infeasible options.
     pub probabilities: Vec<f64>,
+}
+
+impl Serialize for Choice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Choice {
+            layer,
+            head,
+            index,
+            log_prob,
+            entropy,
+            probabilities,
+        } = self;
+        (layer, head, index, log_prob, entropy, probabilities).serialize(serializer)
+    }
 }
 
 impl Choice {
@@ -352,3 +367,6 @@ impl ChildFinished {
         self.mean.as_ref().map_or(1, |mean| mean.children.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ mod checked;
 mod child;
 mod episode;
 mod kind;
+mod load;
+mod note;
 mod outlook;
 pub mod process;
 mod ranges;
@@ -17,6 +19,8 @@ pub use child::{
 };
 pub use episode::EpisodeFinished;
 pub use kind::RunKind;
+pub use load::{GpuLoad, MachineLoad};
+pub use note::{LONGEST_NOTE, NoteError, checked_note, is_of_tag, tags};
 pub use outlook::{CostOutlook, DepthCost};
 pub use reading::{checked_json, is_consistent, unread};
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
@@ -244,9 +248,22 @@ pub enum Event {
     },
     /// A user edited a child and asked for the result to be trained.
     ChildQueued(ChildQueued),
-    /// The run is at work. Written when nothing else has been for a minute, so that the working
-    /// time of a session that is killed is known.
-    Heartbeat,
+    /// The run is at work. Written in every minute in which it trains, so that the working time of a
+    /// session that is killed is known.
+    Heartbeat {
+        /// The load of the machine that the run's process is on; absent in journals of older versions
+        /// and if nothing is known of it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        load: Option<MachineLoad>,
+    },
+    /// A user wrote a note on a child, in place of the one that it had. It decides nothing, and may
+    /// come after the end of a run.
+    ChildNoted {
+        /// Number of the child, from 1.
+        child: u64,
+        /// The note, of at most [`LONGEST_NOTE`] characters; empty if it was removed.
+        text: String,
+    },
     /// A message for the log.
     Notice {
         /// How serious it is.

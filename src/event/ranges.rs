@@ -31,6 +31,7 @@ fn largest(field: &str) -> u64 {
         | "layer"
         | "head"
         | "index"
+        | "choices"
         | "reuse_limit"
         | "staleness" => 1_000_000,
         "batch" | "batches" | "batch_size" | "child_batch_size" | "micro_batch"
@@ -41,7 +42,7 @@ fn largest(field: &str) -> u64 {
     }
 }
 
-fn is_accuracy(field: &str) -> bool {
+fn is_fraction(field: &str) -> bool {
     matches!(
         field,
         "accuracy"
@@ -52,13 +53,15 @@ fn is_accuracy(field: &str) -> bool {
             | "train_accuracy"
             | "valid_accuracy"
             | "valid_accuracies"
+            | "busy"
+            | "utilization"
     )
 }
 
 /// Check a whole number in `field`.
 pub(super) fn whole<E: Error>(field: &str, value: u64) -> Result<(), E> {
     // Below the narrowest range, and most numbers are.
-    if value <= 1_000_000 && !(value > 1 && is_accuracy(field)) {
+    if value <= 1_000_000 && !(value > 1 && is_fraction(field)) {
         return Ok(());
     }
     let most = largest(field);
@@ -72,7 +75,7 @@ pub(super) fn whole<E: Error>(field: &str, value: u64) -> Result<(), E> {
 
 /// Check a number with decimals, or a negative one, in `field`.
 pub(super) fn decimal<E: Error>(field: &str, value: f64) -> Result<(), E> {
-    if !(0.0..=1.0).contains(&value) && is_accuracy(field) {
+    if !(0.0..=1.0).contains(&value) && is_fraction(field) {
         return Err(E::custom(format!(
             "{field} is {value:e}, but must be from 0 to 1"
         )));

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::checked::Checked;
 use super::child::SampledWithoutChoices;
-use super::{Event, Record, VERSION};
+use super::{Event, Record, VERSION, checked_note};
 use crate::classification::ClassificationReport;
 use crate::foundation::text;
 use crate::space::{Architecture, Design};
@@ -238,6 +238,10 @@ fn consistent(event: &Event) -> Result<(), String> {
             buildable(sampled.child, &sampled.design)
         }
         Event::ChildQueued(queued) => buildable(queued.child, &queued.design),
+        Event::ChildNoted { child, text } => match checked_note(text) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("the note on child {child}: {error}")),
+        },
         Event::TrainingStarted(started) => {
             built(&started.architecture, || "the network".to_owned())
         }
@@ -349,6 +353,20 @@ mod tests {
         let wrong = escaped.replace("\\u0079\":0", "\\u0079\":7");
         let error = Record::parse(wrong.as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with("accuracy is 7"), "{error}");
+    }
+
+    #[test]
+    fn a_note_that_is_too_long_is_damage() {
+        let read = |text: String| {
+            let line = serde_json::json!({
+                "v": 1, "seq": 1, "time": "2026-11-24T10:15:00Z",
+                "event": "child_noted", "child": 3, "text": text,
+            });
+            Record::parse(line.to_string().as_bytes())
+        };
+        assert!(read("#keep it".to_owned()).is_ok());
+        let error = read("x".repeat(501)).unwrap_err().to_string();
+        assert!(error.starts_with("the note on child 3: a note"), "{error}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! Writes text files without ever overwriting an existing one.
+//! Writes new files without ever overwriting an existing one.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::foundation::durable::write_atomically;
 
 /// Number of names tried before giving up: `child-12.py`, `child-12-2.py`, ...
 const MOST_NAMES: usize = 1000;
@@ -18,6 +20,9 @@ pub enum SaveError {
         /// The system's reason.
         cause: io::Error,
     },
+    /// The file has its name, but not its contents.
+    #[error("{0}")]
+    Replace(io::Error),
     /// Too many files with such names exist.
     #[error("{} and {MOST_NAMES} names like it are taken: remove some of these files", path.display())]
     Taken {
@@ -26,19 +31,24 @@ pub enum SaveError {
     },
 }
 
-/// Write `text` to a new file `name` in `folder` or, if that exists, to the first free name of
-/// `stem-2.ext`, `stem-3.ext`, ... Returns the path written.
+/// Write `contents` to a new file `name` in `folder` or, if that exists, to the first free name of
+/// `stem-2.ext`, `stem-3.ext`, ... Returns the path written. Its name is taken with an empty file, which
+/// is then replaced in one step.
 ///
 /// # Errors
 /// [`SaveError`]: the file cannot be written, or too many files with such names exist.
-pub fn save_new(folder: &Path, name: &str, text: &str) -> Result<PathBuf, SaveError> {
+pub fn save_new(folder: &Path, name: &str, contents: &[u8]) -> Result<PathBuf, SaveError> {
     for number in 1..=MOST_NAMES {
         let path = folder.join(numbered(name, number));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                return match file.write_all(text.as_bytes()) {
+        match File::create_new(&path) {
+            Ok(_) => {
+                return match write_atomically(&path, contents) {
                     Ok(()) => Ok(path),
-                    Err(cause) => Err(SaveError::Write { path, cause }),
+                    Err(error) => {
+                        // Not even an empty file is to remain.
+                        let _ = fs::remove_file(&path);
+                        Err(SaveError::Replace(error))
+                    }
                 };
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -71,7 +81,7 @@ mod tests {
             ("b", "child-12-2.dna.json"),
             ("c", "child-12-3.dna.json"),
         ] {
-            let path = save_new(folder.path(), "child-12.dna.json", text).unwrap();
+            let path = save_new(folder.path(), "child-12.dna.json", text.as_bytes()).unwrap();
             assert_eq!(path, folder.path().join(name));
             assert_eq!(std::fs::read_to_string(path).unwrap(), text);
         }
@@ -79,11 +89,13 @@ mod tests {
             std::fs::read_to_string(folder.path().join("child-12.dna.json")).unwrap(),
             "a"
         );
+        let files = fs::read_dir(folder.path()).unwrap();
+        assert_eq!(files.count(), 3, "no temporary file remains");
     }
 
     #[test]
     fn the_error_for_a_missing_folder_names_it() {
-        let error = save_new(Path::new("/nonexistent"), "child-1.py", "")
+        let error = save_new(Path::new("/nonexistent"), "child-1.py", b"")
             .unwrap_err()
             .to_string();
         assert!(error.contains("/nonexistent/child-1.py"), "{error}");

@@ -21,6 +21,7 @@ pub use snapshot::Snapshot;
 
 use crate::event::{Event, Record, VERSION};
 use crate::foundation::durable::{in_file, sync_folder_of};
+use crate::foundation::input;
 
 /// The only writer of a journal. Each record is one line, written by a single call. The file is locked
 /// as long as this value exists; readers are not affected.
@@ -97,17 +98,8 @@ impl Journal {
     pub fn open(path: &Path) -> Result<OpenedJournal, JournalError> {
         let mut reader = Reader::open(path)?;
         let at_path = JournalError::at(path);
-        let mut options = OpenOptions::new();
-        let file = options
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(&at_path)?;
-        // Before it is read: what looks torn may be a line that is being written. (Some file systems
-        // have no locks, which is an error of another kind.)
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(JournalError::in_use(path));
-        }
+        // Before it is read: what looks torn may be a line that is being written.
+        let file = locked(path)?;
         let records = reader.by_ref().collect::<Result<Vec<_>, _>>()?;
         let repaired = reader.torn().cloned();
         if let Some(torn) = &repaired {
@@ -121,6 +113,28 @@ impl Journal {
             records,
             repaired,
         })
+    }
+
+    /// Open the journal at `path` to add to its end, without reading more than its last record: what
+    /// comes before is for readers to check. A torn last line is cut off as by [`Journal::open`].
+    ///
+    /// # Errors
+    /// Those of [`Journal::open`].
+    pub fn open_at_end(path: &Path) -> Result<Journal, JournalError> {
+        let file = locked(path)?;
+        let bytes = file.metadata().map_err(JournalError::at(path))?.len();
+        let end = Place { lines: 0, bytes };
+        match Reader::after(path, end)?.last_record() {
+            Some(Record {
+                v: VERSION,
+                seq: Some(records),
+                ..
+            }) => Ok(Journal::at(path, file, records, bytes)),
+            _ => {
+                drop(file);
+                Ok(Journal::open(path)?.journal)
+            }
+        }
     }
 
     /// Write `event` as the next line and return its record.
@@ -286,6 +300,20 @@ impl Journal {
     }
 }
 
+/// The file of a journal, for this writer alone.
+fn locked(path: &Path) -> Result<File, JournalError> {
+    let at_path = JournalError::at(path);
+    // A pipe could be locked, but is no journal.
+    input::open(path).map_err(&at_path)?;
+    let mut options = OpenOptions::new();
+    let file = options.read(true).write(true).open(path).map_err(at_path)?;
+    // Some file systems have no locks, which is an error of another kind.
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(JournalError::in_use(path)),
+        _ => Ok(file),
+    }
+}
+
 /// The record as it will be read, and its line. A line that could not be read back (a number that is
 /// not finite becomes `null`) is refused here, where the cause can still be found.
 fn encode(record: Record) -> io::Result<(Record, Vec<u8>)> {
@@ -311,7 +339,7 @@ fn now() -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
-/// Whether a resumed run takes its state from this event.
+/// Whether a resumed run takes its state from this event, or nothing could repeat it.
 fn must_survive_a_power_cut(event: &Event) -> bool {
     matches!(
         event,
@@ -320,6 +348,7 @@ fn must_survive_a_power_cut(event: &Event) -> bool {
             | Event::ChildFailed { .. }
             | Event::ChildExcluded { .. }
             | Event::ChildQueued(_)
+            | Event::ChildNoted { .. }
             | Event::EpisodeFinished(_)
             | Event::EpisodeExcluded { .. }
             | Event::CheckpointSaved { .. }

@@ -45,6 +45,23 @@ fn appended_records_are_read_back_with_consecutive_numbers() {
 }
 
 #[test]
+fn a_journal_opened_at_its_end_continues_like_one_that_was_read() {
+    let (_folder, path) = three();
+    let mut journal = Journal::open_at_end(&path).unwrap();
+    assert_eq!(journal.append(notice("four")).unwrap().seq, Some(4));
+    let other = Journal::open_at_end(&path).unwrap_err();
+    assert!(matches!(other, JournalError::InUse { .. }), "{other}");
+    drop(journal);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+    let mut journal = Journal::open_at_end(&path).unwrap();
+    assert_eq!(journal.append(notice("again")).unwrap().seq, Some(4));
+    let records = read(&path).unwrap();
+    assert_eq!(messages(&records), ["one", "two", "three", "again"]);
+    assert!(path.with_file_name("journal.jsonl.torn").is_file());
+}
+
+#[test]
 fn a_line_has_version_number_utc_time_and_event() {
     let (_folder, path) = three();
     let text = std::fs::read_to_string(path).unwrap();

@@ -15,10 +15,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::error::AttachError;
-use super::feed::{Feed, FeedEnd};
+use super::feed::{Feed, FeedEnd, Voice};
+use super::notes::write_note;
 use super::orders::{self, Orders};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
-use super::{Connection, LinkStatus, peer, place};
+use super::{Command, Connection, LinkStatus, peer, place};
 use crate::analysis::history::History;
 use crate::event::Level;
 use crate::foundation::host::host_name;
@@ -96,6 +97,11 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
         percent: feed.reading().unwrap_or(0),
     };
     let (status, watched) = watch::channel(first);
+    let alone = Alone {
+        run: run.to_owned(),
+        watch,
+        voice: feed.voice(),
+    };
     let follower = Follower {
         run: run.to_owned(),
         watch,
@@ -106,7 +112,10 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
         grown: None,
     };
     spawn("nas-feed", move || follower.follow(call)).map_err(&at_journal)?;
-    spawn("nas-orders", move || pass_on(inbox, &runtime, &line)).map_err(at_journal)?;
+    spawn("nas-orders", move || {
+        pass_on(inbox, &runtime, &line, &alone)
+    })
+    .map_err(at_journal)?;
     Ok(Connection {
         state: known.map(|(_, state)| Box::new(state)),
         records,
@@ -118,10 +127,10 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
 }
 
 /// A connection to a search that has sent its greeting.
-type Call = BufReader<UnixStream>;
+pub(super) type Call = BufReader<UnixStream>;
 
 /// Connect to the search of a run.
-fn dial(run: &Path, watch: bool) -> io::Result<Call> {
+pub(super) fn dial(run: &Path, watch: bool) -> io::Result<Call> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for path in place::candidates(run) {
         match UnixStream::connect(&path).and_then(|stream| greet(stream, run, watch)) {
@@ -177,12 +186,39 @@ impl Line {
     }
 }
 
+/// What a client does itself while no search is connected.
+struct Alone {
+    run: PathBuf,
+    watch: bool,
+    voice: Voice,
+}
+
+impl Alone {
+    /// Write a note. Nobody takes any other command; the status says so.
+    fn take(&self, command: Command) {
+        let Command::Note { child, text } = command else {
+            return;
+        };
+        let refused = if self.watch {
+            Err("this screen only watches (--watch): the note is not written".to_owned())
+        } else {
+            write_note(&self.run, child, &text).map_err(|error| error.to_string())
+        };
+        if let Err(reason) = refused {
+            self.voice.say(Level::Warning, reason);
+        }
+    }
+}
+
 /// Pass commands on until the client goes; then hang up, which ends the other thread.
-fn pass_on(mut inbox: Orders, runtime: &Runtime, line: &Line) {
+fn pass_on(mut inbox: Orders, runtime: &Runtime, line: &Line, alone: &Alone) {
     while let Some(order) = runtime.block_on(inbox.next()) {
+        // The line is free again before a note is written.
         if let Some(stream) = line.lock().as_mut() {
             // A search that has gone ignores commands; the status says so.
             let _ = messages::send(stream, &ToServer::Command(order.command));
+        } else {
+            alone.take(order.command);
         }
     }
     if let Some(stream) = line.lock().as_ref() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Receiver, Sender, WeakSender, channel};
 
 use crate::event::{Event, Level, Record, VERSION};
 use crate::journal::{JournalError, Place, Reader};
@@ -128,15 +128,13 @@ impl Feed {
 
     /// Send this client a notice that is not in the journal.
     pub fn say(&self, level: Level, message: String) {
-        let event = Event::Notice { level, message };
-        let record = Record {
-            v: VERSION,
-            seq: None,
-            time: jiff::Timestamp::now(),
-            event,
-        };
         // A client that has gone is noticed with the next record.
-        let _ = self.sender.blocking_send(Arc::new(record));
+        let _ = self.sender.blocking_send(notice(level, message));
+    }
+
+    /// A way for another thread to say something to this client.
+    pub fn voice(&self) -> Voice {
+        Voice(self.sender.downgrade())
     }
 
     /// How far the journal has been read.
@@ -161,6 +159,28 @@ impl Feed {
     pub fn gone(&self) -> impl Future<Output = ()> + use<'_> {
         self.sender.closed()
     }
+}
+
+/// Says something to the client of a feed, as long as that feed exists.
+#[derive(Debug)]
+pub(super) struct Voice(WeakSender<Arc<Record>>);
+
+impl Voice {
+    /// Send the client a notice that is not in the journal.
+    pub fn say(&self, level: Level, message: String) {
+        if let Some(sender) = self.0.upgrade() {
+            let _ = sender.blocking_send(notice(level, message));
+        }
+    }
+}
+
+fn notice(level: Level, message: String) -> Arc<Record> {
+    Arc::new(Record {
+        v: VERSION,
+        seq: None,
+        time: jiff::Timestamp::now(),
+        event: Event::Notice { level, message },
+    })
 }
 
 #[cfg(test)]

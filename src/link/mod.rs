@@ -15,6 +15,7 @@ pub mod client;
 mod error;
 mod feed;
 pub mod hub;
+mod notes;
 pub mod orders;
 mod peer;
 pub mod place;
@@ -35,6 +36,7 @@ pub use asking::survey;
 pub use client::{attach, check};
 pub use error::AttachError;
 pub use hub::Hub;
+pub use notes::{NotingError, state_of, write_note};
 pub use orders::{Client, CommandSender, Order, Orders, StopRequest};
 pub use player::{Pace, replay, replay_sample};
 pub use recording::SAMPLE_SPEED;
@@ -74,6 +76,14 @@ pub enum Command {
         parent: u64,
         /// The edited DNA.
         dna: Dna,
+    },
+    /// Write a note on a child in place of the one that it has: answered by `child_noted`. If no search
+    /// is at work, the client's end of the connection writes it into the journal.
+    Note {
+        /// Number of the child.
+        child: u64,
+        /// The note; empty to remove the one that it has.
+        text: String,
     },
     /// Replays only: set the playback speed.
     Speed {

@@ -250,8 +250,12 @@ fn gap(pace: Pace, last: &Record, next: &Record) -> Duration {
         return Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::ZERO);
     }
     let time = Duration::try_from(next.time.duration_since(last.time)).unwrap_or(Duration::ZERO);
+    // A note can be written days after everything else.
     let stood_still = matches!(last.event, Event::Paused | Event::RunFinished { .. })
-        || matches!(next.event, Event::Resumed | Event::RunResumed { .. });
+        || matches!(
+            next.event,
+            Event::Resumed | Event::RunResumed { .. } | Event::ChildNoted { .. }
+        );
     if stood_still {
         time.min(LONGEST_STANDSTILL)
     } else {
@@ -331,6 +335,9 @@ mod tests {
             micro_batch: None,
         };
         assert_eq!(seconds(Event::StopRequested, resumed, 86_400), 2.0);
+        let text = "#keep".to_owned();
+        let note = Event::ChildNoted { child: 3, text };
+        assert_eq!(seconds(note.clone(), note, 86_400), 2.0);
         assert_eq!(
             seconds(Event::PauseRequested, Event::StopRequested, -5),
             0.0

@@ -133,6 +133,14 @@ mod tests {
             line(&ToServer::Command(Command::Skip { child: 3 })),
             "{\"command\":{\"skip\":{\"child\":3}}}\n"
         );
+        let note = Command::Note {
+            child: 3,
+            text: "a \"b\"".into(),
+        };
+        assert_eq!(
+            line(&ToServer::Command(note)),
+            "{\"command\":{\"note\":{\"child\":3,\"text\":\"a \\\"b\\\"\"}}}\n"
+        );
         let hello = ToServer::Hello(ClientHello {
             protocol: PROTOCOL.into(),
             version: VERSION,

@@ -12,6 +12,7 @@ use super::error::DirectoryError;
 use super::lock::{self, LockProblem, lock_file};
 use crate::event::RunKind;
 use crate::foundation::durable::{in_file, is_at, sync_folder_of, write_atomically};
+use crate::foundation::input;
 use crate::journal::{JournalError, Reader};
 use unstarted::has_other_files;
 
@@ -29,6 +30,8 @@ pub struct RunDirectory {
 
 /// Name of the file that is locked.
 const LOCK: &str = "lock";
+/// What a user called the network of a training.
+const ORIGIN: &str = "origin.txt";
 /// The state of a search, in its run directory.
 pub const SEARCH_CHECKPOINT: &str = "checkpoint/search.safetensors";
 /// The state of a training, in its run directory.
@@ -229,6 +232,20 @@ impl RunDirectory {
     /// The network of a training: the directory of a training is recognised by this file.
     pub fn architecture_path(&self) -> PathBuf {
         self.path.join("architecture.json")
+    }
+
+    /// Write what a training is to train, before its settings: how the user named the network, and the network.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub fn write_network(&self, origin: &str, network: &str) -> io::Result<()> {
+        write_atomically(&self.path.join(ORIGIN), origin.as_bytes())?;
+        write_atomically(&self.architecture_path(), network.as_bytes())
+    }
+
+    /// ARCH of a training as given by the user; `None` if nobody has written it down.
+    pub fn origin(&self) -> Option<String> {
+        input::text(&self.path.join(ORIGIN), input::OWN).ok()
     }
 
     /// The weights of a training's best epoch.

@@ -11,7 +11,7 @@ use crate::event::{
 };
 use crate::session::{Begun, Ledger};
 use crate::space::{Design, Dna};
-use crate::state::Ending;
+use crate::state::{Ending, Notes};
 use crate::strategy::Reward;
 
 /// The run so far. A resumed search fills it from the journal, then continues as if it had never
@@ -46,6 +46,7 @@ pub struct SearchLedger {
     began: BTreeMap<usize, f64>,
     /// How the children of each episode ended.
     tried: BTreeMap<usize, Tried>,
+    notes: Notes,
 }
 
 /// `best.json`: the best child so far.
@@ -195,7 +196,7 @@ impl Ledger for SearchLedger {
                 self.checkpointed = Some(*episode);
                 self.sampled.retain(|_, sampled| sampled.episode > *episode);
             }
-            _ => {}
+            event => self.notes.apply(event),
         }
     }
 
@@ -262,6 +263,11 @@ impl SearchLedger {
     /// Number of children that users have edited.
     pub fn edited(&self) -> u64 {
         self.tally.outcomes().edited()
+    }
+
+    /// The note on a child, if there is one.
+    pub fn note(&self, child: u64) -> Option<&str> {
+        self.notes.of(child)
     }
 
     /// Number of the best child so far.

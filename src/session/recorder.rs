@@ -17,6 +17,7 @@ use crate::runs::RunDirectory;
 use crate::runs::directory::resume_command;
 use crate::state::RunStatus;
 use crate::state::clock::Clock;
+use crate::telemetry::LoadMeter;
 
 /// By so much at most the working time of a session that is killed falls short.
 const HEARTBEAT: Duration = Duration::from_secs(60);
@@ -59,8 +60,10 @@ pub struct Recorder<L> {
     pub hub: Hub,
     clock: Clock,
     status: RunStatus,
-    /// When the last record was written.
-    written: Instant,
+    /// Measures the machine from the first tick on.
+    meter: Option<LoadMeter>,
+    /// When the last heartbeat was written, or the first tick came.
+    beaten: Instant,
 }
 
 /// A run's recorder, and the commands of its clients.
@@ -109,7 +112,8 @@ impl<L: Ledger> Recorder<L> {
             hub,
             clock: Clock::default(),
             status: RunStatus::default(),
-            written: Instant::now(),
+            meter: None,
+            beaten: Instant::now(),
         };
         records.iter().for_each(|record| recorder.apply(record));
         (recorder, commands)
@@ -140,18 +144,35 @@ impl<L: Ledger> Recorder<L> {
         self.clock.seconds_until(jiff::Timestamp::now())
     }
 
-    /// Record an event. If it is a tick and nothing has been written for a minute, a heartbeat is
-    /// written first. Clients are told of an event once it is in the journal; if the journal cannot be
+    /// Record an event. If it is a tick and the last heartbeat was a minute ago, another one is written
+    /// first. Clients are told of an event once it is in the journal; if the journal cannot be
     /// written (for example because the disk is full), it waits.
     ///
     /// # Errors
     /// If the event cannot be recorded at all, or if it cannot be written and the run has not begun.
     pub fn tell(&mut self, event: Event) -> io::Result<()> {
-        let is_silent = self.written.elapsed() >= HEARTBEAT && self.storage.blocked().is_none();
-        if event.is_tick() && is_silent {
-            self.record(Event::Heartbeat)?;
+        if event.is_tick() && self.storage.blocked().is_none() {
+            self.beat()?;
         }
         self.record(event)
+    }
+
+    /// Write a heartbeat if it is time.
+    fn beat(&mut self) -> io::Result<()> {
+        let Some(meter) = &mut self.meter else {
+            let begun = self.ledger.begun();
+            let device = begun.and_then(|begun| begun.device);
+            let is_on_gpu = device.is_some_and(|device| !device.starts_with("cpu"));
+            self.meter = Some(LoadMeter::start(is_on_gpu));
+            self.beaten = Instant::now();
+            return Ok(());
+        };
+        if self.beaten.elapsed() < HEARTBEAT {
+            return Ok(());
+        }
+        let load = meter.take();
+        self.beaten = Instant::now();
+        self.record(Event::Heartbeat { load })
     }
 
     fn record(&mut self, event: Event) -> io::Result<()> {
@@ -161,7 +182,6 @@ impl<L: Ledger> Recorder<L> {
             self.hub.publish(&record);
             return Ok(());
         }
-        self.written = Instant::now();
         self.write()
     }
 
@@ -327,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_silent_minute_a_tick_leaves_a_heartbeat_in_the_journal() {
+    fn every_minute_a_tick_leaves_a_heartbeat_with_the_load_of_the_machine_in_the_journal() {
         let folder = tempfile::tempdir().unwrap();
         let directory = RunDirectory::create(folder.path()).unwrap();
         let path = directory.journal_path();
@@ -338,10 +358,13 @@ mod tests {
             of: 2,
         });
         recorder.tell(tick.clone()).unwrap();
-        recorder.written = Instant::now().checked_sub(HEARTBEAT).unwrap();
+        recorder.beaten = Instant::now().checked_sub(HEARTBEAT).unwrap();
         (0..3).for_each(|_| recorder.tell(tick.clone()).unwrap());
         let written = journal::read(&path).unwrap();
         let events: Vec<&Event> = written.iter().map(|record| &record.event).collect();
-        assert_eq!(events, [&Event::Heartbeat]);
+        let [Event::Heartbeat { load: Some(load) }] = events[..] else {
+            panic!("{events:?}");
+        };
+        assert!(load.seconds > 0.0 && load.busy.is_some() && load.gpus.is_empty());
     }
 }

@@ -19,6 +19,10 @@ pub struct Clock {
 impl Clock {
     /// Process the next record of the run.
     pub fn apply(&mut self, record: &Record) {
+        // A note can be written when no process works on the run.
+        if let Event::ChildNoted { .. } = record.event {
+            return;
+        }
         match record.event {
             Event::RunResumed { .. } => self.stands = false,
             _ => self.advance(record.time),
@@ -107,6 +111,25 @@ mod tests {
             ]),
             7.0
         );
+    }
+
+    #[test]
+    fn a_note_is_not_work_whenever_it_is_written() {
+        let note = || Event::ChildNoted {
+            child: 3,
+            text: "#keep".into(),
+        };
+        let events = [
+            (0, Event::StopRequested),
+            (4, note()),
+            (10, Event::StopRequested),
+            // The session was killed.
+            (5_000, note()),
+            (9_000, session()),
+            (9_005, Event::StopRequested),
+            (9_500, note()),
+        ];
+        assert_eq!(seconds_of(&events), 15.0);
     }
 
     #[test]

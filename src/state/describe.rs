@@ -14,7 +14,7 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
     match event {
         Event::TrainingProgress(_)
         | Event::Measuring(_)
-        | Event::Heartbeat
+        | Event::Heartbeat { .. }
         | Event::ChildSampled(_)
         | Event::ChildProgress(_)
         | Event::StorageBlocked { .. } => None,
@@ -47,7 +47,8 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         | Event::StopRequested
         | Event::EpisodeStopRequested
         | Event::EpisodeStopWithdrawn
-        | Event::SkipRequested { .. } => info(of_command(event)),
+        | Event::SkipRequested { .. }
+        | Event::ChildNoted { .. } => info(of_command(event)),
     }
 }
 
@@ -340,6 +341,10 @@ fn of_command(event: &Event) -> Option<String> {
         Event::SkipRequested { child } => {
             format!("child {child}: its training will end here")
         }
+        Event::ChildNoted { child, text } if text.is_empty() => {
+            format!("child {child}: its note is removed")
+        }
+        Event::ChildNoted { child, text } => format!("child {child}: note: {text}"),
         _ => return None,
     };
     Some(text)

@@ -3,7 +3,9 @@
 mod child;
 pub mod clock;
 mod describe;
+pub mod load;
 mod log;
+mod notes;
 mod outcomes;
 pub(crate) mod pairs;
 pub mod processes;
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use child::{Candidate, CandidateOrigin, ChildDetail, ChildRow, ClusterPlace, TrainedChild};
 pub use describe::describe;
 pub use log::{LogLine, LogText};
+pub use notes::Notes;
 pub use outcomes::{Arms, Counts, Ending, Outcomes, best_first, is_better};
 pub use search_run::{Energy, SearchRun};
 pub use stages::TimeLeft;
@@ -29,6 +32,7 @@ pub use training_run::TrainingRun;
 use crate::event::{Event, Level, Record, RunKind};
 use crate::foundation::device::Device;
 use crate::state::clock::Clock;
+use crate::state::load::Load;
 use crate::state::processes::Processes;
 
 /// Number of log lines kept; older ones are in the journal.
@@ -50,6 +54,8 @@ pub struct RunState {
     pub clock: Clock,
     /// The process of the run and its workers.
     pub processes: Processes,
+    /// How busy its machine has been.
+    pub load: Load,
     /// The kind of work, and its progress.
     pub work: WorkState,
     /// The latest log lines, oldest first.
@@ -188,6 +194,7 @@ impl RunState {
         self.started.get_or_insert(record.time);
         self.clock.apply(record);
         self.processes.apply(record);
+        self.load.apply(record);
         self.now = Some(record.time);
         if let Some(seq) = record.seq {
             self.last_seq = seq;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Candidate, CandidateOrigin, ChildRow, ClusterPlace, Outcomes, TrainedChild, pairs};
+use super::{
+    Candidate, CandidateOrigin, ChildRow, ClusterPlace, Notes, Outcomes, TrainedChild, pairs,
+};
 use crate::event::{ChildFinished, EpisodeFinished, Event, RunStarted};
 use crate::space::{Architecture, Genes, Head};
 
@@ -40,6 +42,8 @@ pub struct SearchRun {
     /// Children in training, by worker.
     #[serde(with = "pairs")]
     pub by_worker: BTreeMap<usize, TrainedChild>,
+    /// What users have written on children.
+    pub notes: Notes,
 }
 
 /// Energy used by children, as far as their GPUs reported it.
@@ -62,6 +66,7 @@ impl SearchRun {
     /// Process the next event of the run, which is record `seq` of the journal.
     pub fn apply(&mut self, event: &Event, seq: u64) {
         self.outcomes.apply(event);
+        self.notes.apply(event);
         match event {
             Event::RunStarted(run) => self.started = Some(run.clone()),
             Event::RunResumed { .. } => {

@@ -22,6 +22,7 @@ impl SearchRun {
         let mut candidates = self.waiting.values().chain(candidates);
         self.episodes.len() == self.episode_seqs.len()
             && candidates.all(|candidate| is_buildable(&candidate.design))
+            && self.notes.is_sound()
             && self.outcomes.is_sound()
     }
 }

@@ -12,6 +12,7 @@ use nvml_wrapper::struct_wrappers::device::ProcessInfo;
 use nvml_wrapper::{Device, Nvml};
 use tokio::sync::watch;
 
+use super::energy::EnergyReading;
 use super::process::{self, WatchList};
 use crate::event::process::ProcessRole;
 
@@ -198,17 +199,13 @@ fn sample(nvml: &Nvml, index: u32, watched: &WatchList) -> GpuSample {
         };
     }
     let memory = device.memory_info().ok();
-    let mig = device.mig_mode().is_ok_and(|mode| mode.current != 0);
+    let mig = is_split(&device);
     GpuSample {
         index,
         name: device.name().ok(),
         lost: false,
         mig,
-        utilization: device
-            .utilization_rates()
-            .ok()
-            .filter(|_| !mig)
-            .map(|rates| f64::from(rates.gpu.min(100)) / 100.0),
+        utilization: utilization(&device).filter(|_| !mig),
         memory_used: memory.as_ref().map(|memory| memory.used),
         memory_free: memory.as_ref().map(|memory| memory.free),
         memory_total: memory.as_ref().map(|memory| memory.total),
@@ -223,15 +220,44 @@ fn sample(nvml: &Nvml, index: u32, watched: &WatchList) -> GpuSample {
     }
 }
 
+fn is_split(device: &Device<'_>) -> bool {
+    device.mig_mode().is_ok_and(|mode| mode.current != 0)
+}
+
+fn utilization(device: &Device<'_>) -> Option<f64> {
+    let rates = device.utilization_rates().ok()?;
+    Some(f64::from(rates.gpu.min(100)) / 100.0)
+}
+
+/// Utilisation and energy of a GPU, read `seconds` after a fixed moment.
+pub(super) fn load_of(
+    nvml: &Nvml,
+    index: u32,
+    seconds: f64,
+) -> Option<(Option<f64>, EnergyReading)> {
+    let device = nvml.device_by_index(index).ok()?;
+    let utilization = utilization(&device).filter(|_| !is_split(&device));
+    Some((utilization, energy(&device, seconds)))
+}
+
+/// Energy of a GPU, read `seconds` after a fixed moment.
+pub(super) fn energy(device: &Device<'_>, seconds: f64) -> EnergyReading {
+    EnergyReading {
+        seconds,
+        counter: joules(device),
+        power: device.power_usage().ok().map(watts),
+    }
+}
+
 /// Joules used by a GPU since its driver was loaded, if it counts them.
-pub(super) fn joules(device: &Device<'_>) -> Option<f64> {
+fn joules(device: &Device<'_>) -> Option<f64> {
     device
         .total_energy_consumption()
         .ok()
         .map(|millijoules| millijoules as f64 / 1e3)
 }
 
-pub(super) fn watts(milliwatts: u32) -> f64 {
+fn watts(milliwatts: u32) -> f64 {
     f64::from(milliwatts) / 1e3
 }
 

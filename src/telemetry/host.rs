@@ -85,6 +85,23 @@ pub fn measure(sender: &watch::Sender<HostStatus>, watched: &WatchList, interval
     }
 }
 
+/// How long each processor has been busy so far.
+#[derive(Debug, Clone)]
+pub struct BusyReading(Vec<CoreTicks>);
+
+impl BusyReading {
+    /// A reading; `None` if /proc cannot be read.
+    pub fn now() -> Option<BusyReading> {
+        read_ticks().ok().map(BusyReading)
+    }
+
+    /// Mean busy fraction of all processors since an earlier reading, 0 to 1.
+    pub fn since(&self, before: &BusyReading) -> f64 {
+        let shares = shares(&before.0, &self.0);
+        shares.iter().sum::<f64>() / shares.len().max(1) as f64
+    }
+}
+
 fn status(
     before: Result<&[CoreTicks], &String>,
     now: Result<&[CoreTicks], &String>,

@@ -6,6 +6,7 @@ pub mod driver;
 pub mod energy;
 pub mod gpu;
 pub mod host;
+pub mod load;
 pub mod memory;
 pub mod process;
 
@@ -19,6 +20,7 @@ use crate::state::processes::Processes;
 pub use energy::EnergyMeter;
 pub use gpu::{GpuClock, GpuProcess, GpuSample, GpuStatus, Throttle};
 pub use host::{HostSample, HostStatus};
+pub use load::LoadMeter;
 pub use process::{ProcessSample, WatchList};
 
 /// The latest measurements. Each kind has a separate thread, so that a call that hangs does not

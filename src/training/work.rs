@@ -28,12 +28,11 @@ pub struct Training {
 }
 
 impl Training {
-    /// The training of the run in `directory`. `origin` is ARCH as given by the user, for a run
-    /// that has not begun.
+    /// The training of the run in `directory`.
     ///
     /// # Errors
     /// If the network cannot be read.
-    pub fn of(directory: &RunDirectory, origin: Option<String>) -> Result<Training, SessionError> {
+    pub fn of(directory: &RunDirectory) -> Result<Training, SessionError> {
         let context = DnaContext {
             decode: Decode::Literal,
             input: [3, 32, 32],
@@ -41,6 +40,7 @@ impl Training {
         };
         let architecture = read_architecture(&directory.architecture_path(), context)
             .map_err(TrainingError::from)?;
+        let origin = directory.origin();
         let origin = origin.unwrap_or_else(|| architecture.name.clone());
         Ok(Training {
             architecture,

@@ -1,8 +1,10 @@
 //! The event loop: waits for whatever comes first, passes it to the `App`, and draws if something
 //! changed.
 
+mod outside;
+
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -15,7 +17,6 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::ansi::Tty;
 use super::app::{Alert, Effect};
 use super::capture::{line_pipe, print_unseen, recv_line};
-use super::clipboard::Multiplexer;
 use super::display::{self, Display};
 use super::other_runs::{Attached, Company, Errand, Heard, News, Reason, Switching};
 use super::signals::SignalStream;
@@ -23,12 +24,11 @@ use super::target::Targets;
 use super::terminal::{Guard, Terminal};
 use super::visit::{Due, Visit};
 use super::{Leave, Left, Settings};
-use crate::config::Alerts;
 use crate::event::Level;
-use crate::export::files::save_new;
 use crate::link::Connection;
 use crate::runs::directory::name_of;
 use crate::telemetry::Telemetry;
+use outside::{Away, program_end};
 
 /// Maximum number of frames for news between two ticks of the clock. (The effect of a key is drawn
 /// at once.)
@@ -50,6 +50,12 @@ struct Screen {
     display: Display<Terminal>,
     /// What can be clicked in the frame shown.
     targets: Targets,
+    /// Keys and other events of the terminal; `None` while another program has it.
+    events: Option<EventStream>,
+    /// Who has the terminal; `None` if the screen has it.
+    away: Option<Away>,
+    /// The last alert while another program had the terminal.
+    missed: Option<Alert>,
     guard: Guard,
     due: Due,
     drawn_at: Instant,
@@ -80,6 +86,9 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
         telemetry,
         display,
         targets: Targets::default(),
+        events: None,
+        away: None,
+        missed: None,
         guard,
         due,
         drawn_at: Instant::now(),
@@ -98,17 +107,18 @@ impl Screen {
         lines: &mut Receiver<String>,
         signals: &mut SignalStream,
     ) -> anyhow::Result<Left> {
-        let mut events = EventStream::new();
+        self.events = Some(EventStream::new());
         let mut clock = tokio::time::interval(self.settings.tick);
         clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            if self.due == Due::Now && !self.draw() {
+            if self.due == Due::Now && self.away.is_none() && !self.draw() {
                 return Ok(self.left(Leave::TerminalLost));
             }
             let effect = tokio::select! {
                 biased;
                 signal = signals.next() => self.signal(signal),
-                event = events.next() => self.terminal_event(event),
+                event = next_event(&mut self.events) => self.terminal_event(event),
+                () = program_end(&mut self.away) => self.program_ended(),
                 _ = clock.tick() => self.tick(),
                 arrival = self.visit.arrival() => {
                     let (effect, due) = self.visit.take(arrival);
@@ -141,6 +151,9 @@ impl Screen {
 
     /// Whether the screen has served its purpose.
     fn done(&self) -> Option<Leave> {
+        if self.away.is_some() {
+            return None;
+        }
         let app = &self.visit.app;
         let over = || (self.settings.leave_when_over && app.is_over()).then_some(Leave::Finished);
         app.done().or_else(over)
@@ -161,9 +174,23 @@ impl Screen {
                 self.visit.command(command);
                 self.due = Due::Now;
             }
-            Effect::Copy(text) => self.copy(&text),
-            Effect::Save(files) => self.save(&files),
-            Effect::Show(run) => self.open(run),
+            Effect::Copy(text) => {
+                self.copy(&text);
+                self.due = Due::Now;
+            }
+            Effect::Save(files) => {
+                self.save(&files);
+                self.due = Due::Now;
+            }
+            Effect::Export(export) => {
+                self.export(&export);
+                self.due = Due::Now;
+            }
+            Effect::Open(document) => {
+                let effect = self.open(document);
+                return self.handle(effect);
+            }
+            Effect::Show(run) => self.attach_to(run),
             Effect::LeaveFromHome => {
                 self.go_home();
                 self.visit.app.neighbours.home = None;
@@ -175,55 +202,10 @@ impl Screen {
         None
     }
 
-    /// Ring the bell or send a notification for pending alerts.
-    fn call_the_user(&mut self) {
-        let alerts = self.settings.alerts;
-        let (visit, home) = (&mut self.visit, &mut self.home);
-        let mut next = || {
-            let at_home = || home.as_mut()?.app.next_alert();
-            visit.app.next_alert().or_else(at_home)
-        };
-        while let Some(Alert(text)) = next() {
-            let bell = matches!(alerts, Alerts::Bell | Alerts::Both);
-            let notification = matches!(alerts, Alerts::Notification | Alerts::Both);
-            // A terminal that has gone is noticed with the next frame.
-            let _ = self
-                .display
-                .alert(bell, notification.then_some(text.as_str()));
-        }
-    }
-
-    fn copy(&mut self, text: &str) {
-        let multiplexer = Multiplexer::detect(|name| std::env::var(name).ok());
-        match multiplexer.copy(text) {
-            // A terminal that has gone is noticed with the next frame.
-            Ok(sequence) => drop(self.display.raw(&sequence)),
-            Err(error) => self.visit.app.tell(Level::Warning, error.to_string()),
-        }
-        self.due = Due::Now;
-    }
-
-    fn save(&mut self, files: &[(String, String)]) {
-        let saved = files
-            .iter()
-            .map(|(name, text)| save_new(Path::new(""), name, text))
-            .collect::<Result<Vec<_>, _>>();
-        match saved {
-            Ok(paths) => {
-                let names: Vec<String> = paths
-                    .iter()
-                    .map(|path| path.display().to_string())
-                    .collect();
-                self.visit
-                    .app
-                    .tell(Level::Info, format!("saved here: {}", names.join(", ")));
-            }
-            Err(error) => self.visit.app.tell(Level::Error, error.to_string()),
-        }
-        self.due = Due::Now;
-    }
-
     fn signal(&mut self, signal: i32) -> Effect {
+        if self.away.is_some() {
+            return self.signal_away(signal);
+        }
         if signal != signal_hook::consts::SIGCONT {
             return Effect::Leave(Leave::Signal(signal));
         }
@@ -234,6 +216,9 @@ impl Screen {
     }
 
     fn terminal_event(&mut self, event: Option<io::Result<TerminalEvent>>) -> Effect {
+        if self.away.is_some() {
+            return self.any_key(event);
+        }
         match event {
             Some(Ok(TerminalEvent::Key(key))) => self.visit.app.key(&key),
             Some(Ok(TerminalEvent::Mouse(mouse))) => self.visit.app.mouse(&mouse, &self.targets),
@@ -273,7 +258,7 @@ impl Screen {
     }
 
     /// Have another run shown as soon as it has been attached to.
-    fn open(&mut self, run: PathBuf) {
+    fn attach_to(&mut self, run: PathBuf) {
         let watch = self.settings.switching.only_watches();
         let folder = run.canonicalize().unwrap_or_default();
         let is_it = |home: &Visit| home.app.neighbours.folder == folder;
@@ -385,6 +370,14 @@ impl Screen {
         self.display
             .show(frame, self.visit.app.scrolling_rows())
             .is_ok()
+    }
+}
+
+/// The next event of the terminal; never, while another program has it.
+async fn next_event(events: &mut Option<EventStream>) -> Option<io::Result<TerminalEvent>> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use super::steady;
+use crate::event::MachineLoad;
+use crate::state::load::Load;
 use crate::telemetry::energy::{EnergyReading, watt_hours};
 use crate::telemetry::{GpuSample, GpuStatus, HostStatus};
 
@@ -12,6 +14,8 @@ use crate::telemetry::{GpuSample, GpuStatus, HostStatus};
 const HISTORY: usize = 240;
 /// Number of measurements averaged into one point of a history: fewer points mean fewer bytes sent.
 pub const MEASUREMENTS_PER_POINT: usize = 5;
+/// Seconds from one point to the next: measurements come every two seconds.
+pub const SECONDS_PER_POINT: usize = 10;
 /// Time without an answer after which NVML is reported as silent. (Waking a sleeping GPU takes
 /// seconds.)
 const PATIENCE: SignedDuration = SignedDuration::from_secs(15);
@@ -31,6 +35,8 @@ pub struct MachineView {
     pub host_history: History,
     /// When the screen started measuring.
     pub since: Timestamp,
+    /// Whether the time before the screen has been looked up in the journal.
+    has_recalled: bool,
     /// When NVML last answered.
     gpu_time: Timestamp,
     tracks: BTreeMap<u32, Track>,
@@ -43,6 +49,8 @@ struct Track {
     last: Option<EnergyReading>,
     /// Joules since the screen started measuring; `None` if never known.
     joules: Option<f64>,
+    /// Joules before that while the run was worked on, from its journal.
+    joules_before: Option<f64>,
 }
 
 /// Means of a few measurements each, newest last.
@@ -65,6 +73,13 @@ impl History {
             self.points.pop_front();
         }
         self.points.push_back(mean);
+    }
+
+    /// Put what is known of the time before the first point in front of it.
+    fn precede(&mut self, earlier: &[f64]) {
+        let room = HISTORY.saturating_sub(self.points.len());
+        let newest = earlier.iter().rev().take(room);
+        newest.for_each(|value| self.points.push_front(*value));
     }
 
     /// The newest `count` points (or fewer), oldest first.
@@ -107,8 +122,31 @@ impl MachineView {
             gpu_history: History::default(),
             host_history: History::default(),
             since: now,
+            has_recalled: false,
             gpu_time: now,
             tracks: BTreeMap::new(),
+        }
+    }
+
+    /// Look up what happened before the screen was opened, at `now`: the load of the latest minutes, and the
+    /// energy used while the run was worked on. Only the first call has an effect.
+    pub fn recall(&mut self, load: &Load, now: Timestamp) {
+        if std::mem::replace(&mut self.has_recalled, true) {
+            return;
+        }
+        let longest = SignedDuration::from_secs((HISTORY * SECONDS_PER_POINT) as i64);
+        let latest = load.recent();
+        let latest = latest.filter(|(end, _)| now.duration_since(*end) <= longest);
+        let latest: Vec<&MachineLoad> = latest.map(|(_, load)| load).collect();
+        self.host_history
+            .precede(&points(&latest, |load| load.busy));
+        self.gpu_history
+            .precede(&points(&latest, MachineLoad::utilization));
+        for (gpu, joules) in load.joules() {
+            let track = self.tracks.entry(*gpu).or_default();
+            track.joules_before = Some(*joules);
+            let of_gpu = points(&latest, |load| load.gpu(*gpu)?.utilization);
+            track.utilization.precede(&of_gpu);
         }
     }
 
@@ -179,6 +217,28 @@ impl MachineView {
     pub fn watt_hours(&self, gpu: u32) -> Option<f64> {
         self.tracks.get(&gpu)?.joules.map(watt_hours)
     }
+
+    /// The same, and while the run was worked on before, if its journal tells.
+    pub fn watt_hours_of_run(&self, gpu: u32) -> Option<f64> {
+        let track = self.tracks.get(&gpu)?;
+        let before = track.joules_before?;
+        Some(watt_hours(before + track.joules.unwrap_or(0.0)))
+    }
+}
+
+/// A figure of these loads as points of a history: as many of each as it covers.
+fn points(loads: &[&MachineLoad], figure: impl Fn(&MachineLoad) -> Option<f64>) -> Vec<f64> {
+    let mut points = Vec::new();
+    for load in loads {
+        let count = (load.seconds / SECONDS_PER_POINT as f64).round();
+        let count = count.clamp(0.0, HISTORY as f64) as usize;
+        points.extend(
+            figure(load)
+                .into_iter()
+                .flat_map(|value| std::iter::repeat_n(value, count)),
+        );
+    }
+    points
 }
 
 /// The GPUs that exist, steadied, and those that have vanished, without their values.
@@ -207,103 +267,4 @@ fn lost(gpu: &GpuSample) -> GpuSample {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn second(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn gpu(index: u32) -> GpuSample {
-        GpuSample {
-            index,
-            name: Some(format!("GPU {index}")),
-            utilization: Some(0.5),
-            power: Some(360.0),
-            ..GpuSample::default()
-        }
-    }
-
-    fn view(statuses: Vec<GpuStatus>) -> MachineView {
-        let mut view = MachineView::new(second(0));
-        for (time, status) in (0..).zip(statuses) {
-            view.take_gpu(status, second(2 * time));
-        }
-        view
-    }
-
-    #[test]
-    fn a_gpu_that_vanishes_keeps_its_row_and_name_but_loses_its_values() {
-        let both = GpuStatus::Present(vec![gpu(0), gpu(1)]);
-        let off_the_bus = GpuSample {
-            index: 1,
-            lost: true,
-            ..GpuSample::default()
-        };
-        for now in [vec![gpu(0)], vec![gpu(0), off_the_bus]] {
-            let view = view(vec![both.clone(), GpuStatus::Present(now)]);
-            assert_eq!(view.gpus(), [gpu(0), lost(&gpu(1))]);
-        }
-    }
-
-    #[test]
-    fn if_the_driver_fails_the_rows_stay_and_the_reason_is_shown() {
-        let view = view(vec![
-            GpuStatus::Present(vec![gpu(0)]),
-            GpuStatus::Absent("NVML: unloaded".into()),
-        ]);
-        assert_eq!(
-            (view.gpus(), view.trouble.as_deref()),
-            (&[lost(&gpu(0))][..], Some("NVML: unloaded"))
-        );
-    }
-
-    #[test]
-    fn a_machine_without_gpus_has_none() {
-        assert_eq!(
-            view(vec![GpuStatus::Absent("none".into())]).gpu,
-            GpuStatus::Absent("none".into())
-        );
-    }
-
-    #[test]
-    fn without_a_counter_energy_is_power_over_time_and_without_both_it_is_unknown() {
-        let dark = GpuSample {
-            index: 1,
-            ..GpuSample::default()
-        };
-        let status = GpuStatus::Present(vec![gpu(0), dark]);
-        let view = view(vec![status.clone(), status.clone(), status]);
-        assert_eq!(view.watt_hours(0), Some(0.4));
-        assert_eq!((view.watt_hours(1), view.watt_hours(9)), (None, None));
-    }
-
-    #[test]
-    fn a_gpu_without_utilisation_has_no_history_and_does_not_lower_the_mean() {
-        let mig = GpuSample {
-            index: 1,
-            mig: true,
-            ..GpuSample::default()
-        };
-        let view = view(vec![
-            GpuStatus::Present(vec![gpu(0), mig]);
-            MEASUREMENTS_PER_POINT
-        ]);
-        assert!(view.utilization(1).is_none());
-        assert_eq!(
-            (
-                view.gpu_history.newest(9).collect::<Vec<_>>(),
-                view.utilization(0).is_some()
-            ),
-            (vec![0.5], true)
-        );
-    }
-
-    #[test]
-    fn silence_is_reported_only_if_there_is_an_nvml() {
-        let present = view(vec![GpuStatus::Present(vec![gpu(0)])]);
-        assert!(!present.is_silent(second(10)) && present.is_silent(second(60)));
-        assert!(MachineView::new(second(0)).is_silent(second(60)));
-        assert!(!view(vec![GpuStatus::Absent("none".into())]).is_silent(second(60)));
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@
 //! records, keys, measurements, signals -> event_loop -> App (RunState + View) -> panels -> display
 //! -> terminal
 //! mouse -> Targets of the frame shown -> Action, or a panel's Part
-//! key -> keymap: Action -> App: Effect -> event_loop: command, redraw, suspend, leave
+//! key -> keymap: Action -> App: Effect -> event_loop: command, redraw, file, other program, leave
 //! ```
 
 mod ansi;
@@ -15,6 +15,7 @@ pub mod clipboard;
 mod details;
 mod display;
 mod event_loop;
+mod foreground;
 pub mod format;
 pub mod keymap;
 pub mod layout;
@@ -24,7 +25,9 @@ mod paint;
 mod palette;
 mod panels;
 pub mod picker;
+mod picture;
 mod plot;
+mod private_file;
 mod reading;
 #[cfg(test)]
 mod sample;
@@ -35,6 +38,7 @@ mod terminal;
 mod text_line;
 pub mod theme;
 mod title;
+mod tool;
 pub mod view;
 mod visit;
 
@@ -43,7 +47,7 @@ use anyhow::Context as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::{Alerts, Characters, Colours, LayoutName, ScreenConfig};
+use crate::config::{Alerts, Characters, Colours, Column, LayoutName, ScreenConfig};
 use crate::link::Connection;
 use keymap::{Keymap, KeymapError};
 use other_runs::Switching;
@@ -63,6 +67,8 @@ pub struct Settings {
     pub layout: LayoutName,
     /// The keys and their actions.
     pub keymap: Keymap,
+    /// Columns of the list of children; if empty, as many as fit.
+    pub columns: Vec<Column>,
     /// How news is announced.
     pub alerts: Alerts,
     /// Whether mouse and title are used.
@@ -108,6 +114,7 @@ impl Settings {
             },
             layout: config.layout,
             keymap: Keymap::new(&config.keys)?,
+            columns: config.columns.clone(),
             alerts: config.alerts,
             extras: Extras {
                 mouse: config.mouse,

@@ -56,9 +56,12 @@ pub struct Surroundings<'a> {
     pub filters: &'a [&'a str],
     /// Settings of the run, with their values.
     pub settings: &'a [(String, String)],
+    /// Actions that would do nothing now, and why.
+    pub obstacles: &'a [(Action, String)],
 }
 
-/// The entries that fit what has been typed, best first; all of them if nothing has.
+/// The entries that fit what has been typed, best first; all of them if nothing has. Letters are found
+/// anywhere in a name; in descriptions, which contain most letters, only whole pieces are.
 pub fn found(scene: &Scene<'_>, around: Surroundings<'_>, typed: &str) -> Vec<Entry> {
     let all = entries(scene, around);
     let typed = typed.trim();
@@ -69,23 +72,34 @@ pub fn found(scene: &Scene<'_>, around: Surroundings<'_>, typed: &str) -> Vec<En
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut letters = Vec::new();
     let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut letters), &mut matcher);
-    let mut fitting: Vec<(u32, Entry)> = all
-        .into_iter()
-        .filter_map(|entry| {
-            // A name says more than a description.
-            let by_name = score(&entry.name).map(|score| 2 * score);
-            let by_all = || score(&format!("{} {}", entry.name, entry.text));
-            by_name.or_else(by_all).map(|score| (score, entry))
-        })
-        .collect();
+    let (mut by_name, mut by_text): (Vec<(u32, Entry)>, Vec<Entry>) = Default::default();
+    for entry in all {
+        match score(&entry.name) {
+            Some(score) => by_name.push((score, entry)),
+            None if describes(&entry, typed) => by_text.push(entry),
+            None => {}
+        }
+    }
     // Letters that are scattered over a long name are no match beside a good one.
-    let best = fitting.iter().map(|(score, _)| *score).max().unwrap_or(0);
-    fitting.retain(|(score, _)| 2 * score >= best);
-    fitting.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let best = by_name.iter().map(|(score, _)| *score).max().unwrap_or(0);
+    by_name.retain(|(score, _)| 2 * score >= best);
+    by_name.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     let child = child_named(scene, typed).into_iter();
-    child
-        .chain(fitting.into_iter().map(|(_, entry)| entry))
-        .collect()
+    let by_name = by_name.into_iter().map(|(_, entry)| entry);
+    child.chain(by_name).chain(by_text).collect()
+}
+
+/// Whether each word that was typed begins a word of the entry's name or description.
+fn describes(entry: &Entry, typed: &str) -> bool {
+    let text = format!("{} {}", entry.name, entry.text).to_lowercase();
+    let begins_a_word = |place: usize| {
+        let before = text[..place].chars().next_back();
+        before.is_none_or(|letter| !letter.is_alphanumeric())
+    };
+    typed.to_lowercase().split_whitespace().all(|word| {
+        let mut places = text.match_indices(word);
+        places.any(|(place, _)| begins_a_word(place))
+    })
 }
 
 /// The settings of a run, by dotted key; none if they cannot be read.
@@ -95,8 +109,12 @@ pub fn settings_of(run: &Path) -> Vec<(String, String)> {
 }
 
 fn entries(scene: &Scene<'_>, around: Surroundings<'_>) -> Vec<Entry> {
-    let actions = scene.keymap.all().iter();
-    let actions = actions.filter_map(|bound| action(scene, around.page, bound));
+    let mut actions = Vec::new();
+    for bound in scene.keymap.all() {
+        if let Some(entry) = action(scene, around, bound) {
+            add(&mut actions, entry, around.page);
+        }
+    }
     let panels = PanelId::of(scene.kind).into_iter().map(|panel| Entry {
         choice: Choice::Focus(panel),
         name: format!("panel {}", panel.name()),
@@ -119,6 +137,7 @@ fn entries(scene: &Scene<'_>, around: Surroundings<'_>) -> Vec<Entry> {
         obstacle: None,
     });
     actions
+        .into_iter()
         .chain(panels)
         .chain(filters)
         .chain(settings)
@@ -184,8 +203,32 @@ pub fn other_kind(kind: RunKind) -> String {
     format!("a {} is not compared with a {}", kind.noun(), other.noun())
 }
 
+/// Add the entry of an action. One that is there already for other keys, also of no particular place,
+/// gets these keys too.
+fn add(entries: &mut Vec<Entry>, new: Entry, page: Context) {
+    let same = entries
+        .iter_mut()
+        .find(|old| match (&old.choice, &new.choice) {
+            (Choice::Act(one, here), Choice::Act(other, there)) => {
+                one == other && here.is_general() && there.is_general()
+            }
+            _ => false,
+        });
+    let Some(old) = same else {
+        entries.push(new);
+        return;
+    };
+    if old.key.split(' ').all(|key| key != new.key) {
+        old.key = format!("{} {}", old.key, new.key).trim().to_owned();
+    }
+    // The place need not be left where one of its keys applies.
+    if matches!(&old.choice, Choice::Act(_, scope) if !scope.holds_in(page)) {
+        old.choice = new.choice;
+    }
+}
+
 /// The entry of a binding; `None` if it means nothing in this kind of run, or only in an overlay.
-fn action(scene: &Scene<'_>, page: Context, bound: &Bound) -> Option<Entry> {
+fn action(scene: &Scene<'_>, around: Surroundings<'_>, bound: &Bound) -> Option<Entry> {
     let (action, scope) = (bound.binding.action, bound.binding.scope);
     let is_of_overlay = matches!(scope, Scope::Question | Scope::Text | Scope::Help);
     if is_of_overlay || action == Action::Palette {
@@ -193,16 +236,18 @@ fn action(scene: &Scene<'_>, page: Context, bound: &Bound) -> Option<Entry> {
     }
     let key = |action| scene.keymap.key_of(action);
     let closed = match scope {
-        Scope::Inspector if page != Context::Inspector => Some(format!(
+        Scope::Inspector if around.page != Context::Inspector => Some(format!(
             "open a child in the inspector first: {}",
             key(Action::Inspect)
         )),
-        Scope::Runs if page != Context::Runs => Some(format!(
+        Scope::Runs if around.page != Context::Runs => Some(format!(
             "open the list of runs first: {}",
             key(Action::Runs)
         )),
         _ => None,
     };
+    let mut obstacles = around.obstacles.iter();
+    let hindered = obstacles.find(|(hindered, _)| *hindered == action);
     Some(Entry {
         choice: Choice::Act(action, scope),
         name: action.name().replace('_', " "),
@@ -211,7 +256,9 @@ fn action(scene: &Scene<'_>, page: Context, bound: &Bound) -> Option<Entry> {
             .keys
             .first()
             .map_or_else(String::new, |key| key.name()),
-        obstacle: closed.or_else(|| scene.why_not(action)),
+        obstacle: closed
+            .or_else(|| scene.why_not(action))
+            .or_else(|| hindered.map(|(_, reason)| reason.clone())),
     })
 }
 

@@ -10,6 +10,7 @@ use std::thread::ThreadId;
 
 use ratatui::layout::Size;
 use rustix::process::{Signal, kill_current_process_group};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::ansi::Tty;
 use super::capture::Redirection;
@@ -27,6 +28,10 @@ const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 /// Main screen with its cursor, attributes off, cursor shown. (Restoring the cursor also restores
 /// the attributes.)
 const LEAVE: &[u8] = b"\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
+/// What another program may have left behind: keys of applications, marks around pasted text, the mouse.
+const AFTER_OTHERS: &[u8] = b"\x1b[?1l\x1b>\x1b[?2004l\x1b[?1003l\x1b[?1006l\x1b[?1002l\x1b[?1000l";
+/// Shown below what a program has left on the terminal.
+const ANY_KEY: &[u8] = b"\r\n[nas-tui: press any key to return to the screen]";
 
 /// What is used of the terminal besides its cells and keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,6 +62,8 @@ struct HeldTerminal {
     extras: Extras,
     redirection: Redirection,
     thread: ThreadId,
+    /// The modes in which it was lent to another program.
+    lent: Option<Termios>,
 }
 
 static HELD: Mutex<Option<HeldTerminal>> = Mutex::new(None);
@@ -146,6 +153,7 @@ impl Guard {
                     extras: self.extras,
                     redirection,
                     thread,
+                    lent: None,
                 })
             }
             Err(error) => {
@@ -169,6 +177,33 @@ impl Guard {
         self.take()
     }
 
+    /// Lend the terminal to another program: restore it, except that standard output and standard error
+    /// are still captured. Returns the terminal for that program.
+    pub fn lend(&self) -> io::Result<File> {
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = held.as_mut().ok_or_else(not_held)?;
+        held.tty.write_all(&held.extras.leave())?;
+        crossterm::terminal::disable_raw_mode()?;
+        held.lent = Some(tcgetattr(&held.tty)?);
+        held.tty.try_clone()
+    }
+
+    /// Take over the lent terminal again.
+    pub fn take_back(&self) -> io::Result<()> {
+        take_keys_back()?;
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = held.as_mut().ok_or_else(not_held)?;
+        held.lent = None;
+        held.tty
+            .write_all(&[AFTER_OTHERS, &held.extras.enter()].concat())
+    }
+
+    /// Leave on the lent terminal what a program has written there, and have the user press a key.
+    pub fn ask_for_any_key(&self) -> io::Result<()> {
+        take_keys_back()?;
+        (&self.terminal).write_all(ANY_KEY)
+    }
+
     /// After a stop from outside and SIGCONT: the shell has changed the terminal's modes.
     pub fn retake(&self) -> io::Result<()> {
         crossterm::terminal::disable_raw_mode()?;
@@ -184,13 +219,34 @@ impl Drop for Guard {
     }
 }
 
+/// Read single keys from the lent terminal again, whichever modes a program has left. What was typed for
+/// that program, and the terminal's late answers to it, are no keys of the screen.
+fn take_keys_back() -> io::Result<()> {
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    let held = held.as_mut().ok_or_else(not_held)?;
+    if let Some(modes) = &held.lent {
+        crossterm::terminal::disable_raw_mode()?;
+        tcsetattr(&held.tty, OptionalActions::Flush, modes)?;
+    }
+    crossterm::terminal::enable_raw_mode()
+}
+
+fn not_held() -> io::Error {
+    io::Error::other("the terminal has been given back")
+}
+
 /// Restore the terminal if it is held. Errors are ignored: it may be gone, and there is no one to
 /// tell.
 fn give_back() {
     let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(mut held) = held {
-        let _ = held.tty.write_all(&held.extras.leave());
+        if held.lent.is_none() {
+            let _ = held.tty.write_all(&held.extras.leave());
+        }
         let _ = crossterm::terminal::disable_raw_mode();
+        if let Some(modes) = &held.lent {
+            let _ = tcsetattr(&held.tty, OptionalActions::Now, modes);
+        }
         held.redirection.end();
     }
 }

@@ -1,7 +1,8 @@
-//! A line of text being typed: a filter or a search.
+//! A line of text being typed: a filter, a search, a note.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::event::is_of_tag;
 use crate::foundation::text::controls;
 
 /// The purpose of the line.
@@ -15,6 +16,20 @@ pub enum Purpose {
     Search,
     /// Filter for lines of the log.
     LogFilter,
+    /// Columns of the list of children.
+    Columns,
+    /// The note on this child.
+    Note(u64),
+}
+
+impl Purpose {
+    /// The same for every child: what was typed for one can be recalled for another.
+    pub fn of_any_child(self) -> Purpose {
+        match self {
+            Purpose::Note(_) => Purpose::Note(0),
+            other => other,
+        }
+    }
 }
 
 /// Text with a cursor.
@@ -90,7 +105,8 @@ impl TextLine {
     /// Complete the word before the cursor as far as `words` agree; if that adds nothing, say which ones
     /// there are.
     pub fn complete(&mut self, words: &[&str]) {
-        let is_part = |character: &char| character.is_alphanumeric() || *character == '_';
+        // Tags of notes are words too.
+        let is_part = |character: &char| *character == '#' || is_of_tag(*character);
         let before = &self.text[..self.cursor];
         let begun = before
             .iter()
@@ -103,8 +119,10 @@ impl TextLine {
             return;
         };
         let common = fitting.clone().fold(*first, |common, word| {
-            let alike = common.bytes().zip(word.bytes());
-            &common[..alike.take_while(|(one, other)| one == other).count()]
+            let mut alike = common.char_indices().zip(word.chars());
+            let end = alike.find(|((_, one), other)| one != other);
+            let end = end.map_or(common.len().min(word.len()), |((end, _), _)| end);
+            &common[..end]
         });
         let is_only = fitting.by_ref().nth(1).is_none();
         let added: Vec<char> = common[begun.len()..].chars().collect();
@@ -223,6 +241,25 @@ mod tests {
             ]),
             "acc > 01.8"
         );
+    }
+
+    #[test]
+    fn words_and_tags_are_completed_as_far_as_they_agree() {
+        let complete = |text: &str, words: &[&str]| {
+            let mut line = TextLine::new(Purpose::Filter, text);
+            line.complete(words);
+            (line.text(), line.problem)
+        };
+        let words = ["note", "#größe", "#größte", "#odd-loss"];
+        assert_eq!(complete("acc>0.8 & #o", &words).0, "acc>0.8 & #odd-loss");
+        assert_eq!(complete("#odd-l", &words).0, "#odd-loss");
+        assert_eq!(complete("#g", &words).0, "#größ");
+        let (text, problem) = complete("#größ", &words);
+        assert_eq!(
+            (text.as_str(), problem.as_deref()),
+            ("#größ", Some("#größe #größte"))
+        );
+        assert_eq!(complete("(no", &words).0, "(note");
     }
 
     proptest! {

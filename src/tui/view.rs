@@ -14,6 +14,9 @@ use super::panels::{PanelId, Panels};
 use super::text_line::{Purpose, TextLine};
 use crate::config::LayoutName;
 use crate::event::RunKind;
+use crate::foundation::host::host_name;
+use crate::link::LinkStatus;
+use crate::state::RunState;
 use crate::telemetry::{GpuStatus, HostStatus};
 
 /// Everything that keys and measurements change.
@@ -86,6 +89,16 @@ impl View {
             chosen: None,
             moment: None,
             machine: MachineView::new(now),
+        }
+    }
+
+    /// As soon as the journal of a run at work on this machine has been read: look up how busy the machine was
+    /// before this screen was opened.
+    pub fn recall(&mut self, run: &RunState, link: &LinkStatus) {
+        if matches!(link, LinkStatus::Live { .. })
+            && let Some(load) = run.load.on(&host_name())
+        {
+            self.machine.recall(load, self.now);
         }
     }
 

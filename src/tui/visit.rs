@@ -1,6 +1,7 @@
 //! A run on the screen: what is known of it, and the connection that feeds it.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -68,6 +69,8 @@ impl Visit {
         app.expect(kind);
         app.start_from(connection.state.take());
         app.settings = super::palette::settings_of(&connection.run);
+        let config = run_directory(&connection).map(|run| run.join("config.toml"));
+        app.config = config.filter(|path| path.is_file());
         app.neighbours.folder = folder;
         app.neighbours.settings = of_run;
         let status = connection.status.borrow().clone();
@@ -100,13 +103,18 @@ impl Visit {
         }
     }
 
+    /// The connection to it.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// The run directory.
-    pub fn run(&self) -> &std::path::Path {
+    pub fn run(&self) -> &Path {
         &self.connection.run
     }
 
-    /// Take the place of another run on the screen: the arrangement, what is known of the machine and the
-    /// runs that it is compared with stay.
+    /// Take the place of another run on the screen: the arrangement and the runs that it is compared with
+    /// stay.
     pub fn follow_on(&mut self, before: &mut Visit) {
         let name = name_of(before.run());
         self.app.follow_on(&mut before.app, name);
@@ -226,4 +234,10 @@ impl Visit {
             self.app.tell(Level::Warning, error.to_string());
         }
     }
+}
+
+/// The directory of the run; `None` for the recorded search, which has none.
+pub fn run_directory(connection: &Connection) -> Option<&Path> {
+    let run = connection.run.as_path();
+    connection.journal.starts_with(run).then_some(run)
 }

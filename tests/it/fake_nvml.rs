@@ -1,6 +1,7 @@
 //! GPUs through a `libnvidia-ml.so.1` that the tests build themselves, so that this machine needs
 //! none.
 
+mod load;
 #[cfg(feature = "torch")]
 mod unseen;
 

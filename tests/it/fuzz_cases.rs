@@ -49,6 +49,10 @@ fn the_targets_take_good_and_bad_files_of_their_formats() {
     }
     let (_, journal) = targets::ALL[2];
     journal(include_bytes!("../fixtures/journal-demo.jsonl"));
+    // Unchanged, and with another byte in each part.
+    let (_, snapshot) = targets::ALL[3];
+    snapshot(&[]);
+    (0..5).for_each(|part| snapshot(&[part, 0, 40, 1, 1, b'9']));
 }
 
 #[test]

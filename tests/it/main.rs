@@ -39,8 +39,10 @@ mod inspect;
 mod journal_docs;
 #[cfg(feature = "torch")]
 mod kills;
+mod notes;
 #[cfg(feature = "torch")]
 mod numerics;
+mod opened;
 mod other_runs;
 mod python;
 mod reference;

@@ -2,6 +2,7 @@
 //! sizes.
 
 mod any_keys;
+mod children_in_training;
 mod cluster;
 mod inspector;
 mod log;

@@ -45,6 +45,19 @@ impl Terminal {
         columns: u16,
         rows: u16,
     ) -> Terminal {
+        let program = env!("CARGO_BIN_EXE_nas-tui");
+        Terminal::start_program(program, variables, arguments, folder, columns, rows)
+    }
+
+    /// The same with another program, such as a shell.
+    pub fn start_program(
+        program: &str,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+        folder: &Path,
+        columns: u16,
+        rows: u16,
+    ) -> Terminal {
         let size = PtySize {
             rows,
             cols: columns,
@@ -54,7 +67,7 @@ impl Terminal {
         let pair = native_pty_system()
             .openpty(size)
             .expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_nas-tui"));
+        let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.cwd(folder);
         command.env("TERM", "xterm-256color");

@@ -9,8 +9,19 @@ sys.path.insert(0, str(SCRIPTS))
 import session_svg  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
-# Captured at 0, 1 and 3 seconds; the third screen is shown for as long as a capture takes.
-FRAMES = [(10.0, "name  early\n\x1b[31m\u2801\x1b[0m", ""), (11.0, "name  late", "b: best"), (13.0, "name  early", "")]
+
+
+def picture(text, *others):
+    """A picture as the program draws it, of one run of text and other shapes."""
+    length = f"{8.4 * len(text):.1f}"
+    shapes = [f'<text x="12.0" y="25" textLength="{length}" lengthAdjust="spacingAndGlyphs" fill="#d8dee9">{text}</text>', *others]
+    return "\n".join(['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 58" width="200" height="58">', "<title>t</title>",
+                      '<rect width="100%" height="100%" fill="#11151c"></rect>', "<g>", *shapes, "</g></svg>"])
+
+
+DOTS = '<path d="M13.2 30.0h2.2v2.2h-2.2zM17.1 30.0h2.2v2.2h-2.2z" fill="#cc6666"></path>'
+# Drawn at 0, 1 and 3 seconds; the third screen is shown for as long as a picture takes.
+FRAMES = [(10.0, picture("name  early", DOTS), ""), (11.0, picture("name  late"), "b: best"), (13.0, picture("name  early"), "")]
 
 
 def words(element):
@@ -46,8 +57,13 @@ class Session(unittest.TestCase):
     def test_the_picture_names_the_key_that_was_pressed(self):
         self.assertIn("b: best", words(self.groups["late"]))
 
-    def test_braille_is_drawn_as_dots(self):
-        self.assertEqual(len(list(self.picture.iter(SVG + "path"))), 1)
+    def test_the_dots_of_one_colour_are_one_path(self):
+        paths = [path.get("d") for path in self.picture.iter(SVG + "path")]
+        self.assertEqual(paths, ["M13.2 30h2.2v2.2h-2.2zM17.1 30h2.2v2.2h-2.2z"])
+
+    def test_a_word_stands_where_it_stood_in_its_run(self):
+        early = next(text for text in self.picture.iter(SVG + "text") if text.text == "early")
+        self.assertEqual((early.get("x"), early.get("y")), ("62.4", "25"))
 
     def test_the_picture_in_the_documents_is_small_and_tells_its_speed(self):
         picture = (SCRIPTS.parent / "docs" / "session.svg").read_text()

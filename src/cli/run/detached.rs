@@ -13,6 +13,7 @@ use super::engine::Word;
 use crate::cli::config::SettingsArgs;
 #[cfg(feature = "torch")]
 use crate::cli::train;
+#[cfg(feature = "torch")]
 use crate::event::RunKind;
 use crate::foundation::messages;
 use crate::foundation::spawning::in_own_session;
@@ -55,10 +56,8 @@ impl Detached {
             let seeds = settings.seed.iter();
             command.args(seeds.flat_map(|seed| ["--seed".to_owned(), seed.to_string()]));
         }
+        #[cfg(feature = "torch")]
         if prepared.kind == RunKind::Training {
-            let origins = prepared.origin.iter();
-            command.args(origins.flat_map(|origin| ["--origin", origin]));
-            #[cfg(feature = "torch")]
             train::environment(&mut command, &prepared.config);
         }
         command

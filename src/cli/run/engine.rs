@@ -27,9 +27,6 @@ pub(in crate::cli) struct Args {
     /// begin.
     #[arg(long)]
     new: bool,
-    /// ARCH of a new training
-    #[arg(long)]
-    origin: Option<String>,
     #[command(flatten)]
     settings: SettingsArgs,
 }
@@ -68,7 +65,6 @@ fn work(args: &Args, lock: File, starter: &mut Starter) -> anyhow::Result<()> {
     let directory = RunDirectory::adopt(&args.run, lock).map_err(|error| classify(error.into()))?;
     let prepared = Prepared {
         is_new: args.new,
-        origin: args.origin.clone(),
         ..Prepared::resume(directory, &args.settings)?
     };
     let path: &Path = &args.run;

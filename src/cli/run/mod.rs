@@ -46,8 +46,6 @@ impl ShowArgs {
 pub struct Prepared {
     /// A search or a training.
     pub kind: RunKind,
-    /// ARCH of a training as given by the user, if known.
-    pub origin: Option<String>,
     /// The validated settings.
     pub config: Config,
     /// Its directory, which this process has locked.
@@ -70,7 +68,6 @@ impl Prepared {
         };
         Ok(Prepared {
             kind,
-            origin: None,
             config,
             directory: directory.map_err(|error| classify(error.into()))?,
             is_new: true,
@@ -89,7 +86,6 @@ impl Prepared {
         let config = resolved(&options)?;
         Ok(Prepared {
             kind: kind_of(directory.path()),
-            origin: None,
             config,
             directory,
             is_new: false,

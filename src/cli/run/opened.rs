@@ -35,8 +35,7 @@ impl Opened {
             RunKind::Training => Err(classify(Lacking::Libtorch("a training").into())),
             #[cfg(feature = "torch")]
             RunKind::Training => {
-                let origin = prepared.origin.clone();
-                let training = Training::of(&prepared.directory, origin).map_err(classify)?;
+                let training = Training::of(&prepared.directory).map_err(classify)?;
                 Opened::of(training, prepared)
             }
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{ChildQueued, Event, FinishReason, Level, MeanOf, Record};
+use crate::event::{ChildQueued, Event, FinishReason, GpuLoad, Level, MachineLoad, MeanOf, Record};
 use crate::journal::{Archive, Journal, Reader};
 use crate::state::CandidateOrigin;
 
@@ -103,7 +103,21 @@ fn of_session() -> Vec<Event> {
         Event::StopRequested,
         Event::EpisodeStopRequested,
         Event::EpisodeStopWithdrawn,
-        Event::Heartbeat,
+        Event::Heartbeat {
+            load: Some(MachineLoad {
+                seconds: 60.0,
+                busy: Some(0.5),
+                gpus: vec![GpuLoad {
+                    index: 0,
+                    utilization: Some(0.25),
+                    joules: Some(9e3),
+                }],
+            }),
+        },
+        Event::ChildNoted {
+            child: 7,
+            text: "odd #loss".to_owned(),
+        },
         Event::RunResumed {
             host: "h".to_owned(),
             pid: 7,

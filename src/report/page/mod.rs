@@ -7,7 +7,7 @@ mod parts;
 mod png;
 mod recipe;
 mod search;
-mod tables;
+pub(crate) mod tables;
 mod training;
 
 use maud::html;

@@ -4,11 +4,11 @@ pub mod studies;
 
 use super::material::Material;
 use crate::classification::{ClassAccuracy, ClassificationReport};
-use crate::event::{EpisodeFinished, TrainingEpoch};
+use crate::event::{ChildEpoch, EpisodeFinished, TrainingEpoch};
 use crate::foundation::{numbers, text};
 use crate::space::lanes::inputs;
 use crate::space::{Architecture, Cost, Layer, LayerCost};
-use crate::state::{ChildRow, TrainingRun};
+use crate::state::{ChildRow, Notes, TrainingRun};
 
 /// One table.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,18 @@ impl CsvTable {
         }
     }
 
+    /// Put a column first, with the cells of the rows in their order.
+    pub fn with_first(
+        mut self,
+        name: &'static str,
+        cells: impl IntoIterator<Item = String>,
+    ) -> CsvTable {
+        self.head.insert(0, name);
+        let rows = self.rows.iter_mut().zip(cells);
+        rows.for_each(|(row, cell)| row.insert(0, cell));
+        self
+    }
+
     /// The table as CSV; an absent value is an empty cell. No cell is longer than a line.
     ///
     /// # Errors
@@ -62,52 +74,71 @@ fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, numbers::exact)
 }
 
+/// The columns of a table of children, except for what only the journal tells of them.
+const CHILD: [CsvColumn<'static, ChildRow>; 18] = [
+    ("child", &|row| row.child.to_string()),
+    ("episode", &|row| row.episode.to_string()),
+    ("validation_accuracy", &|row| number(row.accuracy)),
+    ("reward", &|row| number(row.reward)),
+    ("parameters", &|row| row.params.to_string()),
+    ("macs", &|row| row.macs.to_string()),
+    ("training_seconds", &|row| numbers::exact(row.seconds)),
+    ("repeat_of", &|row| cell(row.repeat_of)),
+    ("trainings", &|row| {
+        row.mean
+            .as_ref()
+            .map_or(1, |mean| mean.children.len())
+            .to_string()
+    }),
+    ("own_accuracy", &|row| {
+        number(
+            row.mean
+                .as_ref()
+                .map_or(row.accuracy, |mean| mean.own_accuracy),
+        )
+    }),
+    ("edited_from", &|row| cell(row.parent)),
+    ("control", &|row| row.control.to_string()),
+    ("ended_early", &|row| row.skipped.to_string()),
+    ("energy_wh", &|row| number(row.energy_wh)),
+    ("log_prob", &|row| number(row.log_prob)),
+    ("entropy", &|row| number(row.entropy)),
+    ("dna", &|row| row.genes.to_dna().to_string()),
+    ("state", &|row| {
+        row.trouble().unwrap_or("trained").to_owned()
+    }),
+];
+
 /// Every child that has ended, by number. `state` is `trained` (also for a repeat, with the
 /// accuracy of the earlier child), `failed` (reward 0) or `excluded` (no reward); `failure` is the
-/// reason for the latter two.
+/// reason for the latter two; `note` is what a user has written on the child.
 pub fn children(material: &Material) -> CsvTable {
     let reasons: std::collections::HashMap<u64, &str> = material
         .failures
         .iter()
         .map(|failure| (failure.child, failure.reason.as_str()))
         .collect();
+    let notes = &material.state.search().notes;
     let mut rows: Vec<_> = material.state.search().children.iter().collect();
     rows.sort_by_key(|row| row.child);
-    let columns: &[CsvColumn<'_, ChildRow>] = &[
-        ("child", &|row| row.child.to_string()),
-        ("episode", &|row| row.episode.to_string()),
-        ("validation_accuracy", &|row| number(row.accuracy)),
-        ("reward", &|row| number(row.reward)),
-        ("parameters", &|row| row.params.to_string()),
-        ("macs", &|row| row.macs.to_string()),
-        ("training_seconds", &|row| numbers::exact(row.seconds)),
-        ("repeat_of", &|row| cell(row.repeat_of)),
-        ("trainings", &|row| {
-            row.mean
-                .as_ref()
-                .map_or(1, |mean| mean.children.len())
-                .to_string()
-        }),
-        ("own_accuracy", &|row| {
-            number(
-                row.mean
-                    .as_ref()
-                    .map_or(row.accuracy, |mean| mean.own_accuracy),
-            )
-        }),
-        ("edited_from", &|row| cell(row.parent)),
-        ("control", &|row| row.control.to_string()),
-        ("ended_early", &|row| row.skipped.to_string()),
-        ("energy_wh", &|row| number(row.energy_wh)),
-        ("log_prob", &|row| number(row.log_prob)),
-        ("entropy", &|row| number(row.entropy)),
-        ("dna", &|row| row.genes.to_dna().to_string()),
-        ("failure", &|row| cell(reasons.get(&row.child))),
-        ("state", &|row| {
-            row.trouble().unwrap_or("trained").to_owned()
-        }),
-    ];
-    CsvTable::new("children", rows, columns)
+    let note = |row: &ChildRow| cell(notes.of(row.child));
+    let failure = |row: &ChildRow| cell(reasons.get(&row.child));
+    let mut columns: Vec<CsvColumn<'_, ChildRow>> = CHILD.to_vec();
+    columns.insert(CHILD.len() - 1, ("failure", &failure));
+    columns.insert(CHILD.len() - 1, ("note", &note));
+    CsvTable::new("children", rows, &columns)
+}
+
+/// These children, with all that a run's state knows of them and the notes on them.
+pub fn some_children<'a>(
+    name: &'static str,
+    rows: impl IntoIterator<Item = &'a ChildRow>,
+    notes: &Notes,
+) -> CsvTable {
+    let note = |row: &ChildRow| cell(notes.of(row.child));
+    let mut columns: Vec<CsvColumn<'_, ChildRow>> = CHILD.to_vec();
+    columns.insert(CHILD.len() - 1, ("note", &note));
+    CsvTable::new(name, rows, &columns)
 }
 
 /// Every finished episode.
@@ -250,6 +281,30 @@ pub fn epochs(run: &TrainingRun) -> CsvTable {
         columns.insert(1, ("image_size", &size));
     }
     CsvTable::new("epochs", &run.epochs, &columns)
+}
+
+/// Every epoch of a child.
+pub fn child_epochs(epochs: &[ChildEpoch]) -> CsvTable {
+    let columns: &[CsvColumn<'_, ChildEpoch>] = &[
+        ("child", &|epoch| epoch.child.to_string()),
+        ("epoch", &|epoch| epoch.epoch.to_string()),
+        ("train_loss", &|epoch| numbers::exact(epoch.train_loss)),
+        ("train_accuracy", &|epoch| {
+            numbers::exact(epoch.train_accuracy)
+        }),
+        ("validation_loss", &|epoch| numbers::exact(epoch.valid_loss)),
+        ("validation_accuracy", &|epoch| {
+            numbers::exact(epoch.valid_accuracy)
+        }),
+        ("learning_rate", &|epoch| {
+            numbers::exact(epoch.learning_rate)
+        }),
+        ("images_per_second", &|epoch| {
+            numbers::exact(epoch.images_per_second)
+        }),
+        ("seconds", &|epoch| numbers::exact(epoch.seconds)),
+    ];
+    CsvTable::new("epochs", epochs, columns)
 }
 
 /// Accuracy on the test images of each class.

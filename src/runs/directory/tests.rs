@@ -138,6 +138,7 @@ fn what_a_run_leaves_that_was_killed_before_its_settings_is_no_run_and_says_how_
     let root = tempfile::tempdir().unwrap();
     drop(RunDirectory::create(root.path()).unwrap());
     fs::write(root.path().join("architecture.json"), "{}").unwrap();
+    fs::write(root.path().join("origin.txt"), "nascnn15").unwrap();
     let message = RunDirectory::open(root.path()).unwrap_err().to_string();
     assert!(message.contains("nas-tui train --run"), "{message}");
     RunDirectory::create(root.path()).unwrap();

@@ -4,15 +4,17 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::{DirectoryError, LOCK, RunDirectory, SEARCH_LOG, TRAINING_LOG, has_begun};
+use super::{DirectoryError, LOCK, ORIGIN, RunDirectory, SEARCH_LOG, TRAINING_LOG, has_begun};
 
 /// All that the directory of a run that has not begun can contain.
-const OF_UNSTARTED: [&str; 12] = [
+const OF_UNSTARTED: [&str; 14] = [
     "journal.jsonl",
     "journal.snapshot",
     "summary.json",
     "architecture.json",
     "architecture.json.tmp",
+    ORIGIN,
+    "origin.txt.tmp",
     "config.toml",
     "config.toml.tmp",
     "control.sock",
@@ -76,6 +78,8 @@ pub(super) fn has_other_files(path: &Path, is_of_run: bool) -> io::Result<bool> 
         "config.toml.tmp",
         "architecture.json",
         "architecture.json.tmp",
+        ORIGIN,
+        "origin.txt.tmp",
     ];
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name();

@@ -1,10 +1,10 @@
-//! User commands during a search: pause, stop, skip a child, train an edited one.
+//! User commands during a search: pause, stop, skip a child, train an edited one, note something on one.
 
 use std::fmt::Display;
 
 use super::{Crew, Effort, Halt, SearchEngine};
 use crate::config::MOST_LAYERS;
-use crate::event::{ChildQueued, Event};
+use crate::event::{ChildQueued, Event, checked_note};
 use crate::link::{Client, Command, Order};
 use crate::search::episode::Child;
 use crate::search::ledger::Ended;
@@ -43,6 +43,7 @@ impl SearchEngine<'_> {
             Command::GoOnAfterEpisode => self.stop_after_episode(false),
             Command::Skip { child } => self.skip(child, client, crew),
             Command::Train { parent, dna } => self.queue_edited(parent, dna, client, crew),
+            Command::Note { child, text } => self.note(child, &text, client),
             // The session handles what all runs have in common.
             Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => Ok(()),
         }
@@ -71,6 +72,26 @@ impl SearchEngine<'_> {
             self.run.tell(Event::SkipRequested { child })?;
             crew.evaluator.skip(child);
         }
+        Ok(())
+    }
+
+    /// Record a note on a child, on which nothing depends.
+    fn note(&mut self, child: u64, text: &str, client: &Client) -> Result<(), Halt> {
+        let ledger = self.run.ledger();
+        let before = ledger.note(child).unwrap_or_default();
+        let problem = match checked_note(text) {
+            Err(error) => error.to_string(),
+            Ok(_) if ledger.dna(child).is_none() && !ledger.is_edited(child) => {
+                format!("there is no child {child}")
+            }
+            Ok("") if before.is_empty() => format!("child {child} has no note"),
+            Ok(text) if text == before => format!("child {child} has this note already"),
+            Ok(text) => {
+                let text = text.to_owned();
+                return Ok(self.run.tell(Event::ChildNoted { child, text })?);
+            }
+        };
+        client.refuse(problem);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod exclusion;
 mod failures;
 mod fakes;
 mod loop_;
+mod notes;
 mod reference;
 mod refusals;
 mod repeats;

@@ -170,15 +170,7 @@ impl Shared {
 
     fn read(&self, nvml: &Nvml, index: u32) -> Option<EnergyReading> {
         let device = nvml.device_by_index(index).ok()?;
-        let (counter, power) = (
-            gpu::joules(&device),
-            device.power_usage().ok().map(gpu::watts),
-        );
-        Some(EnergyReading {
-            seconds: self.seconds(),
-            counter,
-            power,
-        })
+        Some(gpu::energy(&device, self.seconds()))
     }
 }
 

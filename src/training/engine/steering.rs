@@ -102,6 +102,7 @@ fn refuse(command: &Command, client: &Client) {
         Command::Skip { .. } => "skip a child",
         Command::StopAfterEpisode | Command::GoOnAfterEpisode => "stop after an episode",
         Command::Train { .. } => "train an edited child",
+        Command::Note { .. } => "keep a note on a child",
         // The session handles what all runs have in common.
         Command::Pause | Command::Resume | Command::Stop | Command::Speed { .. } => {
             return;

@@ -19,6 +19,21 @@ impl App {
         self.scene().detail(child)
     }
 
+    /// Process the details of a child read from the journal.
+    pub fn take_detail(&mut self, detail: ChildDetail) {
+        self.details.keep(detail);
+        self.refresh_inspector();
+    }
+
+    /// Note that the journal cannot answer a request, so that it is not repeated.
+    pub fn take_failure(&mut self, wanted: Wanted, problem: String) {
+        match wanted {
+            Wanted::Child { child, .. } => self.details.give_up(child),
+            Wanted::State { .. } => self.return_to_the_present(),
+        }
+        self.tell(Level::Error, problem);
+    }
+
     pub(super) fn detail_of_live(&self, child: u64) -> Option<ChildDetail> {
         detail_in(&self.live, child)
     }

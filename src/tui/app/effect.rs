@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::{Document, Export};
 use crate::link::Command;
 use crate::tui::Leave;
 
@@ -22,6 +23,10 @@ pub enum Effect {
     Copy(String),
     /// Write files with these names and contents into the folder where the program was started.
     Save(Vec<(String, String)>),
+    /// Open a document in the user's pager or editor.
+    Open(Document),
+    /// Write a view to a new file in the folder `exports` of the run directory.
+    Export(Export),
     /// Show the run in this directory in place of the present one.
     Show(PathBuf),
     /// Close the screen from the run that it was opened for, as if that one were shown.

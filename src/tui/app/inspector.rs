@@ -79,7 +79,7 @@ impl App {
         }
     }
 
-    fn known<'a>(&'a self, detail: Option<&'a ChildDetail>) -> Known<'a> {
+    pub(super) fn known<'a>(&'a self, detail: Option<&'a ChildDetail>) -> Known<'a> {
         Known {
             state: self.state(),
             detail,

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::App;
-use crate::config::ScreenConfig;
+use crate::config::{Column, ScreenConfig};
 use crate::journal::Archive;
 use crate::state::RunState;
 use crate::tui::Settings;
@@ -46,6 +46,34 @@ fn press(app: &mut App, keys: &str) {
         };
         app.key(&KeyEvent::new(code, KeyModifiers::NONE));
     }
+}
+
+#[test]
+fn columns_are_shown_as_their_names_are_typed_and_esc_restores_the_earlier_ones() {
+    let mut app = app();
+    let columns = |app: &App| list(app).text(Purpose::Columns).map(str::to_owned);
+    press(&mut app, "vmacs");
+    assert_eq!(columns(&app).as_deref(), Some("macs"));
+    press(&mut app, "\x1b");
+    assert_eq!(columns(&app).as_deref(), Some(""));
+    press(&mut app, "vti\t\n");
+    assert_eq!(columns(&app).as_deref(), Some("time"));
+    press(&mut app, "v, nothing\n");
+    let line = app.view.text.as_ref().unwrap();
+    assert!(line.problem.as_ref().unwrap().contains("nothing"));
+    assert_eq!(columns(&app).as_deref(), Some("time"));
+}
+
+#[test]
+fn the_list_begins_with_the_columns_of_the_settings() {
+    let config = ScreenConfig {
+        columns: vec![Column::Time, Column::Params],
+        ..ScreenConfig::default()
+    };
+    let settings = Settings::new(&config, |_| None).unwrap();
+    let begin = sample::records()[0].time;
+    let app = App::new(&settings, TimeZone::UTC, Size::new(80, 24), begin);
+    assert_eq!(list(&app).text(Purpose::Columns), Some("time params"));
 }
 
 /// Answer the screen's requests until there are none left.

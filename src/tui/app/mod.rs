@@ -13,6 +13,9 @@ mod mouse;
 #[cfg(test)]
 mod mouse_tests;
 mod navigation;
+mod notes;
+#[cfg(test)]
+mod notes_tests;
 mod palette;
 #[cfg(test)]
 mod palette_tests;
@@ -22,8 +25,12 @@ mod runs_tests;
 mod steering;
 mod training;
 mod typing;
+mod views;
+#[cfg(test)]
+mod views_tests;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 use jiff::tz::TimeZone;
@@ -47,6 +54,7 @@ use crate::state::{ChildDetail, RunState, RunStatus, paused_because};
 pub use alerts::Alert;
 pub use effect::{Effect, Wanted};
 pub use moments::Past;
+pub use views::{Document, Export, log_line};
 
 /// Everything the screen knows.
 pub struct App {
@@ -77,6 +85,8 @@ pub struct App {
     stop_asked: bool,
     /// Settings of the run, with their values.
     pub settings: Vec<(String, String)>,
+    /// The file that they are in, if it exists.
+    pub config: Option<PathBuf>,
     /// What is known of other runs.
     pub neighbours: Neighbours,
 }
@@ -84,7 +94,7 @@ pub struct App {
 impl App {
     /// A screen of `size` cells that has seen no record yet.
     pub fn new(settings: &Settings, time_zone: TimeZone, size: Size, now: jiff::Timestamp) -> App {
-        App {
+        let mut app = App {
             live: RunState::default(),
             past: None,
             details: Details::default(),
@@ -100,8 +110,11 @@ impl App {
             alerts: VecDeque::new(),
             stop_asked: false,
             settings: Vec::new(),
+            config: None,
             neighbours: Neighbours::new(settings.switching),
-        }
+        };
+        app.begin_with_columns(&settings.columns);
+        app
     }
 
     /// The run at the moment shown.
@@ -120,6 +133,7 @@ impl App {
             _ => None,
         };
         self.live.apply(record);
+        self.hear(record);
         let ending = ending.and_then(|detail| self.details.with_choices(detail));
         if let (Some(detail), Some(row)) = (ending, self.live.search().children.last()) {
             self.details.keep(ChildDetail {
@@ -157,6 +171,7 @@ impl App {
             self.view.message = None;
         }
         self.link = link;
+        self.view.recall(&self.live, &self.link);
     }
 
     /// What the panels may see.
@@ -215,21 +230,6 @@ impl App {
             return None;
         }
         self.wanted_state().or_else(|| self.wanted_child())
-    }
-
-    /// Process the details of a child read from the journal.
-    pub fn take_detail(&mut self, detail: ChildDetail) {
-        self.details.keep(detail);
-        self.refresh_inspector();
-    }
-
-    /// Note that the journal cannot answer a request, so that it is not repeated.
-    pub fn take_failure(&mut self, wanted: Wanted, problem: String) {
-        match wanted {
-            Wanted::Child { child, .. } => self.details.give_up(child),
-            Wanted::State { .. } => self.return_to_the_present(),
-        }
-        self.tell(Level::Error, problem);
     }
 
     /// Set if the screen has done what it was opened for: the stop requested here has happened.
@@ -349,9 +349,12 @@ impl App {
             Action::Palette => self.open_palette(),
             Action::Search => self.begin_typing(),
             Action::FilterLog => self.begin_text(Purpose::LogFilter),
+            Action::ChooseColumns => self.begin_text(Purpose::Columns),
+            Action::Note => self.begin_note(),
             Action::PreviousEpisode => self.step_moment(false),
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),
+            action if action.leaves_the_screen() => return self.open_or_write(action),
             Action::ToggleQuantity => self.perform_in_any_panel(action),
             Action::Help => {
                 self.view.help = if self.view.help.is_some() {

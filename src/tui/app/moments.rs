@@ -42,6 +42,7 @@ impl App {
     pub fn take_past(&mut self, past: Past) {
         if self.wanted_seq() == Some(past.seq) {
             self.past = Some(past);
+            self.renew_notes();
         }
     }
 

@@ -19,13 +19,16 @@ impl App {
     /// The entries that fit what has been typed; `None` unless the palette is open.
     pub(super) fn palette(&self) -> Option<Vec<Entry>> {
         let line = self.view.text.as_ref()?;
+        if line.purpose != Purpose::Palette {
+            return None;
+        }
         let around = Surroundings {
             page: self.page_context(),
             filters: &self.words(Purpose::Filter),
             settings: &self.settings,
+            obstacles: &self.obstacles(),
         };
-        let is_open = line.purpose == Purpose::Palette;
-        is_open.then(|| found(&self.scene(), around, &line.text()))
+        Some(found(&self.scene(), around, &line.text()))
     }
 
     pub(super) fn draw_palette(&self, screen: &mut Painter<'_>) {

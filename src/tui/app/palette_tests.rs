@@ -99,6 +99,47 @@ fn every_action_of_this_kind_of_run_is_in_it_with_its_key() {
 }
 
 #[test]
+fn an_action_with_keys_in_several_general_places_has_one_entry() {
+    let mut app = app();
+    press(&mut app, ":quit");
+    let entries = app.palette().unwrap();
+    let mut keys = entries.iter().filter(|entry| entry.name == "quit");
+    assert_eq!(
+        keys.next().map(|entry| entry.key.as_str()),
+        Some("q Ctrl-C")
+    );
+    assert_eq!(keys.next(), None);
+    // In the inspector its page is not left for it.
+    press(&mut app, "\x1b\n:quit");
+    assert!(app.inspected_child().is_some());
+    press(&mut app, "\n");
+    assert!(app.view.question.is_some() && app.inspected_child().is_some());
+}
+
+#[test]
+fn actions_of_particular_places_keep_their_own_entries() {
+    let mut app = app();
+    press(&mut app, ":more");
+    let entries = app.palette().unwrap();
+    let more = entries.iter().filter(|entry| entry.name == "more");
+    let texts: Vec<&str> = more.map(|entry| entry.text.as_str()).collect();
+    assert!(texts.contains(&"chart: zoom in") && texts.contains(&"what-if: a larger value"));
+}
+
+#[test]
+fn a_description_is_found_by_the_beginnings_of_its_words() {
+    let mut app = app();
+    press(&mut app, ":shell fg");
+    assert_eq!(names(&app), ["suspend"]);
+    // Letters of descriptions, but in no word together; and pieces from the middle of words.
+    for nothing in ["teleport", "suspendshell", "hell", "rings it"] {
+        press(&mut app, "\x1b:");
+        press(&mut app, nothing);
+        assert_eq!(names(&app), Vec::<String>::new(), "{nothing}");
+    }
+}
+
+#[test]
 fn an_action_that_is_not_possible_now_says_why() {
     let mut app = app();
     app.take_link(LinkStatus::Live { watch_only: true });
@@ -165,6 +206,15 @@ fn the_palette_in_80_columns() {
     let mut app = app();
     press(&mut app, ":pau");
     insta::assert_snapshot!("palette_80x24", frame(&app));
+}
+
+#[test]
+fn both_keys_of_an_action_stand_in_its_row() {
+    let mut app = app();
+    press(&mut app, ":quit");
+    let frame = frame(&app);
+    let row = frame.lines().find(|row| row.contains("| quit "));
+    assert!(row.unwrap().contains(" q Ctrl-C "), "{frame}");
 }
 
 #[test]

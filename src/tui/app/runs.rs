@@ -13,6 +13,7 @@ use crate::tui::panels::runs::{Page, RunsView};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::scroll::Scroll;
 use crate::tui::target::{Part, Target};
+use crate::tui::text_line::Purpose;
 
 impl App {
     /// Open the list of runs at this page, or close it if the page is shown.
@@ -185,8 +186,10 @@ impl App {
             self.view.focus = before.view.focus;
         }
         self.view.maximised = before.view.maximised;
-        std::mem::swap(&mut self.view.typed, &mut before.view.typed);
-        std::mem::swap(&mut self.view.machine, &mut before.view.machine);
+        // Notes are on the children of that run.
+        let mut typed = std::mem::take(&mut before.view.typed);
+        typed.retain(|purpose, _| !matches!(purpose, Purpose::Note(_)));
+        self.view.typed = typed;
     }
 
     pub(super) fn draw_runs(&self, scene: &Scene<'_>, screen: &mut Painter<'_>) {

@@ -1,9 +1,11 @@
-//! Lines of text: the filter of the children, the search in the log.
+//! Lines of text: the filter of the children, the search in the log, notes.
+
+use std::collections::BTreeSet;
 
 use crossterm::event::KeyEvent;
 
 use super::{App, Effect};
-use crate::config::LayoutName;
+use crate::config::{Column, LayoutName};
 use crate::event::RunKind;
 use crate::tui::panels::PanelId;
 use crate::tui::panels::panel::Response;
@@ -56,7 +58,10 @@ impl App {
     pub(super) fn preview(&mut self) {
         let Some(line) = &self.view.text else { return };
         let (purpose, text) = (line.purpose, line.text());
-        if matches!(purpose, Purpose::Filter | Purpose::LogFilter) {
+        if matches!(
+            purpose,
+            Purpose::Filter | Purpose::LogFilter | Purpose::Columns
+        ) {
             let _ = self.set_text(purpose, &text);
         }
     }
@@ -78,7 +83,7 @@ impl App {
         if line.purpose == Purpose::Palette {
             return self.step_entry(!older);
         }
-        let typed = self.view.typed.get(&line.purpose);
+        let typed = self.view.typed.get(&line.purpose.of_any_child());
         line.recall(typed.map_or(&[], Vec::as_slice), older);
         self.preview();
     }
@@ -90,7 +95,9 @@ impl App {
         };
         let is_palette = line.purpose == Purpose::Palette;
         if !is_palette {
-            line.complete(&self.words(line.purpose));
+            let mut words: Vec<&str> = self.words(line.purpose);
+            words.extend(self.tags(line.purpose));
+            line.complete(&words);
         }
         self.view.text = Some(line);
         if is_palette {
@@ -103,6 +110,29 @@ impl App {
     pub(super) fn words(&self, purpose: Purpose) -> Vec<&'static str> {
         let panel = self.panel_with(purpose);
         panel.map_or_else(Vec::new, |panel| self.view.panels.get(panel).words(purpose))
+    }
+
+    /// Show these columns of the list of children.
+    pub(super) fn begin_with_columns(&mut self, columns: &[Column]) {
+        let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+        // Names of columns cannot be unknown.
+        let _ = self.set_text(Purpose::Columns, &names.join(" "));
+    }
+
+    /// The tags that a text for this purpose can contain.
+    fn tags(&self, purpose: Purpose) -> BTreeSet<&str> {
+        match purpose {
+            Purpose::Filter | Purpose::Note(_) => self.live.search().notes.tags(),
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// Keep a text so that it can be recalled.
+    pub(super) fn remember(&mut self, purpose: Purpose, text: &str) {
+        let typed = self.view.typed.entry(purpose.of_any_child()).or_default();
+        if !text.is_empty() && typed.last().is_none_or(|last| last != text) {
+            typed.push(text.to_owned());
+        }
     }
 
     /// Have the panel that has a text for this purpose use this one.
@@ -124,13 +154,12 @@ impl App {
             self.view.text = Some(line);
             return self.take_entry();
         }
+        if let Purpose::Note(child) = line.purpose {
+            return self.accept_note(child, line);
+        }
         match self.set_text(line.purpose, &line.text()) {
             Ok(response) => {
-                let typed = self.view.typed.entry(line.purpose).or_default();
-                let text = line.text();
-                if !text.is_empty() && typed.last() != Some(&text) {
-                    typed.push(text);
-                }
+                self.remember(line.purpose, &line.text());
                 self.respond(response);
             }
             Err(problem) => {

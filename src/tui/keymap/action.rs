@@ -95,16 +95,30 @@ pub enum Action {
     CopyCode,
     /// Save the network to files in the current folder.
     Save,
+    /// Show the log in the user's pager.
+    ViewLog,
+    /// Show the settings of the run, its config.toml, in the user's pager.
+    ViewConfig,
+    /// Show the network as PyTorch code in the user's pager.
+    ViewCode,
+    /// Save the network as PyTorch code in the current folder, and open it in the user's editor.
+    EditCode,
+    /// Write what the focused panel shows to a file, as a table.
+    SaveTable,
+    /// Write the screen to a file, as a picture.
+    SavePicture,
     /// Show the other quantity: reward or accuracy, accuracy or loss.
     ToggleQuantity,
     /// Linear or logarithmic scale.
     ToggleScale,
-    /// When zoomed in: earlier children or epochs.
+    /// When zoomed in: earlier children or epochs. In the list: columns further left.
     PanLeft,
-    /// When zoomed in: later children or epochs.
+    /// When zoomed in: later children or epochs. In the list: columns further right.
     PanRight,
     /// Show the panel's other set of columns.
     ToggleColumns,
+    /// Type the names of the columns of the list.
+    ChooseColumns,
     /// Sort the list by the next column.
     SortNext,
     /// Sort the list by the previous column.
@@ -127,6 +141,8 @@ pub enum Action {
     PreviousTab,
     /// Train the edited child in this run.
     Queue,
+    /// Type a note on the child at the cursor or in the inspector.
+    Note,
     /// Replay at twice the speed.
     Faster,
     /// Replay at half the speed.
@@ -160,6 +176,19 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it shows something elsewhere: in a program of the user, or in a file about the run.
+    pub fn leaves_the_screen(self) -> bool {
+        matches!(
+            self,
+            Action::ViewLog
+                | Action::ViewConfig
+                | Action::ViewCode
+                | Action::EditCode
+                | Action::SaveTable
+                | Action::SavePicture
+        )
+    }
+
     /// The name used in settings.
     pub fn name(self) -> String {
         // A unit variant is a JSON string by construction.

@@ -6,7 +6,7 @@ use crate::tui::panels::PanelId;
 
 /// The names are those of `panels::list::filter`.
 const FIND: &str = "children: filter by acc, reward, params, macs, time, episode, child, depth, entropy, energy, repeat, failed, \
-                    excluded, skipped, edited, control, best, marked, as in acc>0.8 & params<1e6; log: find";
+                    excluded, skipped, edited, control, best, marked, note, as in acc>0.8 & params<1e6, note:odd or #keep; log: find";
 
 /// Bindings, one per line: scope, keys, action and text in the help; optionally followed by the
 /// word in the footer and by the meaning in a training.
@@ -116,6 +116,13 @@ const OVERLAYS: &[Binding] = keys! {
     Views ["Y"] CopyJson "copy the network as JSON";
     Views ["C"] CopyCode "copy the network as PyTorch code";
     Inspector ["w"] Save "save the network to files" ("save");
+    Inspector ["n"] Note "inspector: write a note on the child, with #tags if you like" ("note");
+    Views ["V"] ViewLog "the log in $PAGER";
+    Views ["O"] ViewConfig "the settings (config.toml) in $PAGER; changing the file does not affect a run in progress";
+    Views ["P"] ViewCode "the network as PyTorch code in $PAGER";
+    Views ["E"] EditCode "save the network as PyTorch code here, and open the file in $VISUAL or $EDITOR";
+    Views ["W"] SaveTable "save what the focused panel shows as CSV, in exports/ of the run directory";
+    Views ["I"] SavePicture "save the screen as an SVG picture, in exports/ too";
     Inspector ["tab"] NextTab "inspector: next page" ("page");
     Inspector ["shift-tab"] PreviousTab "inspector: previous page";
     Inspector ["enter"] Inspect "inspector, relatives: open the selected child";

@@ -82,6 +82,14 @@ impl Scope {
         }
     }
 
+    /// Whether it covers all panels, and is no particular place.
+    pub fn is_general(self) -> bool {
+        matches!(
+            self,
+            Scope::Views | Scope::Panels | Scope::Screens | Scope::Everywhere
+        )
+    }
+
     /// Whether keys of this scope apply in `context`.
     pub fn holds_in(self, context: Context) -> bool {
         let panel = matches!(context, Context::Panel(_));

@@ -81,12 +81,14 @@ impl Footer<'_> {
 
 fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let prompt = match line.purpose {
-        Purpose::Palette => ": ",
-        Purpose::Filter => "filter: ",
-        Purpose::Search => "find: ",
-        Purpose::LogFilter => "only lines with: ",
+        Purpose::Palette => ": ".to_owned(),
+        Purpose::Filter => "filter: ".to_owned(),
+        Purpose::Search => "find: ".to_owned(),
+        Purpose::LogFilter => "only lines with: ".to_owned(),
+        Purpose::Columns => "columns: ".to_owned(),
+        Purpose::Note(child) => format!("note on child {child}: "),
     };
-    let x = painter.text(1, 0, Role::Key, prompt);
+    let x = painter.text(1, 0, Role::Key, &prompt);
     let (before, after) = line.halves();
     let width = painter.width();
     // A long line is shown around its cursor, beside the error message.

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use super::list::time;
-use super::panel::{About, PANELS, SEARCH, Scrolled, TextPanel};
+use super::panel::{About, LazyTable, PANELS, SEARCH, Scrolled, TextPanel};
 use super::{Content, Row, words};
 use crate::analysis::selection::Selection;
+use crate::report::page::tables::some_children;
 use crate::state::{ChildRow, SearchRun, best_first};
 use crate::tui::format;
 use crate::tui::panels::scene::Scene;
@@ -82,6 +83,17 @@ impl TextPanel for Leaderboard {
     fn target(&self, row: usize) -> Option<Target> {
         let child = self.best.get(row)?.child;
         Some(Target::Part(Part::Child(child)))
+    }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        if self.best.is_empty() {
+            return None;
+        }
+        Some(Box::new(move || {
+            let ranks = (1..=self.best.len()).map(|rank| rank.to_string());
+            let notes = &scene.state.search().notes;
+            some_children("leaderboard", &self.best, notes).with_first("rank", ranks)
+        }))
     }
 
     fn refresh(&mut self, scene: &Scene<'_>) {

@@ -103,7 +103,7 @@ impl Panel for LogView {
         match purpose {
             Purpose::Search => Some(&self.query),
             Purpose::LogFilter => Some(&self.filter),
-            Purpose::Filter | Purpose::Palette => None,
+            Purpose::Filter | Purpose::Palette | Purpose::Columns | Purpose::Note(_) => None,
         }
     }
 

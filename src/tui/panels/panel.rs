@@ -10,6 +10,7 @@ use super::scroll::Scroll;
 use super::{Content, PanelId, Row, inside, title};
 use crate::config::LayoutName;
 use crate::event::{Level, RunKind};
+use crate::report::page::CsvTable;
 use crate::tui::keymap::{Action, Binding};
 use crate::tui::paint::Painter;
 use crate::tui::target::{Part, Target};
@@ -103,6 +104,9 @@ pub enum Response {
     Tell(Level, String),
 }
 
+/// What a panel shows, as a table for a file, to be made when it is wanted.
+pub type LazyTable<'a> = Box<dyn Fn() -> CsvTable + 'a>;
+
 /// A part of the screen and its interface state. It sees the run only through a [`Scene`].
 pub trait Panel: Debug {
     /// Draw it with its title row, without changing anything.
@@ -177,6 +181,11 @@ pub trait Panel: Debug {
     fn wanted(&self, _scene: &Scene<'_>) -> Vec<u64> {
         Vec::new()
     }
+
+    /// What it shows as a table; `None` if it is no table, or is empty.
+    fn table<'a>(&'a self, _scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        None
+    }
 }
 
 /// A panel of rows that scroll, as most panels are.
@@ -213,6 +222,11 @@ pub trait TextPanel: Debug {
     /// See `Panel::hints`.
     fn hints(&self) -> &'static [Hint] {
         &[]
+    }
+
+    /// See `Panel::table`.
+    fn table<'a>(&'a self, _scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        None
     }
 }
 
@@ -267,6 +281,10 @@ impl<P: TextPanel> Panel for Scrolled<P> {
 
     fn hints(&self) -> &'static [Hint] {
         self.panel.hints()
+    }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        self.panel.table(scene)
     }
 
     fn refresh(&mut self, scene: &Scene<'_>) {

@@ -133,6 +133,9 @@ impl<'a> Scene<'a> {
     /// Why an action that steers the run would do nothing now; `None` if it would work, or steers
     /// nothing.
     pub fn why_not(&self, action: Action) -> Option<String> {
+        if action == Action::Note {
+            return self.why_no_note();
+        }
         let replayed =
             matches!(self.link, LinkStatus::Replay { .. }) && action == Action::TogglePause;
         let steers = matches!(
@@ -140,6 +143,18 @@ impl<'a> Scene<'a> {
             Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue
         );
         self.read_only_reason().filter(|_| steers && !replayed)
+    }
+
+    /// Why no note can be written; `None` if one can. Without a process at work, the client writes it.
+    fn why_no_note(&self) -> Option<String> {
+        match self.link {
+            LinkStatus::Ended | LinkStatus::Dead { watch_only: false } => None,
+            LinkStatus::Dead { watch_only: true } => Some("this screen only watches".to_owned()),
+            LinkStatus::Live { watch_only: false } if self.is_over() => {
+                Some("the run is just ending: try again in a moment".to_owned())
+            }
+            _ => self.read_only_reason(),
+        }
     }
 
     /// Why the children that were last in training are no longer being trained; `None` while they

@@ -96,12 +96,12 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
             body: state.search().by_worker.values().map(row).collect(),
         };
     }
-    let rows = |(worker, training): (&usize, &TrainedChild)| {
+    let told = |(worker, training): (&usize, &TrainedChild)| {
         let is_shown = shown == Some(training.child);
-        worker_rows(state, *worker, training, is_shown, scene.glyphs(), width)
+        Told::of(state, *worker, training, is_shown, scene.glyphs(), width)
     };
     let workers = state.search().by_worker.iter();
-    workers.flat_map(rows).collect::<Vec<_>>().into()
+    rows_of(workers.map(told).collect(), scene.glyphs(), width).into()
 }
 
 /// How many children a cluster trains, and how many wait in its queue; `None` without one.
@@ -187,64 +187,89 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
     Some(rows)
 }
 
-/// One worker in one row if it fits, otherwise in two.
-fn worker_rows(
-    state: &RunState,
-    worker: usize,
-    training: &TrainedChild,
-    shown: bool,
-    glyphs: &Glyphs,
-    width: usize,
-) -> Vec<Row> {
-    let marker = if shown { glyphs.marker } else { " " };
-    let role = if shown { Role::Strong } else { Role::Text };
-    let place = Place::of(state, training);
-    let mut first = vec![(Role::Focus, format!("{marker} "))];
-    if training.place.is_none() {
-        first.push((Role::Dim, format!("{worker} ")));
+/// What is told of a worker and its child.
+struct Told {
+    name: Row,
+    fraction: f64,
+    epoch: String,
+    /// With the rank of each.
+    figures: Vec<(usize, Row)>,
+}
+
+/// Columns of the figures, with the gaps before them, once all are known: those that come later must not move
+/// what is shown.
+const FIGURES: usize = "  loss 1.440  valid 50.5 %  15.4 k img/s  left 12 min".len();
+
+impl Told {
+    fn of(
+        state: &RunState,
+        worker: usize,
+        training: &TrainedChild,
+        shown: bool,
+        glyphs: &Glyphs,
+        width: usize,
+    ) -> Told {
+        let marker = if shown { glyphs.marker } else { " " };
+        let role = if shown { Role::Strong } else { Role::Text };
+        let place = Place::of(state, training);
+        let mut name = vec![(Role::Focus, format!("{marker} "))];
+        if training.place.is_none() {
+            name.push((Role::Dim, format!("{worker} ")));
+        }
+        name.push((role, format!("child {:<3} ", training.child)));
+        let epoch = format!(" epoch {}/{}", place.epoch, place.epochs);
+        let mut figures = figures(state, training);
+        let least = pieces_width(&name) + epoch.len() + *BAR.start();
+        let on = training.place.as_ref().map(on);
+        if let Some(on) = on.filter(|on| least + pieces_width(on) < width) {
+            name.push((Role::Dim, " ".to_owned()));
+            name.extend(on);
+            name.push((Role::Dim, " ".to_owned()));
+            figures.retain(|(rank, _)| *rank != PLACE);
+        }
+        Told {
+            name,
+            fraction: place.fraction(),
+            epoch,
+            figures,
+        }
     }
-    first.push((role, format!("child {:<4}", training.child)));
-    let epoch = format!(" epoch {}/{}", place.epoch, place.epochs);
-    let mut figures = figures(state, training);
-    let least = pieces_width(&first) + epoch.len() + *BAR.start();
-    if let Some(on) = training
-        .place
-        .as_ref()
-        .map(on)
-        .filter(|on| least + pieces_width(on) < width)
-    {
-        first.push((Role::Dim, " ".to_owned()));
-        first.extend(on);
-        first.push((Role::Dim, " ".to_owned()));
-        figures.retain(|(rank, _)| *rank != PLACE);
+
+    /// Columns of its figures.
+    fn wanted(&self) -> usize {
+        let figures = self.figures.iter().map(|(_, figure)| figure);
+        let known = figures.filter(|figure| !figure.is_empty());
+        let columns: usize = known.map(|figure| 2 + pieces_width(figure)).sum();
+        columns.max(FIGURES)
     }
-    let wanted = figures
-        .iter()
-        .filter(|(_, figure)| !figure.is_empty())
-        .map(|(_, figure)| pieces_width(figure) + 2)
-        .sum::<usize>();
-    let room = width.saturating_sub(pieces_width(&first) + epoch.len());
+}
+
+/// Each worker in one row if all fit, otherwise each in two.
+fn rows_of(all: Vec<Told>, glyphs: &Glyphs, width: usize) -> Vec<Row> {
+    let widest = |of: fn(&Told) -> usize| all.iter().map(of).max().unwrap_or(0);
+    let name = widest(|told| pieces_width(&told.name));
+    let wanted = widest(Told::wanted);
+    let room = width.saturating_sub(name + widest(|told| told.epoch.len()));
     let one_row = room >= wanted + *BAR.start();
-    let bar_width = if one_row {
-        (room - wanted).min(*BAR.end())
-    } else {
-        room.min(*BAR.end())
+    let columns = if one_row { room - wanted } else { room }.min(*BAR.end());
+    let rows = |told: Told| {
+        let pad = " ".repeat(name - pieces_width(&told.name));
+        let mut first = told.name;
+        first.push((Role::Text, pad));
+        first.extend(bar(glyphs, columns, told.fraction, Role::Gauge));
+        first.push((Role::Text, told.epoch));
+        let (indent, left) = match one_row {
+            true => ("  ", wanted),
+            false => ("    ", width.saturating_sub(4)),
+        };
+        let figures = join_ranked(told.figures, "  ", left);
+        let figures = [vec![(Role::Text, indent.to_owned())], figures].concat();
+        match one_row {
+            true => vec![[first, figures].concat()],
+            false => vec![first, figures],
+        }
     };
-    first.extend(bar(glyphs, bar_width, place.fraction(), Role::Gauge));
-    first.push((Role::Text, epoch));
-    if one_row {
-        first.push((Role::Text, "  ".to_owned()));
-        first.extend(join_ranked(figures, "  ", wanted));
-        return vec![first];
-    }
-    vec![
-        first,
-        [
-            vec![(Role::Text, "    ".to_owned())],
-            join_ranked(figures, "  ", width.saturating_sub(4)),
-        ]
-        .concat(),
-    ]
+    all.into_iter().flat_map(rows).collect()
 }
 
 /// The child in rows for a panel that shows only it: progress, and results so far.
@@ -263,14 +288,18 @@ pub fn progress_rows(
         Role::Gauge,
     );
     first.push((Role::Text, label));
-    let mut second = join_ranked(figures(state, training), "  ", width);
+    // The list of children in training has the place too; loss and accuracy matter more here.
+    let figures = figures(state, training).into_iter();
+    let figures = figures.map(|(rank, figure)| (if rank == PLACE { SPEED } else { rank }, figure));
+    let figures: Vec<(usize, Row)> = figures.collect();
+    let mut second = join_ranked(figures.clone(), "  ", width);
     if second
         .iter()
         .filter(|(role, _)| *role == Role::Text)
         .count()
         < 3
     {
-        second = join_ranked(figures(state, training), " ", width);
+        second = join_ranked(figures, " ", width);
     }
     vec![first, second]
 }
@@ -295,12 +324,16 @@ pub fn abandoned_row(state: &RunState, training: &TrainedChild, width: usize) ->
     join_fitting(groups, "  ", width)
 }
 
-/// The rank of where a cluster trains a child.
+/// The ranks of where a cluster trains a child, and of its speed.
 const PLACE: usize = 1;
+const SPEED: usize = 5;
 
-/// `on n2 attempt 1`.
+/// `on n2 attempt 1`: the node without its domain.
 fn on(place: &ClusterPlace) -> Row {
-    let mut row = labelled("on", Role::Text, place.host.clone());
+    let name = place.host.split('.').next();
+    let is_address = |name: &&str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.filter(|name| !is_address(name));
+    let mut row = labelled("on", Role::Text, name.unwrap_or(&place.host));
     row.push((Role::Dim, " ".to_owned()));
     row.extend(labelled("attempt", Role::Text, place.attempt.to_string()));
     row

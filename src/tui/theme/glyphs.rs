@@ -99,6 +99,8 @@ characters! {
         star: &'static str = "★", "*";
         /// A child that the user marked.
         marked: &'static str = "◆", "+";
+        /// Before the note on a child.
+        noted: &'static str = "¶", "*";
         /// The child or epoch at the cursor of a plot.
         here: &'static str = "◉", "@";
         /// Beside two things that differ.

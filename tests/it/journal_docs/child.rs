@@ -177,3 +177,10 @@ pub fn child_retried() -> Event {
 pub fn skip_requested() -> Event {
     Event::SkipRequested { child: 1 }
 }
+
+pub fn child_noted() -> Event {
+    Event::ChildNoted {
+        child: 1,
+        text: text(),
+    }
+}

@@ -2,8 +2,8 @@
 
 use nas_tui::config::{Decode, MacsPenalty};
 use nas_tui::event::{
-    CostOutlook, DataDescription, DepthCost, EpisodeFinished, Event, FinishReason, ImageSet, Level,
-    Reference, ReferenceEpisode, RunStarted,
+    CostOutlook, DataDescription, DepthCost, EpisodeFinished, Event, FinishReason, GpuLoad,
+    ImageSet, Level, MachineLoad, Reference, ReferenceEpisode, RunStarted,
 };
 use nas_tui::space::{Head, decode};
 
@@ -144,6 +144,20 @@ pub fn checkpoint_saved() -> Event {
     Event::CheckpointSaved {
         episode: 1,
         next_child: 1,
+    }
+}
+
+pub fn heartbeat() -> Event {
+    Event::Heartbeat {
+        load: Some(MachineLoad {
+            seconds: 60.0,
+            busy: Some(0.5),
+            gpus: vec![GpuLoad {
+                index: 0,
+                utilization: Some(0.5),
+                joules: Some(1.0),
+            }],
+        }),
     }
 }
 

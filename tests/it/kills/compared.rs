@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// Fields that say when, how fast, by whom or in which record. `origin`, the words by which a user named the network, is
-/// only in the first record; a training that is killed before it has the network's name there.
-const VARYING: [&str; 12] = [
+/// Fields that say when, how fast, by whom or in which record.
+const VARYING: [&str; 11] = [
     "time",
     "seq",
     "pid",
@@ -20,7 +19,6 @@ const VARYING: [&str; 12] = [
     "children_per_hour",
     "journal_seq",
     "resumptions",
-    "origin",
 ];
 
 /// Records about sessions and about the moments at which a training was saved.

@@ -85,3 +85,26 @@ fn children_that_the_cluster_has_put_back_are_in_the_queue_and_nowhere_else() {
     press(&mut app, "4");
     assert_snapshot!("slurm_all_in_queue_80x24", text(&app));
 }
+
+#[test]
+fn a_long_name_of_a_node_is_shown_without_its_domain_and_leaves_room_for_loss_and_accuracy() {
+    let mut records = of_cluster();
+    for record in &mut records {
+        if let Event::ChildStarted { host, .. } = &mut record.event {
+            *host = Some("compute-node-with-gpus-0017.physics.example.org".to_owned());
+        }
+    }
+    let mut app = app(&records, 60, 24);
+    press(&mut app, "4");
+    let screen = text(&app);
+    let (training, dna) = screen.split_once(" DNA child").unwrap();
+    assert!(
+        training.contains("on compute-node-with-gpus-0017 attempt"),
+        "{screen}"
+    );
+    assert!(!screen.contains("physics"), "{screen}");
+    assert!(
+        dna.contains("loss 1.440") && dna.contains("valid 50.5 %"),
+        "{screen}"
+    );
+}

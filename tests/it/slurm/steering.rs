@@ -5,12 +5,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;
 
-/// Children that take long enough for something to happen to them.
+/// Enough children for all that happens to them, each of which takes long enough.
+const CHILDREN: u64 = 32;
 const LONG: [&str; 14] = [
     "data.limit=600",
     "data.validation=200",
     "search.episodes=1",
-    "search.children_per_episode=20",
+    "search.children_per_episode=32",
     "search.controls=0",
     "search.initial_depth=2",
     "search.depth_step=0",
@@ -94,8 +95,15 @@ fn pause_and_resume(search: &mut Search) {
 
 /// A child in training ends with the accuracies of its completed epochs.
 fn skip(search: &mut Search) -> u64 {
-    let InTraining { child, .. } = search.in_training(2, None);
     let client = link::attach(&search.run, false).unwrap();
+    let child = loop {
+        let InTraining { child, .. } = search.in_training(2, None);
+        // A task that is being put back into the queue lives for a moment; its child would be excluded.
+        if has_epoch(&records(&search.run), child) {
+            break child;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
     client.commands.send(Order::Skip { child }).unwrap();
     search.wait_for("end of the skipped child", |records| {
         find(records, |event| match event {
@@ -107,6 +115,16 @@ fn skip(search: &mut Search) -> u64 {
     child
 }
 
+/// Whether the search knows of an epoch in the present attempt of a child.
+fn has_epoch(records: &[Record], child: u64) -> bool {
+    let latest = find(records, |event| match event {
+        Event::ChildEpoch(epoch) if epoch.child == child => Some(true),
+        Event::ChildRetried { child: of, .. } if *of == child => Some(false),
+        _ => None,
+    });
+    latest.unwrap_or(false)
+}
+
 /// Stop the search; its tasks go on, and their results wait for the next one.
 fn stop_and_resume(mut search: Search) -> Search {
     search.in_training(1, None);
@@ -114,7 +132,7 @@ fn stop_and_resume(mut search: Search) -> Search {
     let ended = ends(&records(&search.run));
     let begin = Instant::now();
     let is_late = |child| !ended.contains_key(&child) && has_result(&search.run, child);
-    while !(1..=20).any(is_late) {
+    while !(1..=CHILDREN).any(is_late) {
         assert!(
             begin.elapsed() < Duration::from_secs(300),
             "no task goes on"
@@ -168,10 +186,11 @@ fn a_search_that_is_steered_while_its_tasks_are_put_back_comes_to_the_same_accur
         &[&LONG, &SLURM, &["slurm.cancel_on_stop=false"]],
         None,
     );
+    // Before tasks are put back: a child that waits in the queue is not ended but excluded.
+    let skipped = skip(&mut search);
     let warned = warn(&mut search);
     let put_back = put_back(&mut search, warned);
     pause_and_resume(&mut search);
-    let skipped = skip(&mut search);
     let search = cancel_and_resume(stop_and_resume(search));
     search.end();
     let told = records(&run);
@@ -187,7 +206,7 @@ fn a_search_that_is_steered_while_its_tasks_are_put_back_comes_to_the_same_accur
     );
     Search::start(&whole, &[&LONG, &["workers.count=2"]], None).end();
     let (mut own, mut control) = (ends(&told), ends(&records(&whole)));
-    assert!(own.len() == 20 && own.values().all(|(times, _)| *times == 1));
+    assert!(own.len() as u64 == CHILDREN && own.values().all(|(times, _)| *times == 1));
     let (_, begun) = own.remove(&skipped).unwrap();
     let (_, whole) = control.remove(&skipped).unwrap();
     assert!(

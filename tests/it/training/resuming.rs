@@ -92,6 +92,27 @@ fn every_place_says_which_loss_is_smoothed_and_which_weights_are_averaged() {
     }
 }
 
+#[test]
+fn a_training_killed_before_its_first_record_still_knows_how_the_user_named_its_network() {
+    let workspace = Workspace::new();
+    assert_ok(&workspace.train("run", &[]).output().unwrap());
+    fs::create_dir(workspace.path("killed")).unwrap();
+    for name in ["config.toml", "architecture.json", "origin.txt"] {
+        let to = workspace.path("killed").join(name);
+        fs::copy(workspace.path("run").join(name), to).unwrap();
+    }
+    let mut resume = workspace.nas_tui(&["train", "--headless", "--resume", "killed"], &[]);
+    assert_ok(&resume.output().unwrap());
+    let records = workspace.records("killed");
+    let origins: Vec<&str> = (records.iter())
+        .filter_map(|record| match &record.event {
+            Event::TrainingStarted(started) => Some(started.origin.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(origins, ["tiny.json"]);
+}
+
 /// Three sizes of the images, with three epochs each.
 const STAGES: &str = "recipes.cosine.stages=[{ epochs = 3, size = 12, crop_pixels = 1 }, \
     { epochs = 3, size = 20, crop_pixels = 2 }, { epochs = 3, size = 28, crop_pixels = 0 }]";

@@ -1,20 +1,21 @@
-//! The children of a search as tables: the most accurate ones, and the failed ones.
+//! The children of a search as tables: the most accurate ones, those with notes, and the failed ones.
 
 use maud::{Markup, html};
 
 use crate::analysis::history::Failure;
 use crate::foundation::numbers::accuracy;
 use crate::foundation::numbers::{compact, count, duration, or_none, reward};
-use crate::report::page::html::{HtmlColumn, Section, table_of};
+use crate::report::page::html::{Heading, HtmlColumn, Section, table, table_of};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
-use crate::state::{ChildRow, best_first};
+use crate::state::{ChildRow, SearchRun, best_first};
 
-/// Maximum number of children and of failures shown in the page.
+/// Maximum number of children, of notes on others, and of failures shown in the page.
 const MOST_CHILDREN: usize = 20;
+const MOST_NOTES: usize = 100;
 const MOST_FAILURES: usize = 50;
 
-/// The most accurate ones.
+/// The most accurate ones, with the notes on them, and the others that have notes.
 pub fn best(material: &Material) -> Markup {
     let search = material.state.search();
     let known = search.children.iter().filter(|row| row.accuracy.is_some());
@@ -25,7 +26,9 @@ pub fn best(material: &Material) -> Markup {
         return html! { p { "No child has an accuracy yet." } };
     }
     let (all, best) = (search.children.len(), search.best_child());
-    let columns: &[HtmlColumn<'_, ChildRow>] = &[
+    let remarks = |row: &ChildRow| row.notes(best, false);
+    let note = |row: &ChildRow| search.notes.of(row.child).unwrap_or_default().to_owned();
+    let mut columns: Vec<HtmlColumn<'_, ChildRow>> = vec![
         ("child", true, &|row| row.child.to_string()),
         ("episode", true, &|row| row.episode.to_string()),
         ("validation accuracy", true, &|row| {
@@ -39,15 +42,55 @@ pub fn best(material: &Material) -> Markup {
             Some(_) => "–".to_owned(),
             None => duration(row.seconds),
         }),
-        ("notes", false, &|row| row.notes(best, false)),
+        ("remarks", false, &remarks),
     ];
     rows.truncate(MOST_CHILDREN);
+    let has_notes = rows.iter().any(|row| search.notes.of(row.child).is_some());
+    if has_notes {
+        columns.push(("note", false, &note));
+    }
     let caption = format!(
         "The {} most accurate of {} children; children.csv has all, with their DNA",
         rows.len(),
         count(all as u64)
     );
-    table_of(&caption, columns, rows)
+    let shown: Vec<u64> = rows.iter().map(|row| row.child).collect();
+    html! {
+        div class=[has_notes.then_some("noted")] { (table_of(&caption, &columns, rows)) }
+        (other_notes(search, &shown))
+    }
+}
+
+/// The notes on children other than those `shown`; nothing if there are none.
+fn other_notes(search: &SearchRun, shown: &[u64]) -> Markup {
+    const COLUMNS: [Heading; 3] = [
+        ("child", true),
+        ("validation accuracy", true),
+        ("note", false),
+    ];
+    let others = search.notes.all();
+    let others: Vec<(u64, &str)> = others.filter(|(child, _)| !shown.contains(child)).collect();
+    if others.is_empty() {
+        return html! {};
+    }
+    let caption = match others.len() {
+        all if all > MOST_NOTES => {
+            format!("The first {MOST_NOTES} of {all} notes on other children; children.csv has all")
+        }
+        _ => "Notes on other children".to_owned(),
+    };
+    let rows = others.into_iter().take(MOST_NOTES).map(|(child, note)| {
+        let known = search.ended(child).and_then(|row| row.accuracy);
+        vec![child.to_string(), or_none(known, accuracy), note.to_owned()]
+    });
+    html! { div.noted { (table(&caption, &COLUMNS, rows)) } }
+}
+
+/// What has been written on a child; nothing if there is no note.
+pub fn note(search: &SearchRun, child: u64) -> Markup {
+    html! {
+        @if let Some(note) = search.notes.of(child) { p { "Note: " (note) } }
+    }
 }
 
 /// Failures with their reasons, and warnings; `None` if there were none.

@@ -144,6 +144,7 @@ fn best(material: &Material, figures: &SearchFigures) -> Section {
                 "Child " (best.child) " of episode " (best.episode) ": " strong { (parts::whole(&accuracy(best.accuracy))) } " validation accuracy, reward "
                 (reward(best.reward)) ", " (architecture.layers.len()) " layers, " (network::skips_in_words(architecture)) "."
             }
+            (children::note(state.search(), best.child))
             @if let Some(network) = &figures.network { (figure(network)) }
             (parts::layers(architecture))
             (parts::dna(&best.dna))
@@ -157,6 +158,7 @@ fn best(material: &Material, figures: &SearchFigures) -> Section {
                     " The table gives its network " strong { (parts::whole(&accuracy(test))) } " test accuracy when trained to completion; the search never saw that number."
                 }
             }
+            (children::note(state.search(), best.child))
             (parts::cell(material, &best.dna))
             (parts::dna(&best.dna))
         },

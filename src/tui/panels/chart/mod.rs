@@ -11,6 +11,7 @@
 mod axes;
 mod canvas;
 mod curves;
+mod export;
 mod extent;
 mod legend;
 pub mod others;
@@ -33,7 +34,7 @@ use self::canvas::{Canvas, look};
 use self::curves::Curves;
 use self::legend::Legend;
 use self::readout::Readout;
-use super::panel::{About, Hint, PANELS, Panel, Response, SEARCH, hints};
+use super::panel::{About, Hint, LazyTable, PANELS, Panel, Response, SEARCH, hints};
 use super::scene::Scene;
 use super::{PanelId, Row};
 use crate::analysis::series::{Children, Quantity};
@@ -117,6 +118,13 @@ impl Panel for ChartView {
 
     fn hints(&self) -> &'static [Hint] {
         hints!["crosshair": Left, Right; "zoom": More, Less]
+    }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        if scene.state.search().children.is_empty() {
+            return None;
+        }
+        Some(Box::new(move || export::table(scene.state, self)))
     }
 }
 

@@ -10,7 +10,7 @@ use super::draft::{Build, Draft};
 use super::graph;
 use super::relatives::Relatives;
 use super::subject::{Subject, is_known};
-use super::{InspectorView, Known, Tab, room};
+use super::{InspectorView, Known, Tab};
 use crate::event::Level;
 use crate::export;
 use crate::space::{Architecture, Dna, Space};
@@ -143,7 +143,7 @@ impl InspectorView {
 
     /// Select another row, or show other ones.
     pub fn scroll(&mut self, scroll: Scroll, known: &Known<'_>, size: Size) {
-        let page = room(size).saturating_sub(3).max(1);
+        let page = self.room(known, size).saturating_sub(3).max(1);
         if let (Tab::Edit, Some(draft)) = (self.tab, &mut self.draft) {
             draft.scroll(scroll, page);
             return;
@@ -156,7 +156,7 @@ impl InspectorView {
     /// The last row that can be selected or, without a selection, the last that can be shown first.
     fn last_row(&self, known: &Known<'_>, size: Size) -> usize {
         let subject = Subject::of(self.child, known);
-        let room = room(size);
+        let room = self.room(known, size);
         match self.tab {
             Tab::Graph => subject.architecture.map_or(0, |architecture| {
                 graph::rows(&architecture).saturating_sub(1)
@@ -280,6 +280,14 @@ impl InspectorView {
 
     fn space(&self, known: &Known<'_>) -> Option<Space> {
         known.state.search().started.as_ref()?.space().ok()
+    }
+
+    /// A file name, and the network as PyTorch code (with the edits, on Edit).
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn code(&self, known: &Known<'_>) -> Result<(String, String), String> {
+        self.written(TextForm::PyTorch, known)
     }
 
     fn copy(&self, form: TextForm, known: &Known<'_>) -> InspectorEffect {

@@ -23,8 +23,10 @@ pub use act::InspectorEffect;
 use ratatui::layout::{Rect, Size};
 
 use super::panel::{Hint, hints};
-use super::{Content, wrapped};
+use super::{Content, Row, wrapped};
+use crate::report::page::{CsvTable, tables};
 use crate::state::{ChildDetail, ChildRow, RunState};
+use crate::tui::format;
 use crate::tui::paint::Painter;
 use crate::tui::target::{Part, Target};
 use crate::tui::theme::{Glyphs, Role};
@@ -34,6 +36,8 @@ use subject::Subject;
 
 /// Height from which on rows are left empty for readability.
 const ROOMY: usize = 24;
+/// Maximum number of rows for the note on a child, where there is room.
+const NOTE_ROWS: usize = 3;
 
 /// What the inspector shows and acts on.
 #[derive(Clone, Copy)]
@@ -112,17 +116,41 @@ impl InspectorView {
         }
     }
 
+    /// What the open page shows as a table; `None` if it is no table, or is not known yet.
+    pub fn table(&self, known: &Known<'_>) -> Option<CsvTable> {
+        let subject = Subject::of(self.child, known);
+        match self.tab {
+            Tab::Graph | Tab::Costs => tables::layers(subject.architecture.as_deref()?),
+            Tab::Curves if subject.epochs.is_empty() => None,
+            Tab::Curves => Some(tables::child_epochs(subject.epochs)),
+            Tab::Relatives => {
+                let entries = &self.relatives.as_ref()?.entries;
+                let rows = entries.iter().map(|relative| &relative.row);
+                let distances = entries.iter().map(|relative| relative.distance.to_string());
+                let notes = &known.state.search().notes;
+                let table = tables::some_children("relatives", rows, notes);
+                Some(table.with_first("edit_distance", distances))
+            }
+            Tab::Edit => None,
+        }
+    }
+
     /// The inspector in the painter's area.
     pub fn draw(&self, known: &Known<'_>, painter: &mut Painter<'_>) {
         let subject = Subject::of(self.child, known);
         let width = painter.width();
         painter.pieces(0, 0, &subject.facts(known, width));
+        let note = self.note(known, painter.area().as_size(), painter.glyphs().ellipsis);
+        for (row, y) in note.iter().zip(1..) {
+            painter.pieces(0, y, row);
+        }
+        let tabs = 1 + note.len();
         self.draw_tabs(&mut painter.part(Rect {
-            y: painter.area().y + 1,
+            y: painter.area().y + tabs as u16,
             height: 1,
             ..painter.area()
         }));
-        let area = content_area(painter.area());
+        let area = content_area(painter.area(), note.len());
         let mut height = usize::from(area.height);
         let content = self.content(&subject, known, width, painter.glyphs());
         if self.tab == Tab::Curves && !subject.epochs.is_empty() {
@@ -137,8 +165,35 @@ impl InspectorView {
             }
         }
         if let Some(position) = content.position(height, self.top(&content, height)) {
-            painter.right(width, 1, Role::Dim, &position);
+            painter.right(width, tabs, Role::Dim, &position);
         }
+    }
+
+    /// The note on the child in an inspector of `size`; no rows if there is none. One that is too long for
+    /// them is read in the line in which it is written.
+    fn note(&self, known: &Known<'_>, size: Size, ellipsis: &str) -> Vec<Row> {
+        const LABEL: &str = "note ";
+        let Some(note) = known.state.search().notes.of(self.child) else {
+            return Vec::new();
+        };
+        let is_roomy = usize::from(size.height) >= ROOMY;
+        let most = if is_roomy { NOTE_ROWS } else { 1 };
+        let width = usize::from(size.width).saturating_sub(LABEL.len());
+        let mut lines = format::wrap(note, width);
+        if lines.len() > most {
+            let rest = lines.split_off(most - 1).join(" ");
+            lines.push(format::fit(&rest, width, ellipsis));
+        }
+        let labels = std::iter::once(LABEL).chain(std::iter::repeat("     "));
+        let rows = labels.zip(lines);
+        rows.map(|(label, line)| vec![(Role::Dim, label.to_owned()), (Role::Text, line)])
+            .collect()
+    }
+
+    /// Number of rows for a tab's content in an inspector of `size`.
+    fn room(&self, known: &Known<'_>, size: Size) -> usize {
+        let area = Rect::new(0, 0, size.width, size.height);
+        usize::from(content_area(area, self.note(known, size, "").len()).height)
     }
 
     fn draw_tabs(&self, painter: &mut Painter<'_>) {
@@ -222,19 +277,15 @@ impl InspectorView {
     }
 }
 
-/// The area below facts and tabs.
-fn content_area(area: Rect) -> Rect {
-    let above = (2 + u16::from(usize::from(area.height) >= ROOMY)).min(area.height);
+/// The area below facts, `note_rows` rows of a note, and tabs.
+fn content_area(area: Rect, note_rows: usize) -> Rect {
+    let is_roomy = usize::from(area.height) >= ROOMY;
+    let above = (2 + u16::from(is_roomy) + note_rows as u16).min(area.height);
     Rect {
         y: area.y + above,
         height: area.height - above,
         ..area
     }
-}
-
-/// Number of rows for a tab's content in an inspector of `size`.
-fn room(size: Size) -> usize {
-    usize::from(content_area(Rect::new(0, 0, size.width, size.height)).height)
 }
 
 fn notice(text: &str, width: usize) -> Content {

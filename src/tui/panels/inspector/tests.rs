@@ -324,3 +324,25 @@ fn a_child_in_training_shows_its_completed_epochs() {
     let view = after(&[Key::NextTab, Key::NextTab], epoch.child, &known).0;
     assert_snapshot!("training_76x20", text(&view, &known, (76, 20), false));
 }
+
+#[test]
+fn the_note_stands_above_the_pages_in_a_row_or_where_there_is_room_in_a_few() {
+    let (mut state, detail) = (state(&journal()), detail(12));
+    let note = format!("#keep: {}", ["word"; 80].join(" "));
+    let search = state.search_mut().unwrap();
+    search.notes.apply(&Event::ChildNoted {
+        child: 12,
+        text: note,
+    });
+    let known = known(&state, Some(&detail));
+    for (size, most) in [(SIZES[0], 1), (SIZES[1], NOTE_ROWS), (SIZES[2], 1)] {
+        let (view, _) = after(&[], 12, &known);
+        let shown = text(&view, &known, size, false);
+        let shown: Vec<&str> = shown.lines().collect();
+        assert!(shown[1].starts_with("note #keep: word"), "{shown:?}");
+        assert!(shown[most].ends_with('…'), "{shown:?}");
+        assert!(shown[1 + most].starts_with("[Graph]"), "{shown:?}");
+    }
+    let (other, _) = after(&[], 13, &known);
+    assert!(!text(&other, &known, SIZES[0], false).contains("note"));
+}

@@ -1,4 +1,5 @@
-//! Which children a list shows: expressions such as `acc > 80% & params < 1M & !repeat`.
+//! Which children a list shows: expressions such as `acc > 80% & params < 1M & !repeat`, or
+//! `note:odd | #keep` about the notes on them.
 //!
 //! If a child does not have a value (a failed one has no accuracy), any comparison with it is
 //! false.
@@ -7,7 +8,8 @@ mod parser;
 
 use std::fmt;
 
-use crate::state::ChildRow;
+use crate::event::tags;
+use crate::state::{ChildRow, Notes};
 
 /// A filter expression. `And` and `Or` have at least two parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +20,10 @@ pub enum Filter {
         value: f64,
     },
     Flag(Flag),
+    /// The note on the child has this tag, which begins with `#`; capitals make no difference.
+    Tag(String),
+    /// The note on the child contains this text; capitals make no difference.
+    Note(String),
     Not(Box<Filter>),
     And(Vec<Filter>),
     Or(Vec<Filter>),
@@ -64,6 +70,7 @@ pub enum Flag {
     Control,
     Best,
     Marked,
+    Noted,
 }
 
 /// What a child's flags depend on besides the child.
@@ -73,6 +80,14 @@ pub struct Surroundings<'a> {
     pub best: Option<u64>,
     /// The children marked by the user.
     pub marks: &'a [u64],
+    /// The notes on children.
+    pub notes: Option<&'a Notes>,
+}
+
+impl<'a> Surroundings<'a> {
+    fn note_on(self, row: &ChildRow) -> Option<&'a str> {
+        self.notes?.of(row.child)
+    }
 }
 
 /// The position of an error in an expression, and what was expected there.
@@ -99,7 +114,7 @@ const PROPERTIES: [(Property, &[&str]); 10] = [
     (Property::Energy, &["energy"]),
 ];
 
-const FLAGS: [(Flag, &str); 8] = [
+const FLAGS: [(Flag, &str); 9] = [
     (Flag::Repeat, "repeat"),
     (Flag::Failed, "failed"),
     (Flag::Excluded, "excluded"),
@@ -108,6 +123,7 @@ const FLAGS: [(Flag, &str); 8] = [
     (Flag::Control, "control"),
     (Flag::Best, "best"),
     (Flag::Marked, "marked"),
+    (Flag::Noted, "note"),
 ];
 
 /// The names of everything that an expression can be about.
@@ -148,6 +164,15 @@ impl Filter {
                 .of(row)
                 .is_some_and(|found| comparator.holds(found, *value)),
             Filter::Flag(flag) => flag.holds(row, surroundings),
+            Filter::Tag(tag) => {
+                let is_it = |other: &str| other.to_lowercase() == tag.to_lowercase();
+                surroundings
+                    .note_on(row)
+                    .is_some_and(|note| tags(note).any(is_it))
+            }
+            Filter::Note(text) => surroundings
+                .note_on(row)
+                .is_some_and(|note| note.to_lowercase().contains(&text.to_lowercase())),
             Filter::Not(inner) => !inner.admits(row, surroundings),
             Filter::And(parts) => parts.iter().all(|part| part.admits(row, surroundings)),
             Filter::Or(parts) => parts.iter().any(|part| part.admits(row, surroundings)),
@@ -155,11 +180,12 @@ impl Filter {
     }
 
     /// Whether the answer for a child can change because of other children or the user: through the
-    /// best one or the marks.
+    /// best one, the marks or the notes.
     pub fn depends_on(&self, wanted: Flag) -> bool {
         match self {
             Filter::Compare { .. } => false,
             Filter::Flag(flag) => *flag == wanted,
+            Filter::Tag(_) | Filter::Note(_) => wanted == Flag::Noted,
             Filter::Not(inner) => inner.depends_on(wanted),
             Filter::And(parts) | Filter::Or(parts) => {
                 parts.iter().any(|part| part.depends_on(wanted))
@@ -210,6 +236,7 @@ impl Flag {
             Flag::Control => row.control,
             Flag::Best => surroundings.best == Some(row.child),
             Flag::Marked => surroundings.marks.contains(&row.child),
+            Flag::Noted => surroundings.note_on(row).is_some(),
         }
     }
 }
@@ -224,6 +251,11 @@ impl fmt::Display for Filter {
                 value,
             } => write!(f, "{}{}{value}", property.name(), comparator.sign()),
             Filter::Flag(flag) => f.write_str(flag.name()),
+            Filter::Tag(tag) => f.write_str(tag),
+            Filter::Note(text) if text.contains(parser::ends_word) => {
+                write!(f, "note:\"{text}\"")
+            }
+            Filter::Note(text) => write!(f, "note:{text}"),
             Filter::Not(inner) => write!(f, "!{}", Parenthesised(inner, false)),
             Filter::And(parts) => write_joined(f, parts, " & ", false),
             Filter::Or(parts) => write_joined(f, parts, " | ", true),

@@ -3,7 +3,9 @@
 //!
 //! [`ListView`] holds what the user selected; nothing here changes it while drawing.
 
+mod columns;
 mod compare;
+mod export;
 mod filter;
 mod order;
 mod pareto;
@@ -18,11 +20,11 @@ pub use view::{ListMode, ListView};
 
 use ratatui::layout::Rect;
 
-use super::panel::{About, Hint, PANELS, Panel, Response, SEARCH, hints};
+use super::panel::{About, Hint, LazyTable, PANELS, Panel, Response, SEARCH, hints};
 use super::scene::Scene;
 use super::scroll::Scroll;
 use super::{PanelId, Row, labelled};
-use crate::config::LayoutName;
+use crate::config::{Column, LayoutName};
 use crate::event::Level;
 use crate::state::{ChildDetail, RunState};
 use crate::tui::keymap::{Action, Binding, Scope, keys};
@@ -88,7 +90,11 @@ const KEYS: &[Binding] = keys! {
     HERE ["m"] Mark "children: mark" ("mark");
     HERE ["M"] ClearMarks "children: remove all marks";
     HERE ["c"] Compare "children: two marked ones side by side" ("compare");
+    HERE ["v"] ChooseColumns "children: choose columns, as in accuracy macs time";
+    HERE ["H"] PanLeft "children: columns further left";
+    HERE ["L"] PanRight "children: columns further right";
     HERE ["p"] TogglePareto "children: accuracy against MACs" ("Pareto");
+    HERE ["n"] Note "children: write a note on one, with #tags if you like" ("note");
 };
 
 #[linkme::distributed_slice(PANELS)]
@@ -120,8 +126,15 @@ impl Panel for ListView {
             );
             return Some(Response::Tell(Level::Info, text));
         }
+        let inside = super::inside(area);
+        if let Action::PanLeft | Action::PanRight = action {
+            let forward = action == Action::PanRight;
+            let width = table::width_of_figures(usize::from(inside.width));
+            columns::pan(self, forward, scene.state, width);
+            return Some(Response::Draw);
+        }
         let before = self.selected(scene.state);
-        let height = super::inside(area).height;
+        let height = inside.height;
         if !self.perform(action, scene.state, usize::from(height)) {
             return None;
         }
@@ -155,10 +168,14 @@ impl Panel for ListView {
 
     fn offers(&self, action: Action) -> bool {
         let marks = matches!(action, Action::Mark | Action::ClearMarks);
+        let columns = matches!(
+            action,
+            Action::ChooseColumns | Action::PanLeft | Action::PanRight
+        );
         match self.mode() {
             ListMode::Table => true,
-            ListMode::Pareto => !sorts(action),
-            ListMode::Compare => !sorts(action) && !marks,
+            ListMode::Pareto => !sorts(action) && !columns,
+            ListMode::Compare => !sorts(action) && !columns && !marks,
         }
     }
 
@@ -190,23 +207,31 @@ impl Panel for ListView {
     }
 
     fn text(&self, purpose: Purpose) -> Option<&str> {
-        (purpose == Purpose::Filter).then(|| self.filter_text())
+        match purpose {
+            Purpose::Filter => Some(self.filter_text()),
+            Purpose::Columns => Some(self.columns().text()),
+            _ => None,
+        }
     }
 
     fn words(&self, purpose: Purpose) -> Vec<&'static str> {
         match purpose {
             Purpose::Filter => filter::words(),
+            Purpose::Columns => Column::ALL.map(Column::name).to_vec(),
             _ => Vec::new(),
         }
     }
 
     fn set_text(
         &mut self,
-        _purpose: Purpose,
+        purpose: Purpose,
         text: &str,
         _scene: &Scene<'_>,
     ) -> Result<Response, String> {
-        let set = self.set_filter(text).map_err(|error| error.to_string());
+        let set = match purpose {
+            Purpose::Columns => self.columns_mut().set(text),
+            _ => self.set_filter(text).map_err(|error| error.to_string()),
+        };
         set.map(|()| Response::Draw)
     }
 
@@ -217,6 +242,13 @@ impl Panel for ListView {
     fn wanted(&self, scene: &Scene<'_>) -> Vec<u64> {
         let compared = ListView::wanted(self, scene.state);
         compared.map_or(Vec::new(), |(one, other)| vec![one, other])
+    }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        if self.order().rows().is_empty() {
+            return None;
+        }
+        Some(Box::new(move || export::table(self, scene.state)))
     }
 }
 

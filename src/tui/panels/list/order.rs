@@ -149,6 +149,8 @@ pub struct Order {
     best: Option<u64>,
     /// Number of children that trained an architecture again, each of which replaces a point.
     retrained: usize,
+    /// The notes that were there, see [`Notes::changes`](crate::state::Notes::changes).
+    noted: u64,
     energy_known: bool,
 }
 
@@ -179,6 +181,7 @@ impl Order {
         let best = state.search().best_child();
         let stale = state.search().children.len() < self.seen
             || state.search().outcomes.counts.retrained != self.retrained
+            || (state.search().notes.changes() != self.noted && criteria.depends_on(Flag::Noted))
             || (best != self.best && criteria.depends_on(Flag::Best));
         let new = state.search().children.len().saturating_sub(self.seen);
         if stale || new > FEW {
@@ -196,7 +199,8 @@ impl Order {
     /// Select and sort from scratch.
     pub fn rebuild(&mut self, criteria: &Criteria, state: &RunState, marks: &[u64]) {
         let (children, best) = (&state.search().children, state.search().best_child());
-        let surroundings = Surroundings { best, marks };
+        let notes = Some(&state.search().notes);
+        let surroundings = Surroundings { best, marks, notes };
         let shown = |(_, row): &(usize, &ChildRow)| criteria.admits(row, surroundings);
         let ranked = |(index, row): (usize, &ChildRow)| (criteria.rank(row), index as u32);
         let shown = children.iter().enumerate().filter(shown);
@@ -209,6 +213,7 @@ impl Order {
         self.seen = children.len();
         self.best = best;
         self.retrained = state.search().outcomes.counts.retrained;
+        self.noted = state.search().notes.changes();
         self.energy_known = children.iter().any(|row| row.energy_wh.is_some());
     }
 
@@ -222,6 +227,7 @@ impl Order {
             Surroundings {
                 best: self.best,
                 marks,
+                notes: Some(&state.search().notes),
             },
         ) {
             return;

@@ -1,30 +1,27 @@
 //! The table of children: as many columns as fit, with the cursor's row always in view.
 
+use super::columns::{FigureColumn, Shown};
 use super::order::{SortKey, row_at};
 use super::view::ListView;
 use super::{direction, filter_row, nothing};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
-use crate::tui::paint::{Painter, Piece};
+use crate::tui::paint::Painter;
 use crate::tui::panels::Row;
 use crate::tui::target::{Part, Target};
-use crate::tui::theme::Role;
+use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
 /// Columns before the first one: the cursor and the mark.
 const GUTTER: usize = 3;
-/// Minimum number of columns for the notes.
+/// Minimum number of columns for what sets a child apart and the note on it.
 const NOTES: usize = 7;
+/// Columns that a note must have, besides its mark, to be shown.
+const SHORTEST_NOTE: usize = 4;
 
-/// A column of figures, aligned to the right. Widths do not depend on what is shown, so that
-/// nothing moves during scrolling.
-struct FigureColumn {
-    heading: &'static str,
-    key: Option<SortKey>,
-    width: usize,
-    cell: fn(&ChildRow) -> String,
-    /// Columns with a high rank are left out first.
-    rank: usize,
+/// Columns of the terminal for the figures in a panel of this width.
+pub fn width_of_figures(width: usize) -> usize {
+    width.saturating_sub(GUTTER + NOTES)
 }
 
 /// Number of table rows for a panel of this height (below its title).
@@ -53,8 +50,15 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
         painter.pieces(0, first + 1, &nothing(view, state, "has ended"));
         return;
     }
-    let (columns, gap) = fitting(columns(state, view), width.saturating_sub(GUTTER + NOTES));
+    let shown = Shown::of(state, view, width_of_figures(width));
+    let (columns, gap) = (shown.columns, shown.gap);
     draw_headings(painter, first, &columns, gap, view);
+    // In the gutter, where no figure is.
+    for (x, is_hidden, mark) in [(0, shown.hides_left, "<"), (1, shown.hides_right, ">")] {
+        if is_hidden {
+            painter.text(x, first, Role::Dim, mark);
+        }
+    }
     let (room, best) = (room(view, height), state.search().best_child());
     let top = view.top(room);
     for (place, index) in view.order().rows().iter().enumerate().skip(top).take(room) {
@@ -62,7 +66,13 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView, focuse
             continue;
         };
         let y = first + 1 + place - top;
-        let pieces = pieces(row, &columns, gap, best, width);
+        let (mut pieces, used) = pieces(row, &columns, gap, best);
+        let remarks = Remarks {
+            best,
+            note: state.search().notes.of(row.child),
+            glyphs: painter.glyphs(),
+        };
+        pieces.extend(remarks.pieces(row, width.saturating_sub(used)));
         let chosen = place == view.place();
         let marked = view.marks().contains(&row.child);
         draw_row(painter, y, pieces, chosen, focused, marked);
@@ -90,57 +100,6 @@ fn draw_row(
     painter.pieces(0, y, &pieces);
 }
 
-fn columns(state: &RunState, view: &ListView) -> Vec<FigureColumn> {
-    let newest = state.search().children.last().map_or(0, |row| row.child);
-    let newest = newest.to_string().len();
-    let column = |heading, key, width, rank, cell| FigureColumn {
-        heading,
-        key,
-        width,
-        cell,
-        rank,
-    };
-    let mut columns = vec![
-        column("child", Some(SortKey::Child), newest.max(7), 0, |row| {
-            row.child.to_string()
-        }),
-        column("ep", None, 4, 5, |row| row.episode.to_string()),
-        column("accuracy", Some(SortKey::Accuracy), 9, 1, |row| {
-            row.accuracy.map_or_else(none, format::accuracy)
-        }),
-        column("reward", Some(SortKey::Reward), 7, 2, |row| {
-            format::or_none(row.reward, format::reward)
-        }),
-        column("params", Some(SortKey::Params), 9, 3, |row| {
-            format::count(row.params)
-        }),
-        column("MACs", Some(SortKey::Macs), 7, 4, |row| {
-            format::compact(row.macs)
-        }),
-        column("layers", None, 6, 6, |row| row.genes.depth().to_string()),
-        column("time", Some(SortKey::Time), 8, 7, |row| time(row.seconds)),
-    ];
-    if view.order().energy_known() {
-        let cell = |row: &ChildRow| {
-            row.energy_wh
-                .map_or_else(none, |energy| format!("{energy:.2} Wh"))
-        };
-        columns.push(column("energy", Some(SortKey::Energy), 9, 8, cell));
-    }
-    // The column that the list is sorted by is always shown.
-    let (key, _) = view.sort();
-    columns
-        .iter_mut()
-        .filter(|column| column.key == Some(key))
-        .for_each(|column| column.rank = 0);
-    columns
-}
-
-/// The text for a missing value.
-fn none() -> String {
-    "none".to_owned()
-}
-
 /// Seconds, with a decimal if that is useful: `7.3 s`, `12:34`.
 pub fn time(seconds: f64) -> String {
     if (0.0..60.0).contains(&seconds) {
@@ -148,25 +107,6 @@ pub fn time(seconds: f64) -> String {
     } else {
         format::duration(seconds)
     }
-}
-
-/// The columns that fit, and the gap between them: all of them, closer together if necessary.
-fn fitting(columns: Vec<FigureColumn>, width: usize) -> (Vec<FigureColumn>, usize) {
-    let wide = |columns: &[FigureColumn], gap: usize| {
-        columns
-            .iter()
-            .map(|column| column.width + gap)
-            .sum::<usize>()
-    };
-    if wide(&columns, 2) <= width {
-        return (columns, 2);
-    }
-    let mut columns = columns;
-    while wide(&columns, 1) > width && columns.len() > 1 {
-        let last = columns.iter().map(|column| column.rank).max();
-        columns.retain(|column| Some(column.rank) != last);
-    }
-    (columns, 1)
 }
 
 fn draw_headings(
@@ -198,14 +138,8 @@ fn draw_headings(
     }
 }
 
-/// The figures of a child and its notes, up to the full width.
-fn pieces(
-    row: &ChildRow,
-    columns: &[FigureColumn],
-    gap: usize,
-    best: Option<u64>,
-    width: usize,
-) -> Row {
+/// The figures of a child, and the number of columns up to their end.
+fn pieces(row: &ChildRow, columns: &[FigureColumn], gap: usize, best: Option<u64>) -> (Row, usize) {
     let mut pieces = Row::new();
     let mut used = GUTTER - 1;
     for (index, column) in columns.iter().enumerate() {
@@ -222,8 +156,7 @@ fn pieces(
         used += space.width() + cell.width();
         pieces.push((role_of(column, row, best), space + &cell));
     }
-    pieces.push(note(row, best, width.saturating_sub(used)));
-    pieces
+    (pieces, used)
 }
 
 fn gap_before(index: usize, gap: usize) -> usize {
@@ -238,19 +171,47 @@ fn role_of(column: &FigureColumn, row: &ChildRow, best: Option<u64>) -> Role {
     }
 }
 
-fn note(row: &ChildRow, best: Option<u64>, width: usize) -> Piece {
-    let room = width.saturating_sub(2);
-    let long = row.notes(best, false);
-    let text = if long.width() <= room {
-        long
-    } else {
-        row.notes(best, true)
-    };
-    let text = format::fit(&text, room, "");
-    let role = match (row.accuracy, best == Some(row.child)) {
-        (None, _) => Role::Error,
-        (_, true) => Role::Best,
-        _ => Role::Dim,
-    };
-    (role, format!("  {text:<room$}"))
+/// What comes after the figures of a child.
+struct Remarks<'a> {
+    best: Option<u64>,
+    /// What a user has written on the child.
+    note: Option<&'a str>,
+    glyphs: &'a Glyphs,
+}
+
+impl Remarks<'_> {
+    /// What sets the child apart, then the note on it, in `width` columns. Without room for the note, its
+    /// mark is there.
+    fn pieces(&self, row: &ChildRow, width: usize) -> Row {
+        let room = width.saturating_sub(2);
+        let (best, mark) = (self.best, self.glyphs.noted);
+        let of_mark = self.note.map_or(0, |_| mark.width());
+        let long = row.notes(best, false);
+        let text = if long.width() + of_mark <= room {
+            long
+        } else {
+            row.notes(best, true)
+        };
+        let role = match (row.accuracy, best == Some(row.child)) {
+            (None, _) => Role::Error,
+            (_, true) => Role::Best,
+            _ => Role::Dim,
+        };
+        let Some(note) = self.note else {
+            let text = format::fit(&text, room, "");
+            return vec![(role, format!("  {text:<room$}"))];
+        };
+        let mut text = format::fit(&text, room.saturating_sub(of_mark), "");
+        if !text.is_empty() && text.width() + of_mark < room {
+            text.push(' ');
+        }
+        let left = room.saturating_sub(text.width());
+        let shown = if left > mark.width() + SHORTEST_NOTE {
+            format::fit(&format!("{mark} {note}"), left, self.glyphs.ellipsis)
+        } else {
+            mark.to_owned()
+        };
+        let rest = " ".repeat(left.saturating_sub(shown.width()));
+        vec![(role, format!("  {text}")), (Role::Text, shown + &rest)]
+    }
 }

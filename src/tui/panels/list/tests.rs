@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+mod columns;
 mod cursor;
 
 use insta::assert_snapshot;
 
 use super::*;
 pub use crate::analysis::front::tests::row;
+use crate::event::Event;
 use crate::journal::Archive;
 use crate::state::{ChildRow, SearchRun};
 use crate::tui::sample;
@@ -257,4 +259,33 @@ fn the_front_is_the_reports_and_holds_no_child_that_a_user_edited() {
         crate::report::figures::pareto::Pareto::of(&state).front
     );
     assert!(drawn(&state, &view, (78, 20)).contains("edited, so not in the plot"));
+}
+
+#[test]
+fn a_note_is_marked_in_any_width_and_shown_as_far_as_there_is_room() {
+    let mut state = demo();
+    for (child, text) in [(23, "#keep: größer"), (64, &*"long ".repeat(40))] {
+        let text = text.trim().to_owned();
+        let search = state.search_mut().unwrap();
+        search.notes.apply(&Event::ChildNoted { child, text });
+    }
+    let view = view(&state, "", &[]);
+    for (size, ascii) in [((118, 30), false), ((78, 20), false), ((60, 11), true)] {
+        let shown = screen(&state, &view, size, ascii, &|_| None);
+        let mark = if ascii { '*' } else { '¶' };
+        assert_eq!(shown.matches(mark).count(), 2, "{shown}");
+        assert!(shown.contains("best"), "{shown}");
+    }
+    let wide = drawn(&state, &view, (118, 30));
+    assert!(wide.contains("best ¶ #keep: größer"), "{wide}");
+    assert!(wide.contains("¶ long long") && wide.contains('…'), "{wide}");
+    let mut noted = view.clone();
+    noted.set_filter("#keep").unwrap();
+    noted.refresh(&state);
+    assert_eq!(noted.selected(&state), Some(23));
+    let text = String::new();
+    let search = state.search_mut().unwrap();
+    search.notes.apply(&Event::ChildNoted { child: 23, text });
+    noted.refresh(&state);
+    assert_eq!(noted.selected(&state), None, "it has no note any more");
 }

@@ -1,5 +1,6 @@
 //! What the user sees in the list of children: order, filter, cursor, marks and mode.
 
+use super::columns::ChosenColumns;
 use super::compare;
 use super::filter::{Filter, FilterError, Flag};
 use super::order::{Criteria, Order, SortKey, row_at};
@@ -24,6 +25,7 @@ pub struct ListView {
     mode: ListMode,
     criteria: Criteria,
     filter_text: String,
+    columns: ChosenColumns,
     order: Order,
     /// The child under the cursor; `None` means the first one, whichever that is.
     cursor: Option<u64>,
@@ -139,6 +141,16 @@ impl ListView {
         self.place = None;
         self.top = 0;
         Ok(())
+    }
+
+    /// The columns chosen.
+    pub(super) fn columns(&self) -> &ChosenColumns {
+        &self.columns
+    }
+
+    /// The columns chosen, to be changed.
+    pub(super) fn columns_mut(&mut self) -> &mut ChosenColumns {
+        &mut self.columns
     }
 
     /// Show all children again; false if they are already shown.

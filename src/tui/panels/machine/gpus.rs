@@ -299,9 +299,7 @@ fn detail(
         _ if tells_throttle => throttle(gpu, THROTTLED),
         _ => Row::new(),
     };
-    let energy = machine
-        .watt_hours(gpu.index)
-        .map_or(Row::new(), |watt_hours| energy(scene, watt_hours));
+    let energy = energy(scene, gpu.index);
     let groups = vec![memory, clocks(gpu), calm, energy];
     let mut rows = packed(groups, room.width.saturating_sub(2));
     if let Some(utilization) = machine.utilization(gpu.index).filter(|_| history) {
@@ -337,19 +335,23 @@ fn clocks(gpu: &GpuSample) -> Row {
     }
 }
 
-/// Energy used by the GPU while the screen was open, by whatever process.
-fn energy(scene: &Scene<'_>, watt_hours: f64) -> Row {
-    let since = scene
-        .machine
-        .since
-        .to_zoned(scene.time_zone.clone())
-        .strftime("%H:%M")
-        .to_string();
-    [
-        labelled("energy", Role::Text, format::coarse_energy(watt_hours)),
-        vec![(Role::Dim, format!(" since {since}"))],
-    ]
-    .concat()
+/// Energy used by the GPU while the run was worked on, or if its journal does not tell, while the screen was
+/// open, by whatever process; empty if it is not known.
+fn energy(scene: &Scene<'_>, gpu: u32) -> Row {
+    let machine = scene.machine;
+    let since = || {
+        let since = machine.since.to_zoned(scene.time_zone.clone());
+        since.strftime(" since %H:%M").to_string()
+    };
+    let of_run = machine.watt_hours_of_run(gpu);
+    let of_run = of_run.map(|watt_hours| (watt_hours, " in this run".to_owned()));
+    let known = of_run.or_else(|| Some((machine.watt_hours(gpu)?, since())));
+    let Some((watt_hours, when)) = known else {
+        return Row::new();
+    };
+    let mut row = labelled("energy", Role::Text, format::coarse_energy(watt_hours));
+    row.push((Role::Dim, when));
+    row
 }
 
 /// A process: ours by role, with a mark; others by name.

@@ -18,7 +18,7 @@ use crate::link::LinkStatus;
 use crate::state::RunState;
 use crate::telemetry::{GpuStatus, HostStatus};
 use crate::tui::format;
-use crate::tui::machine_view::{History, MachineView};
+use crate::tui::machine_view::{History, MachineView, SECONDS_PER_POINT};
 use crate::tui::paint::{Piece, bar, pieces_width};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
@@ -199,7 +199,7 @@ fn history_rows(label: &str, history: &History, room: &Room<'_>, rows: usize) ->
     let shown: Vec<f64> = history.newest(room.width).collect();
     let mut lines = vec![words(
         Role::Dim,
-        format!("{label}, 0 to 100 %, 10 s a column"),
+        format!("{label}, 0 to 100 %, {SECONDS_PER_POINT} s a column"),
     )];
     for row in (0..rows).rev() {
         let cells = shown.iter().map(|share| {

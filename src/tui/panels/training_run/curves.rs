@@ -8,13 +8,14 @@ use super::rates;
 use crate::analysis::series::Measure;
 use crate::config::LayoutName;
 use crate::event::TrainingEpoch;
+use crate::report::page::{CsvTable, tables};
 use crate::state::TrainingRun;
 use crate::tui::format;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::{Painter, pieces_width};
 use crate::tui::panels::chart::{ChartView, Extent, Scale};
 use crate::tui::panels::help::Sign;
-use crate::tui::panels::panel::{About, Hint, PANELS, Panel, Response, TRAINING, hints};
+use crate::tui::panels::panel::{About, Hint, LazyTable, PANELS, Panel, Response, TRAINING, hints};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
 use crate::tui::plot::PlotSeries;
@@ -142,6 +143,25 @@ impl Panel for CurvesView {
     fn hints(&self) -> &'static [Hint] {
         hints!["crosshair": Left, Right; "zoom": More, Less]
     }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        let training = scene.state.training_run()?;
+        if training.epochs.is_empty() {
+            return None;
+        }
+        Some(Box::new(move || in_view(&self.chart, training)))
+    }
+}
+
+/// The epochs in view as a table.
+fn in_view(view: &ChartView, training: &TrainingRun) -> CsvTable {
+    let (span, mut table) = (view.visible(&extent(training)), tables::epochs(training));
+    let mut numbers = training.epochs.iter().map(|epoch| epoch.epoch as u64);
+    let is_in_view = |number| span.contains(number);
+    table
+        .rows
+        .retain(|_| numbers.next().is_some_and(is_in_view));
+    table
 }
 
 /// The charts that fit into `width` x `height`, with their areas.

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::report::page::tables;
 use crate::tui::panels::layers::{Extras, table};
-use crate::tui::panels::panel::{About, PANELS, Scrolled, TRAINING, TextPanel};
+use crate::tui::panels::panel::{About, LazyTable, PANELS, Scrolled, TRAINING, TextPanel};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{Content, Row};
 use crate::tui::theme::Role;
@@ -28,5 +29,10 @@ impl TextPanel for Layers {
         };
         let architecture = &training.started.architecture;
         table(architecture, &Extras::default(), width, scene.glyphs())
+    }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        let table = tables::layers(&scene.state.training_run()?.started.architecture)?;
+        Some(Box::new(move || table.clone()))
     }
 }

@@ -6,11 +6,14 @@ use std::borrow::Cow;
 use super::{classes, confusion};
 use crate::config::LayoutName;
 use crate::event::TestFinished;
+use crate::report::page::tables;
 use crate::state::{RunStatus, TrainingRun};
 use crate::tui::format;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::pieces_width;
-use crate::tui::panels::panel::{About, PANELS, Response, Scrolled, TRAINING, TextPanel};
+use crate::tui::panels::panel::{
+    About, LazyTable, PANELS, Response, Scrolled, TRAINING, TextPanel,
+};
 use crate::tui::panels::scene::Scene;
 use crate::tui::panels::{self, Content, PanelId, Row, labelled, words, wrapped};
 use crate::tui::theme::{Glyphs, Role};
@@ -48,6 +51,11 @@ impl TextPanel for TestResult {
 
     fn content(&self, scene: &Scene<'_>, width: usize, _height: usize) -> Content {
         content(scene, self.in_percent, width)
+    }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        let test = scene.state.training_run()?.test.as_ref()?;
+        Some(Box::new(move || tables::per_class(&test.report)))
     }
 
     fn act(&mut self, action: Action) -> Option<Response> {

@@ -1,6 +1,7 @@
 //! Parses text into a filter: `or` of `and` of `not` of comparisons, flags and parentheses.
 
-use super::{COMPARATORS, Comparator, FLAGS, Filter, FilterError, PROPERTIES, Property};
+use super::{COMPARATORS, Comparator, FLAGS, Filter, FilterError, Flag, PROPERTIES, Property};
+use crate::event::is_of_tag;
 
 /// Maximum nesting of parentheses and negations, because the parser is recursive.
 const DEEPEST: usize = 64;
@@ -77,8 +78,11 @@ impl<'a> Parser<'a> {
         Ok(filter)
     }
 
-    /// A comparison or a flag.
+    /// A comparison, a flag, or what a note must have.
     fn condition(&mut self) -> Result<Filter, FilterError> {
+        if self.rest.starts_with('#') {
+            return self.tag();
+        }
         let word = self.word();
         if word.is_empty() {
             return Err(self.expected("a comparison or a flag"));
@@ -86,6 +90,9 @@ impl<'a> Parser<'a> {
         let is = |name: &str| name.eq_ignore_ascii_case(word);
         if let Some((flag, _)) = FLAGS.iter().find(|(_, name)| is(name)) {
             self.advance(word.len());
+            if *flag == Flag::Noted && self.take_sign(":") {
+                return self.words_of_note();
+            }
             return Ok(Filter::Flag(*flag));
         }
         let Some((property, _)) = PROPERTIES
@@ -102,6 +109,38 @@ impl<'a> Parser<'a> {
             comparator,
             value,
         })
+    }
+
+    fn tag(&mut self) -> Result<Filter, FilterError> {
+        let name = &self.rest[1..];
+        let end = name.find(|character| !is_of_tag(character));
+        let end = end.unwrap_or(name.len());
+        if end == 0 {
+            return Err(self.expected("a tag, as in #keep"));
+        }
+        let tag = self.rest[..=end].to_owned();
+        self.advance(tag.len());
+        Ok(Filter::Tag(tag))
+    }
+
+    /// A word, or several in quotes.
+    fn words_of_note(&mut self) -> Result<Filter, FilterError> {
+        let (text, length) = match self.rest.strip_prefix('"') {
+            Some(quoted) => match quoted.find('"') {
+                Some(end) => (&quoted[..end], end + 2),
+                None => return Err(self.expected("another \" after the words")),
+            },
+            None => {
+                let end = self.rest.find(ends_word).unwrap_or(self.rest.len());
+                (&self.rest[..end], end)
+            }
+        };
+        if text.trim().is_empty() {
+            return Err(self.expected("a word, or words in quotes"));
+        }
+        let filter = Filter::Note(text.to_owned());
+        self.advance(length);
+        Ok(filter)
     }
 
     fn comparator(&mut self) -> Result<Comparator, FilterError> {
@@ -192,6 +231,11 @@ impl<'a> Parser<'a> {
             problem,
         }
     }
+}
+
+/// Whether a character ends a word of a note that is not in quotes.
+pub fn ends_word(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '&' | '|' | '(' | ')')
 }
 
 /// The value of `0.8`, `80%`, `1_000_000`, `1e6`, `100k`, `1M`, `1G`.

@@ -3,12 +3,23 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::event::Event;
 use crate::tui::panels::list::tests::row;
 
+/// Child 3 has a note.
+fn notes() -> Notes {
+    let mut notes = Notes::default();
+    let text = "Odd: the loss rises (2.5) #keep #Odd-loss".to_owned();
+    notes.apply(&Event::ChildNoted { child: 3, text });
+    notes
+}
+
 fn admits(text: &str, row: &ChildRow) -> bool {
+    let notes = notes();
     let surroundings = Surroundings {
         best: Some(7),
         marks: &[9, 12],
+        notes: Some(&notes),
     };
     Filter::parse(text)
         .unwrap()
@@ -102,6 +113,39 @@ fn flags_tell_how_a_child_ended() {
 }
 
 #[test]
+fn notes_are_searched_for_words_and_tags_without_regard_to_capitals() {
+    for text in [
+        "note",
+        "note:odd",
+        "note : ODD & #keep",
+        "note:\"the loss rises (\"",
+        "#keep",
+        "#odd-loss",
+        "acc>=0 & (#no | #Keep)",
+        "note:#keep",
+    ] {
+        assert!(admits(text, &row(3)), "{text}");
+        assert!(!admits(text, &row(4)), "{text}");
+    }
+    assert!(!admits("#kee | note:falls | #loss", &row(3)));
+    assert!(admits("!note", &row(4)) && admits("!#odd", &row(3)));
+}
+
+#[test]
+fn what_is_wrong_with_a_condition_about_notes_is_said_where_it_is() {
+    assert_eq!(error("best & #"), (7, "expected a tag, as in #keep".into()));
+    assert_eq!(
+        error("note: & best"),
+        (6, "expected a word, or words in quotes".into())
+    );
+    assert_eq!(
+        error("note:\"odd"),
+        (5, "expected another \" after the words".into())
+    );
+    assert_eq!(error("note>3"), (4, "expected & or |".into()));
+}
+
+#[test]
 fn a_missing_value_makes_a_comparison_false() {
     let failed = ChildRow {
         accuracy: None,
@@ -192,6 +236,9 @@ fn expression() -> impl Strategy<Value = Filter> {
             value
         }),
         flag.prop_map(Filter::Flag),
+        "#[a-zß0-9_-]{1,8}".prop_map(Filter::Tag),
+        "[a-z!#:.,]{1,8}".prop_map(Filter::Note),
+        "[a-z&|()#]{1,5} [ a-z&|()!]{0,5}x".prop_map(Filter::Note),
     ];
     leaf.prop_recursive(5, 40, 4, |inner| {
         let parts = proptest::collection::vec(inner.clone(), 2..4);
@@ -216,7 +263,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_parsed_or_refused_at_a_position_in_it(text in "([ -~äß…]|acc|and|>|1e|%|best){0,20}") {
+    fn any_text_is_parsed_or_refused_at_a_position_in_it(text in "([ -~äß…]|acc|and|>|1e|%|best|note:|#){0,20}") {
         if let Err(error) = Filter::parse(&text) {
             prop_assert!(error.position <= text.chars().count());
         }
