@@ -84,7 +84,7 @@ mod tests {
         ] {
             notes.apply(&noted(child, text));
         }
-        notes.apply(&Event::Heartbeat);
+        notes.apply(&Event::Heartbeat { load: None });
         assert_eq!(notes.all().collect::<Vec<_>>(), [(3, "#keep #loss")]);
         assert_eq!((notes.of(3), notes.of(12)), (Some("#keep #loss"), None));
         assert_eq!(notes.tags(), BTreeSet::from(["#keep", "#loss"]));
