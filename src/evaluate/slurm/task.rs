@@ -2,6 +2,7 @@
 //! search on this machine would, with worker processes, and writes what they report into files.
 
 mod diary;
+mod pauses;
 mod shift;
 
 use std::fs::OpenOptions;
@@ -29,11 +30,12 @@ enum Ending {
     Unusable(String),
 }
 
-/// Train the children of the task that this process is, by its environment.
+/// Train the children of the task that this process is, by its environment. Those in training are saved
+/// each time that `between_saves` has passed, in case the node dies.
 ///
 /// # Errors
 /// If it is no task of an array, or the run's files cannot be read or written.
-pub fn run(root: &Path, batch: u64) -> anyhow::Result<()> {
+pub fn run(root: &Path, batch: u64, between_saves: Duration) -> anyhow::Result<()> {
     let signals = Signals::listen().context("cannot listen for Slurm's signals")?;
     let index = number_of("SLURM_ARRAY_TASK_ID")?;
     let id = TaskId { batch, index };
@@ -53,7 +55,15 @@ pub fn run(root: &Path, batch: u64) -> anyhow::Result<()> {
     if left.is_empty() {
         return Ok(());
     }
-    let ending = Shift::new(&folder, &settings, &mut diary, &signals, left).work()?;
+    let mut shift = Shift::new(
+        &folder,
+        &settings,
+        &mut diary,
+        &signals,
+        left,
+        between_saves,
+    );
+    let ending = shift.work()?;
     match ending {
         Ending::Done => Ok(()),
         Ending::Unusable(reason) => {

@@ -12,6 +12,7 @@ use signal_hook::consts::{SIGTERM, SIGUSR1};
 
 use super::Ending;
 use super::diary::Diary;
+use super::pauses::{Pauses, Purpose};
 use crate::child;
 use crate::evaluate::local::WorkerSettings;
 use crate::evaluate::placement::Placement;
@@ -24,12 +25,8 @@ use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 const LOOK: Duration = Duration::from_secs(2);
 /// Time between two lines about the progress of training.
 const PROGRESS: Duration = Duration::from_secs(5);
-/// Time between two times that the children in training are saved, in case the node dies.
-const BETWEEN_SAVES: Duration = Duration::from_secs(600);
 /// Time between two attempts to write a result.
 const AGAIN: Duration = Duration::from_secs(5);
-/// The number of the pauses in which children are saved; those of users are counted from 1.
-const OWN_PAUSE: u64 = u64::MAX;
 
 /// What Slurm has told this process by a signal.
 #[derive(Clone)]
@@ -75,10 +72,13 @@ pub(super) struct Shift<'a> {
     /// Results that are not written yet, and when the last attempt failed.
     results: Vec<ResultFile>,
     failed: Option<Instant>,
+    /// Time between two times that the children in training are saved, in case the node dies.
+    between_saves: Duration,
     /// When the workers were last asked to save their children.
     saved: Instant,
-    /// Whether not all of them have answered.
-    is_saving: bool,
+    pauses: Pauses,
+    /// What was asked at the last look.
+    asked: Control,
 }
 
 impl<'a> Shift<'a> {
@@ -88,6 +88,7 @@ impl<'a> Shift<'a> {
         diary: &'a mut Diary,
         signals: &'a Signals,
         left: Vec<(ChildJob, String)>,
+        between_saves: Duration,
     ) -> Shift<'a> {
         Shift {
             folder,
@@ -97,8 +98,10 @@ impl<'a> Shift<'a> {
             left,
             results: Vec::new(),
             failed: None,
+            between_saves,
             saved: Instant::now(),
-            is_saving: false,
+            pauses: Pauses::default(),
+            asked: Control::default(),
         }
     }
 
@@ -164,7 +167,6 @@ impl<'a> Shift<'a> {
     }
 
     fn listen(&mut self, reports: &Receiver<Report>, workers: &mut LocalWorkers) -> Ending {
-        let mut asked = Control::default();
         let (mut looked, mut progressed) = (None::<Instant>, None::<Instant>);
         let mut ending = None::<Instant>;
         while !self.left.is_empty() || !self.results.is_empty() {
@@ -173,15 +175,15 @@ impl<'a> Shift<'a> {
                     self.save(workers);
                     Instant::now()
                 });
-                if !self.is_saving || since.elapsed() >= self.time_to_save() {
+                if !self.pauses.is_saving() || since.elapsed() >= self.time_to_save() {
                     return told;
                 }
             } else {
                 if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
                     looked = Some(Instant::now());
-                    asked = self.obey(asked, workers);
+                    self.obey(workers);
                 }
-                if asked.pause.is_none() && self.saved.elapsed() >= BETWEEN_SAVES {
+                if self.asked.pause.is_none() && self.saved.elapsed() >= self.between_saves {
                     self.save(workers);
                 }
             }
@@ -196,11 +198,8 @@ impl<'a> Shift<'a> {
                         self.diary.write(&Sign::Progress(progress));
                     }
                 }
-                Ok(Report::Paused { number: OWN_PAUSE }) => {
-                    self.is_saving = false;
-                    if ending.is_none() {
-                        workers.resume();
-                    }
+                Ok(Report::Paused { number }) => {
+                    self.stand_still(number, ending.is_some(), workers);
                 }
                 Ok(report) => {
                     if let Some(ending) = self.take(report) {
@@ -218,8 +217,17 @@ impl<'a> Shift<'a> {
 
     /// Have the workers save their children, for which they pause.
     fn save(&mut self, workers: &mut LocalWorkers) {
-        (self.saved, self.is_saving) = (Instant::now(), true);
-        workers.pause(OWN_PAUSE);
+        self.saved = Instant::now();
+        workers.pause(self.pauses.begin(Purpose::Save));
+    }
+
+    /// Every worker stands still for the pause with this number.
+    fn stand_still(&mut self, number: u64, is_ending: bool, workers: &mut LocalWorkers) {
+        match self.pauses.confirmed(number) {
+            Some(Purpose::Save) if !is_ending => workers.resume(),
+            Some(Purpose::User(number)) => self.diary.write(&Sign::Paused { number }),
+            Some(Purpose::Save) | None => {}
+        }
     }
 
     /// The longest time that saving may take before this process ends.
@@ -227,21 +235,24 @@ impl<'a> Shift<'a> {
         Duration::from_secs((self.settings.signal_seconds / 2).max(5))
     }
 
-    /// Pass on what has been asked since `before`.
-    fn obey(&mut self, before: Control, workers: &mut LocalWorkers) -> Control {
+    /// Pass on what has been asked since the last look.
+    fn obey(&mut self, workers: &mut LocalWorkers) {
         let now = self.folder.control();
-        if now.pause != before.pause {
-            // It takes the place of a pause of our own, and children are saved in any.
-            self.is_saving = false;
+        if now.pause != self.asked.pause {
             match now.pause {
-                Some(number) => workers.pause(number),
-                None => workers.resume(),
+                // It takes the place of a pause of our own: children are saved in any.
+                Some(number) => workers.pause(self.pauses.begin(Purpose::User(number))),
+                None => {
+                    self.pauses.end();
+                    workers.resume();
+                }
             }
         }
-        let new = now.skip.iter().filter(|child| !before.skip.contains(child));
+        let asked = &self.asked.skip;
+        let new = now.skip.iter().filter(|child| !asked.contains(child));
         new.filter(|child| self.left.iter().any(|(job, _)| job.child == **child))
             .for_each(|child| workers.skip(*child));
-        now
+        self.asked = now;
     }
 
     fn take(&mut self, report: Report) -> Option<Ending> {
@@ -259,16 +270,16 @@ impl<'a> Shift<'a> {
             Report::ChildStarted { child, device, .. } => Sign::Started { child, device },
             Report::Retried { child, reason } => Sign::Retried { child, reason },
             Report::Epoch(epoch) => Sign::Epoch(epoch),
-            Report::Paused { number } => Sign::Paused { number },
             Report::Log { level, message } => Sign::Log { level, message },
             Report::Fatal { message } => return Some(Ending::Unusable(message)),
             finished @ Report::Finished { .. } => {
                 self.finished(finished);
                 return None;
             }
-            Report::WorkerStarted { .. } | Report::WorkerDied { .. } | Report::Progress(_) => {
-                Sign::Alive
-            }
+            Report::WorkerStarted { .. }
+            | Report::WorkerDied { .. }
+            | Report::Paused { .. }
+            | Report::Progress(_) => Sign::Alive,
         };
         self.diary.write(&sign);
         None
