@@ -143,12 +143,11 @@ impl Folder {
         write_json(&self.root.join("control.json"), control)
     }
 
-    /// What is asked of running tasks; nothing if it cannot be read.
-    pub fn control(&self) -> Control {
-        let text = input::text(&self.root.join("control.json"), input::TEXT);
-        text.ok()
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default()
+    /// What is asked of running tasks; `None` if it cannot be read, which can pass (a file server that
+    /// restarts, a handle that has become stale).
+    pub fn control(&self) -> Option<Control> {
+        let text = input::text(&self.root.join("control.json"), input::TEXT).ok()?;
+        serde_json::from_str(&text).ok()
     }
 
     /// The path of an attempt's file.

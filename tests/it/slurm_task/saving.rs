@@ -70,3 +70,19 @@ fn a_pause_with_the_number_of_an_earlier_one_is_confirmed_once_the_child_is_save
         epoch = task.epoch_after(epoch);
     }
 }
+
+#[test]
+fn a_pause_goes_on_while_the_file_that_asks_for_it_cannot_be_read() {
+    let run = Run::new(&[job(1)], json!({}));
+    let task = run.start(&[]);
+    let epoch = task.epoch_after(0);
+    run.ask(Some(1), &[]);
+    assert_stands_still(&task, 1);
+    let epochs = task.epochs().len();
+    fs::write(run.path("control.json"), "{").unwrap();
+    // Longer than the time between two looks.
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!(task.epochs().len(), epochs, "the pause goes on");
+    run.ask(None, &[]);
+    task.epoch_after(epoch.max(epochs));
+}

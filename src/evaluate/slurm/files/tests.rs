@@ -79,3 +79,18 @@ fn a_folder_that_has_taken_the_place_of_the_runs_gets_nothing() {
     assert!(!other.is_closed(1) && !other.batch(2).exists());
     assert!(saving::path(&other.checkpoints(), 1).is_file());
 }
+
+#[test]
+fn a_control_file_that_cannot_be_read_is_not_taken_for_one_that_asks_for_nothing() {
+    let run = tempfile::tempdir().unwrap();
+    let folder = begun(run.path());
+    assert_eq!(folder.control(), None);
+    let asked = Control {
+        pause: Some(3),
+        skip: vec![7],
+    };
+    folder.write_control(&asked).unwrap();
+    assert_eq!(folder.control(), Some(asked));
+    fs::write(folder.path().join("control.json"), "{").unwrap();
+    assert_eq!(folder.control(), None);
+}

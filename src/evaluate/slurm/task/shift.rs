@@ -127,7 +127,8 @@ impl<'a> Shift<'a> {
     /// Remove what was saved of children that nobody will go on with: a task is also cancelled because its
     /// children have ended elsewhere.
     fn remove_needless(&self) {
-        let skipped = self.folder.control().skip;
+        let control = self.folder.control();
+        let skipped = control.as_ref().map_or(&self.asked.skip, |now| &now.skip);
         let epochs = self.settings.child.epochs;
         for (ChildJob { child, .. }, digest) in &self.left {
             if skipped.contains(child) || self.folder.has_result(*child, digest, epochs) {
@@ -237,7 +238,10 @@ impl<'a> Shift<'a> {
 
     /// Pass on what has been asked since the last look.
     fn obey(&mut self, workers: &mut LocalWorkers) {
-        let now = self.folder.control();
+        // What cannot be read for a moment ends no pause.
+        let Some(now) = self.folder.control() else {
+            return;
+        };
         if now.pause != self.asked.pause {
             match now.pause {
                 // It takes the place of a pause of our own: children are saved in any.
