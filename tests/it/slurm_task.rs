@@ -1,5 +1,6 @@
 //! Tasks of a cluster without the cluster: `nas-tui slurm-task` with the files of a search, and real workers.
 
+mod machine;
 mod saving;
 
 use std::collections::BTreeSet;
@@ -118,8 +119,11 @@ impl Run {
             .env("SLURM_ARRAY_JOB_ID", "4711")
             .env("SLURM_ARRAY_TASK_ID", "0")
             .env("SLURMD_NODENAME", "n1")
+            // No GPU, whatever this machine has.
+            .env("CUDA_VISIBLE_DEVICES", "")
             .env_remove("SLURM_JOB_GPUS")
             .env_remove("SLURM_GPUS_ON_NODE")
+            .env_remove("GPU_DEVICE_ORDINAL")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()

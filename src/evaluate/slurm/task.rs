@@ -1,6 +1,7 @@
 //! The side of the nodes: what `nas-tui slurm-task` does. It trains the children of its array index as a
 //! search on this machine would, with worker processes, and writes what they report into files.
 
+mod devices;
 mod diary;
 mod pauses;
 mod shift;

@@ -11,9 +11,9 @@ use anyhow::Context;
 use signal_hook::consts::{SIGTERM, SIGUSR1};
 
 use super::Ending;
+use super::devices::devices;
 use super::diary::Diary;
 use super::pauses::{Pauses, Purpose};
-use crate::child;
 use crate::evaluate::local::WorkerSettings;
 use crate::evaluate::placement::Placement;
 use crate::evaluate::slurm::files::{Control, Folder, ResultFile, Settings, VERSION};
@@ -146,9 +146,7 @@ impl<'a> Shift<'a> {
             gpus,
             ..
         } = self.settings;
-        let chosen = child::device::chosen(*device).map_err(|error| error.to_string())?;
-        let mut devices = chosen.devices;
-        devices.truncate((*gpus).max(1).min(self.left.len()));
+        let devices = devices(*device, *gpus, self.left.len())?;
         Ok(WorkerSettings {
             data: data.clone(),
             child: child.clone(),
