@@ -16,7 +16,7 @@ use nas_tui::evaluate::{ChildJob, Report};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::workers::{PATIENCE, Watched, job, settings};
+use crate::workers::{PATIENCE, Watched, children_of, job, settings};
 
 /// More than any of these trainings gets to: each is ended from outside.
 const EPOCHS: usize = 10_000;
@@ -44,19 +44,24 @@ impl Run {
         for part in ["batches/1", "attempts", "inbox", "results", "checkpoints"] {
             fs::create_dir_all(run.path(part)).unwrap();
         }
-        let data = data::load(&run.settings.data).unwrap();
+        run.write_manifest(jobs, different);
+        run.ask(None, &[]);
+        run.install_scontrol();
+        run
+    }
+
+    fn write_manifest(&self, jobs: &[ChildJob], different: Value) {
+        let WorkerSettings { data, child, .. } = &self.settings;
+        let description = data::load(data).unwrap().description();
         let mut batch = json!({
             "v": 1, "batch": 1, "name": "nas-test.1",
-            "data": run.settings.data, "fingerprint": data.description().fingerprint, "child": run.settings.child,
+            "data": data, "fingerprint": description.fingerprint, "child": child,
             "device": "cpu", "threads": 1, "gpus": 0, "requeues": 3, "signal_seconds": 120,
         });
         let different = different.as_object().unwrap().clone();
         batch.as_object_mut().unwrap().extend(different);
         let manifest = format!("{batch}\n{}\n", serde_json::to_string(jobs).unwrap());
-        fs::write(run.path("batches/1/manifest.jsonl"), manifest).unwrap();
-        run.ask(None, &[]);
-        run.install_scontrol();
-        run
+        fs::write(self.path("batches/1/manifest.jsonl"), manifest).unwrap();
     }
 
     /// An `scontrol` that ends the task that calls it, as Slurm does with one that is to be started again.

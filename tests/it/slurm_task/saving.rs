@@ -44,6 +44,7 @@ fn a_task_that_has_saved_twice_saves_again_when_it_is_warned_and_its_child_goes_
     let accuracies: Vec<f64> = epochs.iter().map(|(_, [accuracy, ..])| *accuracy).collect();
     let result = run.result(1).unwrap();
     assert_eq!(result["outcome"]["valid_accuracies"], json!(accuracies));
+    assert_eq!(result["skipped"], true, "no one takes it for a whole one");
     assert_eq!(epochs, run.undisturbed(epochs.len()), "bit for bit");
 }
 

@@ -14,12 +14,14 @@ use super::Ending;
 use super::devices::devices;
 use super::diary::Diary;
 use super::pauses::{Pauses, Purpose};
+use crate::evaluate::actor::{Doubt, doubt};
 use crate::evaluate::local::WorkerSettings;
 use crate::evaluate::placement::Placement;
 use crate::evaluate::slurm::files::{Control, Folder, ResultFile, Settings, VERSION};
 use crate::evaluate::slurm::scheduler::Sign;
 use crate::evaluate::watch::Deadlines;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
+use crate::reward::{Outcome, SKIPPED};
 
 /// Time between two looks at what is asked.
 const LOOK: Duration = Duration::from_secs(2);
@@ -69,6 +71,10 @@ pub(super) struct Shift<'a> {
     signals: &'a Signals,
     /// Children that are not trained yet, with the mark of each.
     left: Vec<(ChildJob, String)>,
+    /// Whether a child was trained here.
+    has_trained: bool,
+    /// Why children could not be trained here that another machine may be able to train.
+    doubts: Vec<(Doubt, String)>,
     /// Results that are not written yet, and when the last attempt failed.
     results: Vec<ResultFile>,
     failed: Option<Instant>,
@@ -96,6 +102,8 @@ impl<'a> Shift<'a> {
             diary,
             signals,
             left,
+            has_trained: false,
+            doubts: Vec::new(),
             results: Vec::new(),
             failed: None,
             between_saves,
@@ -130,9 +138,9 @@ impl<'a> Shift<'a> {
         let control = self.folder.control();
         let skipped = control.as_ref().map_or(&self.asked.skip, |now| &now.skip);
         let epochs = self.settings.child.epochs;
-        for (ChildJob { child, .. }, digest) in &self.left {
-            if skipped.contains(child) || self.folder.has_result(*child, digest, epochs) {
-                self.folder.remove_checkpoint(*child);
+        for (job, digest) in &self.left {
+            if skipped.contains(&job.child) || self.folder.has_result(job, digest, epochs) {
+                self.folder.remove_checkpoint(job.child);
             }
         }
     }
@@ -211,7 +219,7 @@ impl<'a> Shift<'a> {
                 }
             }
         }
-        Ending::Done
+        Ending::with_none_left(&self.doubts, self.has_trained)
     }
 
     /// Have the workers save their children, for which they pause.
@@ -301,18 +309,44 @@ impl<'a> Shift<'a> {
         let Some(place) = self.left.iter().position(|(job, _)| job.child == child) else {
             return;
         };
-        let (_, digest) = self.left.remove(place);
-        self.results.push(ResultFile {
-            v: VERSION,
-            child,
-            digest,
-            attempt: self.diary.attempt.clone(),
-            node: self.diary.node.clone(),
-            outcome,
-            seconds,
-            energy_wh,
-        });
+        let (job, digest) = self.left.remove(place);
+        let skipped = self.is_skipped(child, &outcome);
+        self.has_trained |= matches!(outcome, Outcome::Trained { .. });
+        let doubt = doubt(&outcome);
+        if let (Some(whose), Outcome::Failed { reason } | Outcome::Excluded { reason }) =
+            (doubt, &outcome)
+        {
+            let reason = format!("child {child}: {reason}");
+            self.doubts.push((whose, reason));
+        }
+        // The search counts failures that may be a machine's; of an excluded child nothing is known.
+        if doubt.is_none() || matches!(outcome, Outcome::Failed { .. }) {
+            self.results.push(ResultFile {
+                v: VERSION,
+                child: job.child,
+                digest,
+                attempt: self.diary.attempt.clone(),
+                node: self.diary.node.clone(),
+                outcome,
+                skipped,
+                doubtful: doubt.is_some(),
+                seconds,
+                energy_wh,
+            });
+        }
         self.hand_in();
+    }
+
+    /// Whether a child has ended before its time because a user asked for that.
+    fn is_skipped(&self, child: u64, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Trained { valid_accuracies } => {
+                let is_short = valid_accuracies.len() < self.settings.child.epochs;
+                is_short && self.asked.skip.contains(&child)
+            }
+            Outcome::Excluded { reason } => reason == SKIPPED,
+            Outcome::Failed { .. } => false,
+        }
     }
 
     /// Write the results. What cannot be written (the disk is full) waits: it took long to compute.
@@ -324,7 +358,9 @@ impl<'a> Shift<'a> {
                 self.failed = Some(Instant::now());
                 return;
             }
-            self.folder.remove_checkpoint(result.child);
+            if !result.doubtful {
+                self.folder.remove_checkpoint(result.child);
+            }
             self.results.remove(0);
         }
     }
