@@ -31,20 +31,16 @@ pub struct ResultFile {
     /// Its outcome.
     pub outcome: Outcome,
     /// Whether its training ended before the last epoch because a user asked for that.
-    #[serde(default, skip_serializing_if = "is_no")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skipped: bool,
     /// Whether the machine may be to blame for the failure rather than the child.
-    #[serde(default, skip_serializing_if = "is_no")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubtful: bool,
     /// Duration in seconds, excluding pauses.
     pub seconds: f64,
     /// Energy used for it, in watt-hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_wh: Option<f64>,
-}
-
-fn is_no(value: &bool) -> bool {
-    !value
 }
 
 impl ResultFile {
