@@ -28,6 +28,8 @@ const TWICE: &str = "(in a new process as well)";
 /// What a reason contains if the machine failed: its device, or other processes hold its memory. (Texts
 /// of [`crate::train::TrainError`].)
 const OF_MACHINE: [&str; 2] = ["the device failed", "nothing was allocated"];
+/// What the reason of a failure begins with if a library or file of the machine may be broken.
+const OF_ITS_FILES: [&str; 2] = ["libtorch failed: ", "a batch could not be prepared: "];
 
 /// Why an outcome may say nothing about the child. On this machine it is all that can be known; another
 /// one may train the child.
@@ -44,6 +46,11 @@ pub fn doubt(outcome: &Outcome) -> Option<Doubt> {
     let reason = match outcome {
         Outcome::Excluded { reason } if reason != SKIPPED => reason,
         Outcome::Failed { reason } if reason.ends_with(TWICE) => reason,
+        Outcome::Failed { reason }
+            if OF_ITS_FILES.iter().any(|words| reason.starts_with(words)) =>
+        {
+            return Some(Doubt::Machine);
+        }
         _ => return None,
     };
     let is_of_machine = OF_MACHINE.iter().any(|words| reason.contains(words));
@@ -255,6 +262,7 @@ impl Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::DataError;
     use crate::train::TrainError;
 
     fn excluded(reason: &str) -> Option<Doubt> {
@@ -298,6 +306,15 @@ mod tests {
         assert_eq!(excluded(&twice(&lost)), Some(Doubt::Machine));
         assert_eq!(excluded(&twice(&taken)), Some(Doubt::Machine));
         assert_eq!(failed(&format!("{taken} {TWICE}")), Some(Doubt::Machine));
+    }
+
+    #[test]
+    fn libraries_and_images_that_cannot_be_read_may_be_whole_on_another_machine() {
+        let library = TrainError::Torch("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED".to_owned());
+        let images = TrainError::Data(DataError::Torch("short read".to_owned()));
+        for error in [library, images] {
+            assert_eq!(failed(&error.to_string()), Some(Doubt::Machine), "{error}");
+        }
     }
 
     #[test]

@@ -35,6 +35,15 @@ impl Inbox {
         }
     }
 
+    /// Whether this is the last of the `attempts` at a child, all of which failed in a way for which a machine
+    /// may be to blame.
+    fn is_last_doubted(&mut self, child: u64, attempt: &str, attempts: u32) -> bool {
+        let doubted = self.doubted.entry(child).or_default();
+        // A result that cannot be moved is taken again.
+        doubted.insert(attempt.to_owned());
+        doubted.len() >= attempts as usize
+    }
+
     /// Follow the attempts of earlier sessions' batches.
     pub(super) fn take_over(
         &mut self,
@@ -185,12 +194,8 @@ impl Bridge {
             return false;
         };
         let is_skip_wanted = self.scheduler.skipped().contains(&child);
-        let mut is_last = true;
-        if result.doubtful {
-            let doubted = self.inbox.doubted.entry(child).or_default();
-            doubted.insert(result.attempt.clone());
-            is_last = doubted.len() >= self.config.slurm.attempts as usize;
-        }
+        let most = self.config.slurm.attempts;
+        let is_last = !result.doubtful || self.inbox.is_last_doubted(child, &result.attempt, most);
         result.is_end(job, self.config.child.epochs, is_skip_wanted, is_last)
     }
 
@@ -245,4 +250,20 @@ fn is_sound(sign: &Sign, epochs: usize) -> bool {
         may_end_early: true,
     };
     validity::check(&message, &assignment).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_attempt_at_a_child_counts_once_until_the_last_one_is_believed() {
+        let mut inbox = Inbox::new();
+        assert!(!inbox.is_last_doubted(1, "a", 3));
+        assert!(!inbox.is_last_doubted(1, "a", 3), "it was taken again");
+        assert!(!inbox.is_last_doubted(2, "b", 3), "of another child");
+        assert!(!inbox.is_last_doubted(1, "c", 3));
+        assert!(inbox.is_last_doubted(1, "d", 3));
+        assert!(inbox.is_last_doubted(3, "e", 1));
+    }
 }
