@@ -1,6 +1,7 @@
 //! `nas-tui slurm-task`: the hidden subcommand that the tasks of a Slurm cluster run.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Train the children of a task of a Slurm array (used by the search itself).
 #[derive(Debug, clap::Args)]
@@ -9,6 +10,9 @@ pub struct Args {
     folder: PathBuf,
     /// Number of the batch
     batch: u64,
+    /// Seconds after which the children in training are saved again
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    save_every: u64,
 }
 
 /// See [`crate::evaluate::slurm::task::run`].
@@ -16,5 +20,9 @@ pub struct Args {
 /// # Errors
 /// See there.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    crate::evaluate::slurm::task::run(&args.folder, args.batch)
+    crate::evaluate::slurm::task::run(
+        &args.folder,
+        args.batch,
+        Duration::from_secs(args.save_every),
+    )
 }

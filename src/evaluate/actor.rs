@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Instant;
 
+pub use self::losses::{Doubt, doubt};
 use self::pause::Pause;
 use super::local::WorkerSettings;
 use super::placement::Placement;

@@ -208,7 +208,8 @@ pub trait Evaluator {
     /// [`crate::reward::SKIPPED`].
     fn skip(&mut self, child: u64);
     /// Pause at the next batch boundary. [`Report::Paused`] with this number follows, at once if
-    /// nothing is in training.
+    /// nothing is in training. No two pauses may have the same number: whoever has answered one is not
+    /// asked again.
     fn pause(&mut self, number: u64);
     /// Continue after a pause.
     fn resume(&mut self);

@@ -213,6 +213,7 @@ impl Trainer {
                 reason: TrainError::Skipped.to_string(),
             },
             Err(error @ TrainError::OutOfMemory(_)) => self.end(Breakdown::Memory, &error)?,
+            Err(error) if self.is_for_others(&error) => self.end(Breakdown::Memory, &error)?,
             Err(error @ TrainError::DeviceLost(_)) => self.end(Breakdown::Device, &error)?,
             Err(error) => Outcome::Failed {
                 reason: error.to_string(),
@@ -254,6 +255,12 @@ impl Trainer {
         };
         self.output.send(&FromWorker::Log { level, message })?;
         Ok((Some(saving), saved))
+    }
+
+    /// Whether there is too little memory only because other processes hold some: another process may
+    /// find enough.
+    fn is_for_others(&self, error: &TrainError) -> bool {
+        matches!(error, TrainError::Memory { needed, .. } if self.memory.could_hold(*needed))
     }
 
     /// Report why this process can no longer train, and end it.

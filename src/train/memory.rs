@@ -46,8 +46,7 @@ impl Holding {
     /// what the process keeps from earlier children for reuse. `None` if unknown, in which case
     /// only trying can tell.
     pub fn available(&self) -> Option<u64> {
-        let part = part_of_gpu(&std::env::var("PYTORCH_CUDA_ALLOC_CONF").unwrap_or_default());
-        if let (Device::Cuda(number), Some(part)) = (self.device, part) {
+        if let (Device::Cuda(number), Some(part)) = (self.device, part_of_shared_gpu()) {
             // The memory free at the moment is meaningless: the other workers can return their
             // caches.
             let total = telemetry::cuda::total_memory(number)?;
@@ -55,6 +54,17 @@ impl Holding {
         }
         let held = taken(self.device)?.saturating_sub(self.at_start?.saturating_add(self.in_use));
         Some(free(self.device)?.saturating_add(held))
+    }
+
+    /// Whether so many bytes would be there if no other process had taken any. A part of a shared GPU is
+    /// never larger than [`Holding::available`].
+    pub fn could_hold(&self, needed: u64) -> bool {
+        let whole = match self.device {
+            Device::Cuda(_) if part_of_shared_gpu().is_some() => return false,
+            Device::Cuda(number) => telemetry::cuda::total_memory(number),
+            _ => memory::total(),
+        };
+        whole.is_some_and(|whole| needed <= whole)
     }
 }
 
@@ -64,6 +74,11 @@ fn taken(device: Device) -> Option<u64> {
         Device::Cuda(number) => telemetry::cuda::memory_of(number, std::process::id()),
         _ => resident(),
     }
+}
+
+/// The fraction of a GPU that this process may use; `None` if it need not share one.
+fn part_of_shared_gpu() -> Option<f64> {
+    part_of_gpu(&std::env::var("PYTORCH_CUDA_ALLOC_CONF").unwrap_or_default())
 }
 
 /// The fraction of a GPU that libtorch's allocator may use, from its settings.
@@ -155,6 +170,14 @@ mod tests {
         let (with, without) = (holding.beside(512 << 20), holding);
         let [with, without] = [with, without].map(|holding| holding.available().unwrap());
         assert!(with + (256 << 20) < without, "{with} and {without}");
+    }
+
+    #[test]
+    fn what_other_processes_hold_could_be_had_but_not_more_than_there_is() {
+        let holding = Holding::new(Device::Cpu);
+        let free = holding.available().unwrap();
+        assert!(holding.could_hold(free / 2) && holding.could_hold(memory::total().unwrap()));
+        assert!(!holding.could_hold(memory::total().unwrap() + 1));
     }
 
     #[test]

@@ -61,6 +61,8 @@ mod scripts;
 mod search_runs;
 #[cfg(feature = "torch")]
 mod slurm;
+#[cfg(feature = "torch")]
+mod slurm_task;
 mod space;
 #[cfg(feature = "torch")]
 mod studies;

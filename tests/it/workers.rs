@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+pub use self::program::children_of;
 use nas_tui::config::{
     ChildConfig, ChildSchedule, Crop, DataConfig, DataSource, Flip, Normalization,
 };

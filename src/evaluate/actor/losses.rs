@@ -23,6 +23,43 @@ const LOST_CHILDREN: u32 = 3;
 /// A child that needs less than this fraction (1/N) of the available memory cannot exhaust it by
 /// itself.
 const FAIR_PART: u64 = 8;
+/// The end of the reason of a child that found no memory in two processes.
+const TWICE: &str = "(in a new process as well)";
+/// What a reason contains if the machine failed: its device, or other processes hold its memory. (Texts
+/// of [`crate::train::TrainError`].)
+const OF_MACHINE: [&str; 2] = ["the device failed", "nothing was allocated"];
+/// What the reason of a failure begins with if a library or file of the machine may be broken.
+const OF_ITS_FILES: [&str; 2] = ["libtorch failed: ", "a batch could not be prepared: "];
+
+/// Why an outcome may say nothing about the child. On this machine it is all that can be known; another
+/// one may train the child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// The machine failed.
+    Machine,
+    /// The machine or the child: its workers died, or found no memory.
+    Either,
+}
+
+/// Whether an outcome of [`super::Actor`] may say nothing about the child.
+pub fn doubt(outcome: &Outcome) -> Option<Doubt> {
+    let reason = match outcome {
+        Outcome::Excluded { reason } if reason != SKIPPED => reason,
+        Outcome::Failed { reason } if reason.ends_with(TWICE) => reason,
+        Outcome::Failed { reason }
+            if OF_ITS_FILES.iter().any(|words| reason.starts_with(words)) =>
+        {
+            return Some(Doubt::Machine);
+        }
+        _ => return None,
+    };
+    let is_of_machine = OF_MACHINE.iter().any(|words| reason.contains(words));
+    Some(if is_of_machine {
+        Doubt::Machine
+    } else {
+        Doubt::Either
+    })
+}
 
 impl Actor {
     /// The process of a worker has ended by itself.
@@ -169,7 +206,7 @@ impl Actor {
         } else if cause == Some(Breakdown::Memory) && self.needs_much(&task) {
             // In a process that kept nothing else, this is the child's own need.
             let outcome = Outcome::Failed {
-                reason: format!("{reason} (in a new process as well)"),
+                reason: format!("{reason} {TWICE}"),
             };
             self.end(child, outcome, seconds);
         } else if self.lost_children + 1 >= LOST_CHILDREN {
@@ -219,5 +256,72 @@ impl Actor {
     /// End the child without anything to learn from it.
     pub(super) fn exclude(&self, child: u64, reason: String, seconds: f64) {
         self.end(child, Outcome::Excluded { reason }, seconds);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::DataError;
+    use crate::train::TrainError;
+
+    fn excluded(reason: &str) -> Option<Doubt> {
+        doubt(&Outcome::Excluded {
+            reason: reason.to_owned(),
+        })
+    }
+
+    fn failed(reason: &str) -> Option<Doubt> {
+        doubt(&Outcome::Failed {
+            reason: reason.to_owned(),
+        })
+    }
+
+    #[test]
+    fn what_a_child_did_itself_or_a_user_wanted_is_beyond_doubt() {
+        let diverged = TrainError::Diverged {
+            epoch: 1,
+            batch: 2,
+            loss: f64::NAN,
+        };
+        let too_large = TrainError::Memory {
+            needed: 1 << 50,
+            available: 1 << 30,
+        };
+        assert_eq!(failed(&diverged.to_string()), None);
+        assert_eq!(failed(&too_large.to_string()), None);
+        assert_eq!(excluded(SKIPPED), None);
+        let valid_accuracies = vec![0.5];
+        assert_eq!(doubt(&Outcome::Trained { valid_accuracies }), None);
+    }
+
+    #[test]
+    fn a_device_that_fails_or_memory_that_others_hold_is_the_machines_fault() {
+        let lost = TrainError::DeviceLost("CUDA error: uncorrectable ECC error".to_owned());
+        let taken = TrainError::Memory {
+            needed: 2 << 30,
+            available: 1 << 30,
+        };
+        let twice = |error: &TrainError| format!("its worker died {ATTEMPTS} times: {error}");
+        assert_eq!(excluded(&twice(&lost)), Some(Doubt::Machine));
+        assert_eq!(excluded(&twice(&taken)), Some(Doubt::Machine));
+        assert_eq!(failed(&format!("{taken} {TWICE}")), Some(Doubt::Machine));
+    }
+
+    #[test]
+    fn libraries_and_images_that_cannot_be_read_may_be_whole_on_another_machine() {
+        let library = TrainError::Torch("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED".to_owned());
+        let images = TrainError::Data(DataError::Torch("short read".to_owned()));
+        for error in [library, images] {
+            assert_eq!(failed(&error.to_string()), Some(Doubt::Machine), "{error}");
+        }
+    }
+
+    #[test]
+    fn whose_fault_other_deaths_are_is_not_known() {
+        let killed = "its worker died 2 times: killed by SIGKILL";
+        assert_eq!(excluded(killed), Some(Doubt::Either));
+        let memory = TrainError::OutOfMemory("CUDA out of memory".to_owned());
+        assert_eq!(failed(&format!("{memory} {TWICE}")), Some(Doubt::Either));
     }
 }

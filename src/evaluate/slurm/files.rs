@@ -27,6 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use self::batches::{Known, Settings};
 pub use self::results::{ResultFile, digest, read_result, uuid};
 use super::scheduler::TaskId;
+use crate::evaluate::ChildJob;
 use crate::evaluate::worker::saving;
 use crate::foundation::durable::{in_file, is_at, sync_folder_of, write_atomically, write_json};
 use crate::foundation::input;
@@ -143,12 +144,11 @@ impl Folder {
         write_json(&self.root.join("control.json"), control)
     }
 
-    /// What is asked of running tasks; nothing if it cannot be read.
-    pub fn control(&self) -> Control {
-        let text = input::text(&self.root.join("control.json"), input::TEXT);
-        text.ok()
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default()
+    /// What is asked of running tasks; `None` if it cannot be read, which can pass (a file server that
+    /// restarts, a handle that has become stale).
+    pub fn control(&self) -> Option<Control> {
+        let text = input::text(&self.root.join("control.json"), input::TEXT).ok()?;
+        serde_json::from_str(&text).ok()
     }
 
     /// The path of an attempt's file.
@@ -188,17 +188,39 @@ impl Folder {
         write_json(&self.root.join("inbox").join(name), result)
     }
 
-    /// Whether a child has a result already, taken or not.
-    pub fn has_result(&self, child: u64, digest: &str, epochs: usize) -> bool {
+    /// Whether a child was trained already, and the result taken or not. Failures do not count: if they
+    /// were believed, nobody would ask for the child.
+    pub fn has_result(&self, job: &ChildJob, digest: &str, epochs: usize) -> bool {
         let waiting = names(&self.root.join("inbox")).unwrap_or_default();
-        let start = format!("result-{child}.");
+        let start = format!("result-{}.", job.child);
         let waiting = waiting
             .iter()
             .filter(|name| name.starts_with(&start) && name.ends_with(".json"));
         let mut paths = waiting
             .map(|name| self.root.join("inbox").join(name))
-            .chain([self.result(child)]);
-        paths.any(|path| read_result(&path, epochs).is_ok_and(|result| result.digest == digest))
+            .chain([self.result(job.child)]);
+        paths.any(|path| {
+            read_result(&path, epochs)
+                .is_ok_and(|result| result.digest == digest && result.is_whole(job, epochs))
+        })
+    }
+
+    /// The result of this training that an earlier session has taken. If that is not of a whole training,
+    /// it is put aside: the search asks for the child again because it did not believe it.
+    pub fn earlier_result(
+        &self,
+        job: &ChildJob,
+        digest: &str,
+        epochs: usize,
+    ) -> Option<ResultFile> {
+        let path = self.result(job.child);
+        let result = read_result(&path, epochs).ok()?;
+        let is_whole = result.is_whole(job, epochs);
+        if result.digest == digest && !is_whole {
+            // If that fails, the next result takes its place.
+            let _ = self.take(&path, None);
+        }
+        (result.digest == digest && is_whole).then_some(result)
     }
 
     /// What has arrived since it was last taken.

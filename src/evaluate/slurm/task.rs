@@ -1,7 +1,9 @@
 //! The side of the nodes: what `nas-tui slurm-task` does. It trains the children of its array index as a
 //! search on this machine would, with worker processes, and writes what they report into files.
 
+mod devices;
 mod diary;
+mod pauses;
 mod shift;
 
 use std::fs::OpenOptions;
@@ -16,6 +18,7 @@ use self::diary::Diary;
 use self::shift::{Shift, Signals};
 use super::files::{Folder, Settings, digest};
 use super::scheduler::{Sign, TaskId};
+use crate::evaluate::actor::Doubt;
 
 /// How a task ends.
 enum Ending {
@@ -25,15 +28,32 @@ enum Ending {
     Warned,
     /// Slurm ends it. The children in training are saved.
     Terminated,
+    /// The workers of a child died here, although others could be trained: it is left to another task.
+    Left(String),
     /// Nothing can be trained here.
     Unusable(String),
 }
 
-/// Train the children of the task that this process is, by its environment.
+impl Ending {
+    /// How an attempt ends when no child is left. One that could not be trained here is left to another
+    /// task: what is known of it is no result. If none was trained, and a machine is known to be to blame,
+    /// it is this one.
+    fn with_none_left(doubts: &[(Doubt, String)], has_trained: bool) -> Ending {
+        let is_of_machine = |doubt: &&(Doubt, String)| doubt.0 == Doubt::Machine;
+        match (doubts.iter().find(is_of_machine), doubts.first()) {
+            (Some((_, reason)), _) if !has_trained => Ending::Unusable(reason.clone()),
+            (_, Some((_, reason))) => Ending::Left(reason.clone()),
+            (_, None) => Ending::Done,
+        }
+    }
+}
+
+/// Train the children of the task that this process is, by its environment. Those in training are saved
+/// each time that `between_saves` has passed, in case the node dies.
 ///
 /// # Errors
 /// If it is no task of an array, or the run's files cannot be read or written.
-pub fn run(root: &Path, batch: u64) -> anyhow::Result<()> {
+pub fn run(root: &Path, batch: u64, between_saves: Duration) -> anyhow::Result<()> {
     let signals = Signals::listen().context("cannot listen for Slurm's signals")?;
     let index = number_of("SLURM_ARRAY_TASK_ID")?;
     let id = TaskId { batch, index };
@@ -46,14 +66,22 @@ pub fn run(root: &Path, batch: u64) -> anyhow::Result<()> {
     let mut left = Vec::new();
     for job in jobs {
         let digest = digest(&job, &settings.child, &settings.fingerprint)?;
-        if !folder.has_result(job.child, &digest, settings.child.epochs) {
+        if !folder.has_result(&job, &digest, settings.child.epochs) {
             left.push((job, digest));
         }
     }
     if left.is_empty() {
         return Ok(());
     }
-    let ending = Shift::new(&folder, &settings, &mut diary, &signals, left).work()?;
+    let mut shift = Shift::new(
+        &folder,
+        &settings,
+        &mut diary,
+        &signals,
+        left,
+        between_saves,
+    );
+    let ending = shift.work()?;
     match ending {
         Ending::Done => Ok(()),
         Ending::Unusable(reason) => {
@@ -61,6 +89,12 @@ pub fn run(root: &Path, batch: u64) -> anyhow::Result<()> {
                 reason: reason.clone(),
             });
             bail!("nothing can be trained here: {reason}")
+        }
+        Ending::Left(reason) => {
+            diary.write(&Sign::Ended {
+                reason: reason.clone(),
+            });
+            bail!(reason)
         }
         Ending::Terminated => bail!("Slurm has ended the task"),
         Ending::Warned => requeue(&folder, id, &settings, &mut diary, &signals),
@@ -130,4 +164,30 @@ fn task_name() -> String {
         variable("SLURM_ARRAY_JOB_ID"),
         variable("SLURM_ARRAY_TASK_ID")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_could_not_be_trained_is_left_to_another_task() {
+        let doubts = [(Doubt::Either, "child 1: killed".to_owned())];
+        for has_trained in [false, true] {
+            let ending = Ending::with_none_left(&doubts, has_trained);
+            assert!(matches!(ending, Ending::Left(reason) if reason == "child 1: killed"));
+        }
+        let ending = Ending::with_none_left(&[], true);
+        assert!(matches!(ending, Ending::Done));
+    }
+
+    #[test]
+    fn a_node_on_which_another_child_was_trained_is_not_to_blame() {
+        let killed = (Doubt::Either, "killed".to_owned());
+        let doubts = [killed, (Doubt::Machine, "lost".to_owned())];
+        let ending = Ending::with_none_left(&doubts, false);
+        assert!(matches!(ending, Ending::Unusable(reason) if reason == "lost"));
+        let ending = Ending::with_none_left(&doubts, true);
+        assert!(matches!(ending, Ending::Left(_)));
+    }
 }

@@ -80,7 +80,7 @@ fn workers_die_with_a_parent_that_is_killed() {
 }
 
 /// Processes whose parent is `pid`, whichever of its threads started them.
-fn children_of(pid: u32) -> Vec<u32> {
+pub fn children_of(pid: u32) -> Vec<u32> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()
         .flatten()

@@ -28,6 +28,18 @@ fn saved_and_killed(folder: &Path) -> Watched {
     watched
 }
 
+/// The checkpoints of children 1 and 2, as they are now.
+fn checkpoints(folder: &Path) -> [Option<Vec<u8>>; 2] {
+    [1, 2].map(|child| fs::read(folder.join(format!("{child}.safetensors"))).ok())
+}
+
+/// Wait until children 1 and 2 have both made progress.
+fn both_move(watched: &mut Watched) {
+    for child in [1, 2] {
+        watched.wait(|report| matches!(report, Report::Epoch(epoch) if epoch.child == child));
+    }
+}
+
 fn said(text: &'static str) -> impl Fn(&Report) -> bool {
     move |report| matches!(report, Report::Log { message, .. } if message.contains(text))
 }
@@ -69,4 +81,59 @@ fn a_worker_that_saves_outlives_the_signal_that_a_cluster_sends_to_all_processes
     watched.workers.pause(1);
     watched.wait(|report| matches!(report, Report::Paused { number: 1 }));
     assert!(folder.path().join("1.safetensors").is_file());
+}
+
+#[test]
+fn each_pause_saves_every_child_anew_before_it_is_confirmed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut watched = Watched::start(WorkerSettings {
+        checkpoints: Some(folder.path().to_owned()),
+        ..settings(2, 1000)
+    });
+    watched.workers.submit(job(1));
+    watched.workers.submit(job(2));
+    let mut before = checkpoints(folder.path());
+    for round in 1..=3 {
+        both_move(&mut watched);
+        // The last one follows others that are withdrawn at once.
+        for number in [3 * round, 3 * round + 1] {
+            watched.workers.pause(number);
+            watched.workers.resume();
+        }
+        let number = 3 * round + 2;
+        watched.workers.pause(number);
+        watched.wait(|report| *report == Report::Paused { number });
+        let now = checkpoints(folder.path());
+        for (old, new) in before.iter().zip(&now) {
+            assert!(new.is_some() && old != new, "pause {number}");
+        }
+        before = now;
+        watched.workers.resume();
+    }
+}
+
+#[test]
+fn a_child_goes_on_from_the_latest_of_several_pauses() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut watched = saving_in(folder.path());
+    watched.workers.submit(job(1));
+    for number in [1, 2] {
+        watched.wait(|report| matches!(report, Report::Epoch(_)));
+        watched.workers.pause(number);
+        watched.wait(|report| *report == Report::Paused { number });
+        if number == 1 {
+            watched.workers.resume();
+        }
+    }
+    kill(watched.pids[0]);
+    watched.wait(|report| matches!(report, Report::Retried { child: 1, .. }));
+    watched.workers.resume();
+    let place = watched.wait(said("child 1 goes on where it was saved"));
+    let is_of_first =
+        |message: &str| message.contains("epoch 1, ") || message.contains("epoch 2, ");
+    assert!(
+        matches!(&place, Report::Log { message, .. } if !is_of_first(message)),
+        "{place:?}"
+    );
+    assert_eq!(watched.outcome_of(1), undisturbed(1, EPOCHS));
 }

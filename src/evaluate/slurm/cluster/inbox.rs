@@ -21,6 +21,8 @@ pub(super) struct Inbox {
     tails: BTreeMap<String, Tail>,
     turns: Turns<String>,
     looked: Option<Instant>,
+    /// Attempts at a child that failed in a way for which a machine may be to blame.
+    doubted: BTreeMap<u64, BTreeSet<String>>,
 }
 
 impl Inbox {
@@ -29,7 +31,17 @@ impl Inbox {
             tails: BTreeMap::new(),
             turns: Turns::new(),
             looked: None,
+            doubted: BTreeMap::new(),
         }
+    }
+
+    /// Whether this is the last of the `attempts` at a child, all of which failed in a way for which a machine
+    /// may be to blame.
+    fn is_last_doubted(&mut self, child: u64, attempt: &str, attempts: u32) -> bool {
+        let doubted = self.doubted.entry(child).or_default();
+        // A result that cannot be moved is taken again.
+        doubted.insert(attempt.to_owned());
+        doubted.len() >= attempts as usize
     }
 
     /// Follow the attempts of earlier sessions' batches.
@@ -138,33 +150,53 @@ impl Bridge {
                 return;
             }
         };
-        // What the attempt has said before is told before.
-        self.read_attempt(&result.attempt);
+        if !result.doubtful {
+            // What the attempt has said before is told before. (Of a doubtful one it may have said that it
+            // left the child to another task, before the child can end here.)
+            self.read_attempt(&result.attempt);
+        }
         let child = result.child;
         let job = self.jobs.get(&child);
         let is_own = job.is_some_and(|job| self.digest_of(job).as_ref() == Some(&result.digest));
         let is_known = self.folder.result(child).exists();
-        if job.is_some() && !is_own {
-            let message = format!(
-                "child {child}: the result in {} is of another network or other settings",
-                path.display()
-            );
+        let is_expected = job.is_some();
+        let is_end = is_own && self.is_end(&result);
+        let problem = match is_own {
+            false if is_expected => Some("is of another network or other settings"),
+            true if !is_end && !result.doubtful => {
+                Some("is of a training that ended before its time: it is not used")
+            }
+            _ => None,
+        };
+        if let Some(problem) = problem {
             report(Report::Log {
                 level: Level::Warning,
-                message,
+                message: format!("child {child}: the result in {} {problem}", path.display()),
             });
         }
         // A child that has not been submitted in this session may be later.
-        let accepted = is_own || (job.is_none() && !is_known);
+        let accepted = is_end || (!is_expected && !is_known);
         if let Err(error) = self.folder.take(path, accepted.then_some(child)) {
             return self.warn_once(format!("{}: {error}", path.display()), report);
         }
-        if is_known || is_own {
+        if is_end || (is_known && !is_expected) {
             self.folder.remove_checkpoint(child);
         }
-        if is_own {
+        if is_end {
             self.end(result, report);
         }
+    }
+
+    /// Whether a child that is waited for ends with this result.
+    fn is_end(&mut self, result: &ResultFile) -> bool {
+        let child = result.child;
+        let Some(job) = self.jobs.get(&child) else {
+            return false;
+        };
+        let is_skip_wanted = self.scheduler.skipped().contains(&child);
+        let most = self.config.slurm.attempts;
+        let is_last = !result.doubtful || self.inbox.is_last_doubted(child, &result.attempt, most);
+        result.is_end(job, self.config.child.epochs, is_skip_wanted, is_last)
     }
 
     /// The child of a valid result has ended.
@@ -178,8 +210,9 @@ impl Bridge {
 
     /// A result that arrived while no engine ran, or that one took without recording it.
     pub(super) fn earlier_result(&self, job: &ChildJob) -> Option<Report> {
-        let result = read_result(&self.folder.result(job.child), self.config.child.epochs).ok()?;
-        (Some(&result.digest) == self.digest_of(job).as_ref()).then(|| finished(result))
+        let (digest, epochs) = (self.digest_of(job)?, self.config.child.epochs);
+        let result = self.folder.earlier_result(job, &digest, epochs)?;
+        Some(finished(result))
     }
 }
 
@@ -217,4 +250,20 @@ fn is_sound(sign: &Sign, epochs: usize) -> bool {
         may_end_early: true,
     };
     validity::check(&message, &assignment).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_attempt_at_a_child_counts_once_until_the_last_one_is_believed() {
+        let mut inbox = Inbox::new();
+        assert!(!inbox.is_last_doubted(1, "a", 3));
+        assert!(!inbox.is_last_doubted(1, "a", 3), "it was taken again");
+        assert!(!inbox.is_last_doubted(2, "b", 3), "of another child");
+        assert!(!inbox.is_last_doubted(1, "c", 3));
+        assert!(inbox.is_last_doubted(1, "d", 3));
+        assert!(inbox.is_last_doubted(3, "e", 1));
+    }
 }

@@ -30,11 +30,45 @@ pub struct ResultFile {
     pub node: String,
     /// Its outcome.
     pub outcome: Outcome,
+    /// Whether its training ended before the last epoch because a user asked for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
+    /// Whether the machine may be to blame for the failure rather than the child.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
     /// Duration in seconds, excluding pauses.
     pub seconds: f64,
     /// Energy used for it, in watt-hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_wh: Option<f64>,
+}
+
+impl ResultFile {
+    /// Whether it is the result of a training of `job` that nothing ended before its time.
+    pub fn is_whole(&self, job: &ChildJob, epochs: usize) -> bool {
+        let Outcome::Trained { valid_accuracies } = &self.outcome else {
+            return false;
+        };
+        !self.skipped && (valid_accuracies.len() >= epochs || job.stop.is_some())
+    }
+
+    /// Whether the child of `job` ends with it, which is trained for at most `epochs` epochs, if the user
+    /// has (or has not) asked in this session for the end of its training. A failure for which a machine
+    /// may be to blame is only believed when it is the last that the child may have.
+    pub fn is_end(
+        &self,
+        job: &ChildJob,
+        epochs: usize,
+        is_skip_wanted: bool,
+        is_last: bool,
+    ) -> bool {
+        match self.outcome {
+            Outcome::Failed { .. } => !self.doubtful || is_last,
+            Outcome::Trained { .. } | Outcome::Excluded { .. } => {
+                is_skip_wanted || self.is_whole(job, epochs)
+            }
+        }
+    }
 }
 
 /// A mark of everything that a child's outcome depends on, so that no result of other settings is

@@ -1,5 +1,8 @@
 use super::*;
 use crate::config::{Options, resolve};
+use crate::evaluate::EarlyStop;
+use crate::reward::{Outcome, SKIPPED};
+use crate::space::{Architecture, Layer};
 
 fn settings(batch: u64) -> Settings {
     let config = resolve(&Options::default()).unwrap();
@@ -78,4 +81,168 @@ fn a_folder_that_has_taken_the_place_of_the_runs_gets_nothing() {
     folder.remove_checkpoints();
     assert!(!other.is_closed(1) && !other.batch(2).exists());
     assert!(saving::path(&other.checkpoints(), 1).is_file());
+}
+
+#[test]
+fn a_control_file_that_cannot_be_read_is_not_taken_for_one_that_asks_for_nothing() {
+    let run = tempfile::tempdir().unwrap();
+    let folder = begun(run.path());
+    assert_eq!(folder.control(), None);
+    let asked = Control {
+        pause: Some(3),
+        skip: vec![7],
+    };
+    folder.write_control(&asked).unwrap();
+    assert_eq!(folder.control(), Some(asked));
+    fs::write(folder.path().join("control.json"), "{").unwrap();
+    assert_eq!(folder.control(), None);
+}
+
+/// Epochs of a whole training.
+const EPOCHS: usize = 3;
+
+fn job() -> ChildJob {
+    let layer = Layer {
+        kind: Default::default(),
+        kernel: [3, 3],
+        filters: 6,
+        stride: [1, 1],
+        padding: [1, 1],
+        inputs: vec![0],
+    };
+    ChildJob {
+        child: 12,
+        seed: 7,
+        architecture: Architecture {
+            name: "one".to_owned(),
+            input: [1, 8, 8],
+            classes: 4,
+            layers: vec![layer],
+            output: vec![1],
+        },
+        stop: None,
+    }
+}
+
+fn trained(epochs: usize) -> Outcome {
+    Outcome::Trained {
+        valid_accuracies: vec![0.5; epochs],
+    }
+}
+
+fn failed() -> Outcome {
+    Outcome::Failed {
+        reason: "diverged".to_owned(),
+    }
+}
+
+fn result_with(outcome: Outcome) -> ResultFile {
+    ResultFile {
+        v: VERSION,
+        child: 12,
+        digest: "c0ffee".to_owned(),
+        attempt: "a".to_owned(),
+        node: "n1".to_owned(),
+        outcome,
+        skipped: false,
+        doubtful: false,
+        seconds: 1.0,
+        energy_wh: None,
+    }
+}
+
+fn skipped(outcome: Outcome) -> ResultFile {
+    ResultFile {
+        skipped: true,
+        ..result_with(outcome)
+    }
+}
+
+/// The child has its result in `results/`.
+fn taken(result: &ResultFile) -> (tempfile::TempDir, Folder) {
+    let run = tempfile::tempdir().unwrap();
+    let folder = Folder::open(run.path()).unwrap();
+    folder.write_result(result).unwrap();
+    let arrivals = folder.arrivals().unwrap();
+    let [Arrival::Result(path)] = &arrivals[..] else {
+        panic!("{arrivals:?}")
+    };
+    folder.take(path, Some(12)).unwrap();
+    (run, folder)
+}
+
+#[test]
+fn a_result_of_an_earlier_session_is_the_childs_only_if_its_training_was_whole() {
+    let whole = result_with(trained(EPOCHS));
+    let (_run, folder) = taken(&whole);
+    assert!(folder.has_result(&job(), "c0ffee", EPOCHS));
+    assert!(!folder.has_result(&job(), "other", EPOCHS));
+    let found = folder.earlier_result(&job(), "c0ffee", EPOCHS);
+    assert_eq!(found, Some(whole));
+    assert!(folder.result(12).is_file());
+}
+
+#[test]
+fn a_failure_that_the_search_asks_for_again_is_put_aside_and_the_child_can_be_trained() {
+    let excluded = Outcome::Excluded {
+        reason: SKIPPED.to_owned(),
+    };
+    for disbelieved in [
+        result_with(failed()),
+        skipped(excluded),
+        skipped(trained(1)),
+        result_with(trained(1)),
+    ] {
+        let (_run, folder) = taken(&disbelieved);
+        assert!(!folder.has_result(&job(), "c0ffee", EPOCHS));
+        let found = folder.earlier_result(&job(), "c0ffee", EPOCHS);
+        assert_eq!(found, None, "{disbelieved:?}");
+        assert!(!folder.result(12).exists());
+        assert_eq!(names(&folder.path().join("results")).unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn a_short_training_is_whole_if_it_could_be_stopped_early_and_no_user_ended_it() {
+    let stopped = ChildJob {
+        stop: Some(EarlyStop {
+            after: 1,
+            below: 0.6,
+        }),
+        ..job()
+    };
+    let short = result_with(trained(1));
+    assert!(short.is_whole(&stopped, EPOCHS) && !short.is_whole(&job(), EPOCHS));
+    assert!(!skipped(trained(1)).is_whole(&stopped, EPOCHS));
+}
+
+#[test]
+fn a_child_ends_with_a_short_training_only_if_the_user_asked_for_it_in_this_session() {
+    let short = skipped(trained(1));
+    assert!(short.is_end(&job(), EPOCHS, true, true));
+    assert!(!short.is_end(&job(), EPOCHS, false, true));
+    let whole = result_with(trained(EPOCHS));
+    assert!(whole.is_end(&job(), EPOCHS, false, false));
+}
+
+#[test]
+fn a_failure_for_which_a_machine_may_be_to_blame_is_believed_as_the_last_one() {
+    let doubtful = ResultFile {
+        doubtful: true,
+        ..result_with(failed())
+    };
+    assert!(!doubtful.is_end(&job(), EPOCHS, false, false));
+    assert!(doubtful.is_end(&job(), EPOCHS, false, true));
+    assert!(result_with(failed()).is_end(&job(), EPOCHS, false, false));
+}
+
+#[test]
+fn a_result_of_an_older_version_says_nothing_of_skips_and_doubts() {
+    let text = r#"{"v":1,"child":12,"digest":"c0ffee","attempt":"a","node":"n1",
+        "outcome":{"outcome":"trained","valid_accuracies":[0.5,0.5,0.5]},"seconds":1.0}"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("12.json");
+    fs::write(&path, text).unwrap();
+    let result = read_result(&path, EPOCHS).unwrap();
+    assert_eq!(result, result_with(trained(EPOCHS)));
 }

@@ -11,25 +11,24 @@ use anyhow::Context;
 use signal_hook::consts::{SIGTERM, SIGUSR1};
 
 use super::Ending;
+use super::devices::devices;
 use super::diary::Diary;
-use crate::child;
+use super::pauses::{Pauses, Purpose};
+use crate::evaluate::actor::{Doubt, doubt};
 use crate::evaluate::local::WorkerSettings;
 use crate::evaluate::placement::Placement;
 use crate::evaluate::slurm::files::{Control, Folder, ResultFile, Settings, VERSION};
 use crate::evaluate::slurm::scheduler::Sign;
 use crate::evaluate::watch::Deadlines;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
+use crate::reward::{Outcome, SKIPPED};
 
 /// Time between two looks at what is asked.
 const LOOK: Duration = Duration::from_secs(2);
 /// Time between two lines about the progress of training.
 const PROGRESS: Duration = Duration::from_secs(5);
-/// Time between two times that the children in training are saved, in case the node dies.
-const BETWEEN_SAVES: Duration = Duration::from_secs(600);
 /// Time between two attempts to write a result.
 const AGAIN: Duration = Duration::from_secs(5);
-/// The number of the pauses in which children are saved; those of users are counted from 1.
-const OWN_PAUSE: u64 = u64::MAX;
 
 /// What Slurm has told this process by a signal.
 #[derive(Clone)]
@@ -72,13 +71,20 @@ pub(super) struct Shift<'a> {
     signals: &'a Signals,
     /// Children that are not trained yet, with the mark of each.
     left: Vec<(ChildJob, String)>,
+    /// Whether a child was trained here.
+    has_trained: bool,
+    /// Why children could not be trained here that another machine may be able to train.
+    doubts: Vec<(Doubt, String)>,
     /// Results that are not written yet, and when the last attempt failed.
     results: Vec<ResultFile>,
     failed: Option<Instant>,
+    /// Time between two times that the children in training are saved, in case the node dies.
+    between_saves: Duration,
     /// When the workers were last asked to save their children.
     saved: Instant,
-    /// Whether not all of them have answered.
-    is_saving: bool,
+    pauses: Pauses,
+    /// What was asked at the last look.
+    asked: Control,
 }
 
 impl<'a> Shift<'a> {
@@ -88,6 +94,7 @@ impl<'a> Shift<'a> {
         diary: &'a mut Diary,
         signals: &'a Signals,
         left: Vec<(ChildJob, String)>,
+        between_saves: Duration,
     ) -> Shift<'a> {
         Shift {
             folder,
@@ -95,10 +102,14 @@ impl<'a> Shift<'a> {
             diary,
             signals,
             left,
+            has_trained: false,
+            doubts: Vec::new(),
             results: Vec::new(),
             failed: None,
+            between_saves,
             saved: Instant::now(),
-            is_saving: false,
+            pauses: Pauses::default(),
+            asked: Control::default(),
         }
     }
 
@@ -124,11 +135,12 @@ impl<'a> Shift<'a> {
     /// Remove what was saved of children that nobody will go on with: a task is also cancelled because its
     /// children have ended elsewhere.
     fn remove_needless(&self) {
-        let skipped = self.folder.control().skip;
+        let control = self.folder.control();
+        let skipped = control.as_ref().map_or(&self.asked.skip, |now| &now.skip);
         let epochs = self.settings.child.epochs;
-        for (ChildJob { child, .. }, digest) in &self.left {
-            if skipped.contains(child) || self.folder.has_result(*child, digest, epochs) {
-                self.folder.remove_checkpoint(*child);
+        for (job, digest) in &self.left {
+            if skipped.contains(&job.child) || self.folder.has_result(job, digest, epochs) {
+                self.folder.remove_checkpoint(job.child);
             }
         }
     }
@@ -142,9 +154,7 @@ impl<'a> Shift<'a> {
             gpus,
             ..
         } = self.settings;
-        let chosen = child::device::chosen(*device).map_err(|error| error.to_string())?;
-        let mut devices = chosen.devices;
-        devices.truncate((*gpus).max(1).min(self.left.len()));
+        let devices = devices(*device, *gpus, self.left.len())?;
         Ok(WorkerSettings {
             data: data.clone(),
             child: child.clone(),
@@ -164,7 +174,6 @@ impl<'a> Shift<'a> {
     }
 
     fn listen(&mut self, reports: &Receiver<Report>, workers: &mut LocalWorkers) -> Ending {
-        let mut asked = Control::default();
         let (mut looked, mut progressed) = (None::<Instant>, None::<Instant>);
         let mut ending = None::<Instant>;
         while !self.left.is_empty() || !self.results.is_empty() {
@@ -173,15 +182,15 @@ impl<'a> Shift<'a> {
                     self.save(workers);
                     Instant::now()
                 });
-                if !self.is_saving || since.elapsed() >= self.time_to_save() {
+                if !self.pauses.is_saving() || since.elapsed() >= self.time_to_save() {
                     return told;
                 }
             } else {
                 if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
                     looked = Some(Instant::now());
-                    asked = self.obey(asked, workers);
+                    self.obey(workers);
                 }
-                if asked.pause.is_none() && self.saved.elapsed() >= BETWEEN_SAVES {
+                if self.asked.pause.is_none() && self.saved.elapsed() >= self.between_saves {
                     self.save(workers);
                 }
             }
@@ -196,11 +205,8 @@ impl<'a> Shift<'a> {
                         self.diary.write(&Sign::Progress(progress));
                     }
                 }
-                Ok(Report::Paused { number: OWN_PAUSE }) => {
-                    self.is_saving = false;
-                    if ending.is_none() {
-                        workers.resume();
-                    }
+                Ok(Report::Paused { number }) => {
+                    self.stand_still(number, ending.is_some(), workers);
                 }
                 Ok(report) => {
                     if let Some(ending) = self.take(report) {
@@ -213,13 +219,22 @@ impl<'a> Shift<'a> {
                 }
             }
         }
-        Ending::Done
+        Ending::with_none_left(&self.doubts, self.has_trained)
     }
 
     /// Have the workers save their children, for which they pause.
     fn save(&mut self, workers: &mut LocalWorkers) {
-        (self.saved, self.is_saving) = (Instant::now(), true);
-        workers.pause(OWN_PAUSE);
+        self.saved = Instant::now();
+        workers.pause(self.pauses.begin(Purpose::Save));
+    }
+
+    /// Every worker stands still for the pause with this number.
+    fn stand_still(&mut self, number: u64, is_ending: bool, workers: &mut LocalWorkers) {
+        match self.pauses.confirmed(number) {
+            Some(Purpose::Save) if !is_ending => workers.resume(),
+            Some(Purpose::User(number)) => self.diary.write(&Sign::Paused { number }),
+            Some(Purpose::Save) | None => {}
+        }
     }
 
     /// The longest time that saving may take before this process ends.
@@ -227,21 +242,27 @@ impl<'a> Shift<'a> {
         Duration::from_secs((self.settings.signal_seconds / 2).max(5))
     }
 
-    /// Pass on what has been asked since `before`.
-    fn obey(&mut self, before: Control, workers: &mut LocalWorkers) -> Control {
-        let now = self.folder.control();
-        if now.pause != before.pause {
-            // It takes the place of a pause of our own, and children are saved in any.
-            self.is_saving = false;
+    /// Pass on what has been asked since the last look.
+    fn obey(&mut self, workers: &mut LocalWorkers) {
+        // What cannot be read for a moment ends no pause.
+        let Some(now) = self.folder.control() else {
+            return;
+        };
+        if now.pause != self.asked.pause {
             match now.pause {
-                Some(number) => workers.pause(number),
-                None => workers.resume(),
+                // It takes the place of a pause of our own: children are saved in any.
+                Some(number) => workers.pause(self.pauses.begin(Purpose::User(number))),
+                None => {
+                    self.pauses.end();
+                    workers.resume();
+                }
             }
         }
-        let new = now.skip.iter().filter(|child| !before.skip.contains(child));
+        let asked = &self.asked.skip;
+        let new = now.skip.iter().filter(|child| !asked.contains(child));
         new.filter(|child| self.left.iter().any(|(job, _)| job.child == **child))
             .for_each(|child| workers.skip(*child));
-        now
+        self.asked = now;
     }
 
     fn take(&mut self, report: Report) -> Option<Ending> {
@@ -259,16 +280,16 @@ impl<'a> Shift<'a> {
             Report::ChildStarted { child, device, .. } => Sign::Started { child, device },
             Report::Retried { child, reason } => Sign::Retried { child, reason },
             Report::Epoch(epoch) => Sign::Epoch(epoch),
-            Report::Paused { number } => Sign::Paused { number },
             Report::Log { level, message } => Sign::Log { level, message },
             Report::Fatal { message } => return Some(Ending::Unusable(message)),
             finished @ Report::Finished { .. } => {
                 self.finished(finished);
                 return None;
             }
-            Report::WorkerStarted { .. } | Report::WorkerDied { .. } | Report::Progress(_) => {
-                Sign::Alive
-            }
+            Report::WorkerStarted { .. }
+            | Report::WorkerDied { .. }
+            | Report::Paused { .. }
+            | Report::Progress(_) => Sign::Alive,
         };
         self.diary.write(&sign);
         None
@@ -288,18 +309,44 @@ impl<'a> Shift<'a> {
         let Some(place) = self.left.iter().position(|(job, _)| job.child == child) else {
             return;
         };
-        let (_, digest) = self.left.remove(place);
-        self.results.push(ResultFile {
-            v: VERSION,
-            child,
-            digest,
-            attempt: self.diary.attempt.clone(),
-            node: self.diary.node.clone(),
-            outcome,
-            seconds,
-            energy_wh,
-        });
+        let (job, digest) = self.left.remove(place);
+        let skipped = self.is_skipped(child, &outcome);
+        self.has_trained |= matches!(outcome, Outcome::Trained { .. });
+        let doubt = doubt(&outcome);
+        if let (Some(whose), Outcome::Failed { reason } | Outcome::Excluded { reason }) =
+            (doubt, &outcome)
+        {
+            let reason = format!("child {child}: {reason}");
+            self.doubts.push((whose, reason));
+        }
+        // The search counts failures that may be a machine's; of an excluded child nothing is known.
+        if doubt.is_none() || matches!(outcome, Outcome::Failed { .. }) {
+            self.results.push(ResultFile {
+                v: VERSION,
+                child: job.child,
+                digest,
+                attempt: self.diary.attempt.clone(),
+                node: self.diary.node.clone(),
+                outcome,
+                skipped,
+                doubtful: doubt.is_some(),
+                seconds,
+                energy_wh,
+            });
+        }
         self.hand_in();
+    }
+
+    /// Whether a child has ended before its time because a user asked for that.
+    fn is_skipped(&self, child: u64, outcome: &Outcome) -> bool {
+        match outcome {
+            Outcome::Trained { valid_accuracies } => {
+                let is_short = valid_accuracies.len() < self.settings.child.epochs;
+                is_short && self.asked.skip.contains(&child)
+            }
+            Outcome::Excluded { reason } => reason == SKIPPED,
+            Outcome::Failed { .. } => false,
+        }
     }
 
     /// Write the results. What cannot be written (the disk is full) waits: it took long to compute.
@@ -311,7 +358,9 @@ impl<'a> Shift<'a> {
                 self.failed = Some(Instant::now());
                 return;
             }
-            self.folder.remove_checkpoint(result.child);
+            if !result.doubtful {
+                self.folder.remove_checkpoint(result.child);
+            }
             self.results.remove(0);
         }
     }
