@@ -102,7 +102,7 @@ fn started(child: u64) -> Sign {
 fn listener() -> (Reports, Arc<Mutex<Vec<Report>>>) {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let here = heard.clone();
-    let report = move |report| here.lock().unwrap().push(report);
+    let report = move |report: Report| here.lock().unwrap().push(report);
     (Box::new(report), heard)
 }
 
