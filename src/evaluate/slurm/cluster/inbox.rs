@@ -32,7 +32,7 @@ impl Inbox {
         }
     }
 
-    /// Follow the attempts of earlier sessions' batches, of each task in the order in which they began.
+    /// Follow the attempts of earlier sessions' batches.
     pub(super) fn take_over(
         &mut self,
         folder: &Folder,

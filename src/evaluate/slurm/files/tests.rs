@@ -65,23 +65,6 @@ fn a_run_directory_that_has_been_moved_or_deleted_is_never_made_anew() {
 }
 
 #[test]
-fn a_folder_that_has_taken_the_place_of_the_runs_gets_nothing() {
-    let place = tempfile::tempdir().unwrap();
-    let run = place.path().join("run");
-    fs::create_dir(&run).unwrap();
-    let folder = begun(&run);
-    fs::rename(&run, place.path().join("elsewhere")).unwrap();
-    fs::create_dir(&run).unwrap();
-    let other = Folder::open(&run).unwrap();
-    other.write_batch(&settings(1), &[Vec::new()], "").unwrap();
-    fs::write(saving::path(&other.checkpoints(), 1), "").unwrap();
-    assert!(write_all(&folder).iter().all(io::Result::is_err));
-    folder.remove_checkpoints();
-    assert!(!other.is_closed(1) && !other.batch(2).exists());
-    assert!(saving::path(&other.checkpoints(), 1).is_file());
-}
-
-#[test]
 fn a_copy_of_a_run_gets_a_name_of_its_own_and_a_run_that_is_moved_keeps_its_name() {
     let place = tempfile::tempdir().unwrap();
     let (run, moved, copy) = (
@@ -126,4 +109,21 @@ fn a_name_that_an_older_version_has_written_is_kept() {
     let expected = ("nas-r-01234567".to_owned(), false);
     assert_eq!(folder.run_name().unwrap(), expected);
     assert_eq!(folder.run_name().unwrap(), expected);
+}
+
+#[test]
+fn a_folder_that_has_taken_the_place_of_the_runs_gets_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let run = place.path().join("run");
+    fs::create_dir(&run).unwrap();
+    let folder = begun(&run);
+    fs::rename(&run, place.path().join("elsewhere")).unwrap();
+    fs::create_dir(&run).unwrap();
+    let other = Folder::open(&run).unwrap();
+    other.write_batch(&settings(1), &[Vec::new()], "").unwrap();
+    fs::write(saving::path(&other.checkpoints(), 1), "").unwrap();
+    assert!(write_all(&folder).iter().all(io::Result::is_err));
+    folder.remove_checkpoints();
+    assert!(!other.is_closed(1) && !other.batch(2).exists());
+    assert!(saving::path(&other.checkpoints(), 1).is_file());
 }
