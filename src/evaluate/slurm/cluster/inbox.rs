@@ -127,12 +127,7 @@ impl Bridge {
         }
         let epochs = self.config.child.epochs;
         // A file that cannot be read says nothing; it is looked at again.
-        let lines = tail.read().unwrap_or_else(|error| {
-            if error.kind() != io::ErrorKind::NotFound {
-                self.scheduler.hear_nothing();
-            }
-            Vec::new()
-        });
+        let lines = tail.read().unwrap_or_default();
         let (task, node) = (tail.task, tail.node.clone().unwrap_or_default());
         for Line { sign, is_past } in lines {
             let from = Source {
