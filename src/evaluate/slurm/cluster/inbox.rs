@@ -147,6 +147,10 @@ impl Bridge {
         let result = match read_result(path, self.config.child.epochs) {
             Ok(result) => result,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            // The system's fault, not the file's: it is looked at again.
+            Err(error) if error.raw_os_error().is_some() => {
+                return self.warn_once(format!("{}: {error}", path.display()), report);
+            }
             Err(error) => {
                 let message = format!("{}: a result that cannot be used: {error}", path.display());
                 report(Report::Log {

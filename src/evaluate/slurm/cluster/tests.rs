@@ -281,3 +281,18 @@ fn a_child_that_is_submitted_late_after_a_resume_is_shown_in_training_all_the_sa
         "{heard:?}"
     );
 }
+
+#[test]
+fn a_result_that_cannot_be_read_at_the_moment_is_not_put_aside() {
+    let run = tempfile::tempdir().unwrap();
+    let (mut bridge, _requests) = bridge(run.path());
+    let (report, heard) = listener();
+    let inbox = bridge.folder.path().join("inbox");
+    // The system refuses to read a folder.
+    fs::create_dir(inbox.join("result-1.a.json")).unwrap();
+    fs::write(inbox.join("result-2.b.json"), "{").unwrap();
+    bridge.read_files(&report);
+    assert_eq!(heard.lock().unwrap().len(), 2, "both are told");
+    assert!(inbox.join("result-1.a.json").exists());
+    assert!(!inbox.join("result-2.b.json").exists());
+}
