@@ -15,7 +15,8 @@ const SLEEP: Duration = Duration::from_secs(30);
 /// [`LEAST_SILENCE`]), is cancelled.
 const SILENT_GRACES: u32 = 10;
 const LEAST_SILENCE: Duration = Duration::from_secs(600);
-/// Children in a row that are given up before the run ends: the children are not to blame.
+/// Children in a row that are given up before the run ends: the children are not to blame. If nothing could
+/// be trained on [`UNUSABLE`] nodes in a row, and no task trains, the first one is enough.
 const GIVEN_UP: u32 = 3;
 /// Nodes in a row on which nothing can be trained before the run ends.
 pub(super) const UNUSABLE: usize = 5;
@@ -266,10 +267,11 @@ impl Scheduler {
 
     fn give_up(&mut self, child: u64, lost: u32, reason: &str) {
         self.given_up += 1;
-        if self.given_up >= GIVEN_UP {
+        let trains = self.children.values().any(|known| known.training.is_some());
+        if self.given_up >= GIVEN_UP || self.unusable.len() >= UNUSABLE && !trains {
             let message = format!(
-                "{GIVEN_UP} children in a row have each lost {lost} tasks, the last one thus: {reason}. Resume the run once the \
-                 cause is fixed"
+                "{} children in a row have each lost {lost} tasks, the last one thus: {reason}. Resume the run once the cause is fixed",
+                self.given_up
             );
             return self.report(Report::Fatal { message });
         }

@@ -189,23 +189,26 @@ impl Scheduler {
     fn unusable(&mut self, from: Source<'_>, reason: &str) {
         let (task, node) = (self.name_of(from.task), from.node);
         let reason = format!("its Slurm task {task} cannot train on {node}: {reason}");
-        if from.is_past || !self.is_general_failure(from) {
-            return self.lose(from.task, &reason);
+        if !from.is_past {
+            self.blame(node);
+            self.unusable.insert(node.to_owned());
+            if self.unusable.len() >= UNUSABLE && !self.has_begun_besides(from.task) {
+                let message = format!(
+                    "tasks on {UNUSABLE} nodes in a row could not train, the last one thus: {reason}. Resume the run once the cause is fixed"
+                );
+                return self.report(Report::Fatal { message });
+            }
         }
-        let message = format!(
-            "tasks on {UNUSABLE} nodes in a row could not train, the last one thus: {reason}. Resume the run once the cause is fixed"
-        );
-        self.report(Report::Fatal { message });
+        self.lose(from.task, &reason);
     }
 
-    /// A task could not train where it ran. Whether that is so everywhere: on several nodes in a row,
-    /// while no other task trains.
-    fn is_general_failure(&mut self, from: Source<'_>) -> bool {
-        self.blame(from.node);
-        self.unusable.insert(from.node.to_owned());
-        let is_its = |training: &Training| training.task == from.task;
-        let mut children = self.children.values();
-        self.unusable.len() >= UNUSABLE
-            && children.all(|known| known.training.as_ref().is_none_or(is_its))
+    /// Whether another task has begun, which may be able to train.
+    fn has_begun_besides(&self, id: TaskId) -> bool {
+        self.batches.iter().any(|(number, batch)| {
+            let mut tasks = batch.tasks.iter().enumerate();
+            tasks.any(|(index, task)| {
+                task.has_begun && !task.is_over && (*number, index) != (id.batch, id.index)
+            })
+        })
     }
 }

@@ -30,11 +30,12 @@ fn one_bad_node_does_not_end_the_run_and_is_avoided_also_by_tasks_that_wait_alre
 }
 
 #[test]
-fn if_nothing_can_be_trained_on_five_nodes_the_run_ends_unless_a_task_trains() {
-    for trains in [false, true] {
+fn if_nothing_can_be_trained_on_five_nodes_the_run_ends_unless_another_task_has_begun() {
+    for other in [None, Some(Sign::Alive), Some(started(10))] {
         let mut scheduler = accepted_with(10);
-        if trains {
-            say_on(&mut scheduler, "good", 9, started(10));
+        let is_general = other.is_none();
+        if let Some(sign) = other {
+            say_on(&mut scheduler, "good", 9, sign);
         }
         let mut actions = Vec::new();
         for index in 0..5 {
@@ -42,8 +43,27 @@ fn if_nothing_can_be_trained_on_five_nodes_the_run_ends_unless_a_task_trains() {
             say_on(&mut scheduler, &format!("n{index}"), index, unusable());
             actions.extend(scheduler.take_actions());
         }
-        assert_eq!(fatal(&actions).is_some(), !trains, "{actions:?}");
+        assert_eq!(fatal(&actions).is_some(), is_general, "{actions:?}");
     }
+}
+
+#[test]
+fn no_child_is_excluded_for_nodes_on_which_nothing_can_be_trained() {
+    let mut scheduler = accepted_with(10);
+    say_on(&mut scheduler, "slow", 9, Sign::Alive);
+    for index in 0..5 {
+        if index == 4 {
+            scheduler.rules.attempts = 1;
+        }
+        say_on(&mut scheduler, &format!("n{index}"), index, unusable());
+    }
+    let actions = scheduler.take_actions();
+    assert!(fatal(&actions).is_some(), "{actions:?}");
+    let excludes = |action: &Action| match action {
+        Action::Report(report) => matches!(**report, Report::Finished { .. }),
+        _ => false,
+    };
+    assert!(!actions.iter().any(excludes), "{actions:?}");
 }
 
 #[test]
