@@ -55,7 +55,7 @@ impl Default for RawSlurm {
 pub struct SlurmConfig {
     /// Options for `sbatch`, such as `--partition=gpu`.
     pub options: Vec<String>,
-    /// Shell lines that a task runs before the program starts.
+    /// Shell lines that a task runs before the program starts; the first one that fails ends it.
     pub setup: Vec<String>,
     /// The program on the nodes; if absent, the path of the running one.
     pub program: Option<PathBuf>,

@@ -201,6 +201,10 @@ pub struct Ready {
 /// Evaluates children. Reports arrive through the callback given to the evaluator when it is
 /// started, from its own threads.
 pub trait Evaluator {
+    /// Number of children it evaluates at a time by now; `None`: as many as when it was ready.
+    fn workers(&self) -> Option<usize> {
+        None
+    }
     /// Queue a child; children are started in the order of submission.
     fn submit(&mut self, job: Job);
     /// End a submitted child's training at its next batch. [`Report::Finished`] follows, with the

@@ -79,7 +79,7 @@ struct Crew<'a> {
     evaluator: &'a mut dyn Evaluator,
     strategy: Box<dyn Strategy>,
     space: Space,
-    /// Number of children that the evaluator works on at a time, at least 1.
+    /// Number of children that the evaluator worked on at a time when it was ready, at least 1.
     at_a_time: usize,
 }
 

@@ -19,6 +19,9 @@ const OWN_OPTIONS: [&str; 12] = [
     "--wrap",
 ];
 
+/// Options that have jobs of other clusters: `squeue`, `scancel` and `scontrol` would ask this one.
+const FOREIGN_OPTIONS: [&str; 3] = ["--clusters", "--cluster", "-M"];
+
 pub(super) fn slurm(raw: &RawSlurm) -> Checked<SlurmConfig> {
     for option in &raw.options {
         option_is_free(option)?;
@@ -58,6 +61,13 @@ fn option_is_free(option: &str) -> Checked<()> {
             "slurm.options",
             format!("{option:?}"),
             "must not be an option that nas-tui sets itself (docs/SLURM.md lists them)",
+        );
+    }
+    if FOREIGN_OPTIONS.iter().any(|foreign| is_own(foreign)) {
+        return violation(
+            "slurm.options",
+            format!("{option:?}"),
+            "must not name other clusters: run the search on a login node of the cluster that trains",
         );
     }
     Ok(())
@@ -120,6 +130,14 @@ mod tests {
         for option in ["--array=0-3", "-J", "-Jname", "--signal=USR2", "-o"] {
             let error = slurm(&[&format!("slurm.options=[\"{option}\"]")]).unwrap_err();
             assert!(error.contains("slurm.options"), "{option}: {error}");
+        }
+    }
+
+    #[test]
+    fn options_that_send_jobs_to_another_cluster_are_refused() {
+        for option in ["--clusters=big", "-M", "-Mbig"] {
+            let error = slurm(&[&format!("slurm.options=[\"{option}\"]")]).unwrap_err();
+            assert!(error.contains("other clusters"), "{option}: {error}");
         }
     }
 

@@ -1,24 +1,27 @@
 //! The evaluator: a thread ("nas-slurm") that joins the scheduler, the files and Slurm's commands.
 
+mod beginning;
 mod inbox;
 mod orders;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
+use self::beginning::{children_at_a_time, earlier, ready, rules, threads};
 use self::inbox::Inbox;
 use super::commands::{self, Limits, Reply, Request};
-use super::files::{Folder, Known, Settings, VERSION, digest};
-use super::scheduler::{Rules, Scheduler};
-use crate::child::libtorch;
+use super::files::{Control, Folder, Known, Settings, VERSION, digest};
+use super::scheduler::Scheduler;
 use crate::config::{self, Config};
 use crate::data;
-use crate::evaluate::{ChildJob, Evaluator, Job, Ready, Report, Reports};
-use crate::event::{Compute, DataDescription, Level};
+use crate::evaluate::{ChildJob, Evaluator, Job, Report, Reports};
+use crate::event::{DataDescription, Level};
 use crate::foundation::thread::spawn;
 use crate::space::Design;
 
@@ -29,6 +32,8 @@ const LOOK: Duration = Duration::from_millis(500);
 pub struct Cluster {
     messages: Sender<Message>,
     thread: Option<JoinHandle<()>>,
+    /// See [`Bridge::at_a_time`].
+    at_a_time: Arc<AtomicUsize>,
 }
 
 /// What the thread reacts to.
@@ -52,8 +57,10 @@ impl Cluster {
         let program = commands::program(&config.slurm)?;
         let (config, saved) = (config.clone(), folder.join("config.toml"));
         let to_self = sender.clone();
+        let at_a_time = Arc::new(AtomicUsize::new(children_at_a_time(&config)));
+        let shared = at_a_time.clone();
         let thread = spawn("nas-slurm", move || {
-            match Bridge::begin(config, files, program, saved, to_self, &report) {
+            match Bridge::begin(config, files, program, saved, to_self, shared, &report) {
                 Ok(mut bridge) => bridge.work(&messages, &report),
                 Err(message) => report(Report::Fatal { message }),
             }
@@ -61,6 +68,7 @@ impl Cluster {
         Ok(Cluster {
             messages: sender,
             thread: Some(thread),
+            at_a_time,
         })
     }
 
@@ -71,6 +79,10 @@ impl Cluster {
 }
 
 impl Evaluator for Cluster {
+    fn workers(&self) -> Option<usize> {
+        Some(self.at_a_time.load(Ordering::Relaxed))
+    }
+
     /// # Panics
     /// On a row of a table: validation of the settings guarantees that there is none.
     fn submit(&mut self, job: Job) {
@@ -137,9 +149,14 @@ struct Bridge {
     numbers: BTreeMap<u64, String>,
     inbox: Inbox,
     to_slurm: Sender<Request>,
+    /// Children that may be trained at a time, which the search reads.
+    at_a_time: Arc<AtomicUsize>,
     began: Instant,
     asked: Option<Instant>,
     is_asking: bool,
+    /// What could not be written for the tasks, and when that was last tried.
+    unwritten: Option<Control>,
+    probed: Option<Instant>,
     /// The last failure that was logged, which is not repeated.
     told: Option<String>,
     is_over: bool,
@@ -152,27 +169,17 @@ impl Bridge {
         program: PathBuf,
         saved: PathBuf,
         to_self: Sender<Message>,
+        at_a_time: Arc<AtomicUsize>,
         report: &Reports,
     ) -> Result<Bridge, String> {
-        let limits = commands::limits().map_err(|error| {
-            format!("{error}. With workers.evaluator = \"slurm\", run the search where Slurm's commands are, such as a login node")
-        })?;
+        let limits = beginning::limits()?;
         let data = data::load(&config.data)
             .map_err(|error| error.to_string())?
             .description();
-        let name = folder.run_name().map_err(|error| error.to_string())?;
-        let (known, last) = folder.open_batches().map_err(|error| error.to_string())?;
-        let mut scheduler = Scheduler::new(rules(&config, limits), last + 1);
-        let mut numbers = BTreeMap::new();
-        for Known { batch, tasks, job } in known {
-            numbers.extend(job.clone().map(|job| (batch, job)));
-            scheduler.adopt(batch, tasks, job);
-        }
-        let mut inbox = Inbox::new();
-        inbox
-            .take_over(&folder, |batch| scheduler.has_batch(batch))
-            .map_err(|error| error.to_string())?;
         let (to_slurm, requests) = channel::<Request>();
+        let mut bridge = Bridge::take_over(config, folder, program, saved, data, limits, to_slurm)
+            .map_err(|error| error.to_string())?;
+        bridge.at_a_time = at_a_time;
         // Commands can take as long as Slurm likes; files are read meanwhile.
         spawn("nas-slurm-ask", move || {
             for reply in requests.iter().filter_map(commands::carry_out) {
@@ -182,18 +189,45 @@ impl Bridge {
             }
         })
         .map_err(|error| error.to_string())?;
-        let threads = threads(&config);
-        report(Report::Ready(ready(&config, &data, threads)));
-        let saved_at = modified(&saved);
+        let Bridge {
+            config,
+            data,
+            threads,
+            ..
+        } = &bridge;
+        report(Report::Ready(ready(config, data, *threads)));
+        Ok(bridge)
+    }
+
+    /// Begin with what earlier sessions have left.
+    fn take_over(
+        config: Config,
+        folder: Folder,
+        program: PathBuf,
+        saved: PathBuf,
+        data: DataDescription,
+        limits: Limits,
+        to_slurm: Sender<Request>,
+    ) -> io::Result<Bridge> {
+        let (name, known, last) = earlier(&folder)?;
+        let mut scheduler = Scheduler::new(rules(&config, limits), last + 1);
+        let mut numbers = BTreeMap::new();
+        for Known { batch, tasks, job } in known {
+            numbers.extend(job.clone().map(|job| (batch, job)));
+            scheduler.adopt(batch, tasks, job);
+        }
+        let mut inbox = Inbox::new();
+        inbox.take_over(&folder, |batch| scheduler.has_batch(batch))?;
         Ok(Bridge {
+            at_a_time: Arc::new(AtomicUsize::new(children_at_a_time(&config))),
+            threads: threads(&config),
+            saved_at: modified(&saved),
             config,
             folder,
             name,
             program,
             saved,
-            saved_at,
             data,
-            threads,
             scheduler,
             jobs: BTreeMap::new(),
             numbers,
@@ -202,6 +236,8 @@ impl Bridge {
             began: Instant::now(),
             asked: None,
             is_asking: false,
+            unwritten: None,
+            probed: None,
             told: None,
             is_over: false,
         })
@@ -222,14 +258,16 @@ impl Bridge {
                 self.take(message, report);
             }
             if self.is_over {
-                return;
+                break;
             }
             self.scheduler.tick(self.began.elapsed());
+            self.probe(report);
             self.read_files(report);
             self.ask_slurm();
             self.follow_settings(report);
             self.act(report);
         }
+        self.shut_down(messages, report);
     }
 
     fn take(&mut self, message: Message, report: &Reports) {
@@ -238,16 +276,26 @@ impl Bridge {
             Message::Skip(child) => self.scheduler.skip(child),
             Message::Pause(number) => self.scheduler.pause(number),
             Message::Resume => self.scheduler.resume(),
-            Message::Shutdown => self.shut_down(report),
+            Message::Shutdown => self.is_over = true,
             Message::Slurm(Reply::Submitted { batch, answer }) => {
                 self.submitted(batch, answer, report)
             }
             Message::Slurm(Reply::Listed(answer)) => {
                 self.is_asking = false;
-                self.scheduler.answer(&answer);
+                let asked = self.asked.unwrap_or(self.began);
+                let asked = asked.duration_since(self.began);
+                self.scheduler.answer(&answer, asked);
                 self.learn_numbers();
             }
-            Message::Slurm(Reply::Failed(reason)) => self.warn_once(reason, report),
+            Message::Slurm(Reply::Failed {
+                reason,
+                is_doubtful,
+            }) => {
+                self.warn_once(reason, report);
+                if is_doubtful {
+                    self.scheduler.repeat_throttles();
+                }
+            }
         }
     }
 
@@ -299,6 +347,8 @@ impl Bridge {
         if let Some(count) = count.filter(|count| Some(*count) != self.config.workers.count) {
             self.config.workers.count = Some(count);
             self.scheduler.set_count(count);
+            let at_a_time = children_at_a_time(&self.config);
+            self.at_a_time.store(at_a_time, Ordering::Relaxed);
             let message = format!("workers.count is {count} now");
             report(Report::Log {
                 level: Level::Info,
@@ -318,55 +368,11 @@ impl Bridge {
     }
 }
 
-fn ready(config: &Config, data: &DataDescription, threads: usize) -> Ready {
-    let slurm = &config.slurm;
-    let at_a_time = slurm.gpus_per_task.clamp(1, slurm.children_per_task);
-    let device = match slurm.gpus_per_task {
-        0 => "cpu (slurm)",
-        _ => "gpu (slurm)",
-    };
-    Ready {
-        data: data.clone(),
-        workers: config.workers.count.unwrap_or(1) * at_a_time,
-        compute: Some(Compute {
-            threads,
-            device: device.to_owned(),
-            libtorch: libtorch::version_in_words(),
-        }),
-    }
-}
-
 fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::metadata(path)
         .and_then(|file| file.modified())
         .ok()
 }
 
-fn rules(config: &Config, limits: Limits) -> Rules {
-    Rules {
-        count: config.workers.count.unwrap_or(1),
-        children_per_task: config.slurm.children_per_task,
-        grace: Duration::from_secs(config.slurm.grace_seconds),
-        attempts: config.slurm.attempts,
-        most_in_array: limits.array.max(1),
-        // Of all users' jobs, no more than half are to be one run's.
-        most_tasks: (limits.jobs / 2).max(1),
-    }
-}
-
-/// CPU threads of each training: as set, or as many CPUs as the options ask for, or 1. Not what a node
-/// happens to have: the same number everywhere gives the same results everywhere.
-fn threads(config: &Config) -> usize {
-    let asked = || {
-        let mut options = config.slurm.options.iter();
-        let named = |option: &String| {
-            option
-                .strip_prefix("--cpus-per-task=")
-                .or_else(|| option.strip_prefix("-c"))?
-                .parse()
-                .ok()
-        };
-        options.find_map(named)
-    };
-    config.workers.threads.or_else(asked).unwrap_or(1).max(1)
-}
+#[cfg(test)]
+mod tests;

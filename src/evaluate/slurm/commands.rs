@@ -12,6 +12,8 @@ use crate::config::SlurmConfig;
 
 /// Most arguments of one call.
 const MOST_NAMED: usize = 500;
+/// What `squeue` is asked about each task: its array, its index, name, state, node, and why it waits.
+const FIELDS: &str = "%F|%K|%j|%T|%N|%r";
 /// Slurm's limits, if it does not tell them.
 const DEFAULT_LIMITS: Limits = Limits {
     array: 1_001,
@@ -55,8 +57,13 @@ pub enum Reply {
     Submitted { batch: u64, answer: Submission },
     /// Of [`Request::List`].
     Listed(Answer),
-    /// A command failed, for the log.
-    Failed(String),
+    /// A command failed.
+    Failed {
+        /// For the log.
+        reason: String,
+        /// Whether Slurm may not have heard it.
+        is_doubtful: bool,
+    },
 }
 
 /// Carry a request out.
@@ -68,8 +75,14 @@ pub fn carry_out(request: Request) -> Option<Reply> {
         }
         Request::List { names, jobs } => Some(Reply::Listed(list(&names, &jobs))),
         Request::Tell { program, arguments } => match run(program, &arguments) {
-            Ok(printed) => complaint(program, &printed).map(Reply::Failed),
-            Err(error) => Some(Reply::Failed(error)),
+            Ok(printed) => complaint(program, &printed).map(|reason| Reply::Failed {
+                is_doubtful: is_doubtful(&reason),
+                reason,
+            }),
+            Err(reason) => Some(Reply::Failed {
+                reason,
+                is_doubtful: true,
+            }),
         },
     }
 }
@@ -77,10 +90,11 @@ pub fn carry_out(request: Request) -> Option<Reply> {
 /// What Slurm has to say against a command. It answers for each task of an array if one could not be told,
 /// and names those too that were told, or that had ended before: neither is a failure.
 fn complaint(program: &str, printed: &Printed) -> Option<String> {
-    const HARMLESS: [&str; 3] = [
+    const HARMLESS: [&str; 4] = [
         "No error",
         "already finished",
         "already completing or completed",
+        "no longer pending",
     ];
     if printed.status.success() {
         return None;
@@ -103,19 +117,10 @@ fn complaint(program: &str, printed: &Printed) -> Option<String> {
     }
 }
 
-/// A refusal is one only if Slurm says so; after any other failure the job may exist.
-fn read_submission(printed: Result<Printed, String>) -> Submission {
-    let printed = match printed {
-        Ok(printed) => printed,
-        Err(reason) if reason.contains("cannot be run") => return Submission::Refused(reason),
-        Err(reason) => return Submission::Unknown(reason),
-    };
-    let job = printed.output.trim().split(';').next().unwrap_or_default();
-    if !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Submission::Accepted(job.to_owned());
-    }
-    let reason = printed.errors.trim().replace('\n', "; ");
-    let is_doubtful = [
+/// Whether these words of Slurm's say that the controller has not answered.
+fn is_doubtful(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    [
         "contact",
         "timed out",
         "timeout",
@@ -126,7 +131,28 @@ fn read_submission(printed: Result<Printed, String>) -> Submission {
         "message",
     ]
     .iter()
-    .any(|word| reason.to_ascii_lowercase().contains(word));
+    .any(|word| words.contains(word))
+}
+
+/// A refusal is one only if the controller was not asked, or has said so; after any other failure the job
+/// may exist. What `sbatch` prints besides is a site's own text, which may say anything.
+fn read_submission(printed: Result<Printed, String>) -> Submission {
+    let printed = match printed {
+        Ok(printed) => printed,
+        Err(reason) if reason.contains("cannot be run") => return Submission::Refused(reason),
+        Err(reason) => return Submission::Unknown(reason),
+    };
+    let job = printed.output.trim().split(';').next().unwrap_or_default();
+    if !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Submission::Accepted(job.to_owned());
+    }
+    const VERDICT: &str = "Batch job submission failed:";
+    let lines = printed.errors.lines();
+    let mut verdicts = lines.filter_map(|line| line.split_once(VERDICT));
+    let is_doubtful = verdicts
+        .next_back()
+        .is_some_and(|(_, words)| is_doubtful(words));
+    let reason = printed.errors.trim().replace('\n', "; ");
     match printed.status.code() {
         Some(code) if code != 0 && !reason.is_empty() && !is_doubtful => {
             Submission::Refused(reason)
@@ -157,16 +183,35 @@ pub fn submission(
     arguments.extend(words(&["--requeue", "--open-mode=append"]));
     arguments.push(format!("--signal=B:USR1@{}", config.signal_seconds));
     arguments.push(format!("--output={}", output.display()));
-    if !avoid.is_empty() {
-        arguments.push(format!("--exclude={}", avoid.join(",")));
-    }
     arguments.extend(config.options.iter().cloned());
+    // Of several such options the last one counts: it holds the user's nodes too.
+    if let Some(nodes) = excluded(config, avoid).filter(|_| !avoid.is_empty()) {
+        arguments.push(format!("--exclude={nodes}"));
+    }
     arguments.push(folder.join("task.sh").display().to_string());
     arguments
 }
 
-/// The script of a batch: the user's own lines, then the program in the shell's place, so that Slurm's
-/// signal reaches it.
+/// The nodes that are excluded by the user's options and those to avoid, in Slurm's notation. `None` if the
+/// user's are in a file: no list can be joined to it.
+pub fn excluded(config: &SlurmConfig, avoid: &[String]) -> Option<String> {
+    let own = config.options.iter().rev().find_map(|option| {
+        let nodes = option.strip_prefix("--exclude=");
+        nodes.or_else(|| option.strip_prefix("-x"))
+    });
+    if own.is_some_and(|nodes| nodes.contains('/')) {
+        return None;
+    }
+    let own = own.filter(|nodes| !nodes.is_empty());
+    let nodes: Vec<&str> = own
+        .into_iter()
+        .chain(avoid.iter().map(String::as_str))
+        .collect();
+    Some(nodes.join(","))
+}
+
+/// The script of a batch: the user's own lines, the first of which that fails ends the task, then the
+/// program in the shell's place, so that Slurm's signal reaches it.
 pub fn script(config: &SlurmConfig, program: &Path, folder: &Path, batch: u64) -> String {
     let quoted = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
     let setup: String = config
@@ -174,8 +219,9 @@ pub fn script(config: &SlurmConfig, program: &Path, folder: &Path, batch: u64) -
         .iter()
         .map(|line| format!("{line}\n"))
         .collect();
+    let strict = if setup.is_empty() { "" } else { "set -e\n" };
     format!(
-        "#!/bin/sh\n{setup}exec {} slurm-task {} {batch}\n",
+        "#!/bin/sh\n{strict}{setup}exec {} slurm-task {} {batch}\n",
         quoted(program),
         quoted(folder)
     )
@@ -188,10 +234,18 @@ fn list(names: &BTreeMap<String, u64>, jobs: &BTreeMap<u64, String>) -> Answer {
     for some in all.chunks(MOST_NAMED) {
         let chosen: Vec<&str> = some.iter().map(|name| name.as_str()).collect();
         let name = format!("--name={}", chosen.join(","));
-        match run(
-            "squeue",
-            &words(&["-h", "-r", "-t", "all", &name, "-o", "%F|%K|%j|%T|%r"]),
-        ) {
+        // Of hidden partitions too.
+        let arguments = [
+            "-h",
+            "-r",
+            "--all",
+            "-t",
+            "all",
+            name.as_str(),
+            "-o",
+            FIELDS,
+        ];
+        match run("squeue", &words(&arguments)) {
             Ok(printed) if printed.status.success() => {
                 read_list(&printed.output, names, &mut listed)
             }
@@ -226,10 +280,10 @@ fn is_up() -> bool {
 
 fn read_list(output: &str, names: &BTreeMap<String, u64>, listed: &mut BTreeMap<TaskId, Listed>) {
     for line in output.lines() {
-        let mut fields = line.splitn(5, '|');
+        let mut fields = line.splitn(6, '|');
         let mut field = || fields.next().map(str::trim);
-        let (Some(job), Some(index), Some(name), Some(state), Some(reason)) =
-            (field(), field(), field(), field(), field())
+        let (Some(job), Some(index), Some(name), Some(state), Some(node), Some(reason)) =
+            (field(), field(), field(), field(), field(), field())
         else {
             continue;
         };
@@ -240,6 +294,7 @@ fn read_list(output: &str, names: &BTreeMap<String, u64>, listed: &mut BTreeMap<
             job: job.to_owned(),
             state: state.to_owned(),
             reason: reason.to_owned(),
+            node: node.to_owned(),
         };
         listed.insert(
             TaskId {

@@ -1,8 +1,9 @@
 //! The files through which the engine and its tasks speak, in `slurm/` of the run directory:
 //!
 //! ```text
-//! run                      the name of the run among all jobs of the cluster
+//! run                      the name of the run among all jobs of the cluster; inode and path of this folder
 //! control.json             what is asked of running tasks: pause, skip
+//! probe                    written now and then by the search, to see whether anything can be
 //! batches/N/manifest.jsonl settings, then one line per task: its children. Written before `sbatch`
 //! batches/N/job            Slurm's number of the job. Written after `sbatch`
 //! batches/N/closed         nothing of it is of interest any more
@@ -19,6 +20,7 @@ mod results;
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -107,15 +109,38 @@ impl Folder {
         &self.root
     }
 
-    /// The name of the run among all jobs of the cluster: made once, from the name of its directory.
+    /// The name of the run among all jobs of the cluster: made once, from the name of its directory, and
+    /// anew for a copy of a run. Returns also whether this is such a copy: its batches are the other run's.
     ///
     /// # Errors
     /// I/O errors.
-    pub fn run_name(&self) -> io::Result<String> {
+    pub fn run_name(&self) -> io::Result<(String, bool)> {
         let path = self.root.join("run");
-        if let Ok(name) = input::text(&path, 1_000) {
-            return Ok(name.trim().to_owned());
+        let inode = fs::metadata(&self.root)?.ino().to_string();
+        let root = format!("{:?}", self.root);
+        let text = match input::text(&path, 10_000) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text?,
+        };
+        let (known, place) = text.split_once('\n').unwrap_or((text.as_str(), ""));
+        // A run that is moved keeps one, a copy neither. Older versions wrote neither down.
+        let is_copy = place
+            .trim_end()
+            .split_once(' ')
+            .is_some_and(|place| place.0 != inode && place.1 != root);
+        let name = match known.trim() {
+            name if !name.is_empty() && !is_copy => name.to_owned(),
+            _ => self.new_name()?,
+        };
+        let now = format!("{name}\n{inode} {root}\n");
+        if text != now {
+            self.check()?;
+            write_atomically(&path, now.as_bytes())?;
         }
+        Ok((name, is_copy))
+    }
+
+    fn new_name(&self) -> io::Result<String> {
         let run = self
             .root
             .parent()
@@ -129,10 +154,16 @@ impl Folder {
             }
         };
         let run: String = run.to_string_lossy().chars().take(60).map(plain).collect();
-        let name = format!("nas-{run}-{}", &uuid()?[..8]);
+        Ok(format!("nas-{run}-{}", &uuid()?[..8]))
+    }
+
+    /// See whether anything can be written here.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub fn probe(&self) -> io::Result<()> {
         self.check()?;
-        write_atomically(&path, name.as_bytes())?;
-        Ok(name)
+        write_atomically(&self.root.join("probe"), &[b'\n'; 4_096])
     }
 
     /// Ask this of running tasks.
@@ -269,7 +300,11 @@ impl Folder {
                 .join(format!("unused-{}", name.to_string_lossy())),
         };
         self.check()?;
-        fs::rename(path, target)
+        match fs::rename(path, &target) {
+            // A file server may be asked again for what it has done, if its answer was lost.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && target.exists() => Ok(()),
+            renamed => renamed,
+        }
     }
 
     /// The folder in which children in training are saved.

@@ -7,6 +7,7 @@
 mod batches;
 mod ending;
 mod liveness;
+mod nodes;
 mod signs;
 mod steering;
 
@@ -57,6 +58,8 @@ pub enum Action {
     },
     /// Change how many tasks of a batch may run at a time.
     Throttle { batch: u64, most: usize },
+    /// Keep the waiting tasks of a batch from these nodes, and from no others of the run's own choice.
+    Avoid { batch: u64, nodes: Vec<String> },
     /// Cancel these tasks.
     Cancel(Vec<TaskId>),
     /// Keep the waiting tasks of a batch from starting.
@@ -118,7 +121,10 @@ struct Batch {
     job: Option<String>,
     /// Whether `sbatch` has not answered yet.
     is_being_submitted: bool,
+    /// How many of its tasks may run at a time.
     throttle: usize,
+    /// What Slurm was told of that; `None` if it must be told.
+    told: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -132,9 +138,11 @@ struct Task {
     sign: Duration,
     /// Whether it has given a sign of its own since it was started.
     has_begun: bool,
+    /// Whether it has waited or run in this session: otherwise its end is no loss of its children.
+    is_seen: bool,
     /// The pause that it has confirmed.
     paused: Option<u64>,
-    /// Where it runs, by its own word.
+    /// Where it runs.
     node: Option<String>,
     is_over: bool,
 }
@@ -147,6 +155,7 @@ impl Task {
             state: String::new(),
             sign: now,
             has_begun: false,
+            is_seen: false,
             paused: None,
             node: None,
             is_over: false,
@@ -171,14 +180,16 @@ pub struct Scheduler {
     submit_after: Duration,
     backoff: Duration,
     has_accepted: bool,
+    /// Most tasks of the next array: halved by refusals, doubled until it is what the rules allow.
+    array: usize,
     last_refusal: Option<String>,
     pause: Option<steering::Pause>,
     /// Children that users have asked to end.
     skips: BTreeSet<u64>,
-    /// Tasks in a row that could not train at all.
-    unusable: u32,
-    /// How often each node had such a task.
-    bad_nodes: BTreeMap<String, u32>,
+    /// Nodes of the tasks in a row that could not train at all.
+    unusable: BTreeSet<String>,
+    /// Every node heard of.
+    nodes: BTreeMap<String, nodes::Node>,
     /// Children in a row that were given up.
     given_up: u32,
     actions: Vec<Action>,
@@ -188,6 +199,7 @@ impl Scheduler {
     /// A scheduler without children whose first new batch is number `next_batch`.
     pub fn new(rules: Rules, next_batch: u64) -> Scheduler {
         Scheduler {
+            array: rules.most_in_array,
             rules,
             now: Duration::ZERO,
             children: BTreeMap::new(),
@@ -202,14 +214,15 @@ impl Scheduler {
             last_refusal: None,
             pause: None,
             skips: BTreeSet::new(),
-            unusable: 0,
-            bad_nodes: BTreeMap::new(),
+            unusable: BTreeSet::new(),
+            nodes: BTreeMap::new(),
             given_up: 0,
             actions: Vec::new(),
         }
     }
 
-    /// Take over a batch that an earlier session submitted, or was about to.
+    /// Take over a batch that an earlier session submitted, or was about to. How many of its tasks may
+    /// run at a time is told anew: it may have been submitted with another number.
     pub fn adopt(&mut self, batch: u64, tasks: Vec<Vec<u64>>, job: Option<String>) {
         let now = self.now;
         for (index, children) in tasks.iter().enumerate() {
@@ -226,6 +239,7 @@ impl Scheduler {
                 job,
                 is_being_submitted: false,
                 throttle,
+                told: None,
             },
         );
         self.next_batch = self.next_batch.max(batch + 1);
@@ -234,7 +248,13 @@ impl Scheduler {
     /// A child to train. If a task of an earlier session has it, that one is waited for.
     pub fn submit(&mut self, child: u64) {
         self.children.insert(child, Child::default());
-        if !self.has_live_task(child) {
+        if self.has_live_task(child) {
+            // It has not been listened to until now.
+            let (now, place) = (self.now, self.places.get(&child).copied());
+            if let Some(task) = place.and_then(|place| self.task(place)) {
+                task.sign = now;
+            }
+        } else {
             if self.queue.is_empty() {
                 // More may follow at once.
                 let soon = self.now + batches::GATHERING;
@@ -244,13 +264,15 @@ impl Scheduler {
         }
     }
 
-    /// The first valid result of a child has arrived. Returns whether it was waited for: otherwise it
-    /// has ended before.
-    pub fn finished(&mut self, child: u64) -> bool {
-        if self.remove(child).is_none() {
+    /// The first valid result of a child has arrived, from this attempt on this node. Returns whether
+    /// it was waited for: otherwise it has ended before.
+    pub fn finished(&mut self, child: u64, attempt: &str, node: &str) -> bool {
+        if self.remove(child, Some(attempt)).is_none() {
             return false;
         }
-        (self.unusable, self.given_up) = (0, 0);
+        self.unusable.clear();
+        self.given_up = 0;
+        self.trust(node);
         true
     }
 
@@ -258,8 +280,10 @@ impl Scheduler {
     pub fn tick(&mut self, now: Duration) {
         self.notice_sleep(now);
         self.now = self.now.max(now);
-        self.end_skipped();
-        self.end_silent();
+        if self.pause.is_none() {
+            self.end_skipped();
+            self.end_silent();
+        }
         self.settle_pause();
         self.make_batch();
     }
@@ -296,6 +320,18 @@ impl Scheduler {
             .get(&id.batch)
             .and_then(|batch| batch.tasks.get(id.index));
         task.is_some_and(|task| !task.is_over)
+    }
+
+    /// Whether a child of a task is waited for. Until it is, what the task says of it would be lost.
+    pub fn is_awaited(&self, id: TaskId) -> bool {
+        let batch = self.batches.get(&id.batch);
+        let task = batch.and_then(|batch| batch.tasks.get(id.index));
+        task.is_some_and(|task| self.awaits(task))
+    }
+
+    fn awaits(&self, task: &Task) -> bool {
+        let is_awaited = |child| self.children.contains_key(child);
+        task.children.iter().any(is_awaited)
     }
 
     /// Number of tasks of a batch.

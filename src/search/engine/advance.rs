@@ -116,7 +116,7 @@ impl SearchEngine<'_> {
         let children = self.open.iter().flat_map(OpenEpisode::all);
         let has_ended = |child: &Child| ledger.ended(child.number).is_some();
         let under_way = children.filter(|child| !has_ended(child) && !self.is_blocked(child));
-        under_way.count() < crew.at_a_time
+        under_way.count() < crew.evaluator.workers().unwrap_or(crew.at_a_time)
     }
 
     /// Pass what has happened on to the strategy.

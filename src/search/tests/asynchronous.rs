@@ -188,3 +188,19 @@ fn a_stop_after_the_episode_ends_all_that_have_begun_and_loses_no_training() {
         .collect();
     assert_eq!(learned, [1, 2, 3, 4, 5, 6]);
 }
+
+#[test]
+fn workers_that_are_added_while_a_search_runs_get_children() {
+    let duration = |later_workers| {
+        let behaviour = Behaviour {
+            workers: 1,
+            later_workers,
+            duration: Some(equal),
+            ..Behaviour::default()
+        };
+        let run = Run::new(&[ASYNCHRONOUS, "search.reuse=never"]);
+        run.search(&behaviour).unwrap();
+        behaviour.clock.lock().unwrap().end
+    };
+    assert_eq!(duration(Some(2)) * 2, duration(None));
+}

@@ -40,6 +40,8 @@ pub struct Behaviour {
     pub threads: usize,
     /// Number of children at a time; 0 means 1.
     pub workers: usize,
+    /// Number of children at a time once it has begun, if that changes.
+    pub later_workers: Option<usize>,
     pub fingerprint: String,
     /// Every job submitted, in order.
     pub jobs: Arc<Mutex<Vec<Job>>>,

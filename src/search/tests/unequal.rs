@@ -55,7 +55,7 @@ struct Workers {
 impl Workers {
     fn start_waiting(&mut self) {
         let behaviour = &self.calculator.behaviour;
-        while self.training.len() < behaviour.workers
+        while self.training.len() < behaviour.later_workers.unwrap_or(behaviour.workers)
             && let Some(job) = self.waiting.pop_front()
         {
             let duration = (self.duration)(&job);
@@ -108,6 +108,10 @@ impl UnequalWorkers {
 }
 
 impl Evaluator for UnequalWorkers {
+    fn workers(&self) -> Option<usize> {
+        self.0.borrow().calculator.behaviour.later_workers
+    }
+
     fn submit(&mut self, job: Job) {
         let mut workers = self.0.borrow_mut();
         workers.calculator.note(&job);

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::Bridge;
 use crate::evaluate::protocol::FromWorker;
 use crate::evaluate::slurm::attempts::{
-    ARRIVALS_PER_PASS, BETWEEN_PASSES, FILES_PER_PASS, Tail, Turns,
+    ARRIVALS_PER_PASS, BETWEEN_PASSES, FILES_PER_PASS, Line, Tail, Turns, order,
 };
 use crate::evaluate::slurm::files::{Arrival, Folder, ResultFile, read_result};
 use crate::evaluate::slurm::scheduler::{Sign, Source, TaskId};
@@ -50,20 +50,29 @@ impl Inbox {
         folder: &Folder,
         is_live: impl Fn(u64) -> bool,
     ) -> io::Result<()> {
-        let attempts = folder.attempts()?;
-        attempts
-            .into_iter()
-            .filter(|(task, _)| is_live(task.batch))
-            .for_each(|(task, attempt)| self.follow(folder, task, attempt));
+        let mut tasks: BTreeMap<TaskId, Vec<String>> = BTreeMap::new();
+        for (task, attempt) in folder.attempts()? {
+            if is_live(task.batch) {
+                tasks.entry(task).or_default().push(attempt);
+            }
+        }
+        for (task, mut attempts) in tasks {
+            if attempts.len() > 1 {
+                attempts.sort_by_cached_key(|attempt| order(&folder.attempt(task, attempt)));
+            }
+            let last = attempts.last().cloned();
+            for attempt in attempts {
+                let is_last = Some(&attempt) == last.as_ref();
+                let path = folder.attempt(task, &attempt);
+                self.follow(attempt, Tail::taken_over(path, task, is_last));
+            }
+        }
         Ok(())
     }
 
-    fn follow(&mut self, folder: &Folder, task: TaskId, attempt: String) {
+    fn follow(&mut self, attempt: String, tail: Tail) {
         if !self.tails.contains_key(&attempt) {
-            self.tails.insert(
-                attempt.clone(),
-                Tail::new(folder.attempt(task, &attempt), task),
-            );
+            self.tails.insert(attempt.clone(), tail);
             self.turns.add(attempt);
         }
     }
@@ -90,7 +99,8 @@ impl Bridge {
                             task,
                             attempt,
                         } => {
-                            self.inbox.follow(&self.folder, task, attempt.clone());
+                            let file = self.folder.attempt(task, &attempt);
+                            self.inbox.follow(attempt.clone(), Tail::new(file, task));
                             fresh.insert(attempt);
                             // It is found again by the attempt's own file.
                             let _ = std::fs::remove_file(path);
@@ -99,7 +109,10 @@ impl Bridge {
                     }
                 }
             }
-            Err(error) => self.warn_once(error.to_string(), report),
+            Err(error) => {
+                self.scheduler.hear_nothing();
+                self.warn_once(error.to_string(), report);
+            }
         }
         let (tails, scheduler) = (&self.inbox.tails, &self.scheduler);
         let keep = |attempt: &String| {
@@ -121,17 +134,23 @@ impl Bridge {
         let Some(tail) = self.inbox.tails.get_mut(attempt) else {
             return;
         };
+        if !self.scheduler.is_awaited(tail.task) {
+            return;
+        }
         let epochs = self.config.child.epochs;
         // A file that cannot be read says nothing; it is looked at again.
-        let signs = tail.read().unwrap_or_default();
+        let lines = tail.read().unwrap_or_default();
         let (task, node) = (tail.task, tail.node.clone().unwrap_or_default());
-        let from = Source {
-            task,
-            attempt,
-            node: &node,
-        };
-        for sign in signs.into_iter().filter(|sign| is_sound(sign, epochs)) {
-            self.scheduler.sign(from, sign);
+        for Line { sign, is_past } in lines {
+            let from = Source {
+                task,
+                attempt,
+                node: &node,
+                is_past,
+            };
+            if is_sound(&sign, epochs) {
+                self.scheduler.sign(from, sign);
+            }
         }
     }
 
@@ -140,6 +159,10 @@ impl Bridge {
         let result = match read_result(path, self.config.child.epochs) {
             Ok(result) => result,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            // The system's fault, not the file's: it is looked at again.
+            Err(error) if error.raw_os_error().is_some() => {
+                return self.warn_once(format!("{}: {error}", path.display()), report);
+            }
             Err(error) => {
                 let message = format!("{}: a result that cannot be used: {error}", path.display());
                 report(Report::Log {
@@ -203,7 +226,8 @@ impl Bridge {
     fn end(&mut self, result: ResultFile, report: &Reports) {
         self.jobs.remove(&result.child);
         self.act(report);
-        if self.scheduler.finished(result.child) {
+        let ResultFile { attempt, node, .. } = &result;
+        if self.scheduler.finished(result.child, attempt, node) {
             report(finished(result));
         }
     }

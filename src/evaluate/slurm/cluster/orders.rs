@@ -1,13 +1,19 @@
 //! What is done with the scheduler's actions, and what is asked of Slurm.
 
-use std::time::Instant;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
-use super::Bridge;
+use super::{Bridge, Message};
 use crate::evaluate::slurm::commands::{self, Reply, Request};
 use crate::evaluate::slurm::files::Control;
 use crate::evaluate::slurm::scheduler::{Action, Submission, TaskId};
 use crate::evaluate::{ChildJob, Report, Reports};
 use crate::event::Level;
+
+/// Time between two looks at whether the run directory can be written to.
+const BETWEEN_PROBES: Duration = Duration::from_secs(30);
+/// The longest that a stop waits for the answer of an `sbatch` that is under way.
+const SUBMITTING: Duration = Duration::from_secs(65);
 
 impl Bridge {
     /// Do what the scheduler wants.
@@ -23,18 +29,9 @@ impl Bridge {
                     self.submit_batch(batch, &tasks, throttle, &avoid);
                 }
                 Action::Throttle { batch, most } => {
-                    if let Some(job) = self.numbers.get(&batch) {
-                        let arguments = vec![
-                            "update".to_owned(),
-                            format!("JobId={job}"),
-                            format!("ArrayTaskThrottle={most}"),
-                        ];
-                        self.ask(Request::Tell {
-                            program: "scontrol",
-                            arguments,
-                        });
-                    }
+                    self.update(batch, format!("ArrayTaskThrottle={most}"));
                 }
+                Action::Avoid { batch, nodes } => self.avoid(batch, &nodes),
                 Action::Cancel(tasks) => self.tell("scancel", &[], &tasks),
                 Action::RequeueHold(tasks) => self.tell("scontrol", &["requeuehold"], &tasks),
                 Action::Hold(batch) => self.tell_job("hold", batch),
@@ -81,6 +78,22 @@ impl Bridge {
         }
     }
 
+    pub(super) fn avoid(&self, batch: u64, nodes: &[String]) {
+        if let Some(nodes) = commands::excluded(&self.config.slurm, nodes) {
+            self.update(batch, format!("ExcNodeList={nodes}"));
+        }
+    }
+
+    fn update(&self, batch: u64, setting: String) {
+        if let Some(job) = self.numbers.get(&batch) {
+            let arguments = vec!["update".to_owned(), format!("JobId={job}"), setting];
+            self.ask(Request::Tell {
+                program: "scontrol",
+                arguments,
+            });
+        }
+    }
+
     /// Undo a pause of an earlier session.
     pub(super) fn release_all(&self) {
         self.numbers
@@ -89,8 +102,31 @@ impl Bridge {
     }
 
     pub(super) fn write_control(&mut self, pause: Option<u64>, skip: Vec<u64>, report: &Reports) {
-        if let Err(error) = self.folder.write_control(&Control { pause, skip }) {
+        let control = Control { pause, skip };
+        let written = self.folder.write_control(&control);
+        self.unwritten = written.is_err().then_some(control);
+        if let Err(error) = written {
             self.warn_once(error.to_string(), report);
+        }
+    }
+
+    /// See whether the run directory can be written to, with what could not be written if there is
+    /// something. If it cannot, tasks cannot give signs or hand in results either.
+    pub(super) fn probe(&mut self, report: &Reports) {
+        let is_early = |probed: Instant| probed.elapsed() < BETWEEN_PROBES;
+        if self.probed.is_some_and(is_early) || self.scheduler.tasks().0 == 0 {
+            return;
+        }
+        self.probed = Some(Instant::now());
+        let is_writable = match self.unwritten.take() {
+            Some(Control { pause, skip }) => {
+                self.write_control(pause, skip, report);
+                self.unwritten.is_none()
+            }
+            None => self.folder.probe().is_ok(),
+        };
+        if !is_writable {
+            self.scheduler.hear_nothing();
         }
     }
 
@@ -178,9 +214,11 @@ impl Bridge {
         self.ask(Request::List { names, jobs });
     }
 
-    /// The search ends or is stopped: its tasks are cancelled, unless they are to go on.
-    pub(super) fn shut_down(&mut self, report: &Reports) {
-        self.is_over = true;
+    /// The search ends, fails or is stopped: its tasks are cancelled, unless they are to go on.
+    pub(super) fn shut_down(&mut self, messages: &Receiver<Message>, report: &Reports) {
+        if self.config.slurm.cancel_on_stop {
+            self.await_submission(messages, report);
+        }
         if self.jobs.is_empty() {
             self.folder.remove_checkpoints();
         }
@@ -192,7 +230,7 @@ impl Bridge {
             return self.let_go_on(report);
         }
         for request in self.cancellations(&batches) {
-            if let Some(Reply::Failed(reason)) = commands::carry_out(request) {
+            if let Some(Reply::Failed { reason, .. }) = commands::carry_out(request) {
                 self.warn_once(reason, report);
             }
         }
@@ -200,6 +238,24 @@ impl Bridge {
         // into being later, and is found then.
         let cancelled = batches.iter().filter(|(_, is_submitted)| *is_submitted);
         cancelled.for_each(|(batch, _)| drop(self.folder.close(*batch)));
+    }
+
+    /// Wait for `sbatch` if it is under way: a job can be cancelled only once it is there.
+    fn await_submission(&mut self, messages: &Receiver<Message>, report: &Reports) {
+        let began = Instant::now();
+        while self
+            .scheduler
+            .all_batches()
+            .any(|(_, is_submitted)| !is_submitted)
+        {
+            match messages.recv_timeout(SUBMITTING.saturating_sub(began.elapsed())) {
+                Ok(Message::Slurm(Reply::Submitted { batch, answer })) => {
+                    self.submitted(batch, answer, report);
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
     }
 
     /// What cancels these batches: by their numbers, those without one by their names.

@@ -18,6 +18,13 @@ pub(super) struct Printed {
     pub(super) errors: String,
 }
 
+/// Whether this variable of a user's environment changes what is listed or cancelled, and how.
+fn is_filter(variable: &str) -> bool {
+    ["SQUEUE_", "SCANCEL_"]
+        .iter()
+        .any(|start| variable.starts_with(start))
+}
+
 /// Run a command for at most [`TIME_OUT`].
 pub(super) fn run(program: &str, arguments: &[String]) -> Result<Printed, String> {
     let mut command = Command::new(program);
@@ -26,6 +33,11 @@ pub(super) fn run(program: &str, arguments: &[String]) -> Result<Printed, String
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    for (variable, _) in std::env::vars_os() {
+        if is_filter(&variable.to_string_lossy()) {
+            command.env_remove(variable);
+        }
+    }
     spawning::leave_terminal_signals(&mut command);
     let mut child = command
         .spawn()
@@ -69,4 +81,19 @@ pub(super) fn run(program: &str, arguments: &[String]) -> Result<Printed, String
         output: text(output),
         errors: text(errors),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_filter;
+
+    #[test]
+    fn what_a_user_has_set_for_squeue_and_scancel_does_not_change_what_is_listed_or_cancelled() {
+        for variable in ["SQUEUE_STATES", "SQUEUE_FORMAT", "SCANCEL_INTERACTIVE"] {
+            assert!(is_filter(variable), "{variable}");
+        }
+        for variable in ["SBATCH_PARTITION", "SLURM_CONF", "PATH"] {
+            assert!(!is_filter(variable), "{variable}");
+        }
+    }
 }

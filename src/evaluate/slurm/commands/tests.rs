@@ -28,6 +28,22 @@ fn only_slurms_own_refusal_is_one() {
         "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation";
     assert!(matches!(read(1, "", late), Submission::Unknown(_)));
     assert!(matches!(read(0, "", ""), Submission::Unknown(_)));
+    // A site's own text may say anything.
+    let site = "sbatch: error: Please contact support@site, or send a message\nsbatch: error: Batch job submission failed: Job violates accounting/QOS policy";
+    assert!(matches!(read(1, "", site), Submission::Refused(_)));
+    let before_it_was_asked = "sbatch: error: No partition specified. Contact support";
+    assert!(matches!(
+        read(1, "", before_it_was_asked),
+        Submission::Refused(_)
+    ));
+}
+
+#[test]
+fn an_order_that_slurm_may_not_have_heard_is_told_from_one_that_it_has_refused() {
+    assert!(is_doubtful(
+        "scontrol: slurm_update error: Unable to contact slurm controller (connect failure)"
+    ));
+    assert!(!is_doubtful("scontrol: 34_2: Access/permission denied"));
 }
 
 #[test]
@@ -47,7 +63,7 @@ fn of_an_answer_for_each_task_only_what_failed_is_told() {
 fn a_list_is_read_and_foreign_lines_are_passed_over() {
     let names = BTreeMap::from([("nas-r.7".to_owned(), 7)]);
     let mut listed = BTreeMap::new();
-    let output = "1|3|nas-r.7|PENDING|JobArrayTaskLimit\n1|0|nas-r.7|RUNNING|None\n2|0|other|RUNNING|None\nslurm: hello\n";
+    let output = "1|3|nas-r.7|PENDING||JobArrayTaskLimit\n1|0|nas-r.7|RUNNING|n1|None\n2|0|other|RUNNING|n1|None\nslurm: hello\n";
     read_list(output, &names, &mut listed);
     assert_eq!(listed.len(), 2);
     let task = &listed[&TaskId { batch: 7, index: 3 }];
@@ -55,6 +71,8 @@ fn a_list_is_read_and_foreign_lines_are_passed_over() {
         (task.job.as_str(), task.state.as_str(), task.reason.as_str()),
         ("1", "PENDING", "JobArrayTaskLimit")
     );
+    let running = &listed[&TaskId { batch: 7, index: 0 }];
+    assert_eq!((task.node.as_str(), running.node.as_str()), ("", "n1"));
 }
 
 #[test]
@@ -87,11 +105,45 @@ fn limits_are_read_from_slurms_own_words() {
     assert_eq!(read_limits("MaxArraySize = many"), DEFAULT_LIMITS);
 }
 
+fn settings() -> SlurmConfig {
+    crate::config::resolve(&crate::config::Options::default())
+        .unwrap()
+        .slurm
+}
+
+#[test]
+fn a_task_ends_with_the_first_line_of_its_setup_that_fails() {
+    let mut config = settings();
+    config.setup = vec!["module load cuda".to_owned()];
+    let text = script(&config, Path::new("/nas-tui"), Path::new("/run"), 3);
+    assert!(
+        text.starts_with("#!/bin/sh\nset -e\nmodule load cuda\nexec "),
+        "{text}"
+    );
+}
+
+#[test]
+fn nodes_to_avoid_are_added_to_those_that_the_user_excludes() {
+    let avoid = ["n7".to_owned()];
+    let last = |option: &str, avoid: &[String]| {
+        let mut config = settings();
+        config.options = vec![option.to_owned()];
+        let arguments = submission(&config, "nas-r.1", 2, 1, avoid, Path::new("/run"));
+        // The last one is the script.
+        arguments[arguments.len() - 2].clone()
+    };
+    for option in ["--exclude=n[1-3]", "-xn[1-3]"] {
+        assert_eq!(last(option, &avoid), "--exclude=n[1-3],n7");
+        assert_eq!(last(option, &[]), option);
+    }
+    assert_eq!(last("--partition=gpu", &avoid), "--exclude=n7");
+    let file = "--exclude=/home/me/bad_nodes";
+    assert_eq!(last(file, &avoid), file, "a file cannot be added to");
+}
+
 #[test]
 fn the_script_quotes_what_a_shell_would_read() {
-    let config = crate::config::resolve(&crate::config::Options::default())
-        .unwrap()
-        .slurm;
+    let config = settings();
     let text = script(&config, Path::new("/a b/nas'tui"), Path::new("/run"), 3);
     assert_eq!(
         text,

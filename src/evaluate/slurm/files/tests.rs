@@ -29,6 +29,7 @@ fn write_all(folder: &Folder) -> Vec<io::Result<()>> {
         folder.write_job(1, "4711"),
         folder.close(1),
         folder.write_control(&Control::default()),
+        folder.probe(),
         folder.take(&arrival, Some(1)),
     ]
 }
@@ -64,6 +65,53 @@ fn a_run_directory_that_has_been_moved_or_deleted_is_never_made_anew() {
     fs::remove_dir_all(&elsewhere).unwrap();
     assert!(write_all(&folder).iter().all(io::Result::is_err));
     assert!(!run.exists() && !elsewhere.exists());
+}
+
+#[test]
+fn a_copy_of_a_run_gets_a_name_of_its_own_and_a_run_that_is_moved_keeps_its_name() {
+    let place = tempfile::tempdir().unwrap();
+    let (run, moved, copy) = (
+        place.path().join("run"),
+        place.path().join("moved"),
+        place.path().join("copy"),
+    );
+    fs::create_dir(&run).unwrap();
+    let (name, is_copy) = Folder::open(&run).unwrap().run_name().unwrap();
+    assert!(name.starts_with("nas-run-") && !is_copy, "{name}");
+    fs::rename(&run, &moved).unwrap();
+    let folder = Folder::open(&moved).unwrap();
+    assert_eq!(folder.run_name().unwrap(), (name.clone(), false));
+    fs::create_dir(&copy).unwrap();
+    let other = Folder::open(&copy).unwrap();
+    fs::copy(moved.join("slurm/run"), copy.join("slurm/run")).unwrap();
+    let (another, is_copy) = other.run_name().unwrap();
+    assert!(is_copy && another != name, "{another}");
+    assert_eq!(
+        other.run_name().unwrap(),
+        (another, false),
+        "it is told once"
+    );
+    assert_eq!(folder.run_name().unwrap(), (name, false));
+}
+
+#[test]
+fn a_result_that_was_taken_although_the_file_server_denies_it_is_taken() {
+    let run = tempfile::tempdir().unwrap();
+    let folder = begun(run.path());
+    let arrival = folder.path().join("inbox/result-1.a.json");
+    assert!(folder.take(&arrival, Some(1)).is_ok());
+    assert!(folder.take(&arrival, Some(1)).is_ok(), "asked again");
+    assert!(folder.take(&arrival, Some(2)).is_err());
+}
+
+#[test]
+fn a_name_that_an_older_version_has_written_is_kept() {
+    let run = tempfile::tempdir().unwrap();
+    let folder = Folder::open(run.path()).unwrap();
+    fs::write(folder.path().join("run"), "nas-r-01234567").unwrap();
+    let expected = ("nas-r-01234567".to_owned(), false);
+    assert_eq!(folder.run_name().unwrap(), expected);
+    assert_eq!(folder.run_name().unwrap(), expected);
 }
 
 #[test]

@@ -11,11 +11,9 @@ use crate::event::Level;
 pub(super) const BETWEEN_SUBMISSIONS: Duration = Duration::from_secs(5);
 /// Time between the first child that waits and its submission, for the same reason.
 pub(super) const GATHERING: Duration = Duration::from_secs(1);
-/// Time to wait after the first refusal; doubled after each further one.
+/// Time to wait after the first refusal or lack of an answer; doubled after each further one.
 pub(super) const FIRST_BACKOFF: Duration = Duration::from_secs(15);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(600);
-/// Tasks that could not train on a node before it is avoided.
-const BAD_TASKS: u32 = 2;
 
 impl Scheduler {
     /// Submit the children that wait, if there is room for them.
@@ -27,11 +25,7 @@ impl Scheduler {
         }
         let (live, _) = self.tasks();
         let free = self.rules.count.saturating_sub(self.in_use());
-        let room = self
-            .rules
-            .most_tasks
-            .saturating_sub(live)
-            .min(self.rules.most_in_array);
+        let room = self.rules.most_tasks.saturating_sub(live).min(self.array);
         if free == 0 || room == 0 {
             return;
         }
@@ -57,13 +51,10 @@ impl Scheduler {
             job: None,
             is_being_submitted: true,
             throttle,
+            told: Some(throttle),
         };
         self.batches.insert(number, batch);
-        let bad = self
-            .bad_nodes
-            .iter()
-            .filter(|(_, times)| **times >= BAD_TASKS);
-        let avoid = bad.map(|(node, _)| node.clone()).collect();
+        let avoid = self.avoided();
         self.actions.push(Action::Submit {
             batch: number,
             tasks,
@@ -92,14 +83,17 @@ impl Scheduler {
         match answer {
             Submission::Accepted(job) => {
                 batch.job = Some(job);
-                (self.has_accepted, self.last_refusal) = (true, None);
-                self.backoff = FIRST_BACKOFF;
+                batch.tasks.iter_mut().for_each(|task| task.is_seen = true);
+                self.accepted();
             }
-            // Found by its name, or lost after the grace period.
-            Submission::Unknown(reason) => self.log(
-                Level::Warning,
-                format!("it is not known whether Slurm took batch {number}, which is looked for: {reason}"),
-            ),
+            // Found by its name, or submitted again after the grace period.
+            Submission::Unknown(reason) => {
+                self.back_off();
+                let message = format!(
+                    "it is not known whether Slurm took batch {number}, which is looked for: {reason}"
+                );
+                self.log(Level::Warning, message);
+            }
             Submission::Refused(reason) => self.refused(number, reason),
             Submission::NotWritten(reason) => {
                 self.withdraw(number);
@@ -116,26 +110,52 @@ impl Scheduler {
         }
     }
 
-    fn refused(&mut self, number: u64, reason: String) {
-        if !self.has_accepted {
-            let message = format!(
-                "Slurm refuses the run's tasks: {reason}. Change slurm.options, then resume the run"
-            );
-            self.report(Report::Fatal { message });
-            return;
+    fn accepted(&mut self) {
+        self.has_accepted = true;
+        self.backoff = FIRST_BACKOFF;
+        self.array = (self.array * 2).min(self.rules.most_in_array);
+        if self.array == self.rules.most_in_array {
+            self.last_refusal = None;
         }
+    }
+
+    /// Wait with the next submission, longer each time; returns the seconds.
+    fn back_off(&mut self) -> u64 {
+        let wait = self.backoff;
+        self.submit_after = self.now + wait;
+        self.backoff = (wait * 2).min(LONGEST_BACKOFF);
+        wait.as_secs()
+    }
+
+    fn refused(&mut self, number: u64, reason: String) {
         let Some(tasks) = self.withdraw(number) else {
             return;
         };
         self.actions.push(Action::Close(number));
-        // A limit on the number of jobs is met by a smaller batch.
-        self.rules.most_in_array = (tasks / 2).max(1);
-        self.submit_after = self.now + self.backoff;
-        let wait = self.backoff.as_secs();
-        self.backoff = (self.backoff * 2).min(LONGEST_BACKOFF);
-        let message = format!(
-            "Slurm refuses further tasks ({reason}); the next attempt, with fewer, is in {wait} s"
-        );
+        // Too few nodes may be left without those that are avoided.
+        if reason.to_ascii_lowercase().contains("node") && self.avoids_no_more() {
+            let message = format!("Slurm refuses {tasks} tasks ({reason}); no node is avoided now");
+            return self.warn_once(reason, message);
+        }
+        if tasks > 1 {
+            // A limit on the number of tasks is met by a smaller array; whether any is taken, one task
+            // shows soonest.
+            self.array = if self.has_accepted { tasks / 2 } else { 1 };
+            let message = format!(
+                "Slurm refuses {tasks} tasks ({reason}); {} are tried next",
+                self.array
+            );
+            return self.warn_once(reason, message);
+        }
+        if !self.has_accepted {
+            let message = format!(
+                "Slurm refuses the run's tasks: {reason}. Change slurm.options, then resume the run"
+            );
+            return self.report(Report::Fatal { message });
+        }
+        let wait = self.back_off();
+        let message =
+            format!("Slurm refuses further tasks ({reason}); the next attempt is in {wait} s");
         self.warn_once(reason, message);
     }
 
@@ -180,36 +200,32 @@ impl Scheduler {
         let count = self.rules.count;
         let in_use = self.in_use();
         let (mut free, mut over) = (count.saturating_sub(in_use), in_use.saturating_sub(count));
-        for (number, batch) in self
-            .batches
-            .iter_mut()
-            .filter(|(_, batch)| batch.job.is_some())
-        {
+        let is_known = |batch: &&mut Batch| batch.job.is_some();
+        for batch in self.batches.values_mut().filter(is_known) {
             let more = batch.live().saturating_sub(batch.throttle).min(free);
-            if more > 0 {
-                (free, batch.throttle) = (free - more, batch.throttle + more);
-                self.actions.push(Action::Throttle {
-                    batch: *number,
-                    most: batch.throttle,
-                });
-            }
+            (free, batch.throttle) = (free - more, batch.throttle + more);
         }
-        for (number, batch) in self
-            .batches
-            .iter_mut()
-            .rev()
-            .filter(|(_, batch)| batch.job.is_some())
-        {
+        for batch in self.batches.values_mut().rev().filter(is_known) {
             let used = batch.throttle.min(batch.live());
             let less = used.saturating_sub(1).min(over);
             if less > 0 {
                 (over, batch.throttle) = (over - less, used - less);
-                self.actions.push(Action::Throttle {
-                    batch: *number,
-                    most: batch.throttle,
-                });
             }
         }
+        for (number, batch) in &mut self.batches {
+            let most = batch.throttle;
+            if batch.job.is_some() && batch.told.replace(most) != Some(most) {
+                let batch = *number;
+                self.actions.push(Action::Throttle { batch, most });
+            }
+        }
+    }
+
+    /// Slurm may not have heard how many tasks may run at a time: it is told again after its next answer.
+    pub fn repeat_throttles(&mut self) {
+        self.batches
+            .values_mut()
+            .for_each(|batch| batch.told = None);
     }
 }
 

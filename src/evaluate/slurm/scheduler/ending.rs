@@ -5,25 +5,26 @@ use crate::evaluate::Report;
 use crate::reward::{Outcome, SKIPPED};
 
 impl Scheduler {
-    /// Forget a child, end the tasks that no one needs any more, and return what was known of it.
-    pub(super) fn remove(&mut self, child: u64) -> Option<Child> {
+    /// Forget a child, whose result this attempt has written if there is one; end the tasks that no one
+    /// needs any more, and return what was known of it. The attempt ends by itself: every other one that
+    /// has the child is cancelled, also a second one of the same task.
+    pub(super) fn remove(&mut self, child: u64, by: Option<&str>) -> Option<Child> {
         let known = self.children.remove(&child)?;
-        if let Some(training) = &known.training {
+        let training = known.training.as_ref();
+        if let Some(training) = training {
             self.slots.remove(&training.slot);
         }
         self.queue.retain(|waiting| *waiting != child);
-        let by = known.training.as_ref().map(|training| training.task);
-        if let Some(place) = self.places.remove(&child) {
-            self.end_if_done(place, by != Some(place));
-        }
-        if let Some(task) = by {
-            self.end_if_done(task, false);
+        let writer = training.filter(|training| Some(training.attempt.as_str()) == by);
+        let writer = writer.map(|training| training.task);
+        let trainer = training.map(|training| training.task);
+        for task in self.places.remove(&child).into_iter().chain(trainer) {
+            self.end_if_done(task, writer != Some(task));
         }
         Some(known)
     }
 
-    /// A task is over when none of its children is waited for. It ends by itself if it knows; one
-    /// that waits, or repeats what another has done, is cancelled.
+    /// A task is over when none of its children is waited for.
     pub(super) fn end_if_done(&mut self, id: TaskId, cancel: bool) {
         let is_needed = |task: &Task| {
             let waits =
@@ -46,7 +47,8 @@ impl Scheduler {
         let Some(batch) = self.batches.get_mut(&id.batch) else {
             return;
         };
-        batch.tasks[id.index].is_over = true;
+        let task = &mut batch.tasks[id.index];
+        (task.is_over, task.sign) = (true, self.now);
         if batch.tasks.iter().all(|task| task.is_over) {
             self.batches.remove(&id.batch);
             self.actions.push(Action::Close(id.batch));
@@ -55,7 +57,7 @@ impl Scheduler {
 
     /// End a child of which nothing is known.
     pub(super) fn exclude(&mut self, child: u64, reason: String) {
-        let Some(known) = self.remove(child) else {
+        let Some(known) = self.remove(child, None) else {
             return;
         };
         let since = known.training.map(|training| training.since);

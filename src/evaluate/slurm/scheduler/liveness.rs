@@ -1,8 +1,9 @@
 //! Which tasks live, which are lost, and what becomes of their children.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::batches::FIRST_BACKOFF;
 use super::{Action, Scheduler, Task, TaskId};
 use crate::evaluate::Report;
 use crate::event::Level;
@@ -14,10 +15,11 @@ const SLEEP: Duration = Duration::from_secs(30);
 /// [`LEAST_SILENCE`]), is cancelled.
 const SILENT_GRACES: u32 = 10;
 const LEAST_SILENCE: Duration = Duration::from_secs(600);
-/// Children in a row that are given up before the run ends: the children are not to blame.
+/// Children in a row that are given up before the run ends: the children are not to blame. If nothing could
+/// be trained on [`UNUSABLE`] nodes in a row, and no task trains, the first one is enough.
 const GIVEN_UP: u32 = 3;
-/// Tasks in a row that cannot train at all before the run ends.
-pub(super) const UNUSABLE: u32 = 5;
+/// Nodes in a row on which nothing can be trained before the run ends.
+pub(super) const UNUSABLE: usize = 5;
 
 /// A task as Slurm lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Listed {
     pub state: String,
     /// Why it waits, in Slurm's words.
     pub reason: String,
+    /// Where it runs or ran; empty while it waits.
+    pub node: String,
 }
 
 impl Listed {
@@ -36,6 +40,15 @@ impl Listed {
         let reason = self.reason.to_ascii_lowercase().replace('_', " ");
         self.state == "PENDING"
             && (reason.contains("launch failed") || reason.contains("jobholdmaxrequeue"))
+    }
+
+    /// Whether a user keeps it waiting.
+    fn is_held(&self) -> bool {
+        self.state == "PENDING" && self.reason == "JobHeldUser"
+    }
+
+    fn runs(&self) -> bool {
+        self.is_live() && self.state != "PENDING"
     }
 
     /// Whether it waits or runs.
@@ -67,7 +80,16 @@ pub enum Answer {
 }
 
 impl Task {
-    fn is_listed(&mut self, found: &Listed, now: Duration) {
+    /// Slurm, which was asked at that time, lists it so.
+    fn is_listed(&mut self, found: &Listed, now: Duration, asked: Duration) {
+        if found.state == "PENDING" && self.has_begun && self.sign > asked {
+            // It has begun since.
+            return;
+        }
+        self.is_seen |= found.is_live();
+        if !found.node.is_empty() && self.node.as_ref() != Some(&found.node) {
+            self.node = Some(found.node.clone());
+        }
         let runs_now = found.state == "RUNNING" && self.state != "RUNNING";
         // While it is suspended it can say nothing.
         if runs_now || found.state == "SUSPENDED" {
@@ -86,62 +108,112 @@ impl Task {
 }
 
 impl Scheduler {
-    /// Slurm has answered. Lack of an answer changes nothing.
-    pub fn answer(&mut self, answer: &Answer) {
+    /// Slurm has answered what it was asked at that time. Lack of an answer changes nothing.
+    pub fn answer(&mut self, answer: &Answer, asked: Duration) {
         let Answer::Tasks(listed) = answer else {
             return;
         };
-        let now = self.now;
-        let (mut lost, mut stuck, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        let (now, grace) = (self.now, self.rules.grace);
+        let (mut lost, mut unwanted, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut held, mut nodes) = (BTreeSet::new(), BTreeSet::new());
         for (number, batch) in &mut self.batches {
             if batch.is_being_submitted {
                 continue;
             }
-            for (index, task) in batch
-                .tasks
-                .iter_mut()
-                .enumerate()
-                .filter(|(_, task)| !task.is_over)
-            {
+            let mut running = 0;
+            for (index, task) in batch.tasks.iter_mut().enumerate() {
                 let id = TaskId {
                     batch: *number,
                     index,
                 };
                 let found = listed.get(&id);
-                if let Some(found) = found {
-                    batch.job.get_or_insert_with(|| found.job.clone());
-                    let had_begun = task.has_begun;
-                    task.is_listed(found, now);
-                    again.extend((had_begun && !task.has_begun).then_some(id));
+                let lives = found.is_some_and(Listed::is_live);
+                running += usize::from(found.is_some_and(Listed::runs));
+                if task.is_over {
+                    // It ends by itself, or was cancelled, which Slurm may not have heard.
+                    if lives && now.saturating_sub(task.sign) >= grace {
+                        task.sign = now;
+                        unwanted.push(id);
+                    }
+                    continue;
                 }
-                if found.is_some_and(Listed::is_live) {
+                if let Some(found) = found {
+                    if batch.job.is_none() {
+                        batch.job = Some(found.job.clone());
+                        self.backoff = FIRST_BACKOFF;
+                    }
+                    let had_begun = task.has_begun;
+                    task.is_listed(found, now, asked);
+                    again.extend((had_begun && !task.has_begun).then_some(id));
+                    held.extend(found.is_held().then_some(*number));
+                    nodes.insert(found.node.as_str());
+                }
+                if lives {
                     task.absent = None;
-                } else if task.is_lost(now, self.rules.grace) {
-                    stuck.extend(found.filter(|found| found.is_stuck()).map(|_| id));
+                } else if task.is_lost(now, grace) {
+                    unwanted.extend(found.filter(|found| found.is_stuck()).map(|_| id));
                     lost.push(id);
                 }
             }
+            // What Slurm was told is not known, but what it has let run.
+            if batch.told.is_none() {
+                batch.throttle = running.max(1);
+            }
         }
         self.has_accepted |= !listed.is_empty();
+        nodes.into_iter().for_each(|node| self.hear_of(node));
         again.into_iter().for_each(|id| self.put_back(id));
-        if !stuck.is_empty() {
-            self.actions.push(Action::Cancel(stuck));
+        if !unwanted.is_empty() {
+            self.actions.push(Action::Cancel(unwanted));
         }
+        if self.pause.is_none() {
+            // The end of a pause has not reached Slurm.
+            self.actions.extend(held.into_iter().map(Action::Release));
+        }
+        self.lose_absent(&lost);
+        self.share_out();
+    }
+
+    /// Give up tasks that Slurm does not list as alive.
+    fn lose_absent(&mut self, lost: &[TaskId]) {
+        let mut unseen = BTreeSet::new();
         for id in lost {
-            let state = self
-                .task(id)
-                .map(|task| task.state.clone())
-                .unwrap_or_default();
-            let why = match state.as_str() {
+            let Some(task) = self.task(*id).cloned() else {
+                continue;
+            };
+            let what = match task.state.as_str() {
                 "" | "PENDING" | "RUNNING" => "is no longer known to Slurm".to_owned(),
                 state => format!("ended ({state})"),
             };
-            self.lose(
-                id,
-                &format!("its Slurm task {} {why} without a result", self.name_of(id)),
+            let place = match &task.node {
+                Some(node) => format!(" on {node}"),
+                None => String::new(),
+            };
+            let mut reason = format!(
+                "its Slurm task {}{place} {what} without a result",
+                self.name_of(*id)
             );
+            if task.is_seen && !task.has_begun {
+                let TaskId { batch, index } = id;
+                reason.push_str(&format!(
+                    ", before the program began: slurm/batches/{batch}/task-{index}.out may say why"
+                ));
+                if matches!(task.state.as_str(), "FAILED" | "COMPLETED") {
+                    self.blame(task.node.as_deref().unwrap_or_default());
+                }
+            }
+            let before = self.queue.len();
+            self.lose(*id, &reason);
+            if !task.is_seen && self.queue.len() > before {
+                unseen.insert(id.batch);
+            }
         }
-        self.share_out();
+        for batch in unseen {
+            let message = format!(
+                "batch {batch}: Slurm has no such tasks; their children are submitted again"
+            );
+            self.log(Level::Info, message);
+        }
     }
 
     /// `4711_3`, or the batch if Slurm's number is not known.
@@ -152,12 +224,13 @@ impl Scheduler {
         }
     }
 
-    /// Give up a task, and submit its children again.
+    /// Give up a task, and submit its children again. Their loss counts if it has waited or run: what
+    /// Slurm never took, or an earlier session has seen the end of, has cost them nothing.
     pub(super) fn lose(&mut self, id: TaskId, reason: &str) {
         let Some(task) = self.task(id).filter(|task| !task.is_over) else {
             return;
         };
-        let children = task.children.clone();
+        let (children, is_seen) = (task.children.clone(), task.is_seen);
         let mut again = Vec::new();
         for child in children {
             if self.places.get(&child) != Some(&id) {
@@ -167,16 +240,19 @@ impl Scheduler {
             let Some(known) = self.children.get_mut(&child) else {
                 continue;
             };
-            known.lost += 1;
+            known.lost += u32::from(is_seen);
             let (lost, is_skipped) = (known.lost, known.skipped.is_some());
-            if let Some(training) = known.training.take() {
+            let training = known.training.take();
+            if let Some(training) = &training {
                 self.slots.remove(&training.slot);
             }
             if is_skipped {
                 self.exclude_skipped(child);
             } else if lost < self.rules.attempts {
-                let reason = reason.to_owned();
-                self.report(Report::Retried { child, reason });
+                if is_seen || training.is_some() {
+                    let reason = reason.to_owned();
+                    self.report(Report::Retried { child, reason });
+                }
                 again.push(child);
             } else {
                 self.give_up(child, lost, reason);
@@ -191,10 +267,11 @@ impl Scheduler {
 
     fn give_up(&mut self, child: u64, lost: u32, reason: &str) {
         self.given_up += 1;
-        if self.given_up >= GIVEN_UP {
+        let trains = self.children.values().any(|known| known.training.is_some());
+        if self.given_up >= GIVEN_UP || self.unusable.len() >= UNUSABLE && !trains {
             let message = format!(
-                "{GIVEN_UP} children in a row have each lost {lost} tasks, the last one thus: {reason}. Resume the run once the \
-                 cause is fixed"
+                "{} children in a row have each lost {lost} tasks, the last one thus: {reason}. Resume the run once the cause is fixed",
+                self.given_up
             );
             return self.report(Report::Fatal { message });
         }
@@ -206,9 +283,17 @@ impl Scheduler {
         if now.saturating_sub(self.now) < SLEEP {
             return;
         }
+        self.give_time(now);
+    }
+
+    /// Whatever is waited for gets the full time again.
+    pub(super) fn give_time(&mut self, now: Duration) {
         for task in self.batches.values_mut().flat_map(|batch| &mut batch.tasks) {
             task.sign = now;
             task.absent = task.absent.map(|_| now);
+        }
+        for known in self.children.values_mut() {
+            known.skipped = known.skipped.map(|_| now);
         }
     }
 
@@ -218,7 +303,7 @@ impl Scheduler {
         let mut silent = Vec::new();
         for (number, batch) in &self.batches {
             for (index, task) in batch.tasks.iter().enumerate() {
-                let runs = task.has_begun || task.state == "RUNNING";
+                let runs = self.awaits(task) && (task.has_begun || task.state == "RUNNING");
                 if !task.is_over && runs && self.now.saturating_sub(task.sign) >= limit {
                     silent.push((
                         TaskId {

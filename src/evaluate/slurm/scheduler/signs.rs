@@ -16,6 +16,8 @@ pub struct Source<'a> {
     pub attempt: &'a str,
     /// The machine it runs on.
     pub node: &'a str,
+    /// Whether an earlier session may have heard it: then it is news only of what the task trains.
+    pub is_past: bool,
 }
 
 /// A sign of life: a line of an attempt's file.
@@ -52,16 +54,21 @@ impl Scheduler {
             return;
         };
         (task.sign, task.has_begun) = (now, true);
-        if task.node.as_deref() != Some(from.node) {
+        task.is_seen |= !from.is_past;
+        // Pauses are counted anew in each session.
+        if let Sign::Paused { number } = sign
+            && !from.is_past
+        {
+            task.paused = Some(number);
+        }
+        if !from.node.is_empty() && task.node.as_deref() != Some(from.node) {
             task.node = Some(from.node.to_owned());
+            self.hear_of(from.node);
         }
         match sign {
-            Sign::Alive => {}
-            Sign::Paused { number } => task.paused = Some(number),
-            Sign::Requeued => {
-                task.has_begun = false;
-                self.put_back(id);
-            }
+            Sign::Alive | Sign::Paused { .. } => {}
+            Sign::Log { .. } if from.is_past => {}
+            Sign::Requeued => self.put_back(id),
             Sign::Started { child, device } => self.started(from, child, device),
             Sign::Retried { child, reason } => {
                 if self.trains(from.attempt, child).is_some() {
@@ -107,6 +114,9 @@ impl Scheduler {
 
     /// A task waits in the queue again, and with it the child that it trained.
     pub(super) fn put_back(&mut self, id: TaskId) {
+        if let Some(task) = self.task(id) {
+            task.has_begun = false;
+        }
         let is_its = |training: &Training| training.task == id;
         let children = self.children.iter();
         let children: Vec<u64> = children
@@ -177,20 +187,28 @@ impl Scheduler {
     }
 
     fn unusable(&mut self, from: Source<'_>, reason: &str) {
-        self.unusable += 1;
-        *self.bad_nodes.entry(from.node.to_owned()).or_default() += 1;
-        if self.unusable >= UNUSABLE {
-            let message = format!(
-                "{UNUSABLE} tasks in a row could not train, the last one on {}: {reason}. Resume the run once the cause is fixed",
-                from.node
-            );
-            return self.report(Report::Fatal { message });
+        let (task, node) = (self.name_of(from.task), from.node);
+        let reason = format!("its Slurm task {task} cannot train on {node}: {reason}");
+        if !from.is_past {
+            self.blame(node);
+            self.unusable.insert(node.to_owned());
+            if self.unusable.len() >= UNUSABLE && !self.has_begun_besides(from.task) {
+                let message = format!(
+                    "tasks on {UNUSABLE} nodes in a row could not train, the last one thus: {reason}. Resume the run once the cause is fixed"
+                );
+                return self.report(Report::Fatal { message });
+            }
         }
-        let task = self.name_of(from.task);
-        let reason = format!(
-            "its Slurm task {task} cannot train on {}: {reason}",
-            from.node
-        );
         self.lose(from.task, &reason);
+    }
+
+    /// Whether another task has begun, which may be able to train.
+    fn has_begun_besides(&self, id: TaskId) -> bool {
+        self.batches.iter().any(|(number, batch)| {
+            let mut tasks = batch.tasks.iter().enumerate();
+            tasks.any(|(index, task)| {
+                task.has_begun && !task.is_over && (*number, index) != (id.batch, id.index)
+            })
+        })
     }
 }

@@ -14,19 +14,24 @@ pub(super) struct Pause {
     number: u64,
     since: Duration,
     is_reported: bool,
-    is_held: bool,
+    /// When running tasks are put back into the queue, unless they have been.
+    hold_at: Option<Duration>,
 }
 
 impl Scheduler {
     /// Stand still: nothing is submitted or started, and running tasks stop at their next batch.
     pub fn pause(&mut self, number: u64) {
         let is_new = self.pause.is_none();
-        let since = self.pause.as_ref().map_or(self.now, |pause| pause.since);
+        let now = (self.now, Some(self.now + HOLD_AFTER));
+        let (since, hold_at) = self
+            .pause
+            .as_ref()
+            .map_or(now, |pause| (pause.since, pause.hold_at));
         self.pause = Some(Pause {
             number,
             since,
             is_reported: false,
-            is_held: false,
+            hold_at,
         });
         self.tell_tasks();
         if is_new {
@@ -41,13 +46,9 @@ impl Scheduler {
     pub fn resume(&mut self) {
         if self.pause.take().is_some() {
             self.tell_tasks();
-            let now = self.now;
-            for batch in self.batches.values_mut() {
-                batch
-                    .tasks
-                    .iter_mut()
-                    .for_each(|task| (task.paused, task.sign) = (None, now));
-            }
+            self.give_time(self.now);
+            let tasks = self.batches.values_mut().flat_map(|batch| &mut batch.tasks);
+            tasks.for_each(|task| task.paused = None);
             self.batches
                 .keys()
                 .for_each(|batch| self.actions.push(Action::Release(*batch)));
@@ -63,7 +64,7 @@ impl Scheduler {
             number,
             since,
             is_reported,
-            is_held,
+            hold_at,
         } = *pause;
         let age = self.now.saturating_sub(since);
         let mut running = Vec::new();
@@ -85,13 +86,23 @@ impl Scheduler {
         if !is_reported && (all_stand || age >= self.rules.grace) {
             self.report(Report::Paused { number });
         }
-        let hold = !is_held && age >= HOLD_AFTER;
+        let hold = hold_at.is_some_and(|at| self.now >= at);
         if hold && !running.is_empty() {
             self.actions.push(Action::RequeueHold(running));
         }
         if let Some(pause) = &mut self.pause {
             pause.is_reported |= all_stand || age >= self.rules.grace;
-            pause.is_held |= hold;
+            pause.hold_at = hold_at.filter(|_| !hold);
+        }
+    }
+
+    /// The run directory cannot be read or written: tasks can neither be heard nor hand in what they hold,
+    /// so that none is given up for its silence or put back into the queue meanwhile.
+    pub fn hear_nothing(&mut self) {
+        let now = self.now;
+        self.give_time(now);
+        if let Some(at) = self.pause.as_mut().and_then(|pause| pause.hold_at.as_mut()) {
+            *at = now + HOLD_AFTER;
         }
     }
 
@@ -110,7 +121,7 @@ impl Scheduler {
         self.tell_tasks();
     }
 
-    /// Cancel tasks that have not ended a skipped child in time.
+    /// Give up skipped children that their tasks have not ended in time; the tasks are cancelled.
     pub(super) fn end_skipped(&mut self) {
         let is_late = |skipped: Duration| self.now.saturating_sub(skipped) >= 2 * self.rules.grace;
         let children = self.children.iter();
@@ -118,16 +129,8 @@ impl Scheduler {
             .filter(|(_, known)| known.skipped.is_some_and(is_late))
             .map(|(child, _)| *child)
             .collect();
-        for child in late {
-            let task = self.places.get(&child).copied();
-            self.exclude_skipped(child);
-            let is_over = task
-                .and_then(|id| self.task(id))
-                .is_none_or(|task| task.is_over);
-            if let Some(id) = task.filter(|_| is_over) {
-                self.actions.push(Action::Cancel(vec![id]));
-            }
-        }
+        late.into_iter()
+            .for_each(|child| self.exclude_skipped(child));
     }
 
     /// Whether a pause is in force.

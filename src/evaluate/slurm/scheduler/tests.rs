@@ -1,21 +1,28 @@
 use super::*;
 use crate::reward::{Outcome, SKIPPED};
 
+mod nodes;
+mod orders;
+mod refusals;
+mod take_over;
+
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Two children, one per task, in batch 1, which Slurm knows as job 4711.
-fn submitted() -> Scheduler {
-    let rules = Rules {
-        count: 2,
+fn rules(count: usize) -> Rules {
+    Rules {
+        count,
         children_per_task: 1,
         grace: 60 * SECOND,
         attempts: 3,
         most_in_array: 100,
         most_tasks: 100,
-    };
-    let mut scheduler = Scheduler::new(rules, 1);
-    scheduler.submit(1);
-    scheduler.submit(2);
+    }
+}
+
+/// So many children, one per task, in batch 1, which Slurm does not know yet.
+fn submitted_with(children: u64) -> Scheduler {
+    let mut scheduler = Scheduler::new(rules(children as usize), 1);
+    (1..=children).for_each(|child| scheduler.submit(child));
     scheduler.tick(2 * SECOND);
     let actions = scheduler.take_actions();
     assert!(
@@ -25,11 +32,20 @@ fn submitted() -> Scheduler {
     scheduler
 }
 
-fn accepted() -> Scheduler {
-    let mut scheduler = submitted();
+fn submitted() -> Scheduler {
+    submitted_with(2)
+}
+
+/// The same, as job 4711.
+fn accepted_with(children: u64) -> Scheduler {
+    let mut scheduler = submitted_with(children);
     scheduler.submitted(1, Submission::Accepted("4711".to_owned()));
     assert_eq!(scheduler.take_actions(), []);
     scheduler
+}
+
+fn accepted() -> Scheduler {
+    accepted_with(2)
 }
 
 fn id(index: usize) -> TaskId {
@@ -42,8 +58,36 @@ fn say(scheduler: &mut Scheduler, index: usize, attempt: &str, sign: Sign) {
         task: id(index),
         attempt,
         node: "n1",
+        is_past: false,
     };
     scheduler.sign(from, sign);
+}
+
+/// The same on a node, in a run named after the task.
+fn say_on(scheduler: &mut Scheduler, node: &str, index: usize, sign: Sign) {
+    let from = Source {
+        task: id(index),
+        attempt: &index.to_string(),
+        node,
+        is_past: false,
+    };
+    scheduler.sign(from, sign);
+}
+
+fn unusable() -> Sign {
+    let reason = "no GPU".to_owned();
+    Sign::Unusable { reason }
+}
+
+/// Whether the run has ended by itself, and why.
+fn fatal(actions: &[Action]) -> Option<&str> {
+    actions.iter().find_map(|action| match action {
+        Action::Report(report) => match &**report {
+            Report::Fatal { message } => Some(message.as_str()),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 fn started(child: u64) -> Sign {
@@ -53,16 +97,23 @@ fn started(child: u64) -> Sign {
     }
 }
 
-fn listed(states: [&str; 2]) -> Answer {
-    let task = |(index, state): (usize, &str)| {
+fn listed(states: &[&str]) -> Answer {
+    let task = |(index, state): (usize, &&str)| {
         let found = Listed {
             job: "4711".to_owned(),
-            state: state.to_owned(),
+            state: (*state).to_owned(),
             reason: "None".to_owned(),
+            node: if *state == "PENDING" { "" } else { "n1" }.to_owned(),
         };
         (id(index), found)
     };
-    Answer::Tasks(states.into_iter().enumerate().map(task).collect())
+    Answer::Tasks(states.iter().enumerate().map(task).collect())
+}
+
+/// Slurm is asked, and answers at once.
+fn hear(scheduler: &mut Scheduler, states: &[&str]) {
+    let now = scheduler.now;
+    scheduler.answer(&listed(states), now);
 }
 
 /// Let the time pass in steps in which the process is not asleep, while the tasks live.
@@ -148,14 +199,14 @@ fn a_child_whose_task_waits_in_the_queue_again_is_not_shown_in_training_and_then
         if by_its_word {
             say(&mut scheduler, 0, "a", Sign::Requeued);
         } else {
-            scheduler.answer(&listed(["PENDING", "RUNNING"]));
+            hear(&mut scheduler, &["PENDING", "RUNNING"]);
         }
         let reason = "its Slurm task 4711_0 waits in the queue again".to_owned();
         assert_eq!(
             reports(&mut scheduler),
             [Report::Retried { child: 1, reason }]
         );
-        scheduler.answer(&listed(["PENDING", "RUNNING"]));
+        hear(&mut scheduler, &["PENDING", "RUNNING"]);
         assert_eq!(reports(&mut scheduler), [], "it is told once");
         say(&mut scheduler, 0, "c", started(1));
         assert!(matches!(
@@ -234,7 +285,7 @@ fn a_running_task_that_is_silent_for_long_is_cancelled_but_not_one_that_slurm_ha
         let mut actions = Vec::new();
         for minute in 0..15 {
             actions.extend(pass(&mut scheduler, 60 * minute, &[(1, "b")]));
-            scheduler.answer(&listed([state, "RUNNING"]));
+            hear(&mut scheduler, &[state, "RUNNING"]);
         }
         let cancel = Action::Cancel(vec![id(0)]);
         assert_eq!(actions.contains(&cancel), is_cancelled, "{state}");

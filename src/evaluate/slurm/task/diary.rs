@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 
@@ -14,6 +14,12 @@ use crate::foundation::host::host_name;
 
 /// Time between two signs of life.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Milliseconds since 1970, by this machine's clock.
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
+}
 
 /// The file of this attempt.
 pub(super) struct Diary {
@@ -38,6 +44,7 @@ impl Diary {
             node: node.clone(),
             pid: std::process::id(),
             task: task_name(),
+            time_ms: now_ms(),
         };
         writeln!(file, "{}", serde_json::to_string(&began)?)?;
         folder.announce(id, &attempt)?;
