@@ -162,8 +162,10 @@ impl<L: Ledger> Recorder<L> {
         let Some(meter) = &mut self.meter else {
             let begun = self.ledger.begun();
             let device = begun.and_then(|begun| begun.device);
-            let is_on_gpu = device.is_some_and(|device| !device.starts_with("cpu"));
-            self.meter = Some(LoadMeter::start(is_on_gpu));
+            // Of a cluster, other machines do the work.
+            let is_on_gpu =
+                |device: &str| !device.starts_with("cpu") && !device.ends_with("(slurm)");
+            self.meter = Some(LoadMeter::start(device.is_some_and(is_on_gpu)));
             self.beaten = Instant::now();
             return Ok(());
         };

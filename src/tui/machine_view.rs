@@ -1,11 +1,12 @@
 //! The machine as shown on the screen: the latest measurements, steadied, and their histories.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::steady;
 use crate::event::MachineLoad;
+use crate::foundation::host::host_name;
 use crate::state::load::Load;
 use crate::telemetry::energy::{EnergyReading, watt_hours};
 use crate::telemetry::{GpuSample, GpuStatus, HostStatus};
@@ -35,6 +36,8 @@ pub struct MachineView {
     pub host_history: History,
     /// When the screen started measuring.
     pub since: Timestamp,
+    /// Name of the machine.
+    name: String,
     /// Whether the time before the screen has been looked up in the journal.
     has_recalled: bool,
     /// When NVML last answered.
@@ -49,8 +52,6 @@ struct Track {
     last: Option<EnergyReading>,
     /// Joules since the screen started measuring; `None` if never known.
     joules: Option<f64>,
-    /// Joules before that while the run was worked on, from its journal.
-    joules_before: Option<f64>,
 }
 
 /// Means of a few measurements each, newest last.
@@ -122,18 +123,22 @@ impl MachineView {
             gpu_history: History::default(),
             host_history: History::default(),
             since: now,
+            name: host_name(),
             has_recalled: false,
             gpu_time: now,
             tracks: BTreeMap::new(),
         }
     }
 
-    /// Look up what happened before the screen was opened, at `now`: the load of the latest minutes, and the
-    /// energy used while the run was worked on. Only the first call has an effect.
+    /// Look up what happened before the screen was opened, at `now`: the load of the latest minutes, if this
+    /// machine worked on the run. Only the first call has an effect, because later minutes are measured here.
     pub fn recall(&mut self, load: &Load, now: Timestamp) {
         if std::mem::replace(&mut self.has_recalled, true) {
             return;
         }
+        let Some(load) = load.on(&self.name) else {
+            return;
+        };
         let longest = SignedDuration::from_secs((HISTORY * SECONDS_PER_POINT) as i64);
         let latest = load.recent();
         let latest = latest.filter(|(end, _)| now.duration_since(*end) <= longest);
@@ -142,10 +147,11 @@ impl MachineView {
             .precede(&points(&latest, |load| load.busy));
         self.gpu_history
             .precede(&points(&latest, MachineLoad::utilization));
-        for (gpu, joules) in load.joules() {
-            let track = self.tracks.entry(*gpu).or_default();
-            track.joules_before = Some(*joules);
-            let of_gpu = points(&latest, |load| load.gpu(*gpu)?.utilization);
+        let gpus = latest.iter().flat_map(|load| &load.gpus);
+        let gpus: BTreeSet<u32> = gpus.map(|gpu| gpu.index).collect();
+        for gpu in gpus {
+            let of_gpu = points(&latest, |load| load.gpu(gpu)?.utilization);
+            let track = self.tracks.entry(gpu).or_default();
             track.utilization.precede(&of_gpu);
         }
     }
@@ -218,11 +224,11 @@ impl MachineView {
         self.tracks.get(&gpu)?.joules.map(watt_hours)
     }
 
-    /// The same, and while the run was worked on before, if its journal tells.
-    pub fn watt_hours_of_run(&self, gpu: u32) -> Option<f64> {
-        let track = self.tracks.get(&gpu)?;
-        let before = track.joules_before?;
-        Some(watt_hours(before + track.joules.unwrap_or(0.0)))
+    /// Watt-hours used by one GPU while this machine worked on the run, by whatever process, as its journal
+    /// tells.
+    pub fn watt_hours_of_run(&self, load: &Load, gpu: u32) -> Option<f64> {
+        let load = load.on(&self.name)?;
+        load.joules().get(&gpu).copied().map(watt_hours)
     }
 }
 

@@ -14,7 +14,6 @@ use super::panels::{PanelId, Panels};
 use super::text_line::{Purpose, TextLine};
 use crate::config::LayoutName;
 use crate::event::RunKind;
-use crate::foundation::host::host_name;
 use crate::link::LinkStatus;
 use crate::state::RunState;
 use crate::telemetry::{GpuStatus, HostStatus};
@@ -95,10 +94,8 @@ impl View {
     /// As soon as the journal of a run at work on this machine has been read: look up how busy the machine was
     /// before this screen was opened.
     pub fn recall(&mut self, run: &RunState, link: &LinkStatus) {
-        if matches!(link, LinkStatus::Live { .. })
-            && let Some(load) = run.load.on(&host_name())
-        {
-            self.machine.recall(load, self.now);
+        if matches!(link, LinkStatus::Live { .. }) {
+            self.machine.recall(&run.load, self.now);
         }
     }
 

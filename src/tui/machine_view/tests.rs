@@ -37,47 +37,74 @@ fn a_gpu_that_vanishes_keeps_its_row_and_name_but_loses_its_values() {
     }
 }
 
-/// A run on this machine whose heartbeats came at these seconds.
-fn load_until(ends: &[i64]) -> Load {
-    let gpu = GpuLoad {
-        index: 0,
+/// A run on a machine, whose heartbeats came at these seconds.
+fn load_on(machine: &str, ends: &[i64]) -> Load {
+    let gpu = |index, joules| GpuLoad {
+        index,
         utilization: Some(0.75),
-        joules: Some(7_200.0),
+        joules,
     };
-    let heartbeat = |end: &i64| Record {
+    let record = |second_: i64, event| Record {
         v: 1,
         seq: None,
-        time: second(*end),
-        event: Event::Heartbeat {
+        time: second(second_),
+        event,
+    };
+    let mut load = Load::default();
+    load.apply(&record(
+        -100_000,
+        Event::RunResumed {
+            host: machine.to_owned(),
+            pid: 1,
+            version: "0".to_owned(),
+            next_child: Some(1),
+            epoch: None,
+            micro_batch: None,
+        },
+    ));
+    for end in ends {
+        let event = Event::Heartbeat {
             load: Some(MachineLoad {
                 seconds: 60.0,
                 busy: Some(0.25),
-                gpus: vec![gpu.clone()],
+                gpus: vec![gpu(0, Some(7_200.0)), gpu(1, None)],
             }),
-        },
-    };
-    let mut load = Load::default();
-    let records = ends.iter().map(heartbeat);
-    records.for_each(|record| load.apply(&record));
+        };
+        load.apply(&record(*end, event));
+    }
     load
 }
 
+fn history(history: &History) -> Vec<f64> {
+    history.points.iter().copied().collect()
+}
+
 #[test]
-fn load_and_energy_from_before_the_screen_come_from_the_journal_once() {
-    let mut view = view(vec![GpuStatus::Present(vec![gpu(0)]); 11]);
-    assert_eq!(view.watt_hours_of_run(0), None);
+fn the_load_before_the_screen_and_the_energy_of_the_run_come_from_the_journal() {
+    let mut view = view(vec![GpuStatus::Present(vec![gpu(0), gpu(1)]); 11]);
     // The first heartbeat is older than the longest history.
-    let load = load_until(&[-90_000, -60, 0]);
+    let load = load_on(&host_name(), &[-90_000, -60, 0]);
     view.recall(&load, second(20));
     view.recall(&load, second(20));
-    let history = |history: &History| history.points.iter().copied().collect::<Vec<f64>>();
-    let gpu = [vec![0.75; 12], vec![0.5; 2]].concat();
-    assert_eq!(history(&view.gpu_history), gpu);
-    assert_eq!(history(view.utilization(0).unwrap()), gpu);
+    let expected = [vec![0.75; 12], vec![0.5; 2]].concat();
+    assert_eq!(history(&view.gpu_history), expected);
+    // The second GPU tells nothing of its energy.
+    for gpu in [0, 1] {
+        assert_eq!(history(view.utilization(gpu).unwrap()), expected);
+    }
     assert_eq!(history(&view.host_history), [0.25; 12]);
-    // 6 Wh before, and 360 W for 20 s.
-    assert_eq!(view.watt_hours(0), Some(2.0));
-    assert_eq!(view.watt_hours_of_run(0), Some(8.0));
+    assert_eq!(view.watt_hours(0), Some(2.0), "360 W for 20 s");
+    assert_eq!(view.watt_hours_of_run(&load, 0), Some(6.0));
+    assert_eq!(view.watt_hours_of_run(&load, 1), None);
+}
+
+#[test]
+fn the_load_of_another_machine_is_not_shown_as_this_ones() {
+    let mut view = view(vec![GpuStatus::Present(vec![gpu(0)])]);
+    let load = load_on("another", &[-60]);
+    view.recall(&load, second(0));
+    assert_eq!(history(&view.host_history), []);
+    assert_eq!(view.watt_hours_of_run(&load, 0), None);
 }
 
 #[test]

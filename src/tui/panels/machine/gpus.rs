@@ -335,15 +335,15 @@ fn clocks(gpu: &GpuSample) -> Row {
     }
 }
 
-/// Energy used by the GPU while the run was worked on, or if its journal does not tell, while the screen was
-/// open, by whatever process; empty if it is not known.
+/// Energy used by the GPU while this machine worked on the run, or if its journal does not tell, while the
+/// screen was open, by whatever process; empty if it is not known.
 fn energy(scene: &Scene<'_>, gpu: u32) -> Row {
     let machine = scene.machine;
     let since = || {
         let since = machine.since.to_zoned(scene.time_zone.clone());
         since.strftime(" since %H:%M").to_string()
     };
-    let of_run = machine.watt_hours_of_run(gpu);
+    let of_run = machine.watt_hours_of_run(&scene.live.load, gpu);
     let of_run = of_run.map(|watt_hours| (watt_hours, " in this run".to_owned()));
     let known = of_run.or_else(|| Some((machine.watt_hours(gpu)?, since())));
     let Some((watt_hours, when)) = known else {
