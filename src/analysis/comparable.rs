@@ -18,6 +18,8 @@ pub struct Difference {
 pub struct Comparability {
     /// Whatever affects the meaning of a reward and differs.
     pub differences: Vec<Difference>,
+    /// Whether the settings of both can be read, so that nothing is missing there.
+    pub settings_known: bool,
     /// Whether the images are the same, judging by their fingerprint.
     same_images: bool,
 }
@@ -34,6 +36,7 @@ impl Comparability {
     ) -> Comparability {
         Comparability {
             differences: differences((then, settings), (now, config)),
+            settings_known: settings.is_some() && config.is_some(),
             same_images: then.data.fingerprint == now.data.fingerprint,
         }
     }
@@ -56,7 +59,7 @@ impl Comparability {
         (is_other_reward && quantity == Quantity::Reward).then_some("another reward")
     }
 
-    /// Whether nothing differs that affects the meaning of a reward.
+    /// Whether nothing is known to differ that affects the meaning of a reward.
     pub fn is_whole(&self) -> bool {
         self.differences.is_empty()
     }
@@ -169,6 +172,7 @@ mod tests {
         };
         Comparability {
             differences: keys.iter().map(difference).collect(),
+            settings_known: true,
             same_images: true,
         }
     }

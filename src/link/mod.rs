@@ -161,3 +161,17 @@ pub struct Connection {
     /// The run's journal, for what is no longer in memory.
     pub journal: PathBuf,
 }
+
+impl Connection {
+    /// The current status of the other end. The records sent before it, without which it would not be true of
+    /// what is known, are handed to `take` first; of a journal that is still being read, none are.
+    pub fn status_after(&mut self, mut take: impl FnMut(&Record)) -> LinkStatus {
+        let status = self.status.borrow_and_update().clone();
+        if !matches!(status, LinkStatus::Reading { .. }) {
+            while let Ok(record) = self.records.try_recv() {
+                take(&record);
+            }
+        }
+        status
+    }
+}

@@ -2,9 +2,9 @@
 //! changed.
 
 mod outside;
+mod succession;
 
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -18,7 +18,7 @@ use super::ansi::Tty;
 use super::app::{Alert, Effect};
 use super::capture::{line_pipe, print_unseen, recv_line};
 use super::display::{self, Display};
-use super::other_runs::{Attached, Company, Errand, Heard, News, Reason, Switching};
+use super::other_runs::{Attached, Company, Heard, News, Reason};
 use super::signals::SignalStream;
 use super::target::Targets;
 use super::terminal::{Guard, Terminal};
@@ -26,9 +26,9 @@ use super::visit::{Due, Visit};
 use super::{Leave, Left, Settings};
 use crate::event::Level;
 use crate::link::Connection;
-use crate::runs::directory::name_of;
 use crate::telemetry::Telemetry;
 use outside::{Away, program_end};
+use succession::Successor;
 
 /// Maximum number of frames for news between two ticks of the clock. (The effect of a key is drawn
 /// at once.)
@@ -44,6 +44,10 @@ struct Screen {
     visit: Visit,
     /// The run that this program began, while another one is shown.
     home: Option<Visit>,
+    /// The run that is to be shown in its place.
+    successor: Successor<Attached>,
+    /// When the run shown took the place of another one; `None` if the user saw that at once.
+    succeeded: Option<Instant>,
     /// The runs that the one shown is compared with.
     company: Company,
     telemetry: Telemetry,
@@ -82,6 +86,8 @@ pub async fn run(connection: Connection, settings: &Settings) -> anyhow::Result<
     let mut screen = Screen {
         visit,
         home: None,
+        successor: Successor::none(),
+        succeeded: None,
         company,
         telemetry,
         display,
@@ -132,11 +138,12 @@ impl Screen {
                     Effect::Nothing
                 }
             };
-            self.visit.ask();
             self.call_the_user();
             if let Some(leave) = self.handle(effect).or_else(|| self.done()) {
                 return Ok(self.left(leave));
             }
+            self.show_successor();
+            self.visit.ask();
             let neighbours = &mut self.visit.app.neighbours;
             self.company.keep_up_with(neighbours);
         }
@@ -171,7 +178,7 @@ impl Screen {
                 self.repaint();
             }
             Effect::Send(command) => {
-                self.visit.command(command);
+                self.command(command);
                 self.due = Due::Now;
             }
             Effect::Copy(text) => {
@@ -194,7 +201,7 @@ impl Screen {
             Effect::LeaveFromHome => {
                 self.go_home();
                 self.visit.app.neighbours.home = None;
-                let effect = self.visit.app.quit();
+                let effect = self.visit.app.ask_to_quit();
                 return self.handle(effect);
             }
             Effect::Leave(leave) => return Some(leave),
@@ -240,7 +247,7 @@ impl Screen {
             }
             Heard::News(News::Listed(listed)) => self.visit.app.take_list(listed),
             Heard::News(News::Attached { reason, attached }) => match reason {
-                Reason::Show => return self.show(*attached),
+                Reason::Show => self.arrive(*attached),
                 Reason::Compare => self.company.follow(*attached, &mut neighbours.others),
             },
             Heard::News(News::Failed {
@@ -248,65 +255,15 @@ impl Screen {
                 reason,
                 problem,
             }) => {
-                if reason == Reason::Compare {
-                    neighbours.others.lose(&run, problem.clone());
+                match reason {
+                    Reason::Compare => neighbours.others.lose(&run, problem.clone()),
+                    Reason::Show if !self.successor.fail(&run) => return Effect::Nothing,
+                    Reason::Show => {}
                 }
                 self.visit.app.tell(Level::Error, problem);
             }
         }
         Effect::Draw
-    }
-
-    /// Have another run shown as soon as it has been attached to.
-    fn attach_to(&mut self, run: PathBuf) {
-        let watch = self.settings.switching.only_watches();
-        let folder = run.canonicalize().unwrap_or_default();
-        let is_it = |home: &Visit| home.app.neighbours.folder == folder;
-        if self.home.as_ref().is_some_and(is_it) {
-            self.go_home();
-        } else {
-            let reason = Reason::Show;
-            self.company.send(Errand::Attach { run, reason, watch });
-        }
-        self.due = Due::Now;
-    }
-
-    /// Show another run in place of the present one. The screen detaches from that one, unless this program
-    /// began it.
-    fn show(&mut self, attached: Attached) -> Effect {
-        match Visit::begin(attached, &self.settings, self.visit.app.view.size) {
-            Ok((visit, due)) => {
-                let before = self.replace(visit);
-                if self.settings.switching == Switching::FromHome {
-                    let home = self.home.get_or_insert(before);
-                    self.visit.app.neighbours.home = Some(name_of(home.run()));
-                }
-                self.due = due;
-                Effect::Nothing
-            }
-            Err(error) => {
-                self.visit.app.tell(Level::Error, error.to_string());
-                Effect::Draw
-            }
-        }
-    }
-
-    /// Show the run again that this program began.
-    fn go_home(&mut self) {
-        if let Some(mut home) = self.home.take() {
-            home.catch_up();
-            self.replace(home);
-            self.due = Due::Now;
-        }
-    }
-
-    /// Show this run; returns the one shown before.
-    fn replace(&mut self, visit: Visit) -> Visit {
-        let mut before = std::mem::replace(&mut self.visit, visit);
-        self.visit.follow_on(&mut before);
-        self.company.leave();
-        self.still_ticks = 0;
-        before
     }
 
     fn line(&mut self, line: String) -> Effect {

@@ -28,8 +28,8 @@ pub enum Choice {
     Setting(String),
     /// Show the run in this directory.
     Show(PathBuf),
-    /// Compare with the run at this place of the list, or no longer.
-    Compare(usize),
+    /// Compare with the run in this folder, or no longer.
+    Compare(PathBuf),
 }
 
 /// Something that can be done or shown.
@@ -151,7 +151,7 @@ fn runs(scene: &Scene<'_>) -> Vec<Entry> {
     let Some(listed) = &neighbours.listed else {
         return Vec::new();
     };
-    let entries = |(place, (run, folder)): (usize, (&RunInfo, &PathBuf))| {
+    let entries = |(run, folder): (&RunInfo, &PathBuf)| {
         let is_shown = *folder == neighbours.folder;
         let is_compared = neighbours.others.of(folder).is_some();
         let entry = |choice: Choice, verb: &str, text: String| Entry {
@@ -181,7 +181,7 @@ fn runs(scene: &Scene<'_>) -> Vec<Entry> {
             true => format!("{what} no longer"),
             false => format!("{what}: {stands}"),
         };
-        let compare = entry(Choice::Compare(place), "overlay run", text);
+        let compare = entry(Choice::Compare(folder.clone()), "overlay run", text);
         let is_other_kind = run.work.kind() != scene.kind;
         let of_other_kind = || is_other_kind.then(|| other_kind(scene.kind));
         let compare = Entry {
@@ -190,7 +190,7 @@ fn runs(scene: &Scene<'_>) -> Vec<Entry> {
         };
         [show, compare]
     };
-    let all = listed.runs.iter().zip(&listed.folders).enumerate();
+    let all = listed.runs.iter().zip(&listed.folders);
     all.flat_map(entries).collect()
 }
 

@@ -1,15 +1,19 @@
 //! For the tests of the screen: the recorded run, and drawing to text.
 
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::other_runs::Attached;
 use super::paint::Painter;
 use super::theme::{ColourDepth, Theme};
 use crate::config::ThemeName;
 use crate::event::Record;
 use crate::journal;
+use crate::link::{self, LinkStatus};
 use crate::state::RunState;
 
 /// The journal of a search of 6 episodes of 16 children.
@@ -27,6 +31,17 @@ pub fn state_of(records: &[Record]) -> RunState {
     let mut state = RunState::default();
     records.iter().for_each(|record| state.apply(record));
     state
+}
+
+/// A connection to the run in this directory after all of its journal has been sent.
+pub fn attached(run: &Path) -> Attached {
+    let connection = link::attach(run, false).expect("the run");
+    let begun = Instant::now();
+    while matches!(*connection.status.borrow(), LinkStatus::Reading { .. }) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "still reading");
+        thread::sleep(Duration::from_millis(5));
+    }
+    Attached::new(connection)
 }
 
 /// A theme without colours.

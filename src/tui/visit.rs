@@ -46,6 +46,8 @@ pub struct Visit {
     /// What is known of it, and what the user is looking at.
     pub app: App,
     connection: Connection,
+    /// Name of its folder.
+    name: String,
     connected: bool,
     status_known: bool,
     reading: JournalReading,
@@ -60,6 +62,7 @@ impl Visit {
         let Attached {
             mut connection,
             folder,
+            name,
             kind,
             settings: of_run,
         } = attached;
@@ -73,11 +76,12 @@ impl Visit {
         app.config = config.filter(|path| path.is_file());
         app.neighbours.folder = folder;
         app.neighbours.settings = of_run;
-        let status = connection.status.borrow().clone();
+        let status = connection.status_after(|record| app.take(record));
         app.take_link(status.clone());
         let mut visit = Visit {
             app,
             connection,
+            name,
             connected: true,
             status_known: true,
             reading,
@@ -108,6 +112,11 @@ impl Visit {
         &self.connection
     }
 
+    /// Name of its folder.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The run directory.
     pub fn run(&self) -> &Path {
         &self.connection.run
@@ -116,8 +125,7 @@ impl Visit {
     /// Take the place of another run on the screen: the arrangement and the runs that it is compared with
     /// stay.
     pub fn follow_on(&mut self, before: &mut Visit) {
-        let name = name_of(before.run());
-        self.app.follow_on(&mut before.app, name);
+        self.app.follow_on(&mut before.app, before.name.clone());
     }
 
     /// The next thing that arrives from the run.
@@ -200,13 +208,7 @@ impl Visit {
     /// Process a change at the other end; `known` is false once no one is left to report it.
     fn status(&mut self, known: bool) -> Effect {
         self.status_known = known;
-        let status = self.connection.status.borrow_and_update().clone();
-        if !matches!(status, LinkStatus::Reading { .. }) {
-            // What was sent before the status changed must be known before that is shown.
-            while let Ok(record) = self.connection.records.try_recv() {
-                self.app.take(&record);
-            }
-        }
+        let status = self.connection.status_after(|record| self.app.take(record));
         let was_reading = self.is_reading();
         self.app.take_link(status.clone());
         if was_reading && self.is_reading() {
@@ -240,4 +242,23 @@ impl Visit {
 pub fn run_directory(connection: &Connection) -> Option<&Path> {
     let run = connection.run.as_path();
     connection.journal.starts_with(run).then_some(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ScreenConfig;
+    use crate::state::RunStatus;
+    use crate::tui::sample;
+
+    #[test]
+    fn a_run_that_has_been_read_before_it_is_shown_is_known_in_its_first_frame() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(sample::journal(), folder.path().join("journal.jsonl")).unwrap();
+        let settings = Settings::new(&ScreenConfig::default(), |_| None).unwrap();
+        let attached = sample::attached(folder.path());
+        let (visit, due) = Visit::begin(attached, &settings, Size::new(80, 24)).unwrap();
+        assert_eq!(due, Due::Now);
+        assert_eq!(visit.app.status(), RunStatus::Completed);
+    }
 }

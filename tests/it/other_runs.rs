@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use nas_tui::config::{Options, resolve};
@@ -71,6 +72,31 @@ fn two_recorded_runs_stand_on_one_chart_and_take_each_others_place() {
     terminal.wait_until("chart of one run", |contents| {
         !contents.contains("● second")
     });
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_run_that_arrives_late_waits_until_what_was_opened_meanwhile_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), "first", &lines("first"), &[]);
+    run(folder.path(), "third", &lines("third"), &[]);
+    let second = run(folder.path(), "second", &lines("second"), &[]);
+    // Whoever listens here says nothing, for which an attaching client waits two seconds.
+    let _silent = UnixListener::bind(second.join("control.sock")).unwrap();
+    let arguments = ["attach", "first", "--with", "third"];
+    let mut terminal = Terminal::start(&arguments, folder.path(), 120, 40);
+    terminal.wait_for("● first   1 third");
+    terminal.keys(":run second");
+    terminal.wait_for("show it here");
+    terminal.keys("\r");
+    terminal.keys("?");
+    terminal.wait_for("Here: Chart");
+    terminal.wait_for("second is ready, and is shown when this is closed");
+    assert!(terminal.contents().contains("Here: Chart"));
+    terminal.keys("q");
+    terminal.wait_for("● second   1 third");
     terminal.keys("q");
     assert_eq!(terminal.wait_exit(), 0);
     terminal.assert_restored();

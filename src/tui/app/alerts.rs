@@ -9,6 +9,13 @@ use crate::tui::format;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert(pub String);
 
+impl Alert {
+    /// As the alert of a run of this name, which is not the one shown.
+    pub fn of(self, run: &str) -> Alert {
+        Alert(format!("{run}: {}", self.0))
+    }
+}
+
 impl App {
     /// The log line for a change at the other end; `None` if the screen shows it anyway.
     pub fn words_of(&self, link: &LinkStatus) -> Option<String> {

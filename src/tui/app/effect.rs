@@ -29,7 +29,7 @@ pub enum Effect {
     Export(Export),
     /// Show the run in this directory in place of the present one.
     Show(PathBuf),
-    /// Close the screen from the run that it was opened for, as if that one were shown.
+    /// Show the run again that the screen was opened for, and ask there whether to close it.
     LeaveFromHome,
     /// Close the screen for this reason.
     Leave(Leave),

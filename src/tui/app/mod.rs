@@ -23,6 +23,8 @@ mod runs;
 #[cfg(test)]
 mod runs_tests;
 mod steering;
+#[cfg(test)]
+mod switching_tests;
 mod training;
 mod typing;
 mod views;

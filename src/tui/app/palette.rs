@@ -12,7 +12,7 @@ impl App {
     pub(super) fn open_palette(&mut self) {
         self.view.help = None;
         self.view.entry = 0;
-        self.neighbours.is_list_wanted = true;
+        self.neighbours.is_list_wanted |= self.neighbours.is_list_old(self.view.now);
         self.view.text = Some(TextLine::new(Purpose::Palette, ""));
     }
 
@@ -29,6 +29,19 @@ impl App {
             obstacles: &self.obstacles(),
         };
         Some(found(&self.scene(), around, &line.text()))
+    }
+
+    /// What is selected in the palette, if it is open.
+    pub(super) fn selected_choice(&self) -> Option<Choice> {
+        let entry = self.palette()?.into_iter().nth(self.view.entry)?;
+        Some(entry.choice)
+    }
+
+    /// Select the entry for this again, among entries that have changed.
+    pub(super) fn select_choice(&mut self, choice: &Choice) {
+        let entries = self.palette().unwrap_or_default();
+        let place = entries.iter().position(|entry| entry.choice == *choice);
+        self.view.entry = place.unwrap_or(0);
     }
 
     pub(super) fn draw_palette(&self, screen: &mut Painter<'_>) {
@@ -68,7 +81,12 @@ impl App {
             }
             Choice::Setting(text) => self.tell(Level::Info, text),
             Choice::Show(run) => return self.show_run(run),
-            Choice::Compare(place) => self.toggle_other(place),
+            Choice::Compare(folder) => {
+                let listed = self.neighbours.listed.as_ref();
+                if let Some(place) = listed.and_then(|listed| listed.place_of(&folder)) {
+                    self.toggle_other(place);
+                }
+            }
             Choice::Filter(text) => {
                 (self.view.inspector, self.view.runs) = (None, None);
                 self.begin_text(Purpose::Filter);

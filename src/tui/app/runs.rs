@@ -28,7 +28,7 @@ impl App {
             },
             None => RunsView::new(page),
         };
-        self.neighbours.is_list_wanted = true;
+        self.neighbours.is_list_wanted |= page == Page::List;
         if view.selected.is_none() {
             self.select_another(&mut view);
         }
@@ -43,8 +43,10 @@ impl App {
         }
     }
 
-    /// Process the list of the runs that exist; the selected one stays selected.
+    /// Process the list of the runs that exist; the selected one stays selected, as does what is selected in
+    /// the palette.
     pub fn take_list(&mut self, listed: Listed) {
+        let chosen = self.selected_choice();
         let mut view = self.view.runs.take();
         if let Some(view) = &mut view {
             let before = self.neighbours.listed.as_ref();
@@ -58,12 +60,21 @@ impl App {
             self.select_another(view);
         }
         self.view.runs = view;
+        if let Some(choice) = chosen {
+            self.select_choice(&choice);
+        }
     }
 
     /// Perform an action in the list of runs; `None` if it means the same as elsewhere.
     pub(super) fn perform_in_runs(&mut self, action: Action) -> Option<Effect> {
         match action {
             Action::Back => self.view.runs = None,
+            // It would not be the selected run that pauses.
+            Action::TogglePause => {
+                let key = self.keymap.key_of(action);
+                let text = format!("close the list first: {key} pauses the run shown");
+                self.tell(Level::Warning, text);
+            }
             Action::OpenRun => return Some(self.show_selected_run()),
             Action::Mark => {
                 if let Some(place) = self.selected_run() {
@@ -119,10 +130,8 @@ impl App {
     /// Ask for another run to be shown in place of this one.
     pub(super) fn show_run(&mut self, run: PathBuf) -> Effect {
         let listed = self.neighbours.listed.as_ref();
-        let place =
-            listed.and_then(|listed| listed.runs.iter().position(|known| known.path == run));
-        let folder = place.and_then(|place| listed?.folders.get(place));
-        if folder == Some(&self.neighbours.folder) {
+        let folder = listed.and_then(|listed| listed.folder_of(&run));
+        if folder == Some(self.neighbours.folder.as_path()) {
             self.view.runs = None;
             self.tell(Level::Info, "this is the run shown");
             return Effect::Draw;
@@ -131,7 +140,7 @@ impl App {
             self.tell(Level::Warning, reason);
             return Effect::Draw;
         }
-        self.view.runs = None;
+        (self.view.inspector, self.view.runs) = (None, None);
         self.tell(Level::Info, format!("opening {}", run.display()));
         Effect::Show(run)
     }
@@ -175,11 +184,14 @@ impl App {
     /// Take the place of the screen of another run, called `name`.
     pub fn follow_on(&mut self, before: &mut App, name: String) {
         let (kind, own) = (self.kind(), &self.neighbours.folder);
-        if kind == before.kind() {
-            let shown_before = (before.neighbours.folder.clone(), name);
-            let others = &before.neighbours.others;
-            self.neighbours.others = others.beside(own, shown_before);
-        }
+        // Runs of the other kind cannot be compared with this one. Its own have not been followed while that
+        // one was shown: they are attached to again.
+        let others = match kind == before.kind() {
+            true => &before.neighbours.others,
+            false => &self.neighbours.others,
+        };
+        let shown_before = (before.neighbours.folder.clone(), name);
+        self.neighbours.others = others.beside(own, shown_before);
         self.neighbours.listed = before.neighbours.listed.take();
         self.show_layout(before.view.layout);
         if before.view.focus.is_of(kind) {
@@ -190,6 +202,8 @@ impl App {
         let mut typed = std::mem::take(&mut before.view.typed);
         typed.retain(|purpose, _| !matches!(purpose, Purpose::Note(_)));
         self.view.typed = typed;
+        // It told of what led away from here.
+        self.view.message = None;
     }
 
     pub(super) fn draw_runs(&self, scene: &Scene<'_>, screen: &mut Painter<'_>) {

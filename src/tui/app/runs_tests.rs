@@ -19,7 +19,7 @@ use crate::tui::panels::PanelId;
 use crate::tui::{Settings, sample};
 
 /// The recorded run when it was over, on a screen of this size without colours.
-fn app_of(width: u16, height: u16, characters: Characters) -> App {
+pub(super) fn app_of(width: u16, height: u16, characters: Characters) -> App {
     let config = ScreenConfig {
         characters,
         ..ScreenConfig::default()
@@ -37,7 +37,7 @@ fn app_of(width: u16, height: u16, characters: Characters) -> App {
     app
 }
 
-fn app() -> App {
+pub(super) fn app() -> App {
     app_of(80, 24, Characters::Unicode)
 }
 
@@ -56,7 +56,7 @@ fn settings_of(set: &[&str]) -> RunSettings {
     }
 }
 
-fn info(name: &str, status: RunStatus) -> RunInfo {
+pub(super) fn info(name: &str, status: RunStatus) -> RunInfo {
     RunInfo {
         name: name.to_owned(),
         path: PathBuf::from(format!("runs/{name}")),
@@ -79,7 +79,7 @@ fn info(name: &str, status: RunStatus) -> RunInfo {
     }
 }
 
-fn listed() -> Listed {
+pub(super) fn listed() -> Listed {
     let mut training = info("nascnn15", RunStatus::Completed);
     training.work = WorkInfo::Training {
         network: "nascnn15".to_owned(),
@@ -96,13 +96,14 @@ fn listed() -> Listed {
     ];
     let folders = runs.iter().map(|run| format!("/runs/{}", run.name).into());
     Listed {
+        time: Timestamp::from_second(1_795_600_000).unwrap(),
         folders: folders.collect(),
         runs,
     }
 }
 
 /// The recorded run with other rewards, and the settings that go with them.
-fn compare(app: &mut App, name: &str, by: f64, set: &[&str]) {
+pub(super) fn compare(app: &mut App, name: &str, by: f64, set: &[&str]) {
     let mut state = sample::state_of(&sample::records());
     let search = state.search_mut().unwrap();
     for episode in &mut search.episodes {
@@ -121,7 +122,7 @@ fn know(app: &mut App, name: &str, state: Option<&RunState>, settings: RunSettin
     app.refresh();
 }
 
-fn press(app: &mut App, keys: &str) -> Effect {
+pub(super) fn press(app: &mut App, keys: &str) -> Effect {
     let code = |key| match key {
         '\n' => KeyCode::Enter,
         '\x1b' => KeyCode::Esc,
@@ -134,7 +135,7 @@ fn press(app: &mut App, keys: &str) -> Effect {
     effects.last().unwrap_or(Effect::Nothing)
 }
 
-fn frame(app: &App) -> String {
+pub(super) fn frame(app: &App) -> String {
     let mut frame = crate::tui::display::blank(app.view.size);
     app.draw(&mut frame);
     let row = |y| {
@@ -145,12 +146,12 @@ fn frame(app: &App) -> String {
     rows.join("\n")
 }
 
-fn told(app: &App) -> String {
+pub(super) fn told(app: &App) -> String {
     let message = app.view.message.as_ref();
     message.map_or_else(String::new, |message| message.text.clone())
 }
 
-fn compared(app: &App) -> Vec<&str> {
+pub(super) fn compared(app: &App) -> Vec<&str> {
     let runs = app.neighbours.others.runs().iter();
     runs.map(|run| run.name.as_str()).collect()
 }
@@ -243,7 +244,7 @@ fn runs_are_found_by_their_names() {
 #[test]
 fn closing_another_run_leads_back_to_the_one_that_this_program_began() {
     let mut app = app();
-    app.neighbours.home = Some("at-work".to_owned());
+    app.neighbours.home = Some(PathBuf::from("/runs/at-work"));
     assert_eq!(press(&mut app, "q"), Effect::LeaveFromHome);
     let asked = press(&mut app, "R\n");
     assert_eq!(asked, Effect::Show(PathBuf::from("runs/at-work")));

@@ -147,6 +147,15 @@ impl App {
         }
     }
 
+    /// Ask before leaving. What would be left at once is only shown: whoever returns to it from another run may
+    /// not know yet that it is over.
+    pub fn ask_to_quit(&mut self) -> Effect {
+        match self.quit() {
+            Effect::Leave(_) => Effect::Draw,
+            question => question,
+        }
+    }
+
     pub(super) fn answer_by_letter(&mut self, action: Action) -> Effect {
         let answer = match action {
             Action::AnswerYes => Answer::Yes,

@@ -68,8 +68,11 @@ impl Screen {
     pub(super) fn call_the_user(&mut self) {
         let mut alerts: Vec<Alert> = Vec::new();
         alerts.extend(self.missed.take());
-        for visit in std::iter::once(&mut self.visit).chain(&mut self.home) {
-            alerts.extend(std::iter::from_fn(|| visit.app.next_alert()));
+        alerts.extend(std::iter::from_fn(|| self.visit.app.next_alert()));
+        if let Some(home) = &mut self.home {
+            let of_home = std::iter::from_fn(|| home.app.next_alert());
+            let of_home: Vec<Alert> = of_home.collect();
+            alerts.extend(of_home.into_iter().map(|alert| alert.of(home.name())));
         }
         if self.away.is_some() {
             self.missed = alerts.pop();

@@ -23,10 +23,12 @@ struct Followed {
     is_open: bool,
 }
 
-/// The runs that are followed, and the thread that attaches to them.
+/// The runs that are followed, and the threads that find out about runs.
 #[derive(Debug)]
 pub struct Company {
     errands: Errands,
+    /// Whether the runs that exist are being looked for.
+    is_listing: bool,
     followed: Vec<Followed>,
 }
 
@@ -43,10 +45,11 @@ impl Company {
     /// No company yet.
     ///
     /// # Errors
-    /// If the thread cannot be started.
+    /// If a thread cannot be started.
     pub fn start() -> io::Result<Company> {
         Ok(Company {
             errands: Errands::start()?,
+            is_listing: false,
             followed: Vec::new(),
         })
     }
@@ -67,7 +70,9 @@ impl Company {
                 watch: true,
             });
         }
-        if std::mem::take(&mut neighbours.is_list_wanted) {
+        // One list at a time: each takes a moment for every run at work.
+        if std::mem::take(&mut neighbours.is_list_wanted) && !self.is_listing {
+            self.is_listing = true;
             self.errands.send(Errand::List);
         }
     }
@@ -85,12 +90,15 @@ impl Company {
 
     /// The next thing that any of them has to say.
     pub async fn hear(&mut self) -> Heard {
-        let Company { errands, followed } = self;
-        tokio::select! {
+        let heard = tokio::select! {
             biased;
-            news = errands.news() => Heard::News(news),
-            (place, record) = next_record(followed) => Heard::Record(place, record),
+            news = self.errands.news() => Heard::News(news),
+            (place, record) = next_record(&mut self.followed) => Heard::Record(place, record),
+        };
+        if matches!(heard, Heard::News(News::Listed(_))) {
+            self.is_listing = false;
         }
+        heard
     }
 
     /// Follow a run that has been attached to, if it is still wanted.
@@ -105,7 +113,10 @@ impl Company {
             ..
         } = attached;
         run.begin(connection.state.take().as_deref(), settings);
-        run.take_link(connection.status.borrow_and_update().clone());
+        let status = connection.status_after(|record| {
+            run.take(record);
+        });
+        run.take_link(status);
         self.followed.retain(|followed| followed.folder != folder);
         self.followed.push(Followed {
             folder,
@@ -141,14 +152,14 @@ impl Company {
     pub fn look(&mut self, others: &mut Others) -> bool {
         let mut has_changed = false;
         for followed in &mut self.followed {
-            let status = &mut followed.connection.status;
+            let connection = &mut followed.connection;
             // A thread that has nothing more to report has closed its channel: its last report still
             // counts.
-            if !status.has_changed().unwrap_or(true) {
+            if !connection.status.has_changed().unwrap_or(true) {
                 continue;
             }
-            let status = status.borrow_and_update().clone();
             if let Some(run) = others.of_mut(&followed.folder) {
+                let status = connection.status_after(|record| has_changed |= run.take(record));
                 has_changed |= run.take_link(status);
             }
         }

@@ -1,17 +1,18 @@
-//! Whatever takes a disk or another process to find out about other runs, in a thread of its own: the
+//! Whatever takes a disk or another process to find out about other runs, in threads of its own: the
 //! screen never waits for it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Listed, RunSettings};
 use crate::event::RunKind;
 use crate::foundation::thread::spawn;
 use crate::link::{self, Connection};
-use crate::runs::directory::kind_of;
+use crate::runs::directory::{kind_of, name_of};
 
 /// What a run is attached to for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Attached {
     pub connection: Connection,
     /// Its folder, without links in its path.
     pub folder: PathBuf,
+    /// Name of the folder.
+    pub name: String,
     /// Its kind, judging by its folder.
     pub kind: RunKind,
     /// Its settings.
@@ -57,6 +60,7 @@ impl Attached {
         let run = &connection.run;
         Attached {
             folder: run.canonicalize().unwrap_or_default(),
+            name: name_of(run),
             kind: kind_of(run),
             settings: RunSettings::of(run),
             connection,
@@ -87,26 +91,38 @@ pub enum News {
     },
 }
 
-/// The thread, as seen by the event loop. It ends when this is dropped.
+/// The threads, as seen by the event loop. They end when this is dropped.
 #[derive(Debug)]
 pub struct Errands {
-    errands: mpsc::Sender<Errand>,
+    /// Runs to attach to: whoever has chosen one does not wait for a list.
+    attachments: mpsc::Sender<Errand>,
+    lists: mpsc::Sender<Errand>,
     news: UnboundedReceiver<News>,
 }
 
 impl Errands {
-    /// Start the thread.
+    /// Start the threads.
     pub fn start() -> io::Result<Errands> {
-        let (errands, inbox) = mpsc::channel();
         let (outbox, news) = unbounded_channel();
-        spawn("nas-errands", move || run(&inbox, &outbox))?;
-        Ok(Errands { errands, news })
+        let start = |name: &str| {
+            let ((errands, inbox), outbox) = (mpsc::channel(), outbox.clone());
+            spawn(name, move || run(&inbox, &outbox)).map(|_| errands)
+        };
+        Ok(Errands {
+            attachments: start("nas-attach")?,
+            lists: start("nas-list")?,
+            news,
+        })
     }
 
-    /// Have something found out; the answers come in the order of the errands.
+    /// Have something found out; the answers come in the order of the errands of each kind.
     pub fn send(&self, errand: Errand) {
-        // The thread lives as long as this value.
-        let _ = self.errands.send(errand);
+        let thread = match errand {
+            Errand::List => &self.lists,
+            Errand::Attach { .. } => &self.attachments,
+        };
+        // It lives as long as this value.
+        let _ = thread.send(errand);
     }
 
     /// The next answer. Never resolves while nothing is to be found out.
@@ -134,7 +150,11 @@ fn list() -> Listed {
     let runs = link::survey();
     let folder = |run: &Path| run.canonicalize().unwrap_or_else(|_| run.to_owned());
     let folders = runs.iter().map(|run| folder(&run.path)).collect();
-    Listed { runs, folders }
+    Listed {
+        time: Timestamp::now(),
+        runs,
+        folders,
+    }
 }
 
 fn attach(run: PathBuf, reason: Reason, watch: bool) -> News {

@@ -2,7 +2,7 @@
 //! is to take its place.
 //!
 //! ```text
-//! App: Neighbours (what is wanted) -> Errands (a thread: lists, attaches, reads settings)
+//! App: Neighbours (what is wanted) -> Errands (threads: list, attach, read settings)
 //!   -> Company (connections, in the event loop) -> Neighbours (what has become known)
 //! ```
 
@@ -12,6 +12,8 @@ mod errands;
 mod other_run;
 
 use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
 
 pub use company::{Company, Heard};
 pub use errands::{Attached, Errand, News, Reason};
@@ -24,6 +26,8 @@ use crate::runs::RunInfo;
 
 /// Maximum number of runs that one is compared with at a time: more curves cannot be told apart.
 pub const MOST: usize = 4;
+/// How long a list of runs is good enough to find one by its name.
+const LASTS: SignedDuration = SignedDuration::from_secs(10);
 
 /// Whether another run can take the place of the one shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +95,8 @@ impl RunSettings {
 /// The runs that exist.
 #[derive(Debug, Clone, Default)]
 pub struct Listed {
+    /// When they were looked for.
+    pub time: Timestamp,
     /// As `nas-tui list` lists them.
     pub runs: Vec<RunInfo>,
     /// Their folders in the same order, without links in their paths.
@@ -98,6 +104,12 @@ pub struct Listed {
 }
 
 impl Listed {
+    /// The folder of the run in this directory.
+    pub fn folder_of(&self, run: &Path) -> Option<&Path> {
+        let place = self.runs.iter().position(|known| known.path == run)?;
+        self.folders.get(place).map(PathBuf::as_path)
+    }
+
     /// The place of the run in this folder.
     pub fn place_of(&self, folder: &Path) -> Option<usize> {
         self.folders.iter().position(|known| known == folder)
@@ -204,8 +216,8 @@ pub struct Neighbours {
     pub others: Others,
     /// Whether another run can be shown.
     pub switching: Switching,
-    /// The run that closing this one leads back to.
-    pub home: Option<String>,
+    /// The folder of the run that closing this one leads back to.
+    pub home: Option<PathBuf>,
 }
 
 impl Neighbours {
@@ -220,6 +232,12 @@ impl Neighbours {
             switching,
             home: None,
         }
+    }
+
+    /// Whether the list of runs is too old to find runs by their names.
+    pub fn is_list_old(&self, now: Timestamp) -> bool {
+        let listed = self.listed.as_ref();
+        listed.is_none_or(|listed| now.duration_since(listed.time) > LASTS)
     }
 
     /// Compare what can be compared by now with the run shown, which began like this.

@@ -106,6 +106,7 @@ impl OtherRun {
 
     /// Process its next record; returns whether something that is drawn has changed.
     pub fn take(&mut self, record: &Record) -> bool {
+        let before = self.told;
         self.told.apply(&record.event);
         match &record.event {
             Event::RunStarted(started) => self.started = Some(Box::new(started.clone())),
@@ -122,7 +123,7 @@ impl OtherRun {
                 level: Level::Error,
                 message,
             } if record.seq.is_none() => self.standing = Standing::Damaged(message.clone()),
-            _ => return false,
+            _ => return self.told != before,
         }
         true
     }

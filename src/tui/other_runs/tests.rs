@@ -144,6 +144,58 @@ fn a_run_that_is_no_longer_compared_is_let_go() {
     assert!(!company.follows_any());
 }
 
+#[test]
+fn a_run_that_has_been_read_before_it_is_followed_is_known_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = run(folder.path(), "other", &lines().concat());
+    let mut neighbours = neighbours(&path);
+    let mut company = Company::start().unwrap();
+    company.follow(sample::attached(&path), &mut neighbours.others);
+    let other = &neighbours.others.runs()[0];
+    assert_eq!(other.status(), RunStatus::Completed);
+    assert_eq!(other.last_episode(), 6);
+}
+
+#[test]
+fn runs_are_looked_for_once_however_often_that_is_asked_for() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let mut neighbours = Neighbours::new(Switching::Free { watch: false });
+    let mut company = Company::start().unwrap();
+    let mut ask = |company: &mut Company| {
+        neighbours.is_list_wanted = true;
+        company.keep_up_with(&mut neighbours);
+    };
+    let listed = |company: &mut Company, seconds| {
+        let time = Duration::from_secs(seconds);
+        let heard = runtime.block_on(async { tokio::time::timeout(time, company.hear()).await });
+        matches!(heard, Ok(Heard::News(News::Listed(_))))
+    };
+    ask(&mut company);
+    ask(&mut company);
+    assert!(listed(&mut company, 60));
+    assert!(!listed(&mut company, 2), "one list answers both");
+    ask(&mut company);
+    assert!(listed(&mut company, 60));
+}
+
+#[test]
+fn a_change_of_status_is_one_that_is_drawn() {
+    let records = sample::records();
+    let is_end = |record: &crate::event::Record| {
+        matches!(record.event, crate::event::Event::RunFinished { .. })
+    };
+    let end = records.iter().position(is_end).unwrap();
+    let mut run = OtherRun::new(0, PathBuf::from("a"), "a".to_owned());
+    let state = sample::state_of(&records[..end]);
+    run.begin(Some(&state), RunSettings::default());
+    run.take_link(crate::link::LinkStatus::Ended);
+    assert!(run.take(&records[end]));
+    assert_eq!(run.status(), RunStatus::Completed);
+}
+
 fn other(folder: &str) -> (PathBuf, String) {
     (PathBuf::from(folder), folder.to_owned())
 }

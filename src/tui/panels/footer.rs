@@ -63,6 +63,8 @@ impl Page<'_> {
     fn offers(&self, action: Action) -> bool {
         match self.context {
             Context::Panel(panel) => self.panels.get(panel).offers(action),
+            // There it would seem to pause the selected run.
+            Context::Runs => action != Action::TogglePause,
             _ => true,
         }
     }

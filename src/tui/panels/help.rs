@@ -229,7 +229,7 @@ mod tests {
         let text = text(&app);
         assert_eq!(
             text.matches("(not now: this screen only watches)").count(),
-            4,
+            6,
             "{text}"
         );
         assert!(

@@ -3,6 +3,8 @@
 
 mod settings;
 
+use std::path::Path;
+
 use ratatui::layout::Rect;
 
 use super::chart::others::number;
@@ -51,9 +53,8 @@ impl RunsView {
 
     /// Select a run that is not shown: the one that closing the present one leads back to, or else the
     /// first one.
-    pub fn select_another(&mut self, listed: &Listed, shown: usize, home: Option<&str>) {
-        let is_home = |name: &str| home.is_some_and(|home| home == name);
-        let home = listed.runs.iter().position(|run| is_home(&run.name));
+    pub fn select_another(&mut self, listed: &Listed, shown: usize, home: Option<&Path>) {
+        let home = home.and_then(|home| listed.place_of(home));
         let other = (0..listed.runs.len()).find(|place| *place != shown);
         self.selected = home.or(other).or(self.selected);
     }

@@ -90,7 +90,7 @@ impl Panel for ChartView {
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         let before = self.crosshair();
-        let columns = columns(area.width.into());
+        let columns = self.own_columns(scene, columns(area.width.into()));
         if !self.perform(action, || Extent::of(scene.state), columns) {
             return None;
         }
@@ -125,6 +125,16 @@ impl Panel for ChartView {
             return None;
         }
         Some(Box::new(move || export::table(scene.state, self)))
+    }
+}
+
+impl ChartView {
+    /// Number of columns, of `columns`, that the children of the run shown take beside those of other runs.
+    fn own_columns(&self, scene: &Scene<'_>, columns: usize) -> usize {
+        match others::end(scene.neighbours.others.runs(), self.quantity) {
+            0 => columns,
+            others => self.columns_beside(&Extent::of(scene.state), others, columns),
+        }
     }
 }
 

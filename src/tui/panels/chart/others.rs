@@ -80,8 +80,24 @@ fn drawn(others: &[OtherRun], quantity: Quantity) -> impl Iterator<Item = &Other
     others.iter().filter(move |run| run.shares(quantity))
 }
 
+/// A run in the row of names.
+struct Label {
+    sign: Piece,
+    name: String,
+    remark: Option<Piece>,
+}
+
+impl Label {
+    /// Columns without the name; those between a remark and what is before it are part of the remark.
+    fn width(&self) -> usize {
+        let remark = self.remark.as_ref();
+        self.sign.1.width() + remark.map_or(0, |(_, text)| text.width() + 1)
+    }
+}
+
 /// The run shown, then the others, each with its sign, its name and what must be known about it, in
-/// `width` columns: names are shortened to what distinguishes them, then cut.
+/// `width` columns: names are shortened to what distinguishes them, then cut, and left out before any
+/// sign is.
 pub fn row(
     own: &str,
     others: &[OtherRun],
@@ -89,52 +105,79 @@ pub fn row(
     glyphs: &Glyphs,
     width: usize,
 ) -> Row {
-    let names: Vec<&str> = std::iter::once(own)
-        .chain(others.iter().map(|run| run.name.as_str()))
-        .collect();
-    let signs: Vec<Piece> = std::iter::once((Role::Mean, glyphs.mean.to_owned()))
-        .chain(others.iter().map(|run| {
-            let number = number(run.place).to_owned();
-            (Role::OtherRun(run.place), number)
-        }))
-        .collect();
-    let remarks: Vec<Option<Piece>> = std::iter::once(None)
-        .chain(others.iter().map(|run| remark(run, quantity, glyphs)))
-        .collect();
-    let beside = |remark: &Option<Piece>| {
-        let remark = remark.as_ref();
-        remark.map_or(0, |(_, text)| text.width() + 1)
-    };
-    let taken: usize = signs
-        .iter()
-        .map(|(_, sign)| sign.width() + 1)
-        .sum::<usize>()
-        + remarks.iter().map(beside).sum::<usize>()
-        + GAP * (names.len() - 1);
-    let room = width.saturating_sub(taken);
-    let fits = |names: &[String]| names.iter().map(|name| name.width()).sum::<usize>() <= room;
-    let mut shown: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-    if !fits(&shown) {
-        shown = distinct(&names, glyphs.ellipsis);
-    }
-    if !fits(&shown) {
-        let each = (room / names.len()).max(SHORTEST);
-        shown = shown
-            .iter()
-            .map(|name| format::fit(name, each, glyphs.ellipsis))
-            .collect();
-    }
+    let mut labels = vec![Label {
+        sign: (Role::Mean, glyphs.mean.to_owned()),
+        name: own.to_owned(),
+        remark: None,
+    }];
+    labels.extend(others.iter().map(|run| Label {
+        sign: (Role::OtherRun(run.place), number(run.place).to_owned()),
+        name: run.name.clone(),
+        remark: remark(run, quantity, glyphs),
+    }));
+    let gap = fit_in(&mut labels, width, glyphs.ellipsis);
     let mut row = Row::new();
-    for ((sign, name), remark) in signs.into_iter().zip(shown).zip(remarks) {
+    for Label { sign, name, remark } in labels {
         if !row.is_empty() {
-            row.push((Role::Dim, " ".repeat(GAP)));
+            row.push((Role::Dim, " ".repeat(gap)));
         }
-        row.extend([sign, (Role::Text, format!(" {name}"))]);
+        row.push(sign);
+        if !name.is_empty() {
+            row.push((Role::Text, format!(" {name}")));
+        }
         if let Some((role, text)) = remark {
             row.push((role, format!(" {text}")));
         }
     }
     row
+}
+
+/// Make these labels fit into `width` columns; returns the number of columns between two of them.
+fn fit_in(labels: &mut [Label], width: usize, ellipsis: &str) -> usize {
+    let count = labels.len();
+    // What is left for the names, each with a column before it.
+    let room = |labels: &[Label], gap: usize| {
+        let taken = labels.iter().map(Label::width).sum::<usize>() + gap * (count - 1);
+        width.saturating_sub(taken)
+    };
+    let needed = |labels: &[Label]| -> usize {
+        let names = labels.iter();
+        names.map(|label| label.name.width() + 1).sum()
+    };
+    if needed(labels) <= room(labels, GAP) {
+        return GAP;
+    }
+    let names: Vec<&str> = labels.iter().map(|label| label.name.as_str()).collect();
+    let distinct = distinct(&names, ellipsis);
+    for (label, name) in labels.iter_mut().zip(distinct) {
+        label.name = name;
+    }
+    if needed(labels) <= room(labels, GAP) {
+        return GAP;
+    }
+    let gap = match room(labels, GAP) / count {
+        ..=SHORTEST => 1,
+        _ => GAP,
+    };
+    if needed(labels) > room(labels, gap) {
+        let each = (room(labels, gap) / count).saturating_sub(1);
+        // Two columns of a name say nothing.
+        let each = if each < SHORTEST - 1 { 0 } else { each };
+        for label in labels.iter_mut() {
+            label.name = format::fit(&label.name, each, ellipsis);
+        }
+    }
+    // A long remark must not push the number of another run out of the row.
+    let taken: usize = labels.iter().map(Label::width).sum();
+    if taken + gap * (count - 1) > width {
+        let signs: usize = labels.iter().map(|label| label.sign.1.width()).sum();
+        let each = width.saturating_sub(signs + gap * (count - 1)) / (count - 1).max(1);
+        let remarks = labels.iter_mut().filter_map(|label| label.remark.as_mut());
+        for (_, text) in remarks {
+            *text = format::fit(text, each.saturating_sub(1), ellipsis);
+        }
+    }
+    gap
 }
 
 /// What must be known about a run beside its name.
@@ -158,6 +201,7 @@ fn remark(run: &OtherRun, quantity: Quantity, glyphs: &Glyphs) -> Option<Piece> 
     }
     match comparability {
         Some(found) if !found.is_whole() => warning(glyphs.differs),
+        Some(found) if !found.settings_known => warning("settings unknown"),
         _ => None,
     }
 }
@@ -217,8 +261,60 @@ mod tests {
         let mut run = OtherRun::new(place, "other".into(), "other".to_owned());
         run.begin(Some(&state), RunSettings::default());
         run.standing = Standing::Known;
-        run.comparability = Some(Comparability::of((&started, None), (&started, None)));
+        let config = crate::config::resolve(&crate::config::Options::default()).unwrap();
+        let alike = (&started, Some(&config));
+        run.comparability = Some(Comparability::of(alike, alike));
         run
+    }
+
+    fn text(row: Row) -> String {
+        row.into_iter().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn every_run_keeps_its_number_and_its_remark_where_there_is_no_room_for_names() {
+        let mut others: Vec<OtherRun> = (0..4).map(|place| other(place, 16, 0.0)).collect();
+        for run in &mut others {
+            run.name = format!("2026-11-24T13-12-5{}Z-monograph", run.place);
+            let started = run.started.as_deref().unwrap();
+            let other_power = crate::event::RunStarted {
+                reward_power: 1.5,
+                ..started.clone()
+            };
+            let found = Comparability::of((started, None), (&other_power, None));
+            run.comparability = Some(found);
+        }
+        let glyphs = plain(false).glyphs;
+        let of_this_width = |width| {
+            let own = "2026-11-24T13-12-59Z-monograph";
+            text(row(own, &others, Quantity::Reward, &glyphs, width))
+        };
+        let narrow = of_this_width(76);
+        assert!(narrow.width() <= 76, "{narrow}");
+        let with_remark = |number: u8| format!("{number} another reward");
+        assert!(
+            (1..=4).all(|number| narrow.contains(&with_remark(number))),
+            "{narrow}"
+        );
+        let narrowest = of_this_width(50);
+        assert!(narrowest.width() <= 50, "{narrowest}");
+        let is_there = |number: u8| narrowest.contains(&format!("{number} another"));
+        assert!((1..=4).all(is_there), "{narrowest}");
+        assert!(of_this_width(140).contains("1 …50Z another reward"));
+    }
+
+    #[test]
+    fn a_run_whose_settings_cannot_be_read_is_not_said_to_be_alike() {
+        let mut run = other(0, 16, 0.0);
+        let started = run.started.as_deref().unwrap();
+        let found = Comparability::of((started, None), (started, None));
+        run.comparability = Some(found);
+        let glyphs = plain(false).glyphs;
+        let row = row("shown", &[run], Quantity::Reward, &glyphs, 78);
+        assert_eq!(
+            text(row),
+            format!("{} shown   1 other settings unknown", glyphs.mean)
+        );
     }
 
     #[test]
@@ -249,7 +345,7 @@ mod tests {
         for ascii in [false, true] {
             let glyphs = plain(ascii).glyphs;
             let row = row("shown", &others, Quantity::Reward, &glyphs, 78);
-            let text: String = row.into_iter().map(|(_, text)| text).collect();
+            let text = text(row);
             assert_eq!(text.matches(" other").count(), 4, "{text}");
             let chart = drawn((78, 18), ascii, |painter| {
                 let view = super::super::ChartView::default();

@@ -88,6 +88,14 @@ impl ChartView {
         }
     }
 
+    /// Number of columns, of `columns`, that the children in view take beside other runs that have `others`
+    /// children.
+    pub fn columns_beside(&self, extent: &Extent, others: u64, columns: usize) -> usize {
+        let own = self.visible(extent).count();
+        let all = self.visible_beside(extent, others).count();
+        (own.saturating_mul(columns as u64) / all).max(1) as usize
+    }
+
     /// Whether some children are out of view.
     pub fn is_zoomed(&self) -> bool {
         self.window != Window::All

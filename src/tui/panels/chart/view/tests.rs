@@ -73,6 +73,20 @@ fn the_crosshair_moves_by_a_column_and_pans_past_the_edge() {
 }
 
 #[test]
+fn beside_a_longer_run_the_crosshair_moves_by_a_column_too() {
+    let state = samples::run(100);
+    let mut view = ChartView::default();
+    let columns = view.columns_beside(&Extent::of(&state), 3_200, 40);
+    for action in [Action::Top, Action::Right] {
+        samples::act(&mut view, action, &state, columns);
+    }
+    assert_eq!(view.crosshair(), Some(1 + 3_200 / 40));
+    view.perform(Action::More, || Extent::of(&state), columns);
+    let columns = view.columns_beside(&Extent::of(&state), 3_200, 40);
+    assert_eq!(columns, 40, "zoomed in, only its own children are in view");
+}
+
+#[test]
 fn the_crosshair_jumps_to_the_first_child_of_an_episode() {
     use Action::{Bottom, PageDown, PageUp, Top};
     let child = |actions: &[Action]| acted(&samples::run(40), actions).0.crosshair();
