@@ -2,6 +2,7 @@
 //! changed.
 
 mod outside;
+mod whole_log;
 
 use std::io;
 use std::path::PathBuf;
