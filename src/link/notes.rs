@@ -16,8 +16,8 @@ use crate::state::{RunState, RunStatus};
 
 /// Time within which a search has recorded a note, unless it is held up.
 const ANSWER: Duration = Duration::from_secs(10);
-/// A search on another machine, whose lock may not be seen from this one, may be at work until its journal
-/// has not been written to for this long.
+/// A search on another machine, whose lock may not be seen from this one, may be at work until it has not
+/// written for this long.
 const QUIET: Duration = Duration::from_secs(300);
 
 /// Why a note is not written.
@@ -116,7 +116,9 @@ pub fn write_note(run: &Path, child: u64, text: &str) -> Result<(), NotingError>
 fn at_work_elsewhere(run: &Path) -> Option<(String, io::Error)> {
     let holder = last_holder_elsewhere(run)?;
     let status = state_of(run).ok()?.status;
-    let written = run.join("journal.jsonl").metadata().ok()?.modified().ok()?;
+    let written = |name: &str| run.join(name).metadata().and_then(|file| file.modified());
+    // Who has just taken over the run has only written to the lock.
+    let written = written("journal.jsonl").ok().max(written("lock").ok())?;
     // A time to come is that of another clock.
     let is_quiet = written.elapsed().is_ok_and(|elapsed| elapsed >= QUIET);
     let cause = match status {
@@ -126,7 +128,7 @@ fn at_work_elsewhere(run: &Path) -> Option<(String, io::Error)> {
         _ if is_quiet => return None,
         _ => {
             let minutes = QUIET.as_secs() / 60;
-            format!("the journal was written to less than {minutes} minutes ago")
+            format!("it has written to the run less than {minutes} minutes ago")
         }
     };
     Some((holder, io::Error::other(cause)))
@@ -308,9 +310,11 @@ mod tests {
         let note_after = |text: &str, quiet: Duration| {
             std::fs::write(&lock, "pid 1 on elsewhere\n").unwrap();
             std::fs::write(&journal, text).unwrap();
-            let time = std::time::SystemTime::now() - quiet;
-            let file = std::fs::File::options().append(true).open(&journal);
-            file.unwrap().set_modified(time).unwrap();
+            for path in [&lock, &journal] {
+                let file = std::fs::File::options().append(true).open(path);
+                let time = std::time::SystemTime::now() - quiet;
+                file.unwrap().set_modified(time).unwrap();
+            }
             write_note(&run, 1, "#keep")
         };
         let (short, long) = (Duration::from_secs(60), 2 * QUIET);
