@@ -29,8 +29,8 @@ use crate::tui::visit::run_directory;
 
 /// Folder for views of a run, in its directory.
 const EXPORTS: &str = "exports";
-/// Time in which the reader of keys, which belongs to the whole process, is free.
-const SOON: Duration = Duration::from_secs(1);
+/// Time within which the reader of keys, which belongs to the whole process, is free on a busy machine too.
+const SOON: Duration = Duration::from_secs(3);
 
 /// Who has the terminal instead of the screen.
 pub(super) enum Away {
