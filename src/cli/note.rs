@@ -26,6 +26,7 @@ pub struct Args {
     child: Option<Which>,
     /// The note, in quotes, in place of the one that the child has; an empty one removes that
     /// (default: print it)
+    #[arg(allow_hyphen_values = true)]
     text: Option<String>,
     /// Remove the note on the child
     #[arg(long, requires = "child", conflicts_with = "text")]

@@ -138,6 +138,11 @@ fn screen(raw: &RawScreen) -> Checked<ScreenConfig> {
             "must be from 0.1 to 30 frames per second",
         );
     }
+    let repeated = |place: &usize| raw.columns[..*place].contains(&raw.columns[*place]);
+    if let Some(place) = (0..raw.columns.len()).find(repeated) {
+        let name = raw.columns[place].name();
+        return violation("screen.columns", name, "comes twice");
+    }
     let RawScreen {
         layout,
         theme,

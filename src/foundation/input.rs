@@ -2,7 +2,7 @@
 //! pipe would block until someone writes to it; a device may never end.
 
 use std::fs::{File, FileType, OpenOptions};
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -103,6 +103,20 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     AtMost::new(file, most).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The last `most` bytes of the regular file at `path`, and the number of bytes before them.
+///
+/// # Errors
+/// Those of [`open`], and I/O errors.
+pub fn end(path: &Path, most: u64) -> io::Result<(Vec<u8>, u64)> {
+    let mut file = open(path)?;
+    let skipped = file.metadata()?.len().saturating_sub(most);
+    file.seek(SeekFrom::Start(skipped))?;
+    let mut bytes = Vec::new();
+    // It may be growing.
+    file.take(most).read_to_end(&mut bytes)?;
+    Ok((bytes, skipped))
 }
 
 /// The contents of the text file at `path` (UTF-8), which has at most `most` bytes.

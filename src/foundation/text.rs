@@ -27,6 +27,17 @@ pub fn message(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// A cell of a table for spreadsheets: [`line()`], with an apostrophe first if a spreadsheet would take the text
+/// for a formula. Numbers are left alone.
+pub fn cell(text: &str) -> Cow<'_, str> {
+    let line = line(text);
+    let may_be_formula = line.starts_with(['=', '+', '-', '@']);
+    if may_be_formula && line.parse::<f64>().is_err() {
+        return Cow::Owned(format!("'{line}"));
+    }
+    line
+}
+
 /// JSON with every character that controls something as `\u....`. (JSON itself requires that only of
 /// the first 32.)
 pub fn json(json: &str) -> Cow<'_, str> {
@@ -112,6 +123,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn no_text_is_a_formula_of_a_spreadsheet_and_numbers_stay_numbers() {
+        let formulas = [
+            "=1+1",
+            "+1+1",
+            "-1+1",
+            "@SUM(A1)",
+            "\x1b[1m=1+1",
+            "- too slow",
+            "-",
+        ];
+        for text in formulas {
+            assert_eq!(cell(text), format!("'{}", line(text)));
+        }
+        for text in ["", "-1", "+0.5", "-1.5e-7", "1=1", "#keep", "'=1", "a\n=1"] {
+            assert_eq!(cell(text), line(text));
+        }
+    }
 
     /// Names as they may be found in files and folders, and what is shown of them.
     const CORPUS: [(&str, &str); 16] = [

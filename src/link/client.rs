@@ -23,8 +23,8 @@ use super::{Command, Connection, LinkStatus, peer, place};
 use crate::analysis::history::History;
 use crate::event::Level;
 use crate::foundation::host::host_name;
-use crate::foundation::messages;
 use crate::foundation::thread::spawn;
+use crate::foundation::{input, messages, text};
 use crate::journal::snapshot::{Draft, SHARE, is_due};
 use crate::journal::{JournalError, Snapshot};
 use crate::runs;
@@ -37,8 +37,8 @@ const DYING: Duration = Duration::from_millis(200);
 /// Time limit for a search's greeting.
 const GREETING: Duration = Duration::from_secs(2);
 /// If a lock cannot be seen from this machine, the journal counts as abandoned when it has not
-/// grown for this long.
-const STALE: Duration = Duration::from_secs(60);
+/// grown for this long. A search writes a heartbeat a minute.
+const STALE: Duration = Duration::from_secs(180);
 
 /// The journal of the run in this directory.
 pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
@@ -213,11 +213,11 @@ impl Alone {
 /// Pass commands on until the client goes; then hang up, which ends the other thread.
 fn pass_on(mut inbox: Orders, runtime: &Runtime, line: &Line, alone: &Alone) {
     while let Some(order) = runtime.block_on(inbox.next()) {
+        let command = ToServer::Command(order.command.clone());
+        let send = |stream: &mut UnixStream| messages::send(stream, &command).is_ok();
         // The line is free again before a note is written.
-        if let Some(stream) = line.lock().as_mut() {
-            // A search that has gone ignores commands; the status says so.
-            let _ = messages::send(stream, &ToServer::Command(order.command));
-        } else {
+        let is_sent = line.lock().as_mut().is_some_and(send);
+        if !is_sent {
             alone.take(order.command);
         }
     }
@@ -329,21 +329,25 @@ impl Follower {
 
     /// Determine the status of a run without a socket.
     fn judge(&mut self) {
-        let growing = self.grown.is_some_and(|grown| grown.elapsed() < STALE);
-        let status = match lock_state(&self.run) {
-            _ if self.feed.status().is_over() => LinkStatus::Ended,
-            Some(holder) => LinkStatus::Journal { holder },
-            // Some shared file systems do not show the locks of other machines.
-            None if growing && !last_holder(&self.run).ends_with(&host_name()) => {
-                LinkStatus::Journal {
-                    holder: last_holder(&self.run),
-                }
-            }
-            None => LinkStatus::Dead {
+        let status = if self.feed.status().is_over() {
+            LinkStatus::Ended
+        } else if let Some(holder) = self.holder() {
+            LinkStatus::Journal { holder }
+        } else {
+            LinkStatus::Dead {
                 watch_only: self.watch,
-            },
+            }
         };
         self.set(status);
+    }
+
+    /// The process that works on the run, as far as this machine can see.
+    fn holder(&self) -> Option<String> {
+        let was_dead = matches!(*self.status.borrow(), LinkStatus::Dead { .. });
+        let is_growing = self.grown.is_some_and(|grown| grown.elapsed() < STALE);
+        // Some shared file systems do not show the locks of other machines.
+        let elsewhere = || last_holder_elsewhere(&self.run).filter(|_| is_growing);
+        lasting_holder(was_dead, || lock_state(&self.run)).or_else(elsewhere)
     }
 
     fn set(&self, status: LinkStatus) {
@@ -359,12 +363,23 @@ fn set(status: &watch::Sender<LinkStatus>, new: LinkStatus) {
     });
 }
 
-/// Who held the lock last: `pid P on HOST`.
-fn last_holder(run: &Path) -> String {
-    std::fs::read_to_string(run.join("lock"))
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+/// The process that holds a lock, if it is to work on the run: whoever adds a note to a dead one holds its
+/// lock for a moment.
+fn lasting_holder(was_dead: bool, look: impl Fn() -> Option<String>) -> Option<String> {
+    let holder = look()?;
+    if !was_dead {
+        return Some(holder);
+    }
+    thread::sleep(DYING);
+    look()
+}
+
+/// Who held the lock last, as `pid P on HOST`, if that was on another machine.
+pub(super) fn last_holder_elsewhere(run: &Path) -> Option<String> {
+    let holder = input::text(&run.join("lock"), input::SETTINGS).ok()?;
+    let holder = text::line(holder.trim()).into_owned();
+    let is_here = holder.ends_with(&format!(" on {}", host_name()));
+    (!holder.is_empty() && !is_here).then_some(holder)
 }
 
 #[cfg(test)]

@@ -193,7 +193,13 @@ impl Listener {
                     () = &mut gone => return None,
                     changed = written.changed() => {
                         let Written { seq, blocked, ended } = written.borrow_and_update().clone();
-                        return Some(if ended || changed.is_err() { HubNews::Ended(seq) } else { HubNews::Written(seq, blocked) });
+                        if !ended && changed.is_ok() {
+                            return Some(HubNews::Written(seq, blocked));
+                        }
+                        // All answers come before the end.
+                        let Ok(reason) = refusals.try_recv() else { return Some(HubNews::Ended(seq)) };
+                        written.mark_changed();
+                        return Some(HubNews::Refused(reason));
                     }
                     Some(reason) = refusals.recv() => return Some(HubNews::Refused(reason)),
                     tick = ticks.recv() => match tick {
@@ -289,6 +295,18 @@ mod tests {
         run.tell(2);
         assert_eq!(next().seq, Some(2));
         assert_eq!(run.hub.blocked(), None);
+    }
+
+    #[test]
+    fn a_client_hears_what_is_refused_before_the_end() {
+        let SampleRun { hub, inbox, .. } = SampleRun::new();
+        let (mut listener, commands) = hub.listen().unwrap();
+        commands.send(super::super::Command::Resume).unwrap();
+        drop(inbox);
+        hub.close();
+        let mut next = || listener.next(std::future::pending());
+        assert!(matches!(next(), Some(HubNews::Refused(_))));
+        assert!(matches!(next(), Some(HubNews::Ended(0))));
     }
 
     #[test]

@@ -5,17 +5,20 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::client::{dial, journal_of};
+use super::client::{dial, journal_of, last_holder_elsewhere};
 use super::protocol::{self, ToClient, ToServer};
 use super::{AttachError, Command};
 use crate::event::{Event, NoteError, checked_note};
 use crate::foundation::messages;
 use crate::journal::{Archive, Journal, JournalError, Reader, Snapshot};
 use crate::runs::{DirectoryError, RunDirectory};
-use crate::state::RunState;
+use crate::state::{RunState, RunStatus};
 
 /// Time within which a search has recorded a note, unless it is held up.
 const ANSWER: Duration = Duration::from_secs(10);
+/// A search on another machine, whose lock may not be seen from this one, may be at work until it has not
+/// written for this long.
+const QUIET: Duration = Duration::from_secs(300);
 
 /// Why a note is not written.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +96,9 @@ pub fn state_of(run: &Path) -> Result<RunState, AttachError> {
 /// [`NotingError`].
 pub fn write_note(run: &Path, child: u64, text: &str) -> Result<(), NotingError> {
     let text = checked_note(text)?.to_owned();
+    if let Some((holder, cause)) = at_work_elsewhere(run) {
+        return Err(NotingError::OutOfReach { holder, cause });
+    }
     match RunDirectory::open(run) {
         Ok(directory) => {
             let mut journal = Journal::open_at_end(&directory.journal_path())?;
@@ -103,6 +109,29 @@ pub fn write_note(run: &Path, child: u64, text: &str) -> Result<(), NotingError>
         Err(DirectoryError::InUse { holder, .. }) => have_recorded(run, (child, text), holder),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The process on another machine that may be at work on the run, and why it cannot be reached. Some shared
+/// file systems do not show the locks of other machines: a second writer would stop its search.
+fn at_work_elsewhere(run: &Path) -> Option<(String, io::Error)> {
+    let holder = last_holder_elsewhere(run)?;
+    let status = state_of(run).ok()?.status;
+    let written = |name: &str| run.join(name).metadata().and_then(|file| file.modified());
+    // Who has just taken over the run has only written to the lock.
+    let written = written("journal.jsonl").ok().max(written("lock").ok())?;
+    // A time to come is that of another clock.
+    let is_quiet = written.elapsed().is_ok_and(|elapsed| elapsed >= QUIET);
+    let cause = match status {
+        status if status.is_over() => return None,
+        // Nothing is written meanwhile.
+        RunStatus::Pausing | RunStatus::Paused => "the run is paused there".to_owned(),
+        _ if is_quiet => return None,
+        _ => {
+            let minutes = QUIET.as_secs() / 60;
+            format!("it has written to the run less than {minutes} minutes ago")
+        }
+    };
+    Some((holder, io::Error::other(cause)))
 }
 
 /// Have the search that works on the run (`holder`) record a note, and wait until it has.
@@ -158,7 +187,6 @@ mod tests {
     use crate::journal;
     use crate::link::sample::SampleRun;
     use crate::link::{LinkStatus, Server, attach};
-    use crate::state::RunStatus;
 
     const DEMO: &str = include_str!("../../tests/fixtures/journal-demo.jsonl");
 
@@ -271,6 +299,36 @@ mod tests {
         let error = write_note(&run, 23, "#keep").unwrap_err();
         assert!(matches!(error, NotingError::OutOfReach { .. }), "{error}");
         assert_eq!(note_in(&run, 23), None);
+    }
+
+    #[test]
+    fn nothing_is_written_while_a_search_on_another_machine_may_be_at_work() {
+        let (_folder, run) = finished();
+        let (lock, journal) = (run.join("lock"), run.join("journal.jsonl"));
+        let begun: String = DEMO.split_inclusive('\n').take(40).collect();
+        let paused = r#"{"v":1,"seq":41,"time":"2026-11-28T00:00:00Z","event":"paused"}"#;
+        let note_after = |text: &str, quiet: Duration| {
+            std::fs::write(&lock, "pid 1 on elsewhere\n").unwrap();
+            std::fs::write(&journal, text).unwrap();
+            for path in [&lock, &journal] {
+                let file = std::fs::File::options().append(true).open(path);
+                let time = std::time::SystemTime::now() - quiet;
+                file.unwrap().set_modified(time).unwrap();
+            }
+            write_note(&run, 1, "#keep")
+        };
+        let (short, long) = (Duration::from_secs(60), 2 * QUIET);
+        for (text, quiet) in [(&begun, short), (&format!("{begun}{paused}\n"), long)] {
+            let error = note_after(text, quiet).unwrap_err();
+            assert!(matches!(error, NotingError::OutOfReach { .. }), "{error}");
+            assert!(error.to_string().contains("pid 1 on elsewhere"), "{error}");
+            assert_eq!(std::fs::read_to_string(&journal).unwrap(), *text);
+            let holder = std::fs::read_to_string(&lock).unwrap();
+            assert_eq!(holder, "pid 1 on elsewhere\n", "its lock is left alone");
+        }
+        note_after(&begun, long).unwrap();
+        note_after(DEMO, short).unwrap();
+        assert_eq!(note_in(&run, 1).as_deref(), Some("#keep"));
     }
 
     /// A client of a finished run that sends a note.

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::watch;
 
@@ -11,6 +11,8 @@ use super::Command;
 
 /// Maximum number of commands that wait for a run. A client that sends more has to wait.
 const CAPACITY: usize = 64;
+/// What the sender of a command is told that a run does not get to any more.
+const ENDING: &str = "the run is just ending and takes no more commands";
 /// Interval at which a thread that waits for something else looks for a request to stop.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -101,10 +103,13 @@ impl CommandSender {
     }
 
     /// Send a command as soon as there is room for it; clients get their turn in the order in which
-    /// they began to wait. If the run has ended, the command is dropped.
+    /// they began to wait. If the run takes no more commands, its sender is told.
     pub(super) fn send_in_turn(&self, command: Command) {
-        if let Some(order) = self.order(command) {
-            let _ = self.orders.blocking_send(order);
+        let sent = self
+            .order(command)
+            .map(|order| self.orders.blocking_send(order));
+        if let Some(Err(SendError(order))) = sent {
+            order.client.refuse(ENDING.to_owned());
         }
     }
 
@@ -203,6 +208,16 @@ impl Orders {
     }
 }
 
+impl Drop for Orders {
+    /// Nobody takes what is waiting: tell the senders.
+    fn drop(&mut self) {
+        self.orders.close();
+        while let Ok(order) = self.orders.try_recv() {
+            order.client.refuse(ENDING.to_owned());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,6 +284,18 @@ mod tests {
             assert!(begin.elapsed() < Duration::from_secs(60), "no turn");
             std::thread::yield_now();
         }
+    }
+
+    #[test]
+    fn commands_that_a_run_does_not_get_to_are_refused() {
+        let (sender, orders) = queue();
+        let (refusals, mut heard) = channel(2);
+        let client = sender.answered_by(refusals);
+        client.send(Command::Skip { child: 7 }).unwrap();
+        drop(orders);
+        assert_eq!(heard.try_recv().as_deref(), Ok(ENDING));
+        client.send_in_turn(Command::Skip { child: 8 });
+        assert_eq!(heard.try_recv().as_deref(), Ok(ENDING));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod outside;
 mod succession;
+mod whole_log;
 
 use std::io;
 use std::time::Duration;

@@ -233,9 +233,17 @@ mod tests {
 
     #[test]
     fn dropping_it_ends_it_by_force_if_it_must() {
-        for command in ["exec sleep 600", "trap '' TERM; exec sleep 600"] {
-            let program = start(command, None);
+        let folder = tempfile::tempdir().unwrap();
+        for (number, trap) in ["true", "trap '' TERM"].into_iter().enumerate() {
+            let ready = folder.path().join(number.to_string());
+            let command = format!("{trap}; : > '{}'; exec sleep 600", ready.display());
+            let program = start(&command, None);
             let pid = Pid::from_child(&program.child);
+            let begin = Instant::now();
+            while !ready.exists() {
+                assert!(begin.elapsed() < Duration::from_secs(60), "{command}");
+                std::thread::sleep(Duration::from_millis(5));
+            }
             drop(program);
             assert!(test_kill_process(pid).is_err(), "{command}");
         }

@@ -1,6 +1,6 @@
 //! Signals that concern the screen, as a stream of messages.
 
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -13,9 +13,9 @@ pub struct SignalStream {
 }
 
 impl SignalStream {
-    /// Start catching SIGTERM, SIGHUP, SIGINT and SIGCONT.
+    /// Start catching SIGTERM, SIGHUP, SIGINT, SIGQUIT and SIGCONT.
     pub fn start() -> std::io::Result<SignalStream> {
-        let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGCONT])?;
+        let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGCONT])?;
         let handle = signals.handle();
         let (sender, receiver) = unbounded_channel();
         spawn("screen-signals", move || {

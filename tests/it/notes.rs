@@ -60,6 +60,8 @@ fn the_command_writes_prints_and_removes_notes_on_a_run_that_is_over() {
         note(&["23", "#keep it"]).1,
         "child 23 has this note already\n"
     );
+    note(&["24", "- too slow"]);
+    assert_eq!(note(&["24"]).0, "- too slow\n");
     note(&["23", "--remove"]);
     note(&["24", ""]);
     assert_eq!(
@@ -68,7 +70,7 @@ fn the_command_writes_prints_and_removes_notes_on_a_run_that_is_over() {
     );
     let journal = read(run.join("journal.jsonl"));
     let added = journal.strip_prefix(SEARCH).expect("it is only added to");
-    assert_eq!(added.lines().count(), 4);
+    assert_eq!(added.lines().count(), 5);
 }
 
 #[test]
@@ -123,7 +125,8 @@ fn a_run_with_notes_after_its_end_is_listed_and_summarised_as_before() {
 fn a_report_has_the_notes_as_text_whatever_they_contain() {
     let (folder, _) = finished();
     let nasty = r#"<script>alert('x')</script> "a", =1+1 & #keep"#;
-    let notes = [("best", nasty), ("20", "it failed: #retry"), ("5", nasty)];
+    let formula = "=1+1 failed: #retry";
+    let notes = [("best", nasty), ("20", formula), ("5", nasty)];
     for (child, note) in notes {
         printed(folder.path(), &["note", "run", child, note]);
     }
@@ -134,7 +137,7 @@ fn a_report_has_the_notes_as_text_whatever_they_contain() {
     let escaped = "&lt;script&gt;alert('x')&lt;/script&gt; &quot;a&quot;, =1+1 &amp; #keep";
     assert!(page.contains(&format!("<p>Note: {escaped}</p>")));
     assert_eq!(page.matches(&format!("<td>{escaped}</td>")).count(), 2);
-    assert!(page.contains("<td>it failed: #retry</td>"));
+    assert!(page.contains("<td>=1+1 failed: #retry</td>"));
     let mut table = csv::Reader::from_path(out.join("tables/children.csv")).unwrap();
     let column = table
         .headers()
@@ -146,7 +149,8 @@ fn a_report_has_the_notes_as_text_whatever_they_contain() {
         .map(|row| (row[0].to_owned(), row[column.unwrap()].to_owned()))
         .filter(|(_, note)| !note.is_empty())
         .collect();
-    let expected = [("5", nasty), ("20", "it failed: #retry"), ("23", nasty)];
+    // A spreadsheet takes it for text.
+    let expected = [("5", nasty), ("20", "'=1+1 failed: #retry"), ("23", nasty)];
     assert_eq!(
         noted,
         expected.map(|(child, note)| (child.to_owned(), note.to_owned()))

@@ -1,5 +1,6 @@
 //! The user's pager and editor on the terminal of the screen, with real programs and keys.
 
+mod keys;
 mod views;
 
 use std::fs;
@@ -12,11 +13,12 @@ use rustix::process::{Pid, Signal, test_kill_process};
 use super::terminal::Terminal;
 
 /// A pager that shows where its text is and each key that it gets, and ends at `q`. As real ones it
-/// reads single keys, leaves Ctrl-C to a signal, and sets its modes again when it is continued.
+/// reads single keys, leaves Ctrl-C and Ctrl-\ to signals, and sets its modes again when it is continued.
 const PAGER: &str = r#"#!/bin/sh
 raw() { stty -icanon -echo min 1; }
 modes=$(stty -g)
 trap 'printf INTERRUPTED' INT
+trap 'printf TOLD-TO-QUIT' QUIT
 trap 'raw; printf CONTINUED' CONT
 raw
 for file; do :; done
@@ -325,6 +327,7 @@ fn the_search_goes_on_while_the_pager_is_open_and_nothing_of_it_is_missed() {
     terminal.wait_for("loss");
     terminal.keys("V");
     terminal.wait_for("PAGER");
+    std::thread::sleep(NOT_AT_ONCE);
     let journal = place.path().join("run/journal.jsonl");
     let epochs = || {
         let text = fs::read_to_string(&journal).unwrap();

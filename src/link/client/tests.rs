@@ -102,6 +102,47 @@ fn the_journal_of_an_unreachable_search_is_polled() {
 }
 
 #[test]
+fn a_lock_that_is_held_for_a_moment_does_not_bring_a_dead_run_to_life() {
+    let holder = || Some("pid 1 on here".to_owned());
+    let looks = std::cell::Cell::new(0);
+    let for_a_moment = || {
+        looks.set(looks.get() + 1);
+        holder().filter(|_| looks.get() == 1)
+    };
+    assert_eq!(lasting_holder(true, for_a_moment), None);
+    assert_eq!(lasting_holder(true, holder), holder());
+    looks.set(0);
+    assert_eq!(lasting_holder(false, for_a_moment), holder());
+}
+
+#[test]
+fn a_note_is_not_lost_if_the_search_that_would_record_it_has_just_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    std::fs::write(folder.path().join("config.toml"), "").unwrap();
+    let mut journal = Journal::create(&path).unwrap();
+    journal.append(ended()).unwrap();
+    drop(journal);
+    let (feed, _records) = Feed::open(&path).unwrap();
+    let (stream, search) = UnixStream::pair().unwrap();
+    drop(search);
+    let (commands, inbox) = orders::queue();
+    let text = "#keep".to_owned();
+    commands.send(Command::Note { child: 1, text }).unwrap();
+    drop(commands);
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let line = Line(Arc::new(Mutex::new(Some(stream))));
+    let alone = Alone {
+        run: folder.path().to_owned(),
+        watch: false,
+        voice: feed.voice(),
+    };
+    pass_on(inbox, &runtime.unwrap(), &line, &alone);
+    let last = crate::journal::read(&path).unwrap().pop().unwrap();
+    assert!(matches!(last.event, Event::ChildNoted { child: 1, .. }));
+}
+
+#[test]
 fn a_client_follows_a_run_from_one_search_to_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");

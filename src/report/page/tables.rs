@@ -50,7 +50,7 @@ impl CsvTable {
         self
     }
 
-    /// The table as CSV; an absent value is an empty cell. No cell is longer than a line.
+    /// The table as CSV; an absent value is an empty cell. No cell is longer than a line or a formula.
     ///
     /// # Errors
     /// If a row is longer or shorter than the head.
@@ -58,7 +58,7 @@ impl CsvTable {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&self.head)?;
         for row in &self.rows {
-            writer.write_record(row.iter().map(|cell| text::line(cell).into_owned()))?;
+            writer.write_record(row.iter().map(|cell| text::cell(cell).into_owned()))?;
         }
         writer
             .into_inner()

@@ -163,6 +163,21 @@ fn what_was_typed_stays_if_the_run_can_no_longer_take_it() {
 }
 
 #[test]
+fn a_note_waits_until_a_run_that_is_stopping_has_ended() {
+    let mut app = app(LinkStatus::Live { watch_only: false });
+    let next = |app: &App| Some(app.live.last_seq + 1);
+    let seq = next(&app);
+    take(&mut app, seq, Event::Resumed);
+    press(&mut app, "n#keep");
+    let seq = next(&app);
+    take(&mut app, seq, Event::StopRequested);
+    assert_eq!(press(&mut app, "\n"), Effect::Draw);
+    assert_eq!(typed(&app), Some((Purpose::Note(23), "#keep".to_owned())));
+    app.take_link(LinkStatus::Dead { watch_only: false });
+    assert_eq!(press(&mut app, "\n"), sent(23, "#keep"));
+}
+
+#[test]
 fn notes_are_the_same_at_every_moment() {
     let mut app = app(LinkStatus::Ended);
     note(&mut app, 23, "#keep");

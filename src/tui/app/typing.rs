@@ -115,7 +115,7 @@ impl App {
     /// Show these columns of the list of children.
     pub(super) fn begin_with_columns(&mut self, columns: &[Column]) {
         let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
-        // Names of columns cannot be unknown.
+        // The settings were checked: no name is unknown or comes twice.
         let _ = self.set_text(Purpose::Columns, &names.join(" "));
     }
 

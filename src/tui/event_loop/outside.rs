@@ -4,25 +4,23 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crossterm::event::{self, Event as TerminalEvent, EventStream, KeyEventKind};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use rustix::fs::{Access, access};
 use rustix::process::Signal;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT};
 
 use super::Screen;
+use super::whole_log::whole_log;
 use crate::config::Alerts;
 use crate::event::Level;
 use crate::export::files::save_new;
-use crate::foundation::{input, text};
-use crate::journal::Reader;
-use crate::runs::directory::log_of;
-use crate::state::RunState;
+use crate::foundation::thread::spawn;
 use crate::tui::Leave;
-use crate::tui::app::{Alert, Document, Effect, Export, log_line};
+use crate::tui::app::{Alert, Document, Effect, Export};
 use crate::tui::clipboard::Multiplexer;
 use crate::tui::foreground::Foreground;
 use crate::tui::private_file::PrivateFile;
@@ -31,10 +29,8 @@ use crate::tui::visit::run_directory;
 
 /// Folder for views of a run, in its directory.
 const EXPORTS: &str = "exports";
-/// Most bytes of a journal that is read again for its log, while the screen waits.
-const LONGEST_JOURNAL: u64 = 64 << 20;
-/// Most bytes of the output of the run's process that are shown below the log.
-const LONGEST_OUTPUT: u64 = 4 << 20;
+/// Time within which the reader of keys, which belongs to the whole process, is free on a busy machine too.
+const SOON: Duration = Duration::from_secs(3);
 
 /// Who has the terminal instead of the screen.
 pub(super) enum Away {
@@ -130,8 +126,8 @@ impl Screen {
         };
         // It must not read the keys of that program. Its thread may be reading in this moment; another
         // stream cannot be made before that has come to its end.
-        if self.events.take().is_some() {
-            drop(EventStream::new());
+        if self.events.take().is_some() && soon(EventStream::new).is_none() {
+            return Effect::Leave(Leave::TerminalLost);
         }
         let Ok(terminal) = self.guard.lend() else {
             return Effect::Leave(Leave::TerminalLost);
@@ -169,7 +165,11 @@ impl Screen {
         let (path, private) = match document {
             Document::Config(path) if path.is_file() => (path, None),
             Document::Config(path) => return Err(format!("{} is no longer there", path.display())),
-            Document::Log { text, is_cut } => generated("log.txt", &self.whole_log(text, is_cut))?,
+            Document::Log { text, is_cut } => {
+                let zone = &self.visit.app.time_zone;
+                let log = whole_log(self.visit.connection(), text, is_cut, zone);
+                generated("log.txt", &log)?
+            }
             Document::Code { name, text } => generated(&name, &text)?,
             Document::Draft { name, text } => {
                 let path = save_new(Path::new(""), &name, text.as_bytes());
@@ -185,26 +185,6 @@ impl Screen {
             private,
             notice,
         })
-    }
-
-    /// The log with the older lines that are only in the journal, and the output of the run's process.
-    fn whole_log(&self, in_memory: String, is_cut: bool) -> String {
-        let read = || log_of_journal(&self.visit.connection().journal, &self.visit.app.time_zone);
-        let mut log = is_cut.then(read).flatten().unwrap_or(in_memory);
-        let output = run_directory(self.visit.connection()).map(log_of);
-        if let Some(path) = output.filter(|path| path.is_file()) {
-            let output = input::read(&path, LONGEST_OUTPUT).unwrap_or_default();
-            if !output.is_empty() {
-                let output = String::from_utf8_lossy(&output);
-                let path = path.display().to_string();
-                log.push_str(&format!(
-                    "\nOutput of the run's process ({}):\n{}",
-                    text::line(&path),
-                    text::lines(&output)
-                ));
-            }
-        }
-        log
     }
 
     /// Go on after the program that had the terminal has ended.
@@ -223,8 +203,10 @@ impl Screen {
         if self.guard.ask_for_any_key().is_err() {
             return Effect::Leave(Leave::TerminalLost);
         }
-        discard_typed();
-        self.events = Some(EventStream::new());
+        self.events = soon(new_events);
+        if self.events.is_none() {
+            return Effect::Leave(Leave::TerminalLost);
+        }
         self.away = Some(Away::AnyKey);
         Effect::Nothing
     }
@@ -235,11 +217,19 @@ impl Screen {
         if self.guard.take_back().is_err() {
             return Effect::Leave(Leave::TerminalLost);
         }
-        if self.events.is_none() {
-            discard_typed();
-            self.events = Some(EventStream::new());
+        let is_free = match self.events {
+            // What was pressed after any key is no key of the screen either.
+            Some(_) => soon(discard_typed).is_some(),
+            None => {
+                self.events = soon(new_events);
+                self.events.is_some()
+            }
+        };
+        if is_free {
+            Effect::Repaint
+        } else {
+            Effect::Leave(Leave::TerminalLost)
         }
-        Effect::Repaint
     }
 
     /// An event of the terminal while no one has it.
@@ -253,11 +243,11 @@ impl Screen {
         }
     }
 
-    /// A signal while another program has the terminal. Ctrl-C is for that program; it and the screen are
-    /// continued together; and they end together.
+    /// A signal while another program has the terminal. Ctrl-C and Ctrl-\ are for that program; it and the
+    /// screen are continued together; and they end together.
     pub(super) fn signal_away(&mut self, signal: i32) -> Effect {
         match (&mut self.away, signal) {
-            (Some(Away::Program(_)), SIGCONT | SIGINT) => Effect::Nothing,
+            (Some(Away::Program(_)), SIGCONT | SIGINT | SIGQUIT) => Effect::Nothing,
             (Some(Away::AnyKey), SIGCONT) => self.come_back(),
             (Some(Away::Program(program)), _) => {
                 let same = if signal == SIGHUP {
@@ -271,6 +261,22 @@ impl Screen {
             _ => Effect::Leave(Leave::Signal(signal)),
         }
     }
+}
+
+/// The result of what needs the reader of keys, if it is there soon: a thread that reads from a terminal that
+/// has hung up never gives the reader back.
+fn soon<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, result) = channel();
+    // The other end is gone if this comes too late.
+    let send = move || drop(sender.send(work()));
+    spawn("screen-keys", send).ok()?;
+    result.recv_timeout(SOON).ok()
+}
+
+/// The events of the terminal from now on.
+fn new_events() -> EventStream {
+    discard_typed();
+    EventStream::new()
 }
 
 /// Forget keys that were read before another program had the terminal, for which they were meant.
@@ -309,26 +315,9 @@ fn saved_here(paths: &[PathBuf]) -> String {
     format!("saved here: {}", names.join(", "))
 }
 
-/// All lines of the log that a journal adds up to; `None` if it is very long or cannot be read.
-fn log_of_journal(journal: &Path, zone: &TimeZone) -> Option<String> {
-    let length = fs::metadata(journal).ok()?.len();
-    if length > LONGEST_JOURNAL {
-        return None;
-    }
-    let (mut state, mut log) = (RunState::default(), String::new());
-    for record in Reader::open(journal).ok()?.without_choices() {
-        state.apply(&record.ok()?);
-        for line in state.log.drain(..) {
-            log.push_str(&log_line(&line, zone));
-        }
-    }
-    Some(log)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::sample;
 
     #[test]
     fn views_of_a_run_are_in_its_directory_and_others_where_the_program_was_started() {
@@ -351,14 +340,9 @@ mod tests {
     }
 
     #[test]
-    fn the_log_of_a_journal_has_every_line_with_its_date() {
-        let log = log_of_journal(&sample::journal(), &TimeZone::UTC).unwrap();
-        let state = sample::state_of(&sample::records());
-        let lines = state.log.len() + state.log_dropped as usize;
-        assert_eq!(log.lines().count(), lines);
-        let last = log.lines().last().unwrap();
-        let expected = log_line(state.log.back().unwrap(), &TimeZone::UTC);
-        assert_eq!(last, expected.trim_end());
-        assert!(last.starts_with("20"), "{last}");
+    fn a_reader_of_keys_that_is_never_free_is_not_waited_for() {
+        assert_eq!(soon(|| 7), Some(7));
+        let (_never, stuck) = channel::<()>();
+        assert_eq!(soon(move || stuck.recv().is_ok()), None);
     }
 }

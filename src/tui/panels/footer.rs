@@ -103,21 +103,23 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     });
     let room =
         width.saturating_sub(x + 2 + problem.as_ref().map_or(0, |problem| problem.width() + 2));
-    let skip = before.chars().count().saturating_sub(room);
-    let x = painter.text(
-        x,
-        0,
-        Role::Text,
-        &before.chars().skip(skip).collect::<String>(),
-    );
+    let shown = end_of(&before, room);
+    let x = painter.text(x, 0, Role::Text, shown);
     let mut rest = after.chars();
-    let under = rest.next().unwrap_or(' ');
-    let x = painter.text(x, 0, Role::Selected, &under.to_string());
-    let left = room.saturating_sub(before.chars().count() - skip);
-    let x = painter.text(x, 0, Role::Text, &rest.take(left).collect::<String>());
+    let under = rest.next().unwrap_or(' ').to_string();
+    let x = painter.text(x, 0, Role::Selected, &under);
+    let left = (room + 1).saturating_sub(shown.width() + under.width());
+    let x = painter.text(x, 0, Role::Text, &format::fit(rest.as_str(), left, ""));
     if let Some(problem) = problem {
         painter.text(x + 2, 0, Role::Error, &problem);
     }
+}
+
+/// The end of `text`, as much as fits into `room` columns.
+fn end_of(text: &str, room: usize) -> &str {
+    let starts = text.char_indices().map(|(start, _)| start);
+    let mut ends = starts.map(|start| &text[start..]);
+    ends.find(|end| end.width() <= room).unwrap_or_default()
 }
 
 fn draw_message(message: &Remark, painter: &mut Painter<'_>) {
@@ -276,5 +278,29 @@ fn word(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> &'static str {
             let mut words = of_run.filter_map(|panel| panels.get(panel).word(action));
             words.next().or(bound.binding.short).unwrap_or_default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::sample;
+
+    #[test]
+    fn the_end_of_a_long_line_is_visible_whatever_its_characters() {
+        for part in ["x", "größe ", "猫", "👩 "] {
+            let line = TextLine::new(Purpose::Filter, &format!("{}!", part.repeat(60)));
+            let drawn = sample::drawn((40, 1), false, |painter| draw_line(&line, painter));
+            assert!(drawn.ends_with('!'), "{drawn}");
+        }
+    }
+
+    #[test]
+    fn only_what_fits_before_the_cursor_is_shown() {
+        assert_eq!(end_of("abc", 3), "abc");
+        assert_eq!(end_of("abc", 2), "bc");
+        assert_eq!(end_of("猫猫猫", 5), "猫猫");
+        assert_eq!(end_of("猫", 1), "");
+        assert_eq!(end_of("", 0), "");
     }
 }

@@ -150,7 +150,9 @@ impl<'a> Scene<'a> {
         match self.link {
             LinkStatus::Ended | LinkStatus::Dead { watch_only: false } => None,
             LinkStatus::Dead { watch_only: true } => Some("this screen only watches".to_owned()),
-            LinkStatus::Live { watch_only: false } if self.is_over() => {
+            LinkStatus::Live { watch_only: false }
+                if self.is_over() || self.status() == RunStatus::Stopping =>
+            {
                 Some("the run is just ending: try again in a moment".to_owned())
             }
             _ => self.read_only_reason(),

@@ -9,9 +9,10 @@ fn views_are_written_into_the_run_directory_and_nothing_is_overwritten() {
     terminal.keys("3");
     for _ in 0..2 {
         terminal.keys("W");
-        terminal.wait_for("-children.csv in runs/recorded/exports");
+        // A second file of the same second is called -children-2.
+        terminal.wait_for(".csv in runs/recorded/exports");
         terminal.keys("I");
-        terminal.wait_for("-children.svg");
+        terminal.wait_for(".svg in runs/recorded/exports");
     }
     leave(&mut terminal);
     let exports = place.path().join("runs/recorded/exports");
