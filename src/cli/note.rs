@@ -26,7 +26,7 @@ pub struct Args {
     child: Option<Which>,
     /// The note, in quotes, in place of the one that the child has; an empty one removes that
     /// (default: print it)
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_hyphen_values = true, value_parser = words)]
     text: Option<String>,
     /// Remove the note on the child
     #[arg(long, requires = "child", conflicts_with = "text")]
@@ -41,6 +41,14 @@ pub struct Args {
 enum Which {
     Best,
     Number(u64),
+}
+
+/// A note may begin with a hyphen, but a mistyped option must not become one.
+fn words(text: &str) -> Result<String, String> {
+    match text.starts_with("--") && !text.contains(' ') {
+        true => Err("there is no such option; as a note, write it with a word before".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 fn which(text: &str) -> Result<Which, String> {

@@ -62,6 +62,9 @@ fn the_command_writes_prints_and_removes_notes_on_a_run_that_is_over() {
     );
     note(&["24", "- too slow"]);
     assert_eq!(note(&["24"]).0, "- too slow\n");
+    // A mistyped option is not a note.
+    let mistyped = nas_tui(folder.path(), &["note", "run", "24", "--remov"]);
+    assert_eq!(mistyped.status.code(), Some(2));
     note(&["23", "--remove"]);
     note(&["24", ""]);
     assert_eq!(
