@@ -103,7 +103,7 @@ fn the_load_of_another_machine_is_not_shown_as_this_ones() {
     let mut view = view(vec![GpuStatus::Present(vec![gpu(0)])]);
     let load = load_on("another", &[-60]);
     view.recall(&load, second(0));
-    assert_eq!(history(&view.host_history), []);
+    assert!(history(&view.host_history).is_empty());
     assert_eq!(view.watt_hours_of_run(&load, 0), None);
 }
 
