@@ -267,8 +267,11 @@ mod tests {
         svg(&frame, "a <title>", is_light)
     }
 
+    /// Name, attributes and text.
+    type Shape = (String, Vec<(String, String)>, String);
+
     /// Name, attributes and text of each shape after the background.
-    fn shapes(svg: &str) -> Vec<(String, Vec<(String, String)>, String)> {
+    fn shapes(svg: &str) -> Vec<Shape> {
         let parsed = roxmltree::Document::parse(svg).unwrap();
         let group = parsed.descendants().find(|node| node.has_tag_name("g"));
         let elements = group.unwrap().children().filter(|node| node.is_element());
