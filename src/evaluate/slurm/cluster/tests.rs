@@ -255,9 +255,8 @@ fn a_number_of_tasks_that_is_changed_while_the_search_runs_reaches_the_search_to
     let (report, _heard) = listener();
     let at_a_time = bridge.at_a_time.clone();
     assert_eq!(at_a_time.load(Ordering::Relaxed), 10);
-    bridge.config.workers.count = Some(20);
-    fs::write(&bridge.saved, bridge.config.to_toml()).unwrap();
-    bridge.config.workers.count = Some(10);
+    let edited = bridge.config.to_toml().replace("count = 10", "count = 20");
+    fs::write(&bridge.saved, edited).unwrap();
     bridge.follow_settings(&report);
     assert_eq!(at_a_time.load(Ordering::Relaxed), 20);
 }
