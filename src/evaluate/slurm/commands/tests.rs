@@ -137,7 +137,7 @@ fn nodes_to_avoid_are_added_to_those_that_the_user_excludes() {
         assert_eq!(last(option, &[]), option);
     }
     assert_eq!(last("--partition=gpu", &avoid), "--exclude=n7");
-    let file = "--exclude=/home/me/bad_nodes";
+    let file = "--exclude=/cluster/bad_nodes";
     assert_eq!(last(file, &avoid), file, "a file cannot be added to");
 }
 
