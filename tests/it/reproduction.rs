@@ -48,11 +48,12 @@ const SMALL_SEARCH: [&str; 12] = [
     "workers.device=cpu",
 ];
 
-const SMALL_TRAINING: [&str; 6] = [
+const SMALL_TRAINING: [&str; 7] = [
     "data.limit=40",
     "data.validation=20",
     "recipes.cosine.epochs=2",
     "recipes.cosine.batch_size=20",
+    "recipes.night.stages=[{ epochs = 1, size = 16, crop_pixels = 2 }, { epochs = 1, size = 32, crop_pixels = 4 }]",
     "workers.threads=1",
     "workers.device=cpu",
 ];
