@@ -95,6 +95,17 @@ fn close_the_inspector(terminal: &mut Terminal) {
     terminal.wait_until("no inspector", |contents| !contents.contains("[Graph]"));
 }
 
+/// The rows of the screen except those of the machine, whose figures change.
+fn without_the_machine(contents: &str) -> impl Iterator<Item = &str> {
+    let mut of_machine = false;
+    contents.lines().map(str::trim_end).filter(move |row| {
+        if row.starts_with('─') {
+            of_machine = row.contains("Host");
+        }
+        !of_machine
+    })
+}
+
 fn leave(terminal: &mut Terminal) {
     terminal.keys("q");
     assert_eq!(terminal.wait_exit(), 0);
@@ -105,6 +116,8 @@ fn leave(terminal: &mut Terminal) {
 fn the_pager_gets_every_key_and_afterwards_the_screen_is_as_before() {
     let place = Place::new();
     let mut terminal = place.replay("./pager -R");
+    // The footer is drawn last.
+    terminal.wait_for("q quit");
     let before = terminal.contents();
     terminal.keys("O");
     terminal.wait_for("first preset = \"demo\"");
@@ -117,10 +130,8 @@ fn the_pager_gets_every_key_and_afterwards_the_screen_is_as_before() {
     }
     terminal.wait_for("<?><3></><j><k><x><:><e>");
     terminal.keys("q");
-    // All but the figures of the machine.
     terminal.wait_until("screen as before", |contents| {
-        let rows = contents.lines().zip(before.lines());
-        rows.filter(|(row, before)| row == before).count() >= 16
+        without_the_machine(contents).eq(without_the_machine(&before))
     });
     assert_eq!(
         terminal.mouse_mode(),
@@ -215,7 +226,8 @@ fn suspending_in_the_pager_suspends_both_and_they_continue_together() {
     terminal.keys("q");
     terminal.wait_until("shell again", |contents| {
         let last = contents.trim_end().lines().last();
-        last.is_some_and(|row| row.trim_end() == "shell:")
+        // The pager has left its last row without an end.
+        last.is_some_and(|row| row.trim_end().ends_with("shell:"))
     });
     terminal.keys("exit\n");
     terminal.wait_exit();
