@@ -201,6 +201,7 @@ fn check_spec(args: &CheckArgs) -> Result<Contents, DataError> {
         normalization: Normalization::Standard,
         crop: Crop::None,
         flip: Flip::None,
+        cutout: 0,
     };
     check(&config, args.validation).map_err(DataError::for_option)
 }

@@ -35,6 +35,11 @@ pub use strategies::{
 };
 pub use validate::{LARGEST_SETTING, MOST_LAYERS, Violation, check_choices};
 
+/// For settings that are written only where they change something.
+fn is_zero(pixels: &usize) -> bool {
+    *pixels == 0
+}
+
 /// Validated settings. Every number is in its documented range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -93,6 +98,9 @@ pub struct DataConfig {
     pub crop: Crop,
     /// How training images are mirrored.
     pub flip: Flip,
+    /// Side in pixels of the square that is cut out of each training image, at random; 0: none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cutout: usize,
 }
 
 /// A data set by name (SPEC without the folder).

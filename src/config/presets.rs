@@ -165,6 +165,7 @@ fn embedded_images() -> RawData {
         crop: RawCrop::None,
         crop_pixels: 0,
         flip: Flip::Random,
+        cutout_pixels: 0,
     }
 }
 

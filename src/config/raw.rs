@@ -52,6 +52,7 @@ pub struct RawData {
     pub crop: RawCrop,
     pub crop_pixels: i64,
     pub flip: Flip,
+    pub cutout_pixels: i64,
 }
 
 /// `data.crop`; its number of pixels is a key of its own.
@@ -247,6 +248,8 @@ pub struct RawRecipe {
     pub crop_pixels: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flip: Option<Flip>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutout_pixels: Option<i64>,
 }
 
 /// `recipes.*.weight_average`; the decay of `ema` is a key of its own.
@@ -265,6 +268,8 @@ pub struct RawStage {
     pub epochs: i64,
     pub size: i64,
     pub crop_pixels: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cutout_pixels: Option<i64>,
 }
 
 /// `recipes.*.schedule`; its figures are keys of their own.

@@ -104,7 +104,13 @@ fn preparation(
     let Some(recipe) = raw.recipes.get(name) else {
         return Ok(None);
     };
-    let keys = ["normalization", "crop", "crop_pixels", "flip"];
+    let keys = [
+        "normalization",
+        "crop",
+        "crop_pixels",
+        "flip",
+        "cutout_pixels",
+    ];
     let mut data = toml::Table::try_from(recipe).map_err(|error| internal(preset, &error))?;
     data.retain(|key, _| keys.contains(&key));
     let table = toml::Table::from_iter([("data".to_owned(), toml::Value::Table(data))]);

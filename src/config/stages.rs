@@ -15,6 +15,10 @@ pub struct Stage {
     /// Training images are padded by this many pixels on each side before they are cropped at random;
     /// 0: not cropped. Takes the place of `data.crop`.
     pub crop_pixels: usize,
+    /// Side in pixels of the square that is cut out of each training image; 0: none. Takes the place of
+    /// `data.cutout_pixels`.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub cutout_pixels: usize,
 }
 
 /// A stage and its place in the training.

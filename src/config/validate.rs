@@ -187,6 +187,7 @@ fn data(raw: &RawData) -> Checked<DataConfig> {
         normalization: raw.normalization,
         crop: together_with("data.crop", crop(raw))?,
         flip: raw.flip,
+        cutout: whole("data.cutout_pixels", raw.cutout_pixels, 0, 2_048)?,
     })
 }
 

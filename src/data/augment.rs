@@ -20,6 +20,7 @@ pub(super) enum RandomStream {
     Order = 1,
     Augmentation = 2,
     FirstFlip = 3,
+    Cutout = 4,
 }
 
 impl Draw {

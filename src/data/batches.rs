@@ -8,6 +8,7 @@ use tch::{Device, Tensor};
 
 use super::Images;
 use super::augment::{CropPlace, Draw, Layout, RandomStream, centre, placements};
+use super::cutout::Squares;
 use super::error::DataError;
 use super::host_images::HostImages;
 use super::preparation::Preparation;
@@ -24,6 +25,8 @@ pub struct DeviceDataset {
     input: [usize; 3],
     crop: Crop,
     flip: Flip,
+    /// Side of the square that is cut out of each training image; 0: none.
+    cutout: usize,
 }
 
 #[derive(Debug)]
@@ -35,12 +38,13 @@ enum Store {
 }
 
 /// The training images of one epoch: every image once, in an order given by seed and epoch, with
-/// its crop and flip.
+/// its crop, flip and cutout.
 #[derive(Debug)]
 pub struct ShuffledImages<'data> {
     data: &'data DeviceDataset,
     shuffle: Shuffle,
     source: BatchSource<'data>,
+    cutout: Option<Squares>,
 }
 
 /// Where the batches of an epoch come from.
@@ -102,22 +106,27 @@ impl ShuffledImages<'_> {
         self.shuffle.places(batch)
     }
 
-    /// Batch number `batch` (from 0), cropped and mirrored at random: f32 `[B, C, H, W]` (in the
+    /// Batch number `batch` (from 0), cropped, mirrored and cut out at random: f32 `[B, C, H, W]` (in the
     /// data set's layout) and int64 `[B]`.
     ///
     /// # Errors
     /// Errors of libtorch.
     pub fn batch(&self, batch: usize) -> Result<(Tensor, Tensor), DataError> {
         let places = self.places(batch);
-        match &self.source {
+        let start = places.start;
+        let (images, labels) = match &self.source {
             BatchSource::Host(images) => {
                 let placements = self.data.placements(&self.shuffle, batch);
-                images.batch(&self.shuffle.order[places], placements.as_deref())
+                images.batch(&self.shuffle.order[places], placements.as_deref())?
             }
             BatchSource::Resident(images, sequence) => {
-                Ok(images.training_batch(sequence, places.start as i64, places.len() as i64)?)
+                images.training_batch(sequence, start as i64, places.len() as i64)?
             }
-        }
+        };
+        Ok(match &self.cutout {
+            Some(squares) => (squares.cut_out_of(images, start)?, labels),
+            None => (images, labels),
+        })
     }
 }
 
@@ -180,7 +189,11 @@ impl DeviceDataset {
 
     fn from_store(store: Store, len: usize, preparation: &Preparation) -> Self {
         let &Preparation {
-            input, crop, flip, ..
+            input,
+            crop,
+            flip,
+            cutout,
+            ..
         } = preparation;
         DeviceDataset {
             store,
@@ -188,6 +201,7 @@ impl DeviceDataset {
             input,
             crop,
             flip,
+            cutout,
         }
     }
 
@@ -202,7 +216,7 @@ impl DeviceDataset {
     }
 
     /// Shuffle the images for `epoch`. If they are on the device, order, crops and flips are sent
-    /// there in one copy, so that no batch needs another.
+    /// there in one copy, and squares to cut out in another, so that no batch needs one.
     ///
     /// # Errors
     /// Errors of libtorch.
@@ -235,11 +249,30 @@ impl DeviceDataset {
                 )
             }
         };
+        let cutout = match self.cutout {
+            0 => None,
+            side => Some(Squares::draw(
+                side,
+                self.input,
+                shuffle.draw(0),
+                shuffle.order.len(),
+                self.device(),
+            )?),
+        };
         Ok(ShuffledImages {
             data: self,
             shuffle,
             source,
+            cutout,
         })
+    }
+
+    /// The device that batches are on.
+    fn device(&self) -> Device {
+        match &self.store {
+            Store::Host(images) => images.device(),
+            Store::Resident(images) => images.device(),
+        }
     }
 
     /// Crops and flips of a batch; `None` if images are left as they are.

@@ -51,6 +51,11 @@ impl HostImages {
         })
     }
 
+    /// The device that batches are delivered on.
+    pub(super) fn device(&self) -> Device {
+        self.device
+    }
+
     /// The images at `indices`, f32 `[B, C, H, W]`, and their labels, int64 `[B]`; without
     /// placements the images are left whole.
     pub fn batch(

@@ -12,6 +12,8 @@ pub mod batches;
 pub mod check;
 mod cifar10;
 pub mod cifar10_1;
+#[cfg(feature = "torch")]
+mod cutout;
 mod download;
 mod error;
 mod fashion_mnist;

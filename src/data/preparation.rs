@@ -1,4 +1,4 @@
-//! How raw pixels become a network's input: normalised or whitened, cropped and mirrored.
+//! How raw pixels become a network's input: normalised or whitened, cropped, mirrored and cut out.
 
 use tch::Device;
 
@@ -20,6 +20,8 @@ pub struct Preparation {
     pub(super) input: [usize; 3],
     pub(super) crop: Crop,
     pub(super) flip: Flip,
+    /// Side of the square that is cut out of each training image; 0: none.
+    pub(super) cutout: usize,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,12 @@ impl Preparation {
             }
             Crop::None | Crop::Pad(_) | Crop::Upsample(_) => {}
         }
+        if config.cutout > height.min(width) {
+            return Err(DataError::Unusable(format!(
+                "data.cutout_pixels: {} is more than the images have ({height}x{width})",
+                config.cutout
+            )));
+        }
         let normalizer = match (config.normalization, config.source) {
             (Normalization::Whitening, _) => {
                 Normalizer::Whitening(Whitening::fit_cached(&dataset.train, &dataset.fingerprint)?)
@@ -66,17 +74,24 @@ impl Preparation {
             input: dataset.input,
             crop: config.crop,
             flip: config.flip,
+            cutout: config.cutout,
         })
     }
 }
 
 impl Preparation {
     /// The same conversion for images of the shape `input` (`[C, H, W]`), padded and cropped as
-    /// `crop` says. Whitening stays tied to the images' own shape.
+    /// `crop` says, from which squares of `cutout` pixels a side are cut out. Whitening stays tied to the
+    /// images' own shape.
     ///
     /// # Errors
     /// Errors of libtorch.
-    pub fn for_images(&self, input: [usize; 3], crop: Crop) -> Result<Preparation, DataError> {
+    pub fn for_images(
+        &self,
+        input: [usize; 3],
+        crop: Crop,
+        cutout: usize,
+    ) -> Result<Preparation, DataError> {
         let normalizer = match &self.normalizer {
             Normalizer::Standard { mean, std } => Normalizer::Standard {
                 mean: mean.clone(),
@@ -91,7 +106,13 @@ impl Preparation {
             input,
             crop,
             flip: self.flip,
+            cutout,
         })
+    }
+
+    /// Side of the square that is cut out of each training image; 0: none.
+    pub fn cutout(&self) -> usize {
+        self.cutout
     }
 
     /// Shape `[C, H, W]` of the images, and how they are padded and cropped.

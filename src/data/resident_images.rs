@@ -114,6 +114,11 @@ impl ResidentImages {
         })
     }
 
+    /// The device.
+    pub(super) fn device(&self) -> Device {
+        self.pixels.device()
+    }
+
     /// Send an epoch to the device: the images `order`, each cropped and mirrored according to
     /// `placements` (equally many), in batches of at most `batch_size`.
     pub fn sequence(

@@ -7,10 +7,6 @@ use super::{TrainingEpoch, TrainingProgress};
 use crate::foundation::numbers::six_digits;
 use crate::space::{Architecture, Design, Dna};
 
-fn is_zero(count: &usize) -> bool {
-    *count == 0
-}
-
 /// A proposed child.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "SampledFields<Vec<Choice>>")]
@@ -46,7 +42,7 @@ pub struct ChildSampled {
     pub parent: Option<u64>,
     /// Number of earlier episodes that had not been learned from when it was proposed, so that an
     /// older policy proposed it: 0 unless updates are asynchronous.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "super::is_zero", default)]
     pub staleness: usize,
     /// Sampled uniformly at the depth of the episode, whatever the strategy, for comparison with
     /// its children (`search.controls`). Nothing is learned from a control, and it does not count

@@ -39,7 +39,7 @@ pub struct EpisodeFinished {
     /// Number of children that failed.
     pub failures: usize,
     /// Number of children excluded from all other figures.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "super::is_zero", default)]
     pub excluded: usize,
     /// Mean staleness of the children ([`ChildSampled::staleness`](super::ChildSampled)); absent
     /// unless updates are asynchronous.
@@ -47,8 +47,4 @@ pub struct EpisodeFinished {
     pub staleness: Option<f64>,
     /// Duration in seconds, excluding pauses.
     pub seconds: f64,
-}
-
-fn is_zero(count: &usize) -> bool {
-    *count == 0
 }

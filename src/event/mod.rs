@@ -31,6 +31,11 @@ pub use training::{
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+/// For counts that are left out of the journal where there is nothing to count.
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 /// Version of the journal's schema, in every line as `v`.
 pub const VERSION: u32 = 1;
 

@@ -88,6 +88,9 @@ pub struct StageEntered {
     pub size: usize,
     /// Pixels that its training images are padded by before they are cropped; 0: not cropped.
     pub crop_pixels: usize,
+    /// Side of the square that is cut out of each of its training images; 0: none.
+    #[serde(skip_serializing_if = "super::is_zero", default)]
+    pub cutout_pixels: usize,
     /// Number of its first epoch, from 1.
     pub first_epoch: usize,
     /// Number of its last epoch.

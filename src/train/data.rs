@@ -69,19 +69,20 @@ impl TrainingImages {
     /// Those of [`DeviceDataset::new`].
     pub fn data(&mut self, stage: Option<&Stage>) -> Result<TrainingData, DataError> {
         let (whole, mut crop) = self.preparation.shape();
-        let mut input = whole;
+        let (mut input, mut cutout) = (whole, self.preparation.cutout());
         if let Some(stage) = stage {
             input = [whole[0], stage.size, stage.size];
             crop = match stage.crop_pixels {
                 0 => Crop::None,
                 pixels => Crop::Pad(pixels),
             };
+            cutout = stage.cutout_pixels;
         }
         let of_size = |images: &mut Images| match stage {
             Some(stage) if input != whole => images.resized(whole, stage.size),
             _ => std::mem::take(images),
         };
-        let preparation = self.preparation.for_images(input, crop)?;
+        let preparation = self.preparation.for_images(input, crop, cutout)?;
         // The best order for most networks; the few others rearrange each batch, which is small.
         let layout = Layout::ChannelsLast;
         let put = if self.resident {
@@ -185,6 +186,7 @@ mod tests {
                 epochs: 1,
                 size,
                 crop_pixels: 1,
+                cutout_pixels: size / 2,
             };
             let data = images.data(Some(&stage)).unwrap();
             let shape = |count: i64| [count, 3, size as i64, size as i64];
@@ -195,8 +197,14 @@ mod tests {
                 .batch(0)
                 .unwrap();
             assert_eq!(batch.size(), shape(6));
+            // Noise has no value that is exactly the mean; a quarter of the square at least is inside.
+            let covered = f64::try_from(batch.eq(0.0).sum(tch::Kind::Double)).unwrap();
+            let quarter = (size / 4 * (size / 4) * 3 * 6) as f64;
+            assert!(covered >= quarter, "{covered} of at least {quarter}");
             let mut validation = data.validation.evaluation_batches(2);
-            assert_eq!(validation.next().unwrap().unwrap().0.size(), shape(2));
+            let (validation, _) = validation.next().unwrap().unwrap();
+            assert_eq!(validation.size(), shape(2));
+            assert_eq!(i64::try_from(validation.eq(0.0).sum(None)).unwrap(), 0);
             assert_eq!(
                 data.preparation.shape(),
                 ([3, size, size], Crop::Pad(1)),
@@ -214,6 +222,7 @@ mod tests {
             epochs: 1,
             size: 4,
             crop_pixels: 0,
+            cutout_pixels: 0,
         };
         let batch = |data: &TrainingData| {
             let mut batches = data.validation.evaluation_batches(2);

@@ -83,6 +83,7 @@ fn config(dir: &Path) -> DataConfig {
         normalization: Normalization::Standard,
         crop: Crop::None,
         flip: Flip::None,
+        cutout: 0,
     }
 }
 

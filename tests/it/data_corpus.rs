@@ -25,6 +25,7 @@ fn config(source: DataSource, dir: Option<&Path>, validation: usize) -> DataConf
         normalization: Normalization::Standard,
         crop: Crop::None,
         flip: Flip::None,
+        cutout: 0,
     }
 }
 

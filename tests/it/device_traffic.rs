@@ -55,6 +55,7 @@ fn data() -> DataConfig {
         normalization: Normalization::Standard,
         crop: Crop::Pad(4),
         flip: Flip::Random,
+        cutout: 8,
     }
 }
 

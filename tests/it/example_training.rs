@@ -152,6 +152,7 @@ pub fn in_stages(epochs: usize) -> Vec<Event> {
         epochs,
         size,
         crop_pixels,
+        cutout_pixels: 0,
     };
     started.recipe = "night".to_owned();
     started.settings = Recipe {
@@ -174,6 +175,7 @@ pub fn in_stages(epochs: usize) -> Vec<Event> {
             stages: settings.stages.len(),
             size: span.stage.size,
             crop_pixels: span.stage.crop_pixels,
+            cutout_pixels: span.stage.cutout_pixels,
             first_epoch: span.first,
             last_epoch: span.last,
             macs: cost.macs,

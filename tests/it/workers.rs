@@ -40,6 +40,7 @@ pub fn settings(workers: usize, epochs: usize) -> WorkerSettings {
             normalization: Normalization::Standard,
             crop: Crop::Pad(2),
             flip: Flip::Random,
+            cutout: 0,
         },
         child: ChildConfig {
             epochs,

@@ -319,6 +319,7 @@ fn data_config(source: DataSource, dir: Option<PathBuf>, network: &Architecture)
         normalization: Normalization::Standard,
         crop: Crop::Pad(4),
         flip: Flip::Random,
+        cutout: 0,
     }
 }
 

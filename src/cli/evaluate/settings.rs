@@ -53,6 +53,7 @@ impl EvaluationSettings {
             normalization,
             crop,
             flip: Flip::None,
+            cutout: 0,
         };
         let (input, classes) = data::shape(&data).or_bad_input()?;
         let architecture = args.arch.resolve(input, classes)?;

@@ -44,6 +44,7 @@ pub fn densenet() -> RawRecipe {
         crop: None,
         crop_pixels: None,
         flip: None,
+        cutout_pixels: None,
     }
 }
 
@@ -105,5 +106,6 @@ fn stage(epochs: i64, size: i64, crop_pixels: i64) -> RawStage {
         epochs,
         size,
         crop_pixels,
+        cutout_pixels: None,
     }
 }

@@ -214,6 +214,8 @@ fn the_command_line_overrides_what_a_recipe_says_about_the_images() {
     assert_eq!((data.crop, data.flip), (Crop::Pad(4), Flip::None));
     let set = ["train.recipe=night", "recipes.night.crop_pixels=2"];
     assert_eq!(of_training(&set, true).data.crop, Crop::Pad(2));
+    let set = ["train.recipe=cosine", "recipes.cosine.cutout_pixels=8"];
+    assert_eq!(of_training(&set, true).data.cutout, 8);
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn cifar_preparation(input: [usize; 3], crop: Crop) -> Preparation {
         input,
         crop,
         flip: Flip::Random,
+        cutout: 0,
     }
 }
 
@@ -130,6 +131,7 @@ fn whitening_agrees_with_double_precision() {
         input: [1, 4, 4],
         crop: Crop::None,
         flip: Flip::None,
+        cutout: 0,
     };
     for data in ways(&train, &preparation) {
         let difference = difference(&evaluated(&data).0, &fixture["zca_whitened"]);
@@ -160,6 +162,10 @@ fn both_ways_make_the_same_batches_for_every_setting() {
     for crop in [Crop::None, Crop::Pad(3), Crop::Upsample(11)] {
         for preparation in [
             cifar_preparation([3, 8, 8], crop),
+            Preparation {
+                cutout: 3,
+                ..cifar_preparation([3, 8, 8], crop)
+            },
             Preparation {
                 normalizer: whitening(),
                 ..cifar_preparation([3, 8, 8], crop)

@@ -46,14 +46,21 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
 fn stages(settings: &Recipe) -> String {
     let stage = |span: StageSpan| {
         let Stage {
-            size, crop_pixels, ..
+            size,
+            crop_pixels,
+            cutout_pixels,
+            ..
         } = span.stage;
         let crop = match crop_pixels {
             0 => "not cropped".to_owned(),
             pixels => format!("padded by {pixels} and cropped"),
         };
+        let cutout = match cutout_pixels {
+            0 => String::new(),
+            side => format!(", a square of {side}×{side} cut out"),
+        };
         format!(
-            "epochs {} to {} on {size}×{size} pixels ({crop})",
+            "epochs {} to {} on {size}×{size} pixels ({crop}{cutout})",
             span.first, span.last
         )
     };

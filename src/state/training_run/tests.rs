@@ -207,6 +207,7 @@ fn in_stages() -> TrainingRun {
         epochs,
         size,
         crop_pixels: 1,
+        cutout_pixels: 0,
     };
     started.settings.stages = [(2, 4), (2, 6), (6, 8)].map(stage).to_vec();
     started.macs = Cost::of(&started.architecture).unwrap().macs;

@@ -40,6 +40,7 @@ impl TrainingEngine<'_> {
             stages: self.recipe().stages.len(),
             size: span.stage.size,
             crop_pixels: span.stage.crop_pixels,
+            cutout_pixels: span.stage.cutout_pixels,
             first_epoch: span.first,
             last_epoch: span.last,
             macs: cost.macs,

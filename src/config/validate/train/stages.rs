@@ -34,6 +34,10 @@ fn stage(raw: &RawStage) -> Checked<Stage> {
         epochs: whole("epochs", raw.epochs, 1, 100_000)?,
         size,
         crop_pixels: whole("crop_pixels", raw.crop_pixels, 0, size as i64)?,
+        cutout_pixels: match raw.cutout_pixels {
+            Some(pixels) => whole("cutout_pixels", pixels, 0, size as i64)?,
+            None => 0,
+        },
     })
 }
 
@@ -53,8 +57,11 @@ fn written(list: &[RawStage]) -> String {
             epochs,
             size,
             crop_pixels,
+            cutout_pixels,
         } = stage;
-        format!("{{ epochs = {epochs}, size = {size}, crop_pixels = {crop_pixels} }}")
+        let cutout =
+            cutout_pixels.map_or(String::new(), |side| format!(", cutout_pixels = {side}"));
+        format!("{{ epochs = {epochs}, size = {size}, crop_pixels = {crop_pixels}{cutout} }}")
     };
     let stages: Vec<String> = list.iter().map(stage).collect();
     format!("[{}]", stages.join(", "))
@@ -65,7 +72,7 @@ mod tests {
     use crate::config::{Config, Options, Stage, parse, resolve};
 
     const THREE: &str = "recipes.mine.stages = [{ epochs = 10, size = 16, crop_pixels = 2 }, \
-        { epochs = 10, size = 24, crop_pixels = 3 }, { epochs = 8, size = 32, crop_pixels = 4 }]";
+        { epochs = 10, size = 24, crop_pixels = 3, cutout_pixels = 5 }, { epochs = 8, size = 32, crop_pixels = 4 }]";
 
     fn with(set: &[&str]) -> Result<Config, String> {
         let set = ["train.recipe=mine"].iter().chain(set);
@@ -86,7 +93,8 @@ mod tests {
             Stage {
                 epochs: 10,
                 size: 24,
-                crop_pixels: 3
+                crop_pixels: 3,
+                cutout_pixels: 5,
             }
         );
         let spans: Vec<[usize; 3]> = recipe
@@ -137,6 +145,10 @@ mod tests {
             (
                 "[{ epochs = 1, size = 16, crop_pixels = 17 }]",
                 "stage 1: crop_pixels = 17 must be a whole number from 0 to 16",
+            ),
+            (
+                "[{ epochs = 1, size = 16, crop_pixels = 2, cutout_pixels = 17 }]",
+                "stage 1: cutout_pixels = 17 must be a whole number from 0 to 16",
             ),
             (
                 "[{ epochs = 1, size = 24, crop_pixels = 0 }, { epochs = 1, size = 24, crop_pixels = 0 }]",
