@@ -95,7 +95,6 @@ fn pause_and_resume(search: &mut Search) {
 
 /// A child in training ends with the accuracies of its completed epochs.
 fn skip(search: &mut Search) -> u64 {
-    let client = link::attach(&search.run, false).unwrap();
     let child = loop {
         let InTraining { child, .. } = search.in_training(2, None);
         // A task that is being put back into the queue lives for a moment; its child would be excluded.
@@ -104,6 +103,7 @@ fn skip(search: &mut Search) -> u64 {
         }
         std::thread::sleep(Duration::from_millis(100));
     };
+    let client = link::attach(&search.run, false).unwrap();
     client.commands.send(Order::Skip { child }).unwrap();
     search.wait_for("end of the skipped child", |records| {
         find(records, |event| match event {
