@@ -61,3 +61,41 @@ fn the_script_that_fuzzes_knows_every_target() {
     let names: Vec<&str> = targets::ALL.iter().map(|(name, _)| *name).collect();
     assert!(script.contains(&format!("targets=({})", names.join(" "))));
 }
+
+/// Names of the dependencies of `nas-tui` in a lock file.
+fn locked(file: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let lock: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    let own = packages
+        .iter()
+        .find(|package| package["name"].as_str() == Some("nas-tui"));
+    let dependencies = own.unwrap()["dependencies"].as_array().unwrap();
+    dependencies
+        .iter()
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_lock_file_of_the_fuzz_targets_knows_every_dependency_that_they_are_built_with() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+    let dependencies = manifest["dependencies"].as_table().unwrap();
+    let is_optional =
+        |value: &toml::Value| value.get("optional").and_then(toml::Value::as_bool) == Some(true);
+    let (own, fuzz) = (locked("Cargo.lock"), locked("fuzz/Cargo.lock"));
+    let always = dependencies
+        .iter()
+        .filter(|(_, value)| !is_optional(value))
+        .map(|(name, _)| name);
+    for name in always {
+        // With its version, if there are several.
+        let is_this = |locked: &&String| locked.split(' ').next() == Some(name);
+        assert!(own.iter().any(|locked| is_this(&locked)), "{name}");
+        assert!(
+            fuzz.iter().any(|locked| is_this(&locked)),
+            "fuzz/Cargo.lock lacks {name}: run cargo metadata in fuzz"
+        );
+    }
+}

@@ -145,6 +145,13 @@ fn stop_and_resume(mut search: Search) -> Search {
 
 /// Stop the search with its tasks.
 fn cancel_and_resume(mut search: Search) -> Search {
+    // Its tasks go on all the while.
+    let own = search.child.id();
+    search.wait_for("resumption", |records| {
+        find(records, |event| {
+            matches!(event, Event::RunResumed { pid, .. } if *pid == own).then_some(())
+        })
+    });
     search.in_training(1, None);
     terminate(&mut search);
     wait_until_cancelled(&search.run);
