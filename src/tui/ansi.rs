@@ -14,8 +14,6 @@ use unicode_width::UnicodeWidthStr;
 /// Longer frames are sent as one synchronised update (mode 2026); for shorter ones a single write
 /// is as good.
 const SYNCHRONISED_FROM: usize = 2_048;
-/// Up to this many unchanged columns are rewritten rather than jumped over.
-const BRIDGE: u16 = 3;
 
 /// A terminal: bytes go out, the size comes in.
 pub trait Tty: Write {
@@ -118,6 +116,15 @@ impl<T: Tty> AnsiWriter<T> {
         self.cursor = (after < screen.area.right()).then_some(Position { x: after, y });
     }
 
+    /// Blank `columns` cells from `x`, `y` on, which look plain; `to_end` if they are the rest of the row.
+    pub fn erase(&mut self, screen: &Buffer, x: u16, y: u16, columns: u16, to_end: bool) {
+        self.move_to(screen, x, y);
+        if !self.pen.blank_like(Attributes::default()) {
+            self.set_pen(Attributes::default());
+        }
+        self.push(&erasure(columns, to_end));
+    }
+
     fn write(&mut self, cell: &Cell) {
         let pen = Attributes::of(cell);
         if cell.symbol() != " " || !pen.blank_like(self.pen) {
@@ -149,46 +156,40 @@ impl<T: Tty> AnsiWriter<T> {
         self.frame.extend_from_slice(text.as_bytes());
     }
 
+    /// Move by the shortest sequence there is, or by writing again the cells in between.
     fn move_to(&mut self, screen: &Buffer, x: u16, y: u16) {
         let target = Position { x, y };
-        match self.cursor {
-            Some(cursor) if cursor == target => return,
-            Some(cursor)
-                if cursor.y == y
-                    && cursor.x < x
-                    && x - cursor.x <= BRIDGE
-                    && self.can_bridge(screen, cursor, x) =>
-            {
-                for column in cursor.x..x {
-                    screen
-                        .cell((column, y))
-                        .into_iter()
-                        .for_each(|cell| self.write(cell));
-                }
-            }
-            cursor => {
-                let absolute = format!("\x1b[{};{}H", u32::from(y) + 1, u32::from(x) + 1);
-                let relative = cursor.and_then(|cursor| shortcut(cursor, target));
-                self.push(
-                    relative
-                        .filter(|relative| relative.len() < absolute.len())
-                        .as_ref()
-                        .unwrap_or(&absolute),
-                );
-            }
+        if self.cursor == Some(target) {
+            return;
         }
+        let absolute = format!("\x1b[{};{}H", u32::from(y) + 1, u32::from(x) + 1);
+        let relative = self.cursor.map(|cursor| relative(cursor, target));
+        let shorter = relative.filter(|relative| relative.len() < absolute.len());
+        let sequence = shorter.unwrap_or(absolute);
+        let again = self
+            .cursor
+            .filter(|cursor| cursor.y == y && cursor.x < x)
+            .and_then(|cursor| self.in_between(screen, cursor, x, sequence.len()));
+        self.push(&again.unwrap_or(sequence));
         self.cursor = Some(target);
     }
 
-    /// Whether the cells up to column `x` are simple ones that need no other pen.
-    fn can_bridge(&self, screen: &Buffer, from: Position, x: u16) -> bool {
-        (from.x..x)
-            .filter_map(|column| screen.cell((column, from.y)))
-            .all(|cell| {
-                let pen = Attributes::of(cell);
-                cell.symbol().len() == 1
-                    && (pen == self.pen || cell.symbol() == " " && pen.blank_like(self.pen))
-            })
+    /// The cells up to column `x`, if they need no other pen and at most so many bytes.
+    fn in_between(&self, screen: &Buffer, from: Position, x: u16, bytes: usize) -> Option<String> {
+        let mut text = String::new();
+        for column in from.x..x {
+            let cell = screen.cell((column, from.y))?;
+            let pen = Attributes::of(cell);
+            let same = pen == self.pen || cell.symbol() == " " && pen.blank_like(self.pen);
+            if !same || cell.symbol().width() != 1 || self.ascii && !cell.symbol().is_ascii() {
+                return None;
+            }
+            text.push_str(cell.symbol());
+            if text.len() > bytes {
+                return None;
+            }
+        }
+        Some(text)
     }
 
     fn set_pen(&mut self, pen: Attributes) {
@@ -228,20 +229,41 @@ const ATTRIBUTES: [(Modifier, &str); 4] = [
     (Modifier::REVERSED, "7"),
 ];
 
-/// A move within the row, or to the start of a later one.
-fn shortcut(from: Position, to: Position) -> Option<String> {
-    if from.y == to.y && to.x > from.x {
-        let columns = to.x - from.x;
-        return Some(if columns == 1 {
-            "\x1b[C".to_owned()
-        } else {
-            format!("\x1b[{columns}C")
-        });
+/// What blanks so many cells, or the rest of a row, and leaves the cursor where it is.
+pub fn erasure(columns: u16, to_end: bool) -> String {
+    match to_end {
+        true => "\x1b[K".to_owned(),
+        false => format!("\x1b[{columns}X"),
     }
-    if from.y == to.y {
-        return Some("\x08".repeat(usize::from(from.x - to.x)));
+}
+
+/// The shortest moves from one place to another by rows and columns.
+fn relative(from: Position, to: Position) -> String {
+    let rows = match to.y.checked_sub(from.y) {
+        Some(down @ 0..=3) => "\n".repeat(usize::from(down)),
+        Some(down) => moved(down, 'B'),
+        None => moved(from.y - to.y, 'A'),
+    };
+    let from_start = match to.x {
+        0 => "\r".to_owned(),
+        columns => format!("\r{}", moved(columns, 'C')),
+    };
+    let columns = match to.x.checked_sub(from.x) {
+        Some(0) => String::new(),
+        Some(right) => moved(right, 'C'),
+        None if from.x - to.x <= 3 => "\x08".repeat(usize::from(from.x - to.x)),
+        None => moved(from.x - to.x, 'D'),
+    };
+    let columns = std::cmp::min_by_key(columns, from_start, String::len);
+    rows + &columns
+}
+
+/// A move of the cursor by a number of places.
+fn moved(places: u16, direction: char) -> String {
+    match places {
+        1 => format!("\x1b[{direction}"),
+        _ => format!("\x1b[{places}{direction}"),
     }
-    (to.x == 0 && to.y > from.y).then(|| format!("\r{}", "\n".repeat(usize::from(to.y - from.y))))
 }
 
 /// Parameters that select `colour`; `base` is 30 for the foreground, 40 for the background.

@@ -9,7 +9,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::ansi::{AnsiWriter, Tty};
+use super::ansi::{AnsiWriter, Tty, erasure};
 use super::title::TitleBar;
 use crate::foundation::text::line;
 
@@ -93,9 +93,15 @@ impl<T: Tty> Display<T> {
         let mut stale = 0;
         let mut x = 0;
         while x < frame.area.width {
-            let width = columns(&frame[(x, y)]);
+            let mut width = columns(&frame[(x, y)]);
             if x < stale || frame[(x, y)] != self.shown[(x, y)] {
-                self.writer.cell(frame, x, y);
+                match self.blanks(frame, x, y) {
+                    Some((blanks, to_end)) => {
+                        width = blanks;
+                        self.writer.erase(frame, x, y, blanks, to_end);
+                    }
+                    None => self.writer.cell(frame, x, y),
+                }
                 let covered = x..(x + width).min(frame.area.width);
                 stale = covered
                     .map(|column| column + columns(&self.shown[(column, y)]))
@@ -103,6 +109,21 @@ impl<T: Tty> Display<T> {
             }
             x += width;
         }
+    }
+
+    /// How many cells from here on become blank, if erasing them is cheaper than writing blanks, and
+    /// whether they are the rest of the row.
+    fn blanks(&self, frame: &Buffer, x: u16, y: u16) -> Option<(u16, bool)> {
+        let is_blank = |column: &u16| frame[(*column, y)] == Cell::EMPTY;
+        let run = (x..frame.area.width).take_while(is_blank).count() as u16;
+        let to_end = x + run == frame.area.width;
+        let mut changed =
+            (x..x + run).filter(|&column| frame[(column, y)] != self.shown[(column, y)]);
+        let last = changed.next_back()?;
+        let blanks = last + 1 - x;
+        let written = changed.count() + 1;
+        (erasure(blanks, to_end).len() < written)
+            .then_some((if to_end { run } else { blanks }, to_end))
     }
 
     /// Let the terminal move rows of `frame` that were some rows further down before.
@@ -261,6 +282,19 @@ mod tests {
             (3, 0, "  ", red),
         ];
         assert_eq!(session.show(&coloured, None), "");
+    }
+
+    #[test]
+    fn a_text_that_goes_costs_one_erasure_and_leaves_what_stands_beside_it() {
+        let mut session = ShownScreen::new(false);
+        let beside = (30, 2, "beside", Style::new());
+        let text = (3, 2, "a text of some length", Style::new());
+        let below = (3, 3, "another one below", Style::new());
+        session.show(&[text, beside, below], None);
+        let sent = session.show(&[beside], None);
+        assert_eq!(sent, "\x1b[3;4H\x1b[21X\n\x1b[K");
+        let row = session.screen.screen().contents();
+        assert_eq!(row.trim(), "beside");
     }
 
     #[test]
