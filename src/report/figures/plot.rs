@@ -128,7 +128,7 @@ impl Plot {
         beside: f64,
     ) -> Plot {
         let (width, text) = (form.width(), form.text_size());
-        let widest = if form == Form::Wide { 190.0 } else { 92.0 };
+        let widest = if form == Form::Wide { 190.0 } else { 108.0 };
         let room = svg::widest(names.clone(), text).min(widest);
         let names: Vec<String> = names.map(|name| shortened(name, room, text)).collect();
         let top = 30.0;

@@ -276,14 +276,18 @@ pub fn all(parts: impl IntoIterator<Item = Markup>) -> Markup {
     PreEscaped(parts.into_iter().map(Markup::into_string).collect())
 }
 
-/// Approximate width of `text`: what fits by this measure fits in any common sans-serif typeface.
+/// Approximate width of `text`, by the wider of DejaVu Sans and Verdana: what fits by this measure fits in
+/// any common sans-serif typeface.
 pub fn text_width(text: &str, size: f64) -> f64 {
     let share = |character: char| match character {
-        'i' | 'j' | 'l' | 'f' | 't' | 'r' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | '('
-        | ')' | ' ' | '/' => 0.31,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' | '–' | '—' => 0.86,
-        character if character.is_uppercase() || character.is_ascii_digit() => 0.65,
-        character if character.is_ascii() => 0.56,
+        'i' | 'j' | 'l' | 'I' | 'J' | '.' | ',' | '\'' | '|' | ' ' | '·' => 0.36,
+        'f' | 't' | 'r' | ':' | ';' | '!' | '(' | ')' | '/' | '-' => 0.45,
+        'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' => 0.59,
+        'w' | '+' | '=' | '<' | '>' | '~' | '×' | '±' => 0.84,
+        'm' | 'M' | 'W' | '@' | '—' => 1.0,
+        '%' => 1.08,
+        character if character.is_uppercase() => 0.79,
+        character if character.is_ascii() => 0.64,
         _ => 1.0,
     };
     text.chars().map(share).sum::<f64>() * size
@@ -357,5 +361,26 @@ mod tests {
             short.ends_with('…') && text_width(&short, 12.0) < 66.0,
             "{short}"
         );
+    }
+
+    /// Widths in DejaVu Sans 2.37 by Pillow's `ImageFont.getlength`, at size 1.
+    #[test]
+    fn texts_of_legends_fit_in_their_width_in_the_widest_common_typeface_and_do_not_waste_it() {
+        for (text, width) in [
+            ("middle half of the episode", 13.078),
+            ("training, smoothed loss", 11.754),
+            ("validation, averaged weights", 14.498),
+            ("Pareto front: nothing cheaper is as accurate", 22.003),
+            ("best so far", 5.308),
+            ("cosine, 30 epochs", 9.002),
+            ("1,024.5 M", 4.998),
+            ("automobile", 5.642),
+        ] {
+            let estimate = text_width(text, 1.0);
+            assert!(
+                (width..1.1 * width).contains(&estimate),
+                "{text}: {estimate} for {width}"
+            );
+        }
     }
 }
