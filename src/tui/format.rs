@@ -42,6 +42,19 @@ pub fn fit(text: &str, width: usize, ellipsis: &str) -> String {
     fitted
 }
 
+/// `text` in at most `width` columns: of a longer one its beginning and its end, with `ellipsis` between.
+pub fn fit_both_ends(text: &str, width: usize, ellipsis: &str) -> String {
+    if text.width() <= width || width < ellipsis.width() + 2 {
+        return fit(text, width, ellipsis);
+    }
+    let last = (width - ellipsis.width()) / 2;
+    let mut places = text.char_indices().map(|(place, _)| place);
+    let end = places.find(|place| text[*place..].width() <= last);
+    let end = &text[end.unwrap_or(text.len())..];
+    let beginning = fit(text, width - end.width(), ellipsis);
+    beginning + end
+}
+
 /// `text` broken at spaces into lines of at most `width` columns; longer words are cut. At least
 /// one line.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -94,6 +107,14 @@ mod tests {
         assert_eq!(fit("abcdef", 4, "…"), "abc…");
         assert_eq!(fit("abcdef", 1, "..."), "");
         assert_eq!(fit("日本語", 5, "…"), "日本…");
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_can_keep_both_ends() {
+        assert_eq!(fit_both_ends("abcdefghi", 9, "…"), "abcdefghi");
+        assert_eq!(fit_both_ends("abcdefghi", 6, "…"), "abc…hi");
+        assert_eq!(fit_both_ends("日本語日本語", 7, "…"), "日本…語");
+        assert_eq!(fit_both_ends("abcdefghi", 2, "..."), "");
     }
 
     #[test]

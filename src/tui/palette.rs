@@ -115,6 +115,7 @@ fn entries(scene: &Scene<'_>, around: Surroundings<'_>) -> Vec<Entry> {
             add(&mut actions, entry, around.page);
         }
     }
+    tell_apart(&mut actions);
     let panels = PanelId::of(scene.kind).into_iter().map(|panel| Entry {
         choice: Choice::Focus(panel),
         name: format!("panel {}", panel.name()),
@@ -156,7 +157,7 @@ fn runs(scene: &Scene<'_>) -> Vec<Entry> {
         let is_compared = neighbours.others.of(folder).is_some();
         let entry = |choice: Choice, verb: &str, text: String| Entry {
             choice,
-            name: format!("{verb} {}", run.name),
+            name: format!("{verb} {}{}", run.name, place_of(run, &listed.runs)),
             text,
             key: String::new(),
             obstacle: is_shown.then(|| "it is the run shown".to_owned()),
@@ -194,6 +195,15 @@ fn runs(scene: &Scene<'_>) -> Vec<Entry> {
     all.flat_map(entries).collect()
 }
 
+/// Where a run is, if others have the same name.
+fn place_of(run: &RunInfo, all: &[RunInfo]) -> String {
+    let mut others = all.iter().filter(|other| other.path != run.path);
+    let parent = run.path.parent().map(Path::display);
+    let has_namesake = others.any(|other| other.name == run.name);
+    let parent = parent.filter(|_| has_namesake);
+    parent.map_or(String::new(), |parent| format!(" in {parent}"))
+}
+
 /// Why a run of this kind is not compared with one of the other kind.
 pub fn other_kind(kind: RunKind) -> String {
     let other = match kind {
@@ -224,6 +234,19 @@ fn add(entries: &mut Vec<Entry>, new: Entry, page: Context) {
     // The place need not be left where one of its keys applies.
     if matches!(&old.choice, Choice::Act(_, scope) if !scope.holds_in(page)) {
         old.choice = new.choice;
+    }
+}
+
+/// Add their places to names that several entries have.
+fn tell_apart(entries: &mut [Entry]) {
+    let names: Vec<String> = entries.iter().map(|entry| entry.name.clone()).collect();
+    for entry in entries {
+        let with_name = names.iter().filter(|name| **name == entry.name);
+        if let (2.., Choice::Act(_, scope)) = (with_name.count(), &entry.choice)
+            && let Some(place) = scope.place()
+        {
+            entry.name = format!("{} ({place})", entry.name);
+        }
     }
 }
 

@@ -169,6 +169,21 @@ fn the_crosshair_of_the_curves_has_the_exact_values_of_an_epoch() {
     );
 }
 
+#[test]
+fn the_crosshair_has_values_where_the_title_has_no_room_for_them() {
+    let mut app = finished(80, 24);
+    press(&mut app, "l");
+    let last = example::epoch(example::EPOCHS);
+    let text = text(&app);
+    let exact = format!(
+        "{:.2} % valid.  {:.2} % train",
+        last.valid_accuracy * 100.0,
+        last.train_accuracy * 100.0
+    );
+    assert!(text.contains(&exact), "{text}");
+    assert_snapshot!("training_crosshair_80x24", text);
+}
+
 fn text_of_title(app: &App) -> String {
     text(app).lines().nth(3).unwrap_or_default().to_owned()
 }

@@ -95,9 +95,17 @@ impl App {
             (None, Some(message)) => Footer::Told(message),
             (None, None) => Footer::Keys(Page {
                 context: self.context(),
-                panels: &self.view.panels,
-                inspector: self.view.inspector.as_ref(),
+                ..self.page()
             }),
+        }
+    }
+
+    /// What keys are about without overlays.
+    pub fn page(&self) -> Page<'_> {
+        Page {
+            context: self.page_context(),
+            panels: &self.view.panels,
+            inspector: self.view.inspector.as_ref(),
         }
     }
 
@@ -147,7 +155,7 @@ impl App {
         let mut painter = screen.part(self.overlay_area());
         painter.target_all(Target::Nothing);
         paint::frame(&mut painter, "Keys");
-        let content = panels::help::content(scene, self.page_context(), usize::from(inside.width));
+        let content = panels::help::content(scene, &self.page(), usize::from(inside.width));
         content.draw(&mut painter.part(inside), top);
         if let Some(position) = content.position(usize::from(inside.height), top) {
             let (width, height) = (painter.width(), painter.height());

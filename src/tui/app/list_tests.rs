@@ -8,6 +8,7 @@ use ratatui::layout::{Rect, Size};
 use super::App;
 use crate::config::{Column, ScreenConfig};
 use crate::journal::Archive;
+use crate::link::LinkStatus;
 use crate::state::RunState;
 use crate::tui::Settings;
 use crate::tui::app::{Past, Wanted};
@@ -228,6 +229,42 @@ fn keys_of_the_table_do_nothing_while_it_is_not_shown() {
 }
 
 #[test]
+fn keys_in_a_comparison_are_about_the_child_that_it_marks() {
+    let mut app = app();
+    read_all(&mut app);
+    app.take_link(LinkStatus::Ended);
+    // Two marked ones, and the cursor on a third.
+    press(&mut app, "mjmjc");
+    read_all(&mut app);
+    let compared = list(&app).wanted(&app.scene());
+    let heading = |app: &App| {
+        let mut frame = crate::tui::display::blank(Size::new(80, 24));
+        app.draw(&mut frame);
+        let row = |y| (0..80).map(|x| frame[(x, y)].symbol()).collect::<String>();
+        let mut rows = (0..24).map(row);
+        rows.find(|row| row.contains("difference")).unwrap()
+    };
+    for (key, child) in [("h", compared[0]), ("l", compared[1])] {
+        press(&mut app, key);
+        assert_eq!(app.child_at_hand(), Some(child));
+        let marked = format!("▸child {child} ");
+        assert!(heading(&app).contains(&marked), "{}", heading(&app));
+        press(&mut app, "n");
+        let line = app.view.text.take().unwrap();
+        assert_eq!(line.purpose, Purpose::Note(child));
+        press(&mut app, "\n");
+        assert_eq!(app.inspected_child(), Some(child));
+        press(&mut app, "\x1b");
+    }
+    press(&mut app, "c");
+    assert_ne!(
+        app.child_at_hand(),
+        Some(compared[1]),
+        "the cursor has not moved"
+    );
+}
+
+#[test]
 fn each_page_shows_its_own_keys() {
     let footer = |keys: &str| {
         let mut app = app();
@@ -248,7 +285,7 @@ fn each_page_shows_its_own_keys() {
     );
     let compare = footer("mjmc");
     assert!(
-        compare.contains("↑↓ scroll   c table") && !compare.contains("mark"),
+        compare.contains("←→ child   ↑↓ scroll   c table") && !compare.contains("mark"),
         "{compare}"
     );
     let pareto = footer("p");

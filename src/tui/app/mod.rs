@@ -5,6 +5,8 @@ mod alerts;
 mod chosen;
 mod draw;
 mod effect;
+#[cfg(test)]
+mod hints_tests;
 mod inspector;
 #[cfg(test)]
 mod list_tests;

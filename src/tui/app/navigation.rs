@@ -91,7 +91,7 @@ impl App {
     pub(super) fn scroll_help(&mut self, scroll: Scroll) {
         let Some(top) = self.view.help else { return };
         let area = self.overlay_inside();
-        let content = help::content(&self.scene(), self.page_context(), usize::from(area.width));
+        let content = help::content(&self.scene(), &self.page(), usize::from(area.width));
         self.view.help = Some(scroll.apply(top, &content, usize::from(area.height)));
     }
 }

@@ -1,6 +1,7 @@
 //! The palette: opening it, selecting in it, and doing what was selected.
 
 use super::{App, Effect};
+use crate::config::LayoutName;
 use crate::event::Level;
 use crate::tui::keymap::Scope;
 use crate::tui::paint::Painter;
@@ -89,6 +90,11 @@ impl App {
             }
             Choice::Filter(text) => {
                 (self.view.inspector, self.view.runs) = (None, None);
+                let list = self.panel_with(Purpose::Filter);
+                match list.filter(|list| self.scene().shows(*list)) {
+                    Some(list) => self.view.focus = list,
+                    None => self.show_layout(LayoutName::Children),
+                }
                 self.begin_text(Purpose::Filter);
                 self.view.text = self.view.text.take().map(|line| line.with(&text));
                 self.preview();

@@ -8,6 +8,7 @@ use super::{App, Effect};
 use crate::config::{LayoutName, ScreenConfig};
 use crate::link::{Command, LinkStatus};
 use crate::tui::Settings;
+use crate::tui::palette::Entry;
 use crate::tui::panels::PanelId;
 use crate::tui::sample;
 use crate::tui::text_line::Purpose;
@@ -121,9 +122,70 @@ fn actions_of_particular_places_keep_their_own_entries() {
     let mut app = app();
     press(&mut app, ":more");
     let entries = app.palette().unwrap();
-    let more = entries.iter().filter(|entry| entry.name == "more");
-    let texts: Vec<&str> = more.map(|entry| entry.text.as_str()).collect();
-    assert!(texts.contains(&"chart: zoom in") && texts.contains(&"what-if: a larger value"));
+    let more = entries.iter().filter(|entry| entry.name.contains("more"));
+    let named = |entry: &Entry| (entry.name.clone(), entry.text.clone());
+    let more: Vec<(String, String)> = more.map(named).collect();
+    for (name, text) in [
+        ("more (Chart)", "chart: zoom in"),
+        ("more (Inspector)", "what-if: a larger value"),
+    ] {
+        assert!(
+            more.contains(&(name.to_owned(), text.to_owned())),
+            "{more:?}"
+        );
+    }
+}
+
+#[test]
+fn no_two_entries_have_one_name() {
+    let mut app = app();
+    press(&mut app, ":");
+    let mut names = names(&app);
+    names.sort();
+    let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+    assert_eq!(twice, None);
+    press(&mut app, "clear marks");
+    assert!(
+        frame(&app).contains("clear marks (Runs)"),
+        "{}",
+        frame(&app)
+    );
+}
+
+#[test]
+fn long_names_have_the_room_that_there_is_and_keep_their_ends() {
+    let mut app = app();
+    let key = "recipes.cosine_with_a_long_name.augmentation.probability";
+    app.settings = ["first", "second"]
+        .map(|end| (format!("{key}.{end}"), "0.5".to_owned()))
+        .to_vec();
+    for (width, shown) in [
+        (80, "probability.second"),
+        (120, "with_a_long_name.augmentation"),
+    ] {
+        app.view.size.width = width;
+        press(&mut app, "\x1b:probability");
+        let frame = frame(&app);
+        let rows: Vec<&str> = frame
+            .lines()
+            .filter(|row| row.contains("| setting"))
+            .collect();
+        assert_eq!(rows.len(), 2, "{frame}");
+        assert!(
+            rows[0].contains("first") && rows[1].contains(shown),
+            "{frame}"
+        );
+        assert!(rows.iter().all(|row| row.contains("0.5")), "{frame}");
+    }
+}
+
+#[test]
+fn a_filter_that_is_taken_from_it_shows_the_list_that_it_filters() {
+    let mut app = app();
+    press(&mut app, "1:filter best\n");
+    assert!(app.scene().shows(PanelId("children")));
+    assert!(frame(&app).contains("1 of"), "{}", frame(&app));
+    assert_eq!(app.view.text.as_ref().unwrap().text(), "best");
 }
 
 #[test]

@@ -40,7 +40,8 @@ impl App {
         self.view.text = text.map(|text| TextLine::new(purpose, text));
     }
 
-    fn panel_with(&self, purpose: Purpose) -> Option<PanelId> {
+    /// The panel that has a text for this purpose.
+    pub(super) fn panel_with(&self, purpose: Purpose) -> Option<PanelId> {
         let mut all = PanelId::all().into_iter();
         all.find(|panel| self.view.panels.get(*panel).text(purpose).is_some())
     }

@@ -194,7 +194,7 @@ impl App {
     pub(super) fn picture(&self) -> Export {
         let mut frame = display::blank(self.view.size);
         self.draw(&mut frame);
-        let (page, name) = (self.page(), self.live.name().unwrap_or("a run"));
+        let (page, name) = (self.page_name(), self.live.name().unwrap_or("a run"));
         let is_light = self.theme.name == ThemeName::Light;
         let svg = picture::svg(&frame, &format!("nas-tui: {name}, {page}"), is_light);
         Export {
@@ -205,7 +205,7 @@ impl App {
     }
 
     /// The name of what the screen shows most of.
-    fn page(&self) -> String {
+    fn page_name(&self) -> String {
         if self.view.help.is_some() {
             "help".to_owned()
         } else if self.view.inspector.is_some() {

@@ -82,6 +82,16 @@ impl Scope {
         }
     }
 
+    /// The name of the place if it is one panel, the inspector or the list of runs.
+    pub fn place(self) -> Option<&'static str> {
+        match self {
+            Scope::Panel(panel) => Some(panel.name()),
+            Scope::Inspector => Some("Inspector"),
+            Scope::Runs => Some("Runs"),
+            _ => None,
+        }
+    }
+
     /// Whether it covers all panels, and is no particular place.
     pub fn is_general(self) -> bool {
         matches!(

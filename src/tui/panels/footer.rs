@@ -51,7 +51,8 @@ pub struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn hints(&self) -> &'static [Hint] {
+    /// What the page is about.
+    pub fn hints(&self) -> &'static [Hint] {
         match self.context {
             Context::Panel(panel) => self.panels.get(panel).hints(),
             Context::Inspector => self.inspector.map_or(&[], InspectorView::hints),
@@ -60,9 +61,18 @@ impl Page<'_> {
         }
     }
 
-    fn offers(&self, action: Action) -> bool {
+    /// The word of the focused panel for what `action` would do there, if that varies.
+    pub fn word(&self, action: Action) -> Option<&'static str> {
         match self.context {
-            Context::Panel(panel) => self.panels.get(panel).offers(action),
+            Context::Panel(panel) => self.panels.get(panel).word(action),
+            _ => None,
+        }
+    }
+
+    /// Whether `action` means something there now.
+    fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
+        match self.context {
+            Context::Panel(panel) => self.panels.get(panel).offers(action, scene),
             // There it would seem to pause the selected run.
             Context::Runs => action != Action::TogglePause,
             _ => true,
@@ -146,6 +156,8 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
     // panel, which leaves the room to what is edited.
     let is_important = |bound: &&Bound| match bound.binding.action {
         Action::Quit | Action::Help | Action::Back => true,
+        // There is no other way to the other pages.
+        Action::NextTab => true,
         action => {
             let is_page = matches!(context, Context::Inspector | Context::Runs);
             action == Action::TogglePause && !is_page
@@ -159,10 +171,12 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
         .keymap
         .of(context)
         .filter(|bound| bound.binding.short.is_some() && can_act(scene, bound))
-        .filter(|bound| page.offers(bound.binding.action) && !is_hinted(bound.binding.action))
+        .filter(|bound| {
+            page.offers(bound.binding.action, scene) && !is_hinted(bound.binding.action)
+        })
         .partition(is_important);
     let hints = page.hints().iter();
-    let hints = hints.filter_map(|hint| hint_row(scene, context, hint));
+    let hints = hints.filter_map(|hint| hint_row(scene, page, hint));
     // Keys specific to the focused panel are more informative than those of all panels.
     let (own, general): (Vec<&Bound>, Vec<&Bound>) = others
         .into_iter()
@@ -190,14 +204,14 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
 }
 
 /// Keys that belong together, and their word; `None` if none of them would do anything now.
-fn hint_row(scene: &Scene<'_>, context: Context, hint: &Hint) -> Option<KeyRow> {
-    let acts = |action: &&Action| scene.why_not(**action).is_none();
+fn hint_row(scene: &Scene<'_>, page: &Page<'_>, hint: &Hint) -> Option<KeyRow> {
+    let acts = |action: &&Action| scene.why_not(**action).is_none() && page.offers(**action, scene);
     let names: Vec<(Action, String)> = hint
         .actions
         .iter()
         .filter(acts)
         .filter_map(|action| {
-            let mut bound = scene.keymap.of(context);
+            let mut bound = scene.keymap.of(page.context);
             let bound = bound.find(|bound| bound.binding.action == *action)?;
             let name = short_name(&bound.keys.first()?.name(), scene.glyphs());
             Some((*action, name))
@@ -257,7 +271,7 @@ fn can_act(scene: &Scene<'_>, bound: &Bound) -> bool {
             let is_alone = areas.is_none_or(|areas| areas.tabs.is_some());
             scene.arrangement.layout != LayoutName::Overview || is_alone
         }
-        _ => true,
+        action => scene.why_not(action).is_none(),
     }
 }
 

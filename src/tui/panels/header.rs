@@ -1,5 +1,7 @@
 //! The two rows at the top: which run, its state, its progress, and the best so far.
 
+use std::ops::RangeInclusive;
+
 use super::chart::verdict_line;
 use super::{Row, join_fitting, join_ranked, labelled, training, training_run, words};
 use crate::analysis::SearchTimeLeft;
@@ -9,7 +11,7 @@ use crate::link::LinkStatus;
 use crate::state::{Counts, RunState, RunStatus};
 use crate::tui::format;
 use crate::tui::keymap::Action;
-use crate::tui::paint::{Painter, Piece, pieces_width};
+use crate::tui::paint::{self, Painter, Piece, pieces_width};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
@@ -17,12 +19,7 @@ use unicode_width::UnicodeWidthStr;
 /// Fill the two rows of `painter`.
 pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
     let width = painter.width().saturating_sub(2);
-    let right = clock(scene);
-    let left = identity(
-        scene,
-        painter.glyphs(),
-        width.saturating_sub(pieces_width(&right) + 2),
-    );
+    let (left, right) = first_row(scene, painter.glyphs(), width);
     painter.pieces(1, 0, &left);
     painter.pieces((width + 1).saturating_sub(pieces_width(&right)), 0, &right);
     let second = standing(scene, painter.glyphs(), width);
@@ -86,21 +83,68 @@ pub fn status(scene: &Scene<'_>) -> Piece {
     (Role::Warning, replay)
 }
 
-fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
-    let standing = standing_words(scene);
+/// Columns between the groups of the first row.
+const GAP: &str = "  ";
+/// Columns of the name that come before the time spent.
+const LEAST_NAME: usize = 8;
+/// Columns of the bar: at least, and at most.
+const BAR: RangeInclusive<usize> = 3..=24;
+
+/// Both ends of the first row: the run's name, status and progress; its times. If `width` is short, the
+/// bar goes first, then that the screen only watches, most of the name, and the time spent.
+fn first_row(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> (Row, Row) {
+    let (standing, aside) = (standing_words(scene), watching(scene));
+    let fraction = fraction_done(scene.state);
+    let percentage = fraction.map_or(Row::new(), percentage);
+    let [elapsed, left] = clock(scene);
     let name = scene.state.name().unwrap_or("nas-tui");
-    let room = width.saturating_sub(pieces_width(&standing) + 2);
-    // The bar takes what the name leaves, up to a limit.
-    let bar = room
-        .saturating_sub(name.width() + 2 + " 100 %".len())
-        .min(24);
-    let progress = if bar >= 6 {
-        progress(scene.state, glyphs, bar)
-    } else {
-        Row::new()
+
+    let mut room = width.saturating_sub(pieces_width(&standing) + pieces_width(&percentage));
+    let least_name = name.width().min(LEAST_NAME);
+    let columns = take(&mut room, GAP.len(), least_name..=least_name);
+    let left = whole(&mut room, GAP.len(), left);
+    let elapsed = whole(&mut room, GAP.len(), elapsed);
+    let columns = match columns {
+        0 => 0,
+        least => least + take(&mut room, 0, 0..=name.width() - least),
     };
-    let name = vec![(Role::Title, format::fit(name, room, glyphs.ellipsis))];
-    join_fitting(vec![name, standing, progress], "  ", width)
+    let aside = whole(&mut room, 0, aside);
+    let bar = fraction.map_or(Row::new(), |fraction| {
+        let columns = take(&mut room, GAP.len(), BAR);
+        paint::bar(glyphs, columns, fraction, Role::Gauge)
+    });
+
+    let name = match columns {
+        0 => Row::new(),
+        columns => words(Role::Title, format::fit(name, columns, glyphs.ellipsis)),
+    };
+    let status = [standing, aside].concat();
+    let left_end = match pieces_width(&bar) {
+        0 => vec![name, [status, percentage].concat()],
+        _ => vec![name, status, [bar, percentage].concat()],
+    };
+    let join = |groups| join_fitting(groups, GAP, width);
+    (join(left_end), join(vec![elapsed, left]))
+}
+
+/// Take columns after a gap from what is left of a row, as many as there are; none, and no gap, if
+/// there are fewer than the least.
+fn take(room: &mut usize, gap: usize, columns: RangeInclusive<usize>) -> usize {
+    let taken = room.saturating_sub(gap).min(*columns.end());
+    if taken == 0 || taken < *columns.start() {
+        return 0;
+    }
+    *room -= taken + gap;
+    taken
+}
+
+/// The row, if all of it fits.
+fn whole(room: &mut usize, gap: usize, row: Row) -> Row {
+    let columns = pieces_width(&row);
+    match take(room, gap, columns..=columns) {
+        0 => Row::new(),
+        _ => row,
+    }
 }
 
 /// The status of the run, and what else must be known to read the screen: an earlier moment, a
@@ -108,12 +152,8 @@ fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
 fn standing_words(scene: &Scene<'_>) -> Row {
     let (search, stands) = (scene.live.search(), scene.status());
     let mut row = vec![status(scene)];
-    match scene.link {
-        LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. } => {
-            row.push((Role::Dim, " watching".to_owned()))
-        }
-        LinkStatus::Dead { .. } => row.push((Role::Dim, " resume it".to_owned())),
-        _ => {}
+    if let LinkStatus::Dead { .. } = scene.link {
+        row.push((Role::Dim, " resume it".to_owned()));
     }
     if let Some(moment) = scene.moment {
         let key = scene.keymap.key_of(Action::Live);
@@ -132,17 +172,22 @@ fn standing_words(scene: &Scene<'_>) -> Row {
     row
 }
 
-/// The run's progress as a bar and a percentage.
-fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
-    let Some(fraction) = fraction_done(state) else {
-        return Row::new();
-    };
-    let mut row = super::super::paint::bar(glyphs, width, fraction, Role::Gauge);
-    row.push((
-        Role::Text,
-        format!(" {:>3} %", (fraction.min(1.0) * 100.0).floor()),
-    ));
-    row
+/// That this screen cannot command the run; empty if it can, and at an earlier moment.
+fn watching(scene: &Scene<'_>) -> Row {
+    let watches = matches!(
+        scene.link,
+        LinkStatus::Live { watch_only: true } | LinkStatus::Journal { .. }
+    );
+    match watches && !scene.in_the_past() {
+        true => words(Role::Dim, " watching"),
+        false => Row::new(),
+    }
+}
+
+/// The run's progress, in as many columns whatever it is.
+fn percentage(fraction: f64) -> Row {
+    let percent = (fraction.min(1.0) * 100.0).floor();
+    words(Role::Text, format!(" {percent:>3} %"))
 }
 
 /// Fraction of the children, or of a training's epochs. A training that ended early is complete.
@@ -156,7 +201,9 @@ pub fn fraction_done(state: &RunState) -> Option<f64> {
     Some(state.search().outcomes.counts.sampled as f64 / total as f64)
 }
 
-fn clock(scene: &Scene<'_>) -> Row {
+/// How long the run has worked, and how long it will still take, if that is known.
+fn clock(scene: &Scene<'_>) -> [Row; 2] {
+    let elapsed = |seconds| labelled("elapsed", Role::Text, format::duration(seconds));
     if scene.in_the_past()
         || scene.status() == RunStatus::Blocked
         || !matches!(
@@ -164,19 +211,13 @@ fn clock(scene: &Scene<'_>) -> Row {
             LinkStatus::Live { .. } | LinkStatus::Journal { .. }
         )
     {
-        return labelled(
-            "elapsed",
-            Role::Text,
-            format::duration(scene.state.clock.seconds()),
-        );
+        return [elapsed(scene.state.clock.seconds()), Row::new()];
     }
-    let working = scene.state.clock.seconds_until(scene.now);
-    let mut row = labelled("elapsed", Role::Text, format::duration(working));
-    if let Some(left) = time_left(scene.state) {
-        let left = format!("{} {left}", scene.theme.glyphs.about);
-        row.extend(labelled("  left", Role::Text, left));
-    }
-    row
+    let left = time_left(scene.state).map_or(Row::new(), |left| {
+        let about = scene.theme.glyphs.about;
+        labelled("left", Role::Text, format!("{about} {left}"))
+    });
+    [elapsed(scene.state.clock.seconds_until(scene.now)), left]
 }
 
 fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {

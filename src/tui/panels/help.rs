@@ -1,10 +1,11 @@
 //! The help: every key of this session and what it does, first those of what has the focus, then
 //! place by place; then the mouse, and the signs in the chart.
 
+use super::footer::Page;
 use super::{Content, Row, chart, training_run};
 use crate::event::RunKind;
 use crate::tui::format;
-use crate::tui::keymap::{Bound, Context, Scope};
+use crate::tui::keymap::{Action, Bound, Context, Scope};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
@@ -13,8 +14,9 @@ pub type Sign = (Role, &'static str, &'static str);
 
 const KEYS_WIDTH: usize = 18;
 
-/// The help in `width` columns, opened at `here`.
-pub fn content(scene: &Scene<'_>, here: Context, width: usize) -> Content {
+/// The help in `width` columns, opened at the keys of this page.
+pub fn content(scene: &Scene<'_>, page: &Page<'_>, width: usize) -> Content {
+    let here = page.context;
     let (own, others): (Vec<&Bound>, Vec<&Bound>) = scene
         .keymap
         .all()
@@ -25,7 +27,7 @@ pub fn content(scene: &Scene<'_>, here: Context, width: usize) -> Content {
         let bounds = bounds.into_iter();
         bounds.flat_map(|bound| rows(scene, bound, width)).collect()
     };
-    let own = rows_of(own);
+    let own = [rows_of(own), borrowed(scene, page, width)].concat();
     let heading = |text: String| vec![(Role::Title, text)];
     let mut all = Vec::new();
     if !own.is_empty() {
@@ -40,6 +42,27 @@ pub fn content(scene: &Scene<'_>, here: Context, width: usize) -> Content {
     all.extend(mouse(scene.kind, width));
     all.extend(signs(scene));
     all.into()
+}
+
+/// Keys of more than one place that mean something particular on this page.
+fn borrowed(scene: &Scene<'_>, page: &Page<'_>, width: usize) -> Vec<Row> {
+    let all = scene.keymap.of(page.context);
+    let general: Vec<&Bound> = all
+        .filter(|bound| !bound.binding.scope.is_own(page.context))
+        .collect();
+    let key_of = |action: &Action| {
+        let mut bound = general.iter();
+        let bound = bound.find(|bound| bound.binding.action == *action)?;
+        Some(bound.keys.first()?.name())
+    };
+    let hinted = page.hints().iter().filter_map(|hint| {
+        let keys: Vec<String> = hint.actions.iter().filter_map(key_of).collect();
+        (!keys.is_empty()).then(|| entry(&keys, Role::Text, hint.word, width))
+    });
+    let varying = general.iter();
+    let varying = varying.filter(|bound| page.word(bound.binding.action).is_some());
+    let varying = varying.map(|bound| rows(scene, bound, width));
+    hinted.chain(varying).flatten().collect()
 }
 
 /// The name of what has the focus.
@@ -57,7 +80,6 @@ fn rows(scene: &Scene<'_>, bound: &Bound, width: usize) -> Vec<Row> {
         return Vec::new();
     };
     let names: Vec<String> = bound.keys.iter().map(|key| key.name()).collect();
-    let keys = format::wrap(&names.join(" "), KEYS_WIDTH - 1);
     let refusal = scene.why_not(bound.binding.action);
     let role = if bound.binding.scope == Scope::Question || refusal.is_some() {
         Role::Dim
@@ -65,10 +87,13 @@ fn rows(scene: &Scene<'_>, bound: &Bound, width: usize) -> Vec<Row> {
         Role::Text
     };
     let not_now = refusal.map_or(String::new(), |reason| format!(" (not now: {reason})"));
-    let text = format::wrap(
-        &format!("{help}{not_now}"),
-        width.saturating_sub(KEYS_WIDTH),
-    );
+    entry(&names, role, &format!("{help}{not_now}"), width)
+}
+
+/// Keys in as many lines as necessary, with a text beside them.
+fn entry(names: &[String], role: Role, text: &str, width: usize) -> Vec<Row> {
+    let keys = format::wrap(&names.join(" "), KEYS_WIDTH - 1);
+    let text = format::wrap(text, width.saturating_sub(KEYS_WIDTH));
     let line = |index: usize| {
         let part = |lines: &[String]| lines.get(index).cloned().unwrap_or_default();
         vec![
@@ -164,7 +189,7 @@ mod tests {
     }
 
     fn words(app: &App) -> Vec<String> {
-        let rows = content(&app.scene(), app.context(), 76).body;
+        let rows = content(&app.scene(), &app.page(), 76).body;
         let keys = rows
             .iter()
             .filter_map(|row| row.first())
@@ -175,7 +200,7 @@ mod tests {
 
     /// The text of the help, without its line breaks.
     fn text(app: &App) -> String {
-        let rows = content(&app.scene(), app.context(), 76).body;
+        let rows = content(&app.scene(), &app.page(), 76).body;
         rows.iter()
             .filter_map(|row| row.get(1))
             .map(|(_, text)| text.trim())
@@ -185,10 +210,12 @@ mod tests {
 
     #[test]
     fn every_key_of_the_session_is_in_the_help_once_per_binding() {
-        let app = app(BTreeMap::from([(
+        let mut app = app(BTreeMap::from([(
             "toggle_pause".to_owned(),
             vec!["ctrl-p".to_owned()],
         )]));
+        // It has no keys of its own, and none that mean something particular there.
+        app.view.focus = PanelId("machine");
         let of_search = app
             .keymap
             .all()
@@ -209,7 +236,7 @@ mod tests {
     fn the_help_opens_at_the_keys_of_what_has_the_focus() {
         let mut app = app(BTreeMap::new());
         let first = |app: &App| -> (String, String) {
-            let rows = content(&app.scene(), app.context(), 76).body;
+            let rows = content(&app.scene(), &app.page(), 76).body;
             (rows[0][0].1.clone(), rows[1][1].1.clone())
         };
         let of_chart = "chart: linear or logarithmic".to_owned();

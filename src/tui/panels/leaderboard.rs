@@ -1,14 +1,17 @@
 //! The most accurate children with their costs.
 
-use std::borrow::Cow;
+use ratatui::layout::Rect;
 
 use super::list::time;
-use super::panel::{About, LazyTable, PANELS, SEARCH, Scrolled, TextPanel};
-use super::{Content, Row, words};
+use super::panel::{About, Hint, LazyTable, PANELS, Panel, Response, SEARCH, hints};
+use super::scroll::Scroll;
+use super::{Content, Row, inside, title, words};
 use crate::analysis::selection::Selection;
 use crate::report::page::tables::some_children;
 use crate::state::{ChildRow, SearchRun, best_first};
 use crate::tui::format;
+use crate::tui::keymap::Action;
+use crate::tui::paint::Painter;
 use crate::tui::panels::scene::Scene;
 use crate::tui::target::{Part, Target};
 use crate::tui::theme::Role;
@@ -31,8 +34,8 @@ const COLUMNS: [Column; 6] = [
     ("time", 9, |row| time(row.seconds)),
 ];
 
-/// Columns for the rank.
-const RANK: usize = 4;
+/// Columns for the cursor and the rank.
+const RANK: usize = 5;
 
 /// The panel, with the rows of the best children of each network, best first.
 #[derive(Debug, Clone, Default)]
@@ -40,20 +43,136 @@ pub struct Leaderboard {
     best: Vec<ChildRow>,
     /// Number of children that had ended when they were put in order.
     ended: usize,
+    /// The child under the cursor; `None` means the best one, whichever that is.
+    cursor: Option<u64>,
+    /// First row shown.
+    top: usize,
+    /// Whether `top` holds even if the cursor is then out of view, after the wheel.
+    is_scrolled: bool,
 }
 
 #[linkme::distributed_slice(PANELS)]
-static ABOUT: About = About::of::<Scrolled<Leaderboard>>("leaderboard", "Leaderboard", 65, SEARCH);
+static ABOUT: About = About::of::<Leaderboard>("leaderboard", "Leaderboard", 65, SEARCH);
 
-impl TextPanel for Leaderboard {
-    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+impl Panel for Leaderboard {
+    fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
+        let area = inside(painter.area());
+        let content = self.content(scene, usize::from(area.width), focused);
+        let height = usize::from(area.height);
+        let top = self.top(content.room(height));
         // The best of many is better than it is.
         let of = Selection::of(&scene.state.search().outcomes.counts).briefest();
         let beside = of.map_or_else(Row::new, |of| words(Role::Dim, format!("best {of}")));
-        ("Leaderboard".into(), beside)
+        let position = content.position(height, top);
+        title(
+            painter,
+            focused,
+            "Leaderboard",
+            &beside,
+            position.as_deref(),
+        );
+        let mut inside = painter.part(area);
+        content.draw(&mut inside, top);
+        content.mark(&mut inside, top, |row| {
+            let child = self.best.get(row)?.child;
+            Some(Target::Part(Part::Child(child)))
+        });
     }
 
-    fn content(&self, scene: &Scene<'_>, width: usize, _height: usize) -> Content {
+    fn act(&mut self, action: Action, _scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        let scroll = Scroll::of(action)?;
+        let room = room(area);
+        let last = self.best.len().saturating_sub(1);
+        let page = room.saturating_sub(1).max(1);
+        let place = scroll.among(self.place(), page, last);
+        let Some(child) = self.best.get(place).map(|row| row.child) else {
+            return Some(Response::Draw);
+        };
+        self.cursor = Some(child);
+        self.is_scrolled = false;
+        self.top = self.top(room);
+        Some(Response::Choose(self.cursor))
+    }
+
+    fn click(&mut self, part: Part, _scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        let Part::Child(child) = part else {
+            return None;
+        };
+        // The row clicked stays where it is.
+        self.top = self.top(room(area));
+        self.cursor = Some(child);
+        self.is_scrolled = false;
+        Some(Response::Choose(self.cursor))
+    }
+
+    fn wheel(&mut self, rows: isize, _scene: &Scene<'_>, area: Rect) -> Option<Response> {
+        let room = room(area);
+        let last = self.best.len().saturating_sub(room);
+        self.top = Scroll::By(rows).among(self.top(room), 1, last);
+        self.is_scrolled = true;
+        Some(Response::Draw)
+    }
+
+    fn hints(&self) -> &'static [Hint] {
+        hints!["child": Up, Down]
+    }
+
+    fn selected(&self, _scene: &Scene<'_>) -> Option<u64> {
+        self.best.get(self.place()).map(|row| row.child)
+    }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        if self.best.is_empty() {
+            return None;
+        }
+        Some(Box::new(move || {
+            let ranks = (1..=self.best.len()).map(|rank| rank.to_string());
+            let notes = &scene.state.search().notes;
+            some_children("leaderboard", &self.best, notes).with_first("rank", ranks)
+        }))
+    }
+
+    /// Put the children in order, and the cursor on the selected one if it is among them.
+    fn refresh(&mut self, scene: &Scene<'_>) {
+        let search = scene.state.search();
+        if !scene.shows(ABOUT.id) {
+            return;
+        }
+        if self.ended != search.children.len() {
+            self.ended = search.children.len();
+            self.best = best_of(search);
+        }
+        let is_leader = |child: &u64| self.best.iter().any(|row| row.child == *child);
+        let chosen = scene.chosen.filter(is_leader);
+        if chosen.is_some() && chosen != self.cursor {
+            self.cursor = chosen;
+            self.is_scrolled = false;
+        }
+    }
+}
+
+impl Leaderboard {
+    /// The place of the cursor.
+    fn place(&self) -> usize {
+        let mut rows = self.best.iter();
+        let place = rows.position(|row| Some(row.child) == self.cursor);
+        place.unwrap_or(0)
+    }
+
+    /// First row shown of `room`: the cursor is in view, unless the wheel has moved the view away from
+    /// it.
+    fn top(&self, room: usize) -> usize {
+        let top = self.top.min(self.best.len().saturating_sub(room));
+        match self.is_scrolled {
+            true => top,
+            false => {
+                let place = self.place();
+                top.min(place).max((place + 1).saturating_sub(room))
+            }
+        }
+    }
+
+    fn content(&self, scene: &Scene<'_>, width: usize, focused: bool) -> Content {
         if self.best.is_empty() {
             return vec![words(Role::Dim, "no child has an accuracy yet")].into();
         }
@@ -70,39 +189,30 @@ impl TextPanel for Leaderboard {
             .iter()
             .map(|(name, width, _)| format!("{name:>width$}"));
         let heading = format!("{:>RANK$}{}", "", heading.collect::<String>());
-        let shown = scene.shown_child();
-        let best = self.best.iter().enumerate();
+        let (shown, cursor) = (scene.shown_child(), self.place());
+        let line = |(place, row): (usize, &ChildRow)| {
+            let role = match (place == cursor && focused, shown == Some(row.child), place) {
+                (true, _, _) => Role::Selected,
+                (_, true, _) => Role::Strong,
+                (_, _, 0) => Role::Best,
+                _ => Role::Text,
+            };
+            let marker = match place == cursor {
+                true => scene.glyphs().marker,
+                false => " ",
+            };
+            line(marker, place + 1, row, &columns, role)
+        };
         Content {
             head: vec![words(Role::Dim, heading)],
-            body: best
-                .map(|(index, row)| line(index + 1, row, &columns, shown == Some(row.child)))
-                .collect(),
+            body: self.best.iter().enumerate().map(line).collect(),
         }
     }
+}
 
-    fn target(&self, row: usize) -> Option<Target> {
-        let child = self.best.get(row)?.child;
-        Some(Target::Part(Part::Child(child)))
-    }
-
-    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
-        if self.best.is_empty() {
-            return None;
-        }
-        Some(Box::new(move || {
-            let ranks = (1..=self.best.len()).map(|rank| rank.to_string());
-            let notes = &scene.state.search().notes;
-            some_children("leaderboard", &self.best, notes).with_first("rank", ranks)
-        }))
-    }
-
-    fn refresh(&mut self, scene: &Scene<'_>) {
-        let search = scene.state.search();
-        if scene.shows(ABOUT.id) && self.ended != search.children.len() {
-            self.ended = search.children.len();
-            self.best = best_of(search);
-        }
-    }
+/// Number of children for which a panel in `area` has room: not in its title, and below the headings.
+fn room(area: Rect) -> usize {
+    usize::from(inside(area).height).saturating_sub(1).max(1)
 }
 
 /// The best children of the search, of each network the training that counts.
@@ -121,18 +231,17 @@ fn best_of(search: &SearchRun) -> Vec<ChildRow> {
     rows.into_iter().cloned().collect()
 }
 
-fn line(rank: usize, row: &ChildRow, columns: &[&Column], is_shown: bool) -> Row {
-    let role = match (is_shown, rank) {
-        (true, _) => Role::Selected,
-        (false, 1) => Role::Best,
-        (false, _) => Role::Text,
-    };
+fn line(marker: &str, rank: usize, row: &ChildRow, columns: &[&Column], role: Role) -> Row {
     let cells = columns.iter().map(|(_, width, text)| {
         let text = text(row);
         format!("{text:>width$}")
     });
     let cells = cells.collect::<String>();
-    vec![(Role::Dim, format!("{rank:>3} ")), (role, cells)]
+    vec![
+        (Role::Focus, marker.to_owned()),
+        (Role::Dim, format!("{rank:>3} ")),
+        (role, cells),
+    ]
 }
 
 /// A cost, or nothing if the network is not known.

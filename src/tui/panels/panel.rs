@@ -13,7 +13,7 @@ use crate::event::{Level, RunKind};
 use crate::report::page::CsvTable;
 use crate::tui::keymap::{Action, Binding};
 use crate::tui::paint::Painter;
-use crate::tui::target::{Part, Target};
+use crate::tui::target::Part;
 use crate::tui::text_line::Purpose;
 
 /// The fixed properties of a panel.
@@ -137,8 +137,8 @@ pub trait Panel: Debug {
         &[]
     }
 
-    /// Whether `action`, which is one of its keys, means something on the page that it shows now.
-    fn offers(&self, _action: Action) -> bool {
+    /// Whether `action`, which is one of its keys or hints, means something on the page that it shows now.
+    fn offers(&self, _action: Action, _scene: &Scene<'_>) -> bool {
         true
     }
 
@@ -204,11 +204,6 @@ pub trait TextPanel: Debug {
         false
     }
 
-    /// What a row of the body can be clicked for, besides the focus.
-    fn target(&self, _row: usize) -> Option<Target> {
-        None
-    }
-
     /// Perform `action` unless it scrolls; `None` if it means nothing.
     fn act(&mut self, _action: Action) -> Option<Response> {
         None
@@ -256,9 +251,7 @@ impl<P: TextPanel> Panel for Scrolled<P> {
         let (name, beside) = self.panel.title(scene);
         let position = content.position(height, self.top);
         title(painter, focused, &name, &beside, position.as_deref());
-        let mut inside = painter.part(area);
-        content.draw(&mut inside, self.top);
-        content.mark(&mut inside, self.top, |row| self.panel.target(row));
+        content.draw(&mut painter.part(area), self.top);
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {

@@ -130,11 +130,13 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Why an action that steers the run would do nothing now; `None` if it would work, or steers
-    /// nothing.
+    /// Why an action that steers the run or leaves it would do nothing now; `None` if it would work, or
+    /// does neither.
     pub fn why_not(&self, action: Action) -> Option<String> {
-        if action == Action::Note {
-            return self.why_no_note();
+        match action {
+            Action::Note => return self.why_no_note(),
+            Action::OpenRun => return self.neighbours.switching.obstacle().map(str::to_owned),
+            _ => {}
         }
         let replayed =
             matches!(self.link, LinkStatus::Replay { .. }) && action == Action::TogglePause;

@@ -71,6 +71,10 @@ impl Panel for WorkersView {
     fn hints(&self) -> &'static [Hint] {
         hints!["worker": Up, Down]
     }
+
+    fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
+        Scroll::of(action).is_none() || scene.state.search().by_worker.len() > 1
+    }
 }
 
 fn content(scene: &Scene<'_>, width: usize) -> Content {

@@ -112,8 +112,11 @@ impl Panel for ChartView {
     }
 
     fn word(&self, action: Action) -> Option<&'static str> {
-        (action == Action::ToggleQuantity && self.quantity == Quantity::Accuracy)
-            .then_some("reward")
+        let other = match self.quantity {
+            Quantity::Reward => "accuracy",
+            Quantity::Accuracy => "reward",
+        };
+        (action == Action::ToggleQuantity).then_some(other)
     }
 
     fn hints(&self) -> &'static [Hint] {

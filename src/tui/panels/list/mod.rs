@@ -115,7 +115,7 @@ impl Panel for ListView {
         if action == Action::Back {
             return (self.leave_mode() || self.clear_filter()).then_some(Response::Draw);
         }
-        if !self.offers(action) {
+        if !self.offers(action, scene) {
             let back = match self.mode() {
                 ListMode::Pareto => Action::TogglePareto,
                 _ => Action::Compare,
@@ -162,11 +162,11 @@ impl Panel for ListView {
         match self.mode() {
             ListMode::Table => hints!["child": Up, Down],
             ListMode::Pareto => hints!["along the front": Up, Down],
-            ListMode::Compare => hints!["scroll": Up, Down],
+            ListMode::Compare => hints!["child": Left, Right; "scroll": Up, Down],
         }
     }
 
-    fn offers(&self, action: Action) -> bool {
+    fn offers(&self, action: Action, _scene: &Scene<'_>) -> bool {
         let marks = matches!(action, Action::Mark | Action::ClearMarks);
         let columns = matches!(
             action,

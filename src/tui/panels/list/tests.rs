@@ -194,6 +194,23 @@ fn two_marked_children_stand_side_by_side() {
 }
 
 #[test]
+fn a_comparison_has_the_notes_on_its_children() {
+    let mut state = demo();
+    let mut view = view(&state, "", &[Action::Mark, Action::Down, Action::Mark]);
+    view.perform(Action::Compare, &state, 18);
+    let before = drawn(&state, &view, (78, 20));
+    assert!(!before.contains("note"), "{before}");
+    let text = "larger than it looks, train it longer".to_owned();
+    let search = state.search_mut().unwrap();
+    search.notes.apply(&Event::ChildNoted { child: 23, text });
+    let shown = drawn(&state, &view, (78, 20));
+    let note = shown.lines().find(|row| row.contains("note")).unwrap();
+    assert!(note.contains("larger than it looks, …"), "{shown}");
+    let remarks = shown.lines().find(|row| row.contains("remarks")).unwrap();
+    assert!(remarks.contains("best"), "{shown}");
+}
+
+#[test]
 fn a_comparison_scrolls_to_its_last_layer_and_no_further() {
     let state = demo();
     let details = all_details(&state);

@@ -36,6 +36,8 @@ pub struct ListView {
     /// Whether `top` holds even if the cursor is then out of view, after the wheel.
     is_scrolled: bool,
     compare_top: usize,
+    /// Whether keys are about the second child of a comparison, not the first.
+    is_second_chosen: bool,
     /// In the order of marking.
     marks: Vec<u64>,
 }
@@ -119,8 +121,15 @@ impl ListView {
                 self.marks.clear();
                 self.marks_changed(state);
             }
-            (Action::Compare, _) => self.switch_to(ListMode::Compare),
+            (Action::Compare, _) => {
+                self.switch_to(ListMode::Compare);
+                let second = self.compared(state).map(|(_, second)| second);
+                self.is_second_chosen = second.is_some() && second == self.under_cursor(state);
+            }
             (Action::TogglePareto, _) => self.switch_to(ListMode::Pareto),
+            (Action::Left | Action::Right, _) if self.wanted(state).is_some() => {
+                self.is_second_chosen = action == Action::Right;
+            }
             _ => return false,
         }
         self.follow_cursor(rows);
@@ -160,9 +169,18 @@ impl ListView {
         had_one && self.set_filter("").is_ok()
     }
 
-    /// The child that Enter opens: the one under the cursor, or the first if the filter hides that
-    /// one.
+    /// The child that keys are about: in a comparison the one chosen of the two, otherwise the one under
+    /// the cursor.
     pub fn selected(&self, state: &RunState) -> Option<u64> {
+        match self.wanted(state) {
+            Some((_, second)) if self.is_second_chosen => Some(second),
+            Some((first, _)) => Some(first),
+            None => self.under_cursor(state),
+        }
+    }
+
+    /// The child under the cursor, or the first if the filter hides that one.
+    fn under_cursor(&self, state: &RunState) -> Option<u64> {
         self.order
             .at(self.place.unwrap_or(0), state)
             .map(|row| row.child)
@@ -174,11 +192,11 @@ impl ListView {
         match self.marks.as_slice() {
             [] => None,
             [one] => self
-                .selected(state)
+                .under_cursor(state)
                 .filter(|child| child != one)
                 .map(|child| (*one, child)),
             [first, second] => Some((*first, *second)),
-            marks => best_two(marks, state),
+            marks => compare::best_two(marks, state),
         }
     }
 
@@ -221,6 +239,10 @@ impl ListView {
         self.compare_top
     }
 
+    pub(super) fn is_second_chosen(&self) -> bool {
+        self.is_second_chosen
+    }
+
     /// First row of the table in a panel with `room` rows: the cursor is in view, unless the wheel
     /// has moved the view away from it.
     pub(super) fn top(&self, room: usize) -> usize {
@@ -258,7 +280,7 @@ impl ListView {
     }
 
     fn mark(&mut self, state: &RunState) {
-        let Some(child) = self.selected(state) else {
+        let Some(child) = self.under_cursor(state) else {
             return;
         };
         let before = self.marks.len();
@@ -360,20 +382,5 @@ impl ListView {
             self.cursor = Some(row.child);
             self.place = Some(place);
         }
-    }
-}
-
-/// The most accurate children among `marks`, the better one first; of equal ones those marked first.
-fn best_two(marks: &[u64], state: &RunState) -> Option<(u64, u64)> {
-    let accuracy = |child: u64| {
-        let row = state.search().ended(child);
-        row.and_then(|row| row.accuracy)
-            .unwrap_or(f64::NEG_INFINITY)
-    };
-    let mut by_accuracy = marks.to_vec();
-    by_accuracy.sort_by(|one, other| accuracy(*other).total_cmp(&accuracy(*one)));
-    match by_accuracy.as_slice() {
-        [first, second, ..] => Some((*first, *second)),
-        _ => None,
     }
 }

@@ -4,7 +4,7 @@
 use ratatui::layout::Rect;
 
 use super::chart::{Chart, look};
-use super::rates;
+use super::{rates, readout};
 use crate::analysis::series::Measure;
 use crate::config::LayoutName;
 use crate::event::TrainingEpoch;
@@ -17,7 +17,7 @@ use crate::tui::panels::chart::{ChartView, Extent, Scale};
 use crate::tui::panels::help::Sign;
 use crate::tui::panels::panel::{About, Hint, LazyTable, PANELS, Panel, Response, TRAINING, hints};
 use crate::tui::panels::scene::Scene;
-use crate::tui::panels::{self, PanelId, Row, join_ranked, labelled};
+use crate::tui::panels::{self, PanelId, Row, join_ranked};
 use crate::tui::plot::PlotSeries;
 use crate::tui::target::Part;
 use crate::tui::theme::{Glyphs, Role};
@@ -83,8 +83,16 @@ impl Panel for CurvesView {
         );
         let name = title(&self.chart, &shown);
         let room = painter.width().saturating_sub(name.len() + 5);
+        let alone = shown.len() == 1;
+        let mut below = None;
         let beside = match chosen(&self.chart, training) {
-            Some((number, epoch)) => readout(number, epoch, shown[0].0, room),
+            Some((number, epoch)) => {
+                let first = shown[0].0;
+                let room = (room, usize::from(area.width));
+                let (beside, rest) = readout::rows(number, epoch, first, room);
+                below = Some(rest).filter(|rest| alone && !rest.is_empty());
+                beside
+            }
             None => {
                 let with_loss = shown.iter().any(|(measure, _)| *measure == Measure::Loss);
                 legend(training, with_loss, painter.glyphs(), room)
@@ -101,7 +109,6 @@ impl Panel for CurvesView {
             }
             return;
         }
-        let alone = shown.len() == 1;
         for (measure, part) in shown {
             let part = Rect {
                 x: area.x + part.x,
@@ -113,6 +120,7 @@ impl Panel for CurvesView {
                 training,
                 measure,
                 alone,
+                below.as_ref(),
                 &mut painter.part(part),
             );
         }
@@ -214,66 +222,6 @@ fn chosen<'a>(
     ))
 }
 
-/// The exact values of an epoch in `width` columns, those of the visible chart first.
-fn readout(number: u64, epoch: Option<&TrainingEpoch>, first: Measure, width: usize) -> Row {
-    let name = vec![(Role::Strong, format!("epoch {number}"))];
-    let Some(epoch) = epoch else {
-        return join_ranked(
-            vec![(0, name), (1, vec![(Role::Dim, "not done".to_owned())])],
-            "  ",
-            width,
-        );
-    };
-    let pair = |measure: Measure| match measure {
-        Measure::Accuracy => measure.of(epoch).map(format::accuracy),
-        Measure::Loss => measure.of(epoch).map(format::loss),
-    };
-    let of = |measure: Measure, rank: usize| {
-        let [train, valid] = pair(measure);
-        let smoothed = measure == Measure::Loss && epoch.label_smoothing > 0.0;
-        let train_is = if smoothed {
-            " train, smoothed"
-        } else {
-            " train"
-        };
-        let valid_is = if epoch.averaged {
-            " valid., averaged"
-        } else {
-            " valid."
-        };
-        let label = if measure == first && width < 60 {
-            String::new()
-        } else {
-            format!("{} ", measure.name())
-        };
-        let valid = vec![
-            (Role::Dim, label),
-            (Role::Mean, valid),
-            (Role::Dim, valid_is.to_owned()),
-        ];
-        [
-            (rank, valid),
-            (
-                rank + 1,
-                vec![(Role::Child, train), (Role::Dim, train_is.to_owned())],
-            ),
-        ]
-    };
-    let rate = labelled(
-        "rate",
-        Role::Text,
-        format::learning_rate(epoch.learning_rate),
-    );
-    let groups = [
-        vec![(0, name)],
-        of(first, 1).to_vec(),
-        of(first.other(), 3).to_vec(),
-        vec![(5, rate)],
-    ]
-    .concat();
-    join_ranked(groups, "  ", width)
-}
-
 /// The meaning of each sign in the curves.
 pub fn signs(glyphs: &Glyphs) -> Vec<Sign> {
     let sign = |series: PlotSeries, text: &'static str| {
@@ -353,12 +301,14 @@ fn labels(training: &TrainingRun, with_loss: bool) -> [[&'static str; 3]; 2] {
     ]
 }
 
-/// One chart, with its name in its first row unless the panel's title has it.
+/// One chart, with its name in its first row unless the panel's title has it. Below it are the learning
+/// rates, or a row that takes their place.
 fn draw_chart(
     view: &ChartView,
     training: &TrainingRun,
     measure: Measure,
     alone: bool,
+    below: Option<&Row>,
     painter: &mut Painter<'_>,
 ) {
     let chart = Chart {
@@ -381,7 +331,12 @@ fn draw_chart(
     }
     let with_rates = height >= RATES;
     let bottom = height - usize::from(with_rates);
-    if let Some(frame) = chart.draw(painter, top, bottom).filter(|_| with_rates) {
-        rates::draw(painter, bottom, &frame, chart.span, &training.epochs);
+    let frame = chart.draw(painter, top, bottom);
+    match (frame.filter(|_| with_rates), below) {
+        (Some(_), Some(row)) => {
+            painter.pieces(0, bottom, row);
+        }
+        (Some(frame), None) => rates::draw(painter, bottom, &frame, chart.span, &training.epochs),
+        (None, _) => {}
     }
 }

@@ -14,5 +14,6 @@ pub mod layers;
 pub mod network;
 pub mod progress;
 mod rates;
+mod readout;
 pub mod standing;
 pub mod test_result;

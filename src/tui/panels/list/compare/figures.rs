@@ -17,7 +17,13 @@ struct FigurePair {
 }
 
 /// Number of figures in each comparison.
-pub const FIGURES: usize = 9;
+const FIGURES: usize = 9;
+
+/// Number of figures in the comparison of these children.
+pub fn count(state: &RunState, (first, second): (u64, u64)) -> usize {
+    let has_note = |child| state.search().notes.of(child).is_some();
+    FIGURES + usize::from(has_note(first) || has_note(second))
+}
 
 /// A row for each figure, its cells `column` wide.
 pub fn rows(
@@ -30,9 +36,19 @@ pub fn rows(
         first: state.search().ended(first),
         second: state.search().ended(second),
     };
-    pair.figures(state.search().best_child())
-        .iter()
-        .map(|figure| figure_row(figure, glyphs, column))
+    let note = |child| state.search().notes.of(child).unwrap_or_default();
+    let note = FigurePair {
+        label: "note",
+        first: note(first).to_owned(),
+        second: note(second).to_owned(),
+        difference: String::new(),
+    };
+    let mut figures = Vec::from(pair.figures(state.search().best_child()));
+    if !note.first.is_empty() || !note.second.is_empty() {
+        figures.push(note);
+    }
+    let rows = figures.iter();
+    rows.map(|figure| figure_row(figure, glyphs, column))
         .collect()
 }
 
@@ -43,16 +59,16 @@ struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    /// The figures in order; the notes mark the `best` child.
+    /// The figures in order; the remarks mark the `best` child.
     fn figures(&self, best: Option<u64>) -> [FigurePair; FIGURES] {
         let [accuracy, reward] = self.outcome();
         let [parameters, macs, layers] = self.size();
         let [training, energy] = self.effort();
         let nothing = |_: &ChildRow, _: &ChildRow| String::new();
         let episode = self.figure("episode", |row| row.episode.to_string(), nothing);
-        let notes = self.figure("notes", |row| row.notes(best, true), nothing);
+        let remarks = self.figure("remarks", |row| row.notes(best, true), nothing);
         [
-            accuracy, reward, parameters, macs, layers, training, energy, episode, notes,
+            accuracy, reward, parameters, macs, layers, training, energy, episode, remarks,
         ]
     }
 

@@ -1,0 +1,202 @@
+//! The keys that the last row and the help offer, and what the first row keeps if it is short.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+use ratatui::layout::Size;
+
+use super::App;
+use crate::config::ScreenConfig;
+use crate::event::Event;
+use crate::link::LinkStatus;
+use crate::state::SearchRun;
+use crate::tui::Settings;
+use crate::tui::other_runs::Switching;
+use crate::tui::panels::{PanelId, help};
+use crate::tui::sample;
+
+/// The recorded run after as many of its records, called as runs are by default.
+fn app_after(records: usize) -> App {
+    let utf8 = |name: &str| (name == "LANG").then(|| "C.UTF-8".to_owned());
+    let settings = Settings::new(&ScreenConfig::default(), utf8).unwrap();
+    let mut all = sample::records();
+    for record in &mut all {
+        if let Event::RunStarted(started) = &mut record.event {
+            started.run = "2026-11-29T03-10-27Z-demo".to_owned();
+        }
+    }
+    let size = Size::new(80, 24);
+    let mut app = App::new(&settings, TimeZone::UTC, size, all[0].time);
+    all.truncate(records);
+    all.iter().for_each(|record| app.take(record));
+    app.view.now = all[all.len() - 1].time;
+    app.refresh();
+    app
+}
+
+fn press(app: &mut App, keys: &str) {
+    for key in keys.chars() {
+        let code = match key {
+            '\n' => KeyCode::Enter,
+            '\x1b' => KeyCode::Esc,
+            '\t' => KeyCode::Tab,
+            key => KeyCode::Char(key),
+        };
+        app.key(&KeyEvent::new(code, KeyModifiers::NONE));
+    }
+}
+
+fn frame(app: &App) -> Vec<String> {
+    let mut frame = crate::tui::display::blank(app.view.size);
+    app.draw(&mut frame);
+    let row = |y| {
+        let cells = (0..frame.area.width).map(|x| frame[(x, y)].symbol());
+        cells.collect::<String>().trim_end().to_owned()
+    };
+    (0..frame.area.height).map(row).collect()
+}
+
+fn footer(app: &App) -> String {
+    frame(app).pop().unwrap()
+}
+
+/// The rows of the help about the page shown.
+fn help_here(app: &App) -> String {
+    let rows = help::content(&app.scene(), &app.page(), 76).body;
+    let rows = rows.into_iter().take_while(|row| !row.is_empty());
+    let text = |row: Vec<(_, String)>| row.into_iter().map(|(_, text)| text).collect::<String>();
+    rows.map(text).collect::<Vec<_>>().join("\n")
+}
+
+fn replay() -> LinkStatus {
+    LinkStatus::Replay {
+        speed: 1.0,
+        paused: false,
+        ended: true,
+    }
+}
+
+#[test]
+fn the_first_row_keeps_the_percentage_whatever_its_width() {
+    let mut app = app_after(400);
+    for link in [
+        LinkStatus::Live { watch_only: false },
+        LinkStatus::Live { watch_only: true },
+    ] {
+        app.take_link(link);
+        for width in 60..=140 {
+            app.view.size.width = width;
+            let first = frame(&app).remove(0);
+            assert!(first.contains("RUNNING"), "{width}: {first}");
+            assert!(first.contains(" % "), "{width}: {first}");
+            assert!(first.contains(" left ≈ "), "{width}: {first}");
+        }
+    }
+    let shown = [60, 70, 80, 90, 100, 120].map(|width| {
+        app.view.size.width = width;
+        frame(&app).remove(0)
+    });
+    insta::assert_snapshot!("header_of_who_watches", shown.join("\n"));
+}
+
+#[test]
+fn a_replay_offers_neither_notes_nor_other_runs() {
+    let mut app = app_after(usize::MAX);
+    app.take_link(replay());
+    app.neighbours.switching = Switching::No("this is a replay");
+    for keys in ["3", "p", "pmjmc", "c\n"] {
+        press(&mut app, keys);
+        assert!(!footer(&app).contains("n note"), "{keys}: {}", footer(&app));
+    }
+    press(&mut app, "\x1bR");
+    let runs = footer(&app);
+    assert!(
+        runs.contains("m compare") && !runs.contains("show"),
+        "{runs}"
+    );
+}
+
+#[test]
+fn workers_are_selected_only_where_there_are_several() {
+    let mut app = app_after(400);
+    app.view.focus = PanelId("workers");
+    let workers = app.state().search().by_worker.len();
+    assert_eq!(
+        footer(&app).contains("worker"),
+        workers > 1,
+        "{}",
+        footer(&app)
+    );
+    let mut over = app_after(usize::MAX);
+    over.view.focus = PanelId("workers");
+    assert!(!footer(&over).contains("worker"), "{}", footer(&over));
+}
+
+#[test]
+fn every_page_of_the_inspector_tells_how_to_get_to_the_next() {
+    let mut app = app_after(usize::MAX);
+    press(&mut app, "b");
+    for page in ["Graph", "Costs", "Curves", "Relatives", "Edit"] {
+        let frame = frame(&app);
+        assert!(frame.iter().any(|row| row.contains(&format!("[{page}]"))));
+        assert!(
+            footer(&app).contains("Tab page"),
+            "{page}: {}",
+            footer(&app)
+        );
+        press(&mut app, "\t");
+    }
+}
+
+#[test]
+fn the_help_here_has_arrows_and_keys_of_other_places_that_mean_something() {
+    let mut app = app_after(usize::MAX);
+    let chart = help_here(&app);
+    assert!(chart.starts_with("Here: Chart"), "{chart}");
+    for [keys, text] in [
+        ["Left Right", "crosshair"],
+        ["a ", "chart: reward or accuracy"],
+    ] {
+        let mut rows = chart.lines();
+        assert!(
+            rows.any(|row| row.starts_with(keys) && row.contains(text)),
+            "{chart}"
+        );
+    }
+    press(&mut app, "b");
+    let inspector = help_here(&app);
+    assert!(inspector.starts_with("Here: Inspector"), "{inspector}");
+    let mut rows = inspector.lines();
+    assert!(
+        rows.any(|row| row.starts_with("Up Down") && row.contains("layer")),
+        "{inspector}"
+    );
+}
+
+#[test]
+fn arrows_move_along_the_leaderboard_and_enter_opens_the_leader() {
+    let mut app = app_after(usize::MAX);
+    app.view.focus = PanelId("leaderboard");
+    app.refresh();
+    let best = app.state().search().best_child();
+    assert_eq!(app.child_at_hand(), best);
+    assert!(footer(&app).contains("↑↓ child"), "{}", footer(&app));
+    press(&mut app, "jj");
+    let third = app.child_at_hand();
+    assert_ne!(third, best);
+    assert_eq!(app.shown_child(), third);
+    let marked: Vec<String> = frame(&app)
+        .into_iter()
+        .filter(|row| row.contains('▸') || row.contains('▶'))
+        .collect();
+    assert_eq!(marked.len(), 1, "{marked:?}");
+    assert!(
+        marked[0].contains(&third.unwrap().to_string()),
+        "{marked:?}"
+    );
+    press(&mut app, "\n");
+    assert_eq!(app.inspected_child(), third);
+    press(&mut app, "\x1bG");
+    let search: &SearchRun = app.state().search();
+    assert!(search.ended(app.child_at_hand().unwrap()).is_some());
+    assert_ne!(app.child_at_hand(), third);
+}
