@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let mut settings = args.screen.settings()?;
     settings.switching = Switching::Free { watch: args.watch };
     let run = match &args.run {
-        Some(run) => runs::named(run),
+        Some(run) => runs::find(run).or_bad_input()?,
         None if can_draw() => match picker::choose(settings.theme, settings.extras.mouse)? {
             Some(run) => run,
             None => return Ok(()),
@@ -68,8 +68,7 @@ fn companions(run: &Path, with: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         ));
     }
     let companion = |name: &PathBuf| {
-        let other = runs::named(name);
-        link::check(&other).or_bad_input()?;
+        let other = runs::find(name).or_bad_input()?;
         let shown = other.display();
         if kind_of(&other) != kind_of(run) {
             let (noun, own) = (kind_of(&other).noun(), kind_of(run).noun());

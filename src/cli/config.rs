@@ -87,12 +87,17 @@ impl SettingsArgs {
             Some(run) if reference::is_auto(run) => reference::candidates(&config)
                 .or_bad_input()
                 .map(|_| config),
-            Some(run) if !runs::named(run).join("journal.jsonl").is_file() => {
-                let rule = "must be the directory of a run, or the name of one in ./runs: there is no journal.jsonl in it";
-                let violation = config::Violation::new("search.reference", run.display(), rule);
-                Err(config::placed(&self.options(), violation)).or_bad_input()
+            Some(run) => {
+                let found = runs::find(run).map_err(|error| {
+                    let rule = format!(
+                        "must be the directory of a run, or the name of one in ./runs: {error}"
+                    );
+                    let violation = config::Violation::new("search.reference", run.display(), rule);
+                    config::placed(&self.options(), violation)
+                });
+                found.or_bad_input().map(|_| config)
             }
-            _ => Ok(config),
+            None => Ok(config),
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     settings.switching = Switching::No("this is a replay: nas-tui attach shows other runs");
     let pace = args.rate.map_or(Pace::Recorded, Pace::Rate);
     let connection = match &args.run {
-        Some(run) => link::replay(&runs::named(run), pace, args.speed.unwrap_or(1.0)),
+        Some(run) => link::replay(&runs::find(run).or_bad_input()?, pace, args.speed.unwrap_or(1.0)),
         None => link::replay_sample(pace, args.speed.unwrap_or(SAMPLE_SPEED)),
     };
     let connection = connection.or_bad_input()?;

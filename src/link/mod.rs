@@ -33,7 +33,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 pub use asking::survey;
-pub use client::{attach, check};
+pub use client::attach;
 pub use error::AttachError;
 pub use hub::Hub;
 pub use notes::{NotingError, state_of, write_note};

@@ -10,7 +10,6 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::watch;
 
-use super::client::journal_of;
 use super::error::AttachError;
 use super::orders::{self, Orders};
 use super::recording::Recording;
@@ -18,6 +17,7 @@ use super::{Command, Connection, LinkStatus};
 use crate::event::{Event, Level, Record, VERSION};
 use crate::foundation::thread::spawn;
 use crate::journal::{JournalError, Reader};
+use crate::runs::journal_of;
 
 /// Number of records buffered for the client: few, so that a pause takes effect at once.
 const CAPACITY: usize = 64;
