@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::foundation::near;
 pub use directory::RunDirectory;
 pub use error::{DirectoryError, NoRun};
-pub use survey::{RunInfo, WorkInfo, look_at};
+pub use survey::{RunInfo, WorkInfo, distinct_names, look_at};
 
 /// Folder in which runs are created.
 const USUAL: &str = "runs";
@@ -67,7 +67,9 @@ pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
 /// folders.
 fn similar(name: &Path) -> Vec<String> {
     let known = known();
-    let namesakes = known.iter().filter(|run| run.file_name() == name.file_name());
+    let namesakes = known
+        .iter()
+        .filter(|run| run.file_name() == name.file_name());
     let folders: Vec<String> = namesakes.map(|run| run.display().to_string()).collect();
     if !folders.is_empty() {
         return folders;
@@ -117,6 +119,9 @@ mod tests {
         let expected = format!("there is no run {}; `nas-tui list`", missing.display());
         assert!(error.starts_with(&expected), "{error}");
         let error = find(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("is not a run directory: there is no journal.jsonl in it"), "{error}");
+        assert!(
+            error.contains("is not a run directory: there is no journal.jsonl in it"),
+            "{error}"
+        );
     }
 }

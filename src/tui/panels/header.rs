@@ -94,7 +94,9 @@ fn identity(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     let bar = room
         .saturating_sub(name.width() + 2 + " 100 %".len())
         .min(24);
-    let progress = if bar >= 6 {
+    // Of a run that is still being read, it is not known.
+    let is_known = !matches!(scene.link, LinkStatus::Reading { .. });
+    let progress = if bar >= 6 && is_known {
         progress(scene.state, glyphs, bar)
     } else {
         Row::new()
@@ -134,7 +136,7 @@ fn standing_words(scene: &Scene<'_>) -> Row {
 
 /// The run's progress as a bar and a percentage.
 fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
-    let Some(fraction) = fraction_done(state) else {
+    let Some(fraction) = state.fraction_done() else {
         return Row::new();
     };
     let mut row = super::super::paint::bar(glyphs, width, fraction, Role::Gauge);
@@ -143,17 +145,6 @@ fn progress(state: &RunState, glyphs: &Glyphs, width: usize) -> Row {
         format!(" {:>3} %", (fraction.min(1.0) * 100.0).floor()),
     ));
     row
-}
-
-/// Fraction of the children, or of a training's epochs. A training that ended early is complete.
-pub fn fraction_done(state: &RunState) -> Option<f64> {
-    if let Some(training) = state.training_run() {
-        let is_whole = state.status == RunStatus::Completed;
-        return Some(if is_whole { 1.0 } else { training.fraction() });
-    }
-    let run = state.search().started.as_ref()?;
-    let total = Some(run.children()).filter(|total| *total > 0)?;
-    Some(state.search().outcomes.counts.sampled as f64 / total as f64)
 }
 
 fn clock(scene: &Scene<'_>) -> Row {
@@ -167,11 +158,11 @@ fn clock(scene: &Scene<'_>) -> Row {
         return labelled(
             "elapsed",
             Role::Text,
-            format::duration(scene.state.clock.seconds()),
+            elapsed(scene, scene.state.clock.seconds()),
         );
     }
     let working = scene.state.clock.seconds_until(scene.now);
-    let mut row = labelled("elapsed", Role::Text, format::duration(working));
+    let mut row = labelled("elapsed", Role::Text, elapsed(scene, working));
     if let Some(left) = time_left(scene.state) {
         let left = format!("{} {left}", scene.theme.glyphs.about);
         row.extend(labelled("  left", Role::Text, left));
@@ -179,10 +170,23 @@ fn clock(scene: &Scene<'_>) -> Row {
     row
 }
 
+/// Working time; a session that was cut off counts only until its last record.
+fn elapsed(scene: &Scene<'_>, seconds: f64) -> String {
+    let is_dead = !scene.in_the_past() && scene.status() == RunStatus::Dead;
+    let time = format::duration(seconds);
+    if scene.state.clock.is_cut_off() || is_dead {
+        format!("{} {time}", scene.theme.glyphs.at_least)
+    } else {
+        time
+    }
+}
+
 fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     let state = scene.state;
     if let Some(training) = state.training_run() {
-        return training_run::standing::row(training, state.status.is_over(), glyphs, width);
+        // At an earlier moment, the last epoch that has ended is shown.
+        let is_over = state.status.is_over() || scene.in_the_past();
+        return training_run::standing::row(training, is_over, glyphs, width);
     }
     let Some(run) = &state.search().started else {
         return words(
