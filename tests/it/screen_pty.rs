@@ -267,7 +267,11 @@ fn a_terminal_that_can_only_print_lines_gets_lines_and_a_notice() {
     std::fs::copy(fixture, run.join("journal.jsonl")).unwrap();
     let dumb = [("TERM", "dumb")];
     for (arguments, line, last) in [
-        (&["attach", "recorded"][..], ": loss ", "trend of the mean reward"),
+        (
+            &["attach", "recorded"][..],
+            ": loss ",
+            "trend of the mean reward",
+        ),
         (
             &["replay", "recorded", "--speed", "1e5"],
             ": sampled ",

@@ -13,11 +13,7 @@ use crate::tui::theme::{Glyphs, Role};
 
 /// Names of what is shown, longest first.
 pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span) -> Vec<String> {
-    let power = state
-        .search()
-        .started
-        .as_ref()
-        .map(|run| run.reward_power);
+    let power = state.search().started.as_ref().map(|run| run.reward_power);
     let (long, short) = match view.quantity {
         Quantity::Accuracy => ("Validation accuracy".to_owned(), "Accuracy"),
         Quantity::Reward => match power {
