@@ -28,7 +28,7 @@ PICTURE = "I"  # the key for a picture
 NAMED = 2  # seconds for which the animation names a key
 END = "REPLAY ENDED"
 LAST, LONGEST = 4, 120  # seconds shown after the end, seconds after which there is none
-CAPTION = f"nas-tui replay --sample --speed {SPEED}: a real search, replayed at {SPEED} times its speed"
+CAPTION = f"nas-tui replay --sample --from 0 --speed {SPEED}: a real search, replayed at {SPEED} times its speed"
 SVG = "{http://www.w3.org/2000/svg}"
 FONT = 'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14"'
 BELOW, MARGIN = 25.5, 12  # height of the row with the caption, width of the margin
@@ -61,7 +61,7 @@ def record(program):
     folder = tempfile.mkdtemp()
     variables = "TERM=tmux-256color COLORTERM=truecolor LC_ALL=C.UTF-8"
     tmux("new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "-c", folder,
-         f"{variables} '{program}' replay --sample --speed {SPEED}")
+         f"{variables} '{program}' replay --sample --from 0 --speed {SPEED}")
     frames, keys, pressed, end, begin = [], list(KEYS), KEYS[0], None, time.monotonic()
     try:
         while not tmux("capture-pane", "-p").strip():

@@ -151,7 +151,10 @@ impl Verdict {
                 format!("; not comparable: {setting}"),
                 "; not comparable".to_owned(),
             ] {
-                let short = heads.iter().skip(2).take(3);
+                let short = heads
+                    .iter()
+                    .skip(2)
+                    .take(if self.lift.is_some() { 7 } else { 3 });
                 let short = short.map(|head| format!("{head}{tail}"));
                 texts.complete.extend(short);
             }
@@ -188,21 +191,24 @@ impl Verdict {
             Some((run, strategy)) => (strategy.as_str(), format!("children of {run}")),
             None => ("random", "controls".to_owned()),
         };
-        let numbers = format!("95 % {low:+.digits$}..{high:+.digits$}, {p}, {controls} {who}");
         let policy = format!("policy {difference:+.digits$}");
         let estimate = format!("{policy}{plus_minus}{half:.digits$}");
-        let arms = format!("({p}, {controls} {who}){so_far}");
-        let complete = vec![
-            format!(
-                "{policy}{side} {other} at equal depth ({numbers}){so_far}{}",
-                self.after()
-            ),
-            format!("{policy}{side} {other} at equal depth ({numbers}){so_far}"),
-            format!("{estimate}{side} {other} at equal depth {arms}"),
-            format!("{policy}{side} {other} ({numbers}){so_far}"),
-            format!("{estimate}{side} {other} {arms}"),
-            format!("{estimate} {arms}"),
-        ];
+        let forms = |who: &str| {
+            let numbers = format!("95 % {low:+.digits$}..{high:+.digits$}, {p}, {controls} {who}");
+            let arms = format!("({p}, {controls} {who}){so_far}");
+            [
+                format!("{policy}{side} {other} at equal depth ({numbers}){so_far}"),
+                format!("{estimate}{side} {other} at equal depth {arms}"),
+                format!("{policy}{side} {other} ({numbers}){so_far}"),
+                format!("{estimate}{side} {other} {arms}"),
+                format!("{estimate} {arms}"),
+            ]
+        };
+        // The first episode's children are all drawn at random: neither they nor their controls count.
+        let whole = forms(&format!("{who} after episode 1"));
+        let mut complete = vec![format!("{}{}", whole[0], self.after())];
+        let pairs = whole.into_iter().zip(forms(&who));
+        complete.extend(pairs.flat_map(|(whole, short)| [whole, short]));
         let brief = vec![
             format!("{estimate} ({p}, n={controls}){so_far}"),
             format!("{estimate} ({p}){so_far}"),

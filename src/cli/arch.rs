@@ -11,7 +11,8 @@ use crate::analysis::{RunSummary, Summary};
 use crate::config::{self, Config, Decode};
 use crate::event::RunKind;
 use crate::foundation::numbers::accuracy;
-use crate::runs::directory::kind_of;
+use crate::runs;
+use crate::runs::directory::{WEIGHTS, kind_of};
 use crate::space::{Architecture, resolve_architecture};
 
 /// Which network.
@@ -81,20 +82,20 @@ impl ArchArgs {
     /// The network. One that does not specify its images (a DNA, a built-in) is for `input` `[C, H,
     /// W]` and `classes` classes.
     pub fn resolve(&self, input: [usize; 3], classes: usize) -> anyhow::Result<Architecture> {
-        resolve_architecture(&self.arch, self.decode()?, input, classes).or_bad_input()
+        resolve(&self.arch, self.decode()?, input, classes)
     }
 
     /// The weights saved by a training, if this is its RUN:best.
     pub fn kept_weights(&self) -> Option<PathBuf> {
-        let run = self.arch.strip_suffix(":best")?;
-        Some(Path::new(run).join("weights.safetensors")).filter(|file| file.is_file())
+        let (run, _) = child_of(&self.arch).filter(|(_, child)| *child == "best")?;
+        Some(run.join(WEIGHTS)).filter(|file| file.is_file())
     }
 
     /// The validation accuracy of the network if this is the RUN:best of a search, and that it was
     /// chosen for it.
     pub fn best_of_search(&self) -> Option<String> {
-        let run = Path::new(self.arch.strip_suffix(":best")?);
-        let summary = match kind_of(run) {
+        let (run, _) = child_of(&self.arch).filter(|(_, child)| *child == "best")?;
+        let summary = match kind_of(&run) {
             RunKind::Search => Summary::of_journal(&run.join("journal.jsonl")).ok()?,
             RunKind::Training => return None,
         };
@@ -110,19 +111,17 @@ impl ArchArgs {
 
     /// Whether ARCH is a child of a run.
     pub fn is_of_run(&self) -> bool {
-        self.arch
-            .rsplit_once(':')
-            .is_some_and(|(run, _)| Path::new(run).is_dir())
+        child_of(&self.arch).is_some_and(|(run, _)| run.is_dir())
     }
 
     /// The settings of the run that ARCH is a child of; `None` if it is not a run's child, or the
     /// run has no settings.
     pub fn run_settings(&self) -> Option<anyhow::Result<RunSettings>> {
-        let run = Path::new(self.arch.rsplit_once(':')?.0);
+        let (run, _) = child_of(&self.arch)?;
         let file = run.join("config.toml");
         let read = || {
             Ok(RunSettings {
-                kind: kind_of(run),
+                kind: kind_of(&run),
                 config: config::read(&file).or_bad_input()?,
             })
         };
@@ -135,6 +134,33 @@ impl ArchArgs {
             None => Ok(SettingsArgs::default().resolve()?.space.decode),
         }
     }
+}
+
+/// The network that `arch` names. One that does not specify its images (a DNA, a built-in) is for
+/// `input` `[C, H, W]` and `classes` classes.
+pub(super) fn resolve(
+    arch: &str,
+    decode: Decode,
+    input: [usize; 3],
+    classes: usize,
+) -> anyhow::Result<Architecture> {
+    let found = match child_of(arch) {
+        Some((run, child)) if run.is_dir() => format!("{}:{child}", run.display()),
+        Some((run, child)) if child == "best" || child.starts_with("child-") => {
+            runs::journal_of(&run).or_bad_input()?;
+            arch.to_owned()
+        }
+        _ => arch.to_owned(),
+    };
+    resolve_architecture(&found, decode, input, classes).or_bad_input()
+}
+
+/// The directory of the run that `arch` names a child of, if there is one, and which child: `best` or
+/// `child-12`. `None` if `arch` is a file or a built-in network.
+fn child_of(arch: &str) -> Option<(PathBuf, &str)> {
+    let (run, child) = arch.rsplit_once(':')?;
+    let is_one = !run.is_empty() && !Path::new(arch).exists();
+    is_one.then(|| (runs::named(Path::new(run)), child))
 }
 
 /// The settings that a run was started with.

@@ -1,13 +1,15 @@
 //! `nas-tui attach`: watch a run that another process is working on, or one that has ended.
 
+use std::io::stderr;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
 use super::run::ended_text;
-use super::screen::{ScreenArgs, can_draw, is_dumb};
+use super::screen::{ScreenArgs, can_draw, has_screen};
 use super::{Interrupted, OrBadInput, list, say};
-use crate::link;
+use crate::link::{self, LinkStatus};
+use crate::report::headless;
 use crate::runs;
 use crate::runs::directory::{kind_of, lock_state, resume_command};
 use crate::tui::other_runs::{MOST, Switching};
@@ -37,7 +39,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let mut settings = args.screen.settings()?;
     settings.switching = Switching::Free { watch: args.watch };
     let run = match &args.run {
-        Some(run) => runs::named(run),
+        Some(run) => runs::find(run).or_bad_input()?,
         None if can_draw() => match picker::choose(settings.theme, settings.extras.mouse)? {
             Some(run) => run,
             None => return Ok(()),
@@ -54,7 +56,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     };
     let connection = link::attach(&run, args.watch).or_bad_input()?;
     settings.with = companions(&run, &args.with)?;
-    require_terminal()?;
+    if !has_screen()? {
+        let over = match headless::follow(connection, &mut stderr())? {
+            LinkStatus::Ended => Leave::Finished,
+            _ => Leave::Closed,
+        };
+        return farewell(over, &run, args.watch);
+    }
     let left = tui::run(connection, &settings)?;
     farewell(left.leave, &left.run, args.watch)
 }
@@ -68,8 +76,7 @@ fn companions(run: &Path, with: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         ));
     }
     let companion = |name: &PathBuf| {
-        let other = runs::named(name);
-        link::check(&other).or_bad_input()?;
+        let other = runs::find(name).or_bad_input()?;
         let shown = other.display();
         if kind_of(&other) != kind_of(run) {
             let (noun, own) = (kind_of(&other).noun(), kind_of(run).noun());
@@ -85,21 +92,6 @@ fn companions(run: &Path, with: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         Ok(other)
     };
     with.iter().map(companion).collect()
-}
-
-/// Return an error unless there is a terminal to draw on.
-pub(super) fn require_terminal() -> anyhow::Result<()> {
-    if can_draw() {
-        return Ok(());
-    }
-    if is_dumb() {
-        return Err(bad_input!(
-            "this terminal (TERM=dumb) cannot show the screen; `nas-tui list` and `nas-tui report` need none"
-        ));
-    }
-    Err(bad_input!(
-        "standard output is not a terminal: there is nothing to draw on"
-    ))
 }
 
 /// Report the state of a run whose screen was closed, and return the corresponding exit status.

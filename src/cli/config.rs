@@ -20,7 +20,13 @@ enum ConfigCommand {
     /// Print the complete settings as TOML, ready to be saved as a file
     Show(SettingsArgs),
     /// Check settings: every mistake with its line and remedy, or a line that says that all is well
-    Check(SettingsArgs),
+    Check {
+        /// The settings file, like --config FILE
+        #[arg(value_name = "FILE", conflicts_with = "config")]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        settings: SettingsArgs,
+    },
 }
 
 /// Where networks are trained.
@@ -87,12 +93,17 @@ impl SettingsArgs {
             Some(run) if reference::is_auto(run) => reference::candidates(&config)
                 .or_bad_input()
                 .map(|_| config),
-            Some(run) if !runs::named(run).join("journal.jsonl").is_file() => {
-                let rule = "must be the directory of a run, or the name of one in ./runs: there is no journal.jsonl in it";
-                let violation = config::Violation::new("search.reference", run.display(), rule);
-                Err(config::placed(&self.options(), violation)).or_bad_input()
+            Some(run) => {
+                let found = runs::find(run).map_err(|error| {
+                    let rule = format!(
+                        "must be the directory of a run, or the name of one in ./runs: {error}"
+                    );
+                    let violation = config::Violation::new("search.reference", run.display(), rule);
+                    config::placed(&self.options(), violation)
+                });
+                found.or_bad_input().map(|_| config)
             }
-            _ => Ok(config),
+            None => Ok(config),
         }
     }
 
@@ -120,7 +131,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
             let text = settings.resolve()?.to_toml();
             super::print(&text)
         }
-        ConfigCommand::Check(settings) => check(&settings),
+        ConfigCommand::Check { file, mut settings } => {
+            settings.config = file.or(settings.config);
+            check(&settings)
+        }
     }
 }
 
@@ -135,10 +149,19 @@ fn check(settings: &SettingsArgs) -> anyhow::Result<()> {
         screen::check_keys(&options, &config.screen)
     });
     messages.extend(keys.err().map(|error| error.to_string()));
+    // Those in the file as they stand there, then those in options.
+    let file = options.file.as_ref();
+    let within = file.map_or(String::new(), |file| format!("{}:", file.display()));
+    messages.sort_by_key(|message| {
+        let line = message
+            .strip_prefix(&within)
+            .and_then(|rest| rest.split(':').next());
+        line.and_then(|line| line.parse().ok())
+            .unwrap_or(usize::MAX)
+    });
     match messages.as_slice() {
         [] => {
             let preset = settings.resolve()?.preset;
-            let file = options.file.as_ref();
             let file = file.map_or(String::new(), |file| format!(" in {}", file.display()));
             super::print(&format!("the settings{file} are valid (preset {preset})\n"))
         }

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::analysis::selection::BEST_IS_OPTIMISTIC;
 use crate::foundation::{numbers, text};
 use crate::link;
-use crate::runs::{RunInfo, WorkInfo};
+use crate::runs::{RunInfo, WorkInfo, distinct_names};
 use crate::tui::format::{fit, wrap};
 
 /// List runs: those in ./runs and those you began elsewhere
@@ -86,9 +86,8 @@ pub(super) fn table(runs: &[RunInfo], width: usize) -> String {
     text
 }
 
-/// One line for each run below the titles of the columns.
-fn lines(runs: &[RunInfo], width: usize) -> String {
-    let mut rows: Vec<Vec<String>> = runs.iter().map(row).collect();
+/// The columns that there is room for, by their places.
+fn shown(rows: &[Vec<String>], width: usize) -> Vec<usize> {
     let has_lift = rows.iter().any(|row| !row[LIFT].is_empty());
     let mut candidates: Vec<usize> = (0..COLUMNS.len()).collect();
     candidates.retain(|column| has_lift || *column != LIFT);
@@ -98,9 +97,23 @@ fn lines(runs: &[RunInfo], width: usize) -> String {
         let mut more = shown.clone();
         more.push(column);
         more.sort_unstable();
-        if COLUMNS[column].2 == 0 || widest(&drawn(&more, &rows, width)) <= width {
+        if COLUMNS[column].2 == 0 || widest(&drawn(&more, rows, width)) <= width {
             shown = more;
         }
+    }
+    shown
+}
+
+/// One line for each run below the titles of the columns.
+fn lines(runs: &[RunInfo], width: usize) -> String {
+    let mut rows: Vec<Vec<String>> = runs.iter().map(row).collect();
+    let mut shown = shown(&rows, width);
+    if !shown.contains(&WHERE) {
+        // Without their places, runs of the same name could not be told apart.
+        for (row, name) in rows.iter_mut().zip(distinct_names(runs)) {
+            row[NAME] = name;
+        }
+        shown = self::shown(&rows, width);
     }
     let mut text = drawn(&shown, &rows, width);
     let over = widest(&text).saturating_sub(width);
@@ -253,6 +266,33 @@ mod tests {
                 "{wide}"
             );
         }
+    }
+
+    #[test]
+    fn runs_of_the_same_name_are_told_apart_where_there_is_no_room_for_places() {
+        let runs = [
+            "/data/night",
+            "/srv/old/night",
+            "/srv/new/night",
+            "/srv/new/day",
+        ];
+        let runs = runs.map(|path| RunInfo {
+            path: path.into(),
+            ..named(path.rsplit('/').next().unwrap())
+        });
+        let text = lines(&runs, 60);
+        let names: Vec<&str> = (text.lines().skip(1))
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert_eq!(
+            names,
+            ["data/night", "old/night", "new/night", "day"],
+            "{text}"
+        );
+        assert!(
+            lines(&runs, 200).contains("\nnight "),
+            "their places say it"
+        );
     }
 
     #[test]

@@ -69,7 +69,7 @@ struct Noted<'a> {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let run = runs::named(&args.run);
+    let run = runs::find(&args.run).or_bad_input()?;
     let state = link::state_of(&run).or_bad_input()?;
     if state.training_run().is_some() {
         return Err(bad_input!(

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::study::{self, classify};
+use super::study::classify;
 use super::{OrBadInput, print, print_json, say, series};
 use crate::config::{self, Config, DeviceChoice, Options};
 use crate::foundation::durable::write_json;
 use crate::foundation::seeds::derive;
+use crate::runs;
 use crate::space::Architecture;
 use crate::study::children::PastRun;
 use crate::study::rank::{RankQuestion, Ranking, choose};
@@ -57,7 +58,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let run = study::run_named(&args.run)?;
+    let run = runs::find(&args.run).or_bad_input()?;
     let past = PastRun::read(&run).map_err(classify)?;
     let folder = args.out.clone().unwrap_or_else(|| run.join("rank"));
     let found = Series::<RankQuestion>::find(&folder).map_err(classify)?;

@@ -13,6 +13,7 @@ use crate::analysis::{RunSummary, Summary};
 use crate::config::Config;
 use crate::data;
 use crate::foundation::input;
+use crate::runs;
 use crate::space::Space;
 use crate::study::children::PastRun;
 use crate::study::reliability::{
@@ -135,7 +136,7 @@ impl Args {
 type Study = (PathBuf, TrialsPlan, Option<PathBuf>);
 
 fn of_a_run(args: &Args, name: &Path) -> anyhow::Result<Study> {
-    let run = study::run_named(name)?;
+    let run = runs::find(name).or_bad_input()?;
     let config = study::settings_of(&run, &args.set())?;
     let past = PastRun::read(&run).map_err(classify)?;
     let folder = args.out.clone().unwrap_or_else(|| {

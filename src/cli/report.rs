@@ -32,7 +32,7 @@ pub struct Args {
 /// If the run cannot be read, or the folder is not for reports (exit status 2), or it cannot be
 /// written to.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let run = runs::named(&args.run);
+    let run = runs::find(&args.run).or_bad_input()?;
     let material = Material::read(&run).or_bad_input()?;
     if kind_of(&run) == RunKind::Training && material.state.training_run().is_none() {
         let (run, resume) = (run.display(), resume_command(&run));

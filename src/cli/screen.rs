@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use super::OrBadInput;
 use super::config::resolved;
+use super::{OrBadInput, say};
 use crate::config::{self, Characters, Options, ScreenConfig};
 use crate::tui::Settings;
 use crate::tui::keymap::Keymap;
@@ -47,8 +47,27 @@ pub fn can_draw() -> bool {
 }
 
 /// Whether the terminal says that it can only print lines.
-pub fn is_dumb() -> bool {
+fn is_dumb() -> bool {
     std::env::var("TERM").is_ok_and(|term| term == "dumb")
+}
+
+/// Whether a run is to be shown on the screen; if the terminal can only print lines, say so. An error
+/// unless there is a terminal.
+pub(super) fn has_screen() -> anyhow::Result<bool> {
+    if !stdout().is_terminal() {
+        return Err(bad_input!(
+            "standard output is not a terminal: there is nothing to draw on"
+        ));
+    }
+    if is_dumb() {
+        say_dumb();
+    }
+    Ok(!is_dumb())
+}
+
+/// Say that this terminal gets lines.
+pub(super) fn say_dumb() {
+    say("this terminal (TERM=dumb) cannot show the screen: lines are printed, as with --headless");
 }
 
 /// Check the keys, whose names only the screen knows. An error names the place that sets them.

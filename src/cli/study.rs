@@ -1,7 +1,7 @@
 //! What the commands that train to answer a question share: signals, progress, and the run
 //! concerned.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,6 @@ use crate::config::{self, Config, Options};
 use crate::event::Level;
 use crate::foundation::numbers::{accuracy, duration, reward};
 use crate::reward::Outcome;
-use crate::runs;
 use crate::search::Search;
 use crate::session::Work;
 use crate::study::{News, StudyError, Trial, Trials, carry_out};
@@ -43,18 +42,6 @@ pub fn settings_of(path: &Path, set: &[String]) -> anyhow::Result<Config> {
         path.display(),
         changes.join("; ")
     ))
-}
-
-/// The run directory that a user means, or an error with the remedy.
-pub fn run_named(name: &Path) -> anyhow::Result<PathBuf> {
-    let path = runs::named(name);
-    match path.join("journal.jsonl").is_file() {
-        true => Ok(path),
-        false => Err(bad_input!(
-            "{}: there is no run: give a run directory, or the name of a run in ./runs (nas-tui list)",
-            name.display()
-        )),
-    }
 }
 
 /// Train what is left of `trials`, printing a line for each that ends. A signal ends it, with an

@@ -11,7 +11,7 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 
 use super::OrBadInput;
-use super::arch::DecodeArg;
+use super::arch::{self, DecodeArg};
 use super::config::SettingsArgs;
 use super::run::{self, Prepared, ShowArgs};
 use crate::config::{Config, DeviceChoice};
@@ -19,7 +19,7 @@ use crate::data;
 use crate::evaluate::environment;
 use crate::event::RunKind;
 use crate::foundation::host;
-use crate::space::{Architecture, resolve_architecture};
+use crate::space::Architecture;
 use crate::study::series::is_series;
 
 /// Train one network to completion, with its own screen
@@ -145,7 +145,7 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
 fn network(arch: &str, decode: Option<DecodeArg>, config: &Config) -> anyhow::Result<Architecture> {
     let decode = decode.map_or(config.space.decode, Into::into);
     let (input, classes) = data::shape(&config.data).or_bad_input()?;
-    resolve_architecture(arch, decode, input, classes).or_bad_input()
+    arch::resolve(arch, decode, input, classes)
 }
 
 /// `name` with only characters that are safe in the name of a folder.

@@ -9,6 +9,7 @@ use super::run::{classify as classify_session, strategy};
 use super::study::{self, classify};
 use super::{OrBadInput, print, print_json, say};
 use crate::config::Config;
+use crate::runs;
 use crate::runs::directory::{name_of, resume_command};
 use crate::search::Search;
 use crate::search::checkpoint::SearchCheckpoint;
@@ -58,7 +59,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let run = study::run_named(&args.run)?;
+    let run = runs::find(&args.run).or_bad_input()?;
     let set: Vec<String> = args
         .set
         .iter()

@@ -287,7 +287,7 @@ fn explained(text: &str, error: &toml::de::Error) -> String {
             .next()
     });
     match line.and_then(|line| line.split_once('=')) {
-        Some((key, _)) if plain.starts_with("unknown field") => {
+        Some((key, _)) if plain.starts_with("unknown") || plain.starts_with("invalid") => {
             let table = text[..start]
                 .lines()
                 .rev()
@@ -296,9 +296,6 @@ fn explained(text: &str, error: &toml::de::Error) -> String {
                 format!("{table}.{}", key.trim())
             });
             format!("{name}: {plain}")
-        }
-        Some((key, _)) if plain.starts_with("invalid") || plain.starts_with("unknown variant") => {
-            format!("{}: {plain}", key.trim())
         }
         _ => plain,
     }

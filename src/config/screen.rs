@@ -64,16 +64,19 @@ pub enum Column {
     /// Multiply-accumulates for one image.
     Macs,
     /// Number of layers.
+    #[serde(alias = "depth")]
     Layers,
     /// Duration of its training.
     Time,
     /// Energy of its GPU, if that is known.
     Energy,
+    /// Entropy of its choices.
+    Entropy,
 }
 
 impl Column {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Column; 9] = [
+    pub const ALL: [Column; 10] = [
         Column::Child,
         Column::Episode,
         Column::Accuracy,
@@ -83,6 +86,7 @@ impl Column {
         Column::Layers,
         Column::Time,
         Column::Energy,
+        Column::Entropy,
     ];
 
     /// Its name in settings.
@@ -97,6 +101,7 @@ impl Column {
             Column::Layers => "layers",
             Column::Time => "time",
             Column::Energy => "energy",
+            Column::Entropy => "entropy",
         }
     }
 }

@@ -27,8 +27,8 @@ use crate::foundation::thread::spawn;
 use crate::foundation::{input, messages, text};
 use crate::journal::snapshot::{Draft, SHARE, is_due};
 use crate::journal::{JournalError, Snapshot};
-use crate::runs;
 use crate::runs::directory::lock_state;
+use crate::runs::journal_of;
 
 /// Interval at which the journal and the lock are checked if there is no socket.
 const POLL: Duration = Duration::from_millis(500);
@@ -39,28 +39,6 @@ const GREETING: Duration = Duration::from_secs(2);
 /// If a lock cannot be seen from this machine, the journal counts as abandoned when it has not
 /// grown for this long. A search writes a heartbeat a minute.
 const STALE: Duration = Duration::from_secs(180);
-
-/// The journal of the run in this directory.
-pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
-    let journal = run.join("journal.jsonl");
-    if journal.is_file() {
-        Ok(journal)
-    } else {
-        let (path, similar) = (run.to_owned(), runs::similar(run));
-        Err(match run.exists() {
-            true => AttachError::NotARun { path, similar },
-            false => AttachError::NoSuchRun { path, similar },
-        })
-    }
-}
-
-/// Check that there is a run in the directory `run` that can be watched.
-///
-/// # Errors
-/// [`AttachError`]: the folder contains no run.
-pub fn check(run: &Path) -> Result<(), AttachError> {
-    journal_of(run).map(drop)
-}
 
 /// Watch the run in the directory `run`, whatever its state. With `watch` the client cannot send
 /// commands. Of a long journal only what its snapshot does not cover is read.

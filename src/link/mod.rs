@@ -33,13 +33,13 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 pub use asking::survey;
-pub use client::{attach, check};
+pub use client::attach;
 pub use error::AttachError;
 pub use hub::Hub;
 pub use notes::{NotingError, state_of, write_note};
 pub use orders::{Client, CommandSender, Order, Orders, StopRequest};
 pub use player::{Pace, replay, replay_sample};
-pub use recording::SAMPLE_SPEED;
+pub use recording::{SAMPLE_FROM, SAMPLE_SPEED};
 pub use server::Server;
 
 use crate::event::Record;

@@ -5,13 +5,13 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::client::{dial, journal_of, last_holder_elsewhere};
+use super::client::{dial, last_holder_elsewhere};
 use super::protocol::{self, ToClient, ToServer};
 use super::{AttachError, Command};
 use crate::event::{Event, NoteError, checked_note};
 use crate::foundation::messages;
 use crate::journal::{Archive, Journal, JournalError, Reader, Snapshot};
-use crate::runs::{DirectoryError, RunDirectory};
+use crate::runs::{DirectoryError, RunDirectory, journal_of};
 use crate::state::{RunState, RunStatus};
 
 /// Time within which a search has recorded a note, unless it is held up.

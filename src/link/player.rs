@@ -10,7 +10,6 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::watch;
 
-use super::client::journal_of;
 use super::error::AttachError;
 use super::orders::{self, Orders};
 use super::recording::Recording;
@@ -18,6 +17,8 @@ use super::{Command, Connection, LinkStatus};
 use crate::event::{Event, Level, Record, VERSION};
 use crate::foundation::thread::spawn;
 use crate::journal::{JournalError, Reader};
+use crate::runs::journal_of;
+use crate::state::RunState;
 
 /// Number of records buffered for the client: few, so that a pause takes effect at once.
 const CAPACITY: usize = 64;
@@ -37,37 +38,46 @@ pub enum Pace {
     Rate(f64),
 }
 
-/// Replay the run in the directory `run`, `speed` times as fast as `pace`. `Pause`, `Resume` and
-/// `Speed` control it; other commands are ignored. At its end the connection lasts until it is
-/// dropped.
+/// Replay the run in the directory `run`, `speed` times as fast as `pace`, beginning when a fraction
+/// `from` of it is over. `Pause`, `Resume` and `Speed` control it; other commands are ignored. At its
+/// end the connection lasts until it is dropped.
 ///
 /// # Errors
 /// [`AttachError`]: the folder contains no run, the journal cannot be read, or no thread can be
 /// started.
-pub fn replay(run: &Path, pace: Pace, speed: f64) -> Result<Connection, AttachError> {
-    start(run.to_owned(), journal_of(run)?, None, pace, speed)
+pub fn replay(run: &Path, pace: Pace, speed: f64, from: f64) -> Result<Connection, AttachError> {
+    let journal = journal_of(run)?;
+    start((run.to_owned(), journal), None, (pace, speed), from)
 }
 
 /// Replay the search that is recorded in this program, in the same way.
 ///
 /// # Errors
 /// [`AttachError`]: there is no memory for its journal, or no thread can be started.
-pub fn replay_sample(pace: Pace, speed: f64) -> Result<Connection, AttachError> {
+pub fn replay_sample(pace: Pace, speed: f64, from: f64) -> Result<Connection, AttachError> {
     let recording = Recording::unpack()?;
     let journal = recording.journal();
-    start("sample".into(), journal, Some(recording), pace, speed)
+    start(
+        ("sample".into(), journal),
+        Some(recording),
+        (pace, speed),
+        from,
+    )
 }
 
-/// Replay this journal. A `recording` is kept as long as the client may read it.
+/// Replay this run with this journal. A `recording` is kept as long as the client may read it.
 fn start(
-    run: PathBuf,
-    journal: PathBuf,
+    (run, journal): (PathBuf, PathBuf),
     recording: Option<Recording>,
-    pace: Pace,
-    speed: f64,
+    (pace, speed): (Pace, f64),
+    from: f64,
 ) -> Result<Connection, AttachError> {
     let at_journal = JournalError::at(&journal);
-    let reader = Reader::open(&journal)?;
+    let mut reader = Reader::open(&journal)?;
+    let state = match from > 0.0 {
+        true => Some(Box::new(state_at(&mut reader, from)?)),
+        false => None,
+    };
     let (sender, records) = channel(CAPACITY);
     let (commands, inbox) = orders::queue();
     let speed = within_range(speed);
@@ -96,13 +106,25 @@ fn start(
     };
     spawn("nas-player", play).map_err(at_journal)?;
     Ok(Connection {
-        state: None,
+        state,
         records,
         commands,
         status: watched,
         run,
         journal,
     })
+}
+
+/// Read the journal until this fraction of the run is over.
+fn state_at(reader: &mut Reader, fraction: f64) -> Result<RunState, JournalError> {
+    let mut state = RunState::default();
+    while state.fraction_done().unwrap_or(0.0) < fraction {
+        match reader.next().transpose()? {
+            Some(record) => state.apply(&record),
+            None => break,
+        }
+    }
+    Ok(state)
 }
 
 fn within_range(speed: f64) -> f64 {
@@ -264,137 +286,4 @@ fn gap(pace: Pace, last: &Record, next: &Record) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A run of notices with these times in milliseconds.
-    fn run(times: &[i64]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        let line = |(index, time): (usize, &i64)| {
-            let time = jiff::Timestamp::from_millisecond(1_795_515_300_000 + time).unwrap();
-            let event = Event::Notice {
-                level: Level::Info,
-                message: String::new(),
-            };
-            serde_json::to_string(&Record {
-                v: 1,
-                seq: Some(index as u64 + 1),
-                time,
-                event,
-            })
-            .unwrap()
-                + "\n"
-        };
-        std::fs::write(
-            folder.path().join("journal.jsonl"),
-            times.iter().enumerate().map(line).collect::<String>(),
-        )
-        .unwrap();
-        folder
-    }
-
-    fn record(second: i64, event: Event) -> Record {
-        Record {
-            v: 1,
-            seq: Some(1),
-            time: jiff::Timestamp::from_second(second).unwrap(),
-            event,
-        }
-    }
-
-    /// Take this many records and return the time it took.
-    fn take(connection: &mut Connection, count: usize) -> Duration {
-        let begin = Instant::now();
-        (0..count).for_each(|_| drop(connection.records.blocking_recv().expect("a record")));
-        begin.elapsed()
-    }
-
-    #[test]
-    fn records_follow_at_their_recorded_intervals_divided_by_the_speed() {
-        let run = run(&[0, 100, 400]);
-        let slow = take(&mut replay(run.path(), Pace::Recorded, 2.0).unwrap(), 3);
-        assert!(slow >= Duration::from_millis(200), "{slow:?}");
-        let fast = take(&mut replay(run.path(), Pace::Recorded, 1_000.0).unwrap(), 3);
-        assert!(fast < slow, "{fast:?}");
-    }
-
-    #[test]
-    fn standstills_are_shortened_and_a_clock_set_back_does_no_harm() {
-        let seconds = |last: Event, next: Event, time| {
-            gap(Pace::Recorded, &record(0, last), &record(time, next)).as_secs_f64()
-        };
-        assert_eq!(seconds(Event::PauseRequested, Event::Paused, 60), 60.0);
-        assert_eq!(seconds(Event::Paused, Event::Resumed, 3_600), 2.0);
-        assert_eq!(seconds(Event::Paused, Event::StopRequested, 1), 1.0);
-        let resumed = Event::RunResumed {
-            host: String::new(),
-            pid: 1,
-            version: String::new(),
-            next_child: Some(1),
-            epoch: None,
-            micro_batch: None,
-        };
-        assert_eq!(seconds(Event::StopRequested, resumed, 86_400), 2.0);
-        let text = "#keep".to_owned();
-        let note = Event::ChildNoted { child: 3, text };
-        assert_eq!(seconds(note.clone(), note, 86_400), 2.0);
-        assert_eq!(
-            seconds(Event::PauseRequested, Event::StopRequested, -5),
-            0.0
-        );
-    }
-
-    #[test]
-    fn a_rate_ignores_the_recorded_times() {
-        let run = run(&[0, 3_600_000, 7_200_000]);
-        let took = take(&mut replay(run.path(), Pace::Rate(100.0), 1.0).unwrap(), 3);
-        assert!(
-            took >= Duration::from_millis(20) && took < Duration::from_secs(10),
-            "{took:?}"
-        );
-    }
-
-    #[test]
-    fn a_pause_holds_the_records_and_the_speed_can_be_changed() {
-        let run = run(&[0, 1_000_000, 1_000_001]);
-        let mut connection = replay(run.path(), Pace::Recorded, 1.0).unwrap();
-        take(&mut connection, 1);
-        connection.commands.send(Command::Pause).unwrap();
-        connection
-            .commands
-            .send(Command::Speed { factor: 1e9 })
-            .unwrap();
-        let begin = Instant::now();
-        while *connection.status.borrow()
-            != (LinkStatus::Replay {
-                speed: FASTEST,
-                paused: true,
-                ended: false,
-            })
-        {
-            assert!(
-                begin.elapsed() < Duration::from_secs(10),
-                "{:?}",
-                connection.status.borrow()
-            );
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        std::thread::sleep(Duration::from_millis(50));
-        assert!(connection.records.try_recv().is_err());
-        connection.commands.send(Command::Stop).unwrap();
-        connection.commands.send(Command::Resume).unwrap();
-        assert!(take(&mut connection, 2) < Duration::from_secs(10));
-        while !matches!(
-            *connection.status.borrow(),
-            LinkStatus::Replay { ended: true, .. }
-        ) {
-            assert!(
-                begin.elapsed() < Duration::from_secs(10),
-                "{:?}",
-                connection.status.borrow()
-            );
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        assert!(!connection.records.is_closed(), "it stays at its end");
-    }
-}
+mod tests;

@@ -12,8 +12,11 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use super::error::AttachError;
 use crate::journal::JournalError;
 
-/// Speed at which the recorded search takes about a minute.
+/// Speed at which the whole recorded search takes about a minute.
 pub const SAMPLE_SPEED: f64 = 4.0;
+
+/// How much of it is over at the beginning: every panel has something to show.
+pub const SAMPLE_FROM: f64 = 0.66;
 
 /// The journal, compressed with gzip.
 const JOURNAL: &[u8] = include_bytes!(concat!(
@@ -82,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_client_receives_every_record_and_can_read_each_child_again() {
-        let mut connection = replay_sample(Pace::Recorded, 1e9).unwrap();
+        let mut connection = replay_sample(Pace::Recorded, 1e9, 0.0).unwrap();
         let mut archive = Archive::open(&connection.journal).unwrap();
         let length = archive.refresh().unwrap();
         for seq in 1..=length {

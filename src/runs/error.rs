@@ -1,7 +1,38 @@
-//! Why a folder cannot be used for a run.
+//! Why a folder cannot be used for a run, or contains none.
 
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::foundation::near;
+
+/// There is no run where a user looks for one.
+#[derive(Debug, thiserror::Error)]
+pub enum NoRun {
+    /// The folder does not contain a run.
+    #[error("{} is not a run directory: there is no journal.jsonl in it{}", path.display(), near::question(similar))]
+    NotARun {
+        /// The folder.
+        path: PathBuf,
+        /// Names of runs that may have been meant.
+        similar: Vec<String>,
+    },
+    /// There is nothing of that name.
+    #[error("there is no run {}{}", path.display(), near_or_list(similar))]
+    NoSuchRun {
+        /// The name.
+        path: PathBuf,
+        /// Names of runs that may have been meant.
+        similar: Vec<String>,
+    },
+}
+
+/// The names that may have been meant, or else where the names are.
+fn near_or_list(similar: &[String]) -> String {
+    match similar {
+        [] => "; `nas-tui list` has the names".to_owned(),
+        similar => near::question(similar),
+    }
+}
 
 /// Why a folder cannot be used for a run.
 #[derive(Debug, thiserror::Error)]

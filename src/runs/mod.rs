@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use crate::foundation::near;
 pub use directory::RunDirectory;
-pub use error::DirectoryError;
-pub use survey::{RunInfo, WorkInfo, look_at};
+pub use error::{DirectoryError, NoRun};
+pub use survey::{RunInfo, WorkInfo, distinct_names, look_at};
 
 /// Folder in which runs are created.
 const USUAL: &str = "runs";
@@ -38,9 +38,42 @@ pub fn named(name: &Path) -> PathBuf {
     }
 }
 
-/// Names of known runs that a user may have meant by `name`.
-pub fn similar(name: &Path) -> Vec<String> {
+/// The directory of the run that a user means by `name`.
+///
+/// # Errors
+/// [`NoRun`], with similar names.
+pub fn find(name: &Path) -> Result<PathBuf, NoRun> {
+    let run = named(name);
+    journal_of(&run).map(|_| run)
+}
+
+/// The journal of the run in the directory `run`.
+///
+/// # Errors
+/// [`NoRun`], with similar names.
+pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
+    let journal = run.join("journal.jsonl");
+    if journal.is_file() {
+        return Ok(journal);
+    }
+    let (path, similar) = (run.to_owned(), similar(run));
+    Err(match run.exists() {
+        true => NoRun::NotARun { path, similar },
+        false => NoRun::NoSuchRun { path, similar },
+    })
+}
+
+/// Names of known runs that a user may have meant by `name`; if several runs have this name, their
+/// folders.
+fn similar(name: &Path) -> Vec<String> {
     let known = known();
+    let namesakes = known
+        .iter()
+        .filter(|run| run.file_name() == name.file_name());
+    let folders: Vec<String> = namesakes.map(|run| run.display().to_string()).collect();
+    if !folders.is_empty() {
+        return folders;
+    }
     let names = known.iter().filter_map(|run| run.file_name()?.to_str());
     let given = name.file_name().unwrap_or_default().to_string_lossy();
     near::names(&given, names)
@@ -72,4 +105,23 @@ fn known() -> Vec<PathBuf> {
     let mut seen = HashSet::new();
     folders.retain(|folder| seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())));
     folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_no_run_is_an_error_with_what_may_have_been_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("a-name-that-no-run-here-has");
+        let error = find(&missing).unwrap_err().to_string();
+        let expected = format!("there is no run {}; `nas-tui list`", missing.display());
+        assert!(error.starts_with(&expected), "{error}");
+        let error = find(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("is not a run directory: there is no journal.jsonl in it"),
+            "{error}"
+        );
+    }
 }

@@ -150,6 +150,28 @@ impl WorkInfo {
     }
 }
 
+/// The names of these runs; those that several have, with as much of the path as tells them apart.
+pub fn distinct_names(runs: &[RunInfo]) -> Vec<String> {
+    let name = |run: &RunInfo| {
+        let end = |path: &Path, count: usize| -> PathBuf {
+            let parts: Vec<_> = path.components().collect();
+            parts[parts.len().saturating_sub(count)..].iter().collect()
+        };
+        let others = runs.iter().filter(|other| other.path != run.path);
+        let others: Vec<&RunInfo> = others.filter(|other| other.name == run.name).collect();
+        let is_clear = |count: &usize| {
+            let own = end(&run.path, *count);
+            others.iter().all(|other| end(&other.path, *count) != own)
+        };
+        let most = run.path.components().count();
+        match (1..=most).find(is_clear).unwrap_or(most) {
+            ..=1 => run.name.clone(),
+            count => end(&run.path, count).display().to_string(),
+        }
+    };
+    runs.iter().map(name).collect()
+}
+
 /// Look at the run in `run`; `None` if it has no journal that can be opened.
 pub fn look_at(run: &Path) -> Option<RunInfo> {
     // Before the journal, so that a search that ends in between appears live, not dead.

@@ -14,6 +14,10 @@ pub struct Clock {
     worked: SignedDuration,
     last: Option<Timestamp>,
     stands: bool,
+    /// Whether the last session has not recorded its end.
+    is_open: bool,
+    /// Whether an earlier one has not.
+    is_cut_off: bool,
 }
 
 impl Clock {
@@ -24,8 +28,18 @@ impl Clock {
             return;
         }
         match record.event {
-            Event::RunResumed { .. } => self.stands = false,
+            Event::RunResumed { .. } => {
+                self.stands = false;
+                self.is_cut_off |= self.is_open;
+            }
             _ => self.advance(record.time),
+        }
+        match record.event {
+            Event::RunStarted(_) | Event::TrainingStarted(_) | Event::RunResumed { .. } => {
+                self.is_open = true;
+            }
+            Event::RunFinished { .. } => self.is_open = false,
+            _ => {}
         }
         match record.event {
             Event::Paused | Event::RunFinished { .. } => self.stands = true,
@@ -38,6 +52,12 @@ impl Clock {
     /// Seconds worked until the last record.
     pub fn seconds(&self) -> f64 {
         self.worked.as_secs_f64()
+    }
+
+    /// Whether a session before the last one ended without a record of its end, so that more was worked
+    /// than the records tell.
+    pub fn is_cut_off(&self) -> bool {
+        self.is_cut_off
     }
 
     /// Seconds worked until `now`, which belongs to the session of the last record.
@@ -111,6 +131,31 @@ mod tests {
             ]),
             7.0
         );
+    }
+
+    #[test]
+    fn a_session_that_was_killed_makes_the_working_time_a_lower_bound_and_a_recorded_end_does_not()
+    {
+        let finished = || Event::RunFinished {
+            reason: crate::event::FinishReason::Stopped,
+            children: 0,
+            epochs: None,
+            wall_seconds: 0.0,
+        };
+        let is_cut_off = |events: &[Event]| {
+            let mut clock = Clock::default();
+            for event in events {
+                clock.apply(&Record {
+                    v: 1,
+                    seq: None,
+                    time: Timestamp::UNIX_EPOCH,
+                    event: event.clone(),
+                });
+            }
+            clock.is_cut_off()
+        };
+        assert!(!is_cut_off(&[session(), finished(), session()]));
+        assert!(is_cut_off(&[session(), session(), finished()]));
     }
 
     #[test]

@@ -167,6 +167,18 @@ impl RunState {
         }
     }
 
+    /// Fraction of the children that have ended, or of a training's epochs; `None` before the run has
+    /// begun. A training that ended early is complete.
+    pub fn fraction_done(&self) -> Option<f64> {
+        if let Some(training) = self.training_run() {
+            let is_whole = self.status == RunStatus::Completed;
+            return Some(if is_whole { 1.0 } else { training.fraction() });
+        }
+        let run = self.search().started.as_ref()?;
+        let total = Some(run.children()).filter(|total| *total > 0)?;
+        Some(self.search().outcomes.counts.sampled as f64 / total as f64)
+    }
+
     /// Numbers of the records that end the run's steps: episodes, or a training's epochs.
     pub fn step_seqs(&self) -> &[u64] {
         match &self.work {

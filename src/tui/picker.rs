@@ -23,7 +23,7 @@ use super::terminal::{Extras, Guard, Terminal};
 use super::theme::{Role, Theme};
 use crate::analysis::selection::BEST_IS_OPTIMISTIC;
 use crate::link;
-use crate::runs::RunInfo;
+use crate::runs::{RunInfo, distinct_names};
 
 /// The effect of a key or a click on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,7 +237,11 @@ const LIFT: usize = 6;
 /// The heading, then each run, in lines of `width` columns; if that is not enough, names are cut.
 pub(super) fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &str) -> Vec<String> {
     let rows: Vec<[String; 8]> = std::iter::once(TITLES.map(str::to_owned))
-        .chain(runs.iter().map(|run| row(run, now)))
+        .chain(
+            runs.iter()
+                .zip(distinct_names(runs))
+                .map(|(run, name)| row(run, name, now)),
+        )
         .collect();
     let mut widths: [usize; 8] = std::array::from_fn(|column| {
         rows.iter()
@@ -280,9 +284,9 @@ pub(super) fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &s
     rows.iter().map(line).collect()
 }
 
-fn row(run: &RunInfo, now: Timestamp) -> [String; 8] {
+fn row(run: &RunInfo, name: String, now: Timestamp) -> [String; 8] {
     [
-        run.name.clone(),
+        name,
         run.word().to_owned(),
         run.work.subject().to_owned(),
         run.work.progress(),

@@ -102,8 +102,8 @@ impl TextLine {
         }
     }
 
-    /// Complete the word before the cursor as far as `words` agree; if that adds nothing, say which ones
-    /// there are.
+    /// Complete the word before the cursor as far as `words` agree; if that adds nothing, or makes none of
+    /// them, say which ones there are.
     pub fn complete(&mut self, words: &[&str]) {
         // Tags of notes are words too.
         let is_part = |character: &char| *character == '#' || is_of_tag(*character);
@@ -126,15 +126,12 @@ impl TextLine {
         });
         let is_only = fitting.by_ref().nth(1).is_none();
         let added: Vec<char> = common[begun.len()..].chars().collect();
-        if added.is_empty() && !is_only {
-            let fitting = words.iter().filter(|word| word.starts_with(&begun));
-            self.problem = Some(fitting.copied().collect::<Vec<_>>().join(" "));
-            return;
-        }
+        let is_clear = is_only || (!added.is_empty() && words.contains(&common));
+        let fitting = words.iter().filter(|word| word.starts_with(&begun));
+        self.problem = (!is_clear).then(|| fitting.copied().collect::<Vec<_>>().join(" "));
         let count = added.len();
         self.text.splice(self.cursor..self.cursor, added);
         self.cursor += count;
-        self.problem = None;
     }
 
     /// What has been typed so far.
@@ -253,7 +250,18 @@ mod tests {
         let words = ["note", "#größe", "#größte", "#odd-loss"];
         assert_eq!(complete("acc>0.8 & #o", &words).0, "acc>0.8 & #odd-loss");
         assert_eq!(complete("#odd-l", &words).0, "#odd-loss");
-        assert_eq!(complete("#g", &words).0, "#größ");
+        let (text, problem) = complete("#g", &words);
+        assert_eq!(
+            (text.as_str(), problem.as_deref()),
+            ("#größ", Some("#größe #größte")),
+            "what is common is no word yet"
+        );
+        let names = ["params", "parameters", "acc", "accuracy"];
+        assert_eq!(
+            complete("par", &names).1.as_deref(),
+            Some("params parameters")
+        );
+        assert_eq!(complete("a", &names), ("acc".to_owned(), None));
         let (text, problem) = complete("#größ", &words);
         assert_eq!(
             (text.as_str(), problem.as_deref()),

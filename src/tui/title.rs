@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub fn of(scene: &Scene<'_>) -> String {
     let (_, mut title) = header::status(scene);
     let is_known = !matches!(scene.link, crate::link::LinkStatus::Reading { .. });
-    if let Some(fraction) = header::fraction_done(scene.live).filter(|_| is_known) {
+    if let Some(fraction) = scene.live.fraction_done().filter(|_| is_known) {
         if scene.status() != RunStatus::Completed {
             title.push_str(&format!(" {} %", (fraction.min(1.0) * 100.0).floor()));
         }

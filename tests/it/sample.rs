@@ -37,9 +37,31 @@ fn the_recorded_search_plays_to_its_end_in_an_empty_folder_and_leaves_it_empty()
 }
 
 #[test]
-fn it_begins_at_a_speed_that_shows_children_at_once() {
+fn its_first_frame_has_something_in_every_panel() {
     let folder = tempfile::tempdir().unwrap();
-    let mut terminal = Terminal::start(&["replay", "--sample"], folder.path(), 80, 24);
+    let mut terminal = Terminal::start(&["replay", "--sample"], folder.path(), 200, 50);
+    terminal.wait_for("REPLAY ×4");
+    let first = terminal.contents();
+    for text in [
+        " 66 %",
+        "episode 7/10",
+        "━ Reward ",
+        "band",
+        "controls",
+        "so far",
+    ] {
+        assert!(first.contains(text), "no {text:?} in:\n{first}");
+    }
+    terminal.wait_for("child 114/160");
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(), 0);
+}
+
+#[test]
+fn it_can_begin_at_the_beginning_at_a_speed_that_shows_children_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["replay", "--sample", "--from", "0"];
+    let mut terminal = Terminal::start(&arguments, folder.path(), 80, 24);
     terminal.wait_for("REPLAY ×4");
     terminal.wait_for("DNA child 2");
     terminal.keys("q");
@@ -56,4 +78,6 @@ fn either_a_run_or_the_recorded_search_is_replayed() {
     let neither = parse(&[]).unwrap_err().to_string();
     assert!(neither.contains("<RUN|--sample>"), "{neither}");
     assert!(parse(&["RUN", "--sample"]).is_err());
+    assert!(parse(&["RUN", "--from", "50"]).is_ok());
+    assert!(parse(&["RUN", "--from", "101"]).is_err());
 }

@@ -259,15 +259,39 @@ fn a_terminal_that_closes_within_a_frame_ends_its_screen_and_not_the_search() {
 }
 
 #[test]
-fn a_terminal_that_can_only_print_lines_gets_no_screen() {
+fn a_terminal_that_can_only_print_lines_gets_lines_and_a_notice() {
     let folder = folder();
     let run = folder.path().join("runs/recorded");
     std::fs::create_dir_all(&run).unwrap();
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
     std::fs::copy(fixture, run.join("journal.jsonl")).unwrap();
     let dumb = [("TERM", "dumb")];
-    let arguments = ["attach", "recorded"];
-    let mut terminal = Terminal::start_with(&dumb, &arguments, folder.path(), 80, 24);
-    terminal.wait_for("(TERM=dumb) cannot show the screen");
-    assert_eq!(terminal.wait_exit(), 2);
+    for (arguments, line, last) in [
+        (
+            &["attach", "recorded"][..],
+            ": loss ",
+            "trend of the mean reward",
+        ),
+        (
+            &["replay", "recorded", "--speed", "1e5"],
+            ": sampled ",
+            "run completed",
+        ),
+        (
+            &["replay", "--sample", "--speed", "1e5"],
+            "child 160: ",
+            "run completed",
+        ),
+    ] {
+        let mut terminal = Terminal::start_with(&dumb, arguments, folder.path(), 200, 200);
+        terminal.wait_until("line", |contents| contents.contains(line));
+        assert_eq!(terminal.wait_exit(), 0, "{arguments:?}");
+        assert!(
+            terminal.contents().contains(last),
+            "{}",
+            terminal.contents()
+        );
+        assert!(terminal.has_sent("(TERM=dumb) cannot show the screen: lines are printed"));
+        assert!(!terminal.has_sent("\x1b["), "no escape sequence");
+    }
 }

@@ -8,8 +8,9 @@ use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use insta::assert_snapshot;
 use nas_tui::event::{Event, Record};
 use nas_tui::link::{Command, LinkStatus};
+use nas_tui::state::RunState;
 use nas_tui::tui::PanelId;
-use nas_tui::tui::app::{App, Effect, Wanted};
+use nas_tui::tui::app::{App, Effect, Past, Wanted};
 use nas_tui::tui::theme::ColourDepth;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
@@ -331,6 +332,17 @@ fn one_can_step_through_a_training_by_epochs() {
         .nth(16)
         .and_then(|record| record.seq);
     assert_eq!(app.wanted(), seq.map(|seq| Wanted::State { seq }));
+    let mut state = Box::new(RunState::default());
+    let seq = seq.unwrap();
+    records[..seq as usize]
+        .iter()
+        .for_each(|record| state.apply(record));
+    app.take_past(Past { seq, state });
+    let shown = text(&app);
+    assert!(
+        shown.lines().nth(1).unwrap().contains("epoch 17/"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn the_policy_is_held_against_its_controls() {
         text(200)
     );
     assert!(
-        text(200).contains(", 5 controls) so far after 6 of 6 episodes"),
+        text(200).contains(", 5 controls after episode 1) so far after 6 of 6 episodes"),
         "{}",
         text(200)
     );
@@ -226,7 +226,7 @@ fn without_controls_the_policy_is_held_against_the_children_of_its_reference() {
         "{text}"
     );
     assert!(
-        text.contains(", 5 children of other) so far after 6 of 6 episodes"),
+        text.contains(", 5 children of other after episode 1) so far after 6 of 6 episodes"),
         "{text}"
     );
     assert_eq!(Verdict::of(&completed(state)).finding, Finding::Above);

@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn of_run(run: &Path) -> anyhow::Result<Measured> {
-    let folder = runs::named(run);
+    let folder = runs::find(run)?;
     let (epochs, children) = children_of(&folder.join("journal.jsonl"))?;
     if epochs < 2 || children.is_empty() {
         bail!(

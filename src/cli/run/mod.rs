@@ -12,7 +12,7 @@ use std::io::{IsTerminal, stdout};
 use std::path::Path;
 
 use super::config::{SettingsArgs, resolved};
-use super::screen::can_draw;
+use super::screen::{can_draw, say_dumb};
 use super::{BadInput, Interrupted, say};
 use crate::analysis::{RunSummary, Summary, TrainingSummary};
 use crate::config::{Config, Options};
@@ -122,9 +122,7 @@ pub fn run(prepared: Prepared, settings: &SettingsArgs, show: &ShowArgs) -> anyh
         return screen::run(prepared, settings, show.ascii);
     }
     if !show.headless && stdout().is_terminal() {
-        say(
-            "this terminal (TERM=dumb) cannot show the screen: lines are printed, as with --headless",
-        );
+        say_dumb();
     }
     in_process::run(prepared)
 }

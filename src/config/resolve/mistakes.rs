@@ -204,7 +204,7 @@ mod tests {
         let starts = [
             "my.toml:3: child.batch: unknown field",
             "my.toml:5: ",
-            "my.toml:9: power: invalid type",
+            "my.toml:9: reward.power: invalid type",
             "--set nonsense: must be KEY=VALUE",
             "--set search.episodes=-1: search.episodes = -1: must be",
             "--set child.momentum=2: child.momentum = 2: must be",

@@ -66,7 +66,7 @@ fn a_wrong_type_is_refused_with_its_line() {
 fn a_wrong_type_names_the_key_and_what_it_must_be() {
     assert_eq!(
         error("[child]\nepochs = \"3\"\n"),
-        "my.toml:2: epochs: invalid type: string \"3\", expected a whole number"
+        "my.toml:2: child.epochs: invalid type: string \"3\", expected a whole number"
     );
 }
 

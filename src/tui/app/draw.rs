@@ -50,6 +50,7 @@ impl App {
         }
         // Its keys can be clicked whatever covers the rest.
         self.footer().draw(&scene, &mut screen.part(areas.footer));
+        self.footer().draw_above(&mut screen);
     }
 
     /// The title of the terminal; `None` if it is not to be changed.

@@ -81,6 +81,25 @@ impl Page<'_> {
 }
 
 impl Footer<'_> {
+    /// Write an error message that has no room beside the text typed into the rows of the screen above
+    /// the last one.
+    pub fn draw_above(&self, screen: &mut Painter<'_>) {
+        let width = screen.width();
+        let Footer::Typed(line) = self else { return };
+        let problem = line.problem.as_ref();
+        let Some(problem) =
+            problem.filter(|problem| !fits_beside(&prompt(line.purpose), problem, width))
+        else {
+            return;
+        };
+        let lines = format::wrap(problem, width.saturating_sub(2));
+        let top = screen.height().saturating_sub(1 + lines.len());
+        for (y, line) in lines.iter().enumerate() {
+            let line = format!(" {line:<0$}", width.saturating_sub(1));
+            screen.text(0, top + y, Role::Error, &line);
+        }
+    }
+
     /// Fill the one row of `painter`.
     pub fn draw(&self, scene: &Scene<'_>, painter: &mut Painter<'_>) {
         match self {
@@ -91,26 +110,31 @@ impl Footer<'_> {
     }
 }
 
-fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
-    let prompt = match line.purpose {
+/// What is asked for, before the text typed.
+fn prompt(purpose: Purpose) -> String {
+    match purpose {
         Purpose::Palette => ": ".to_owned(),
         Purpose::Filter => "filter: ".to_owned(),
         Purpose::Search => "find: ".to_owned(),
         Purpose::LogFilter => "only lines with: ".to_owned(),
         Purpose::Columns => "columns: ".to_owned(),
         Purpose::Note(child) => format!("note on child {child}: "),
-    };
+    }
+}
+
+/// Whether an error message has room beside the text typed.
+fn fits_beside(prompt: &str, problem: &str, width: usize) -> bool {
+    prompt.width() + LEAST_TYPED + problem.width() < width
+}
+
+fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
+    let prompt = prompt(line.purpose);
     let x = painter.text(1, 0, Role::Key, &prompt);
     let (before, after) = line.halves();
     let width = painter.width();
     // A long line is shown around its cursor, beside the error message.
-    let problem = line.problem.as_ref().map(|problem| {
-        format::fit(
-            problem,
-            width.saturating_sub(x + LEAST_TYPED),
-            painter.glyphs().ellipsis,
-        )
-    });
+    let problem = line.problem.as_ref();
+    let problem = problem.filter(|problem| fits_beside(&prompt, problem, width));
     let room =
         width.saturating_sub(x + 2 + problem.as_ref().map_or(0, |problem| problem.width() + 2));
     let shown = end_of(&before, room);
@@ -121,7 +145,7 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let left = (room + 1).saturating_sub(shown.width() + under.width());
     let x = painter.text(x, 0, Role::Text, &format::fit(rest.as_str(), left, ""));
     if let Some(problem) = problem {
-        painter.text(x + 2, 0, Role::Error, &problem);
+        painter.text(x + 2, 0, Role::Error, problem);
     }
 }
 
@@ -307,6 +331,23 @@ mod tests {
             let drawn = sample::drawn((40, 1), false, |painter| draw_line(&line, painter));
             assert!(drawn.ends_with('!'), "{drawn}");
         }
+    }
+
+    #[test]
+    fn a_message_without_room_beside_the_line_is_whole_above_it() {
+        let mut line = TextLine::new(Purpose::Columns, "");
+        let names = "child episode accuracy reward params macs layers time energy entropy";
+        line.problem = Some(names.to_owned());
+        let drawn = sample::drawn((40, 4), false, |painter| {
+            Footer::Typed(&line).draw_above(painter);
+        });
+        let rows: Vec<&str> = drawn.lines().map(str::trim).collect();
+        assert_eq!(rows[1..3].join(" "), names, "{drawn}");
+        line.problem = Some("short".to_owned());
+        let drawn = sample::drawn((40, 4), false, |painter| {
+            Footer::Typed(&line).draw_above(painter);
+        });
+        assert!(drawn.trim().is_empty(), "{drawn}");
     }
 
     #[test]

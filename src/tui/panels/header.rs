@@ -94,7 +94,9 @@ const BAR: RangeInclusive<usize> = 3..=24;
 /// bar goes first, then that the screen only watches, most of the name, and the time spent.
 fn first_row(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> (Row, Row) {
     let (standing, aside) = (standing_words(scene), watching(scene));
-    let fraction = fraction_done(scene.state);
+    // Of a run that is still being read, it is not known.
+    let is_known = !matches!(scene.link, LinkStatus::Reading { .. });
+    let fraction = scene.state.fraction_done().filter(|_| is_known);
     let percentage = fraction.map_or(Row::new(), percentage);
     let [elapsed, left] = clock(scene);
     let name = scene.state.name().unwrap_or("nas-tui");
@@ -190,20 +192,9 @@ fn percentage(fraction: f64) -> Row {
     words(Role::Text, format!(" {percent:>3} %"))
 }
 
-/// Fraction of the children, or of a training's epochs. A training that ended early is complete.
-pub fn fraction_done(state: &RunState) -> Option<f64> {
-    if let Some(training) = state.training_run() {
-        let is_whole = state.status == RunStatus::Completed;
-        return Some(if is_whole { 1.0 } else { training.fraction() });
-    }
-    let run = state.search().started.as_ref()?;
-    let total = Some(run.children()).filter(|total| *total > 0)?;
-    Some(state.search().outcomes.counts.sampled as f64 / total as f64)
-}
-
 /// How long the run has worked, and how long it will still take, if that is known.
 fn clock(scene: &Scene<'_>) -> [Row; 2] {
-    let elapsed = |seconds| labelled("elapsed", Role::Text, format::duration(seconds));
+    let elapsed = |seconds| labelled("elapsed", Role::Text, elapsed(scene, seconds));
     if scene.in_the_past()
         || scene.status() == RunStatus::Blocked
         || !matches!(
@@ -220,10 +211,23 @@ fn clock(scene: &Scene<'_>) -> [Row; 2] {
     [elapsed(scene.state.clock.seconds_until(scene.now)), left]
 }
 
+/// Working time; a session that was cut off counts only until its last record.
+fn elapsed(scene: &Scene<'_>, seconds: f64) -> String {
+    let is_dead = !scene.in_the_past() && scene.status() == RunStatus::Dead;
+    let time = format::duration(seconds);
+    if scene.state.clock.is_cut_off() || is_dead {
+        format!("{} {time}", scene.theme.glyphs.at_least)
+    } else {
+        time
+    }
+}
+
 fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
     let state = scene.state;
     if let Some(training) = state.training_run() {
-        return training_run::standing::row(training, state.status.is_over(), glyphs, width);
+        // At an earlier moment, the last epoch that has ended is shown.
+        let is_over = state.status.is_over() || scene.in_the_past();
+        return training_run::standing::row(training, is_over, glyphs, width);
     }
     let Some(run) = &state.search().started else {
         return words(

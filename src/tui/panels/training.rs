@@ -156,6 +156,12 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
             Row::new()
         }
     };
+    let worked = format::duration(state.clock.seconds());
+    let worked = if state.clock.is_cut_off() {
+        format!("at least {worked}")
+    } else {
+        worked
+    };
     let groups = vec![
         vec![(Role::Strong, format!("run {}", state.status.word()))],
         count("children", sampled),
@@ -164,7 +170,7 @@ fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
         count("stopped early", stopped),
         count("edited", edited),
         count("controls", controls),
-        labelled("in", Role::Text, format::duration(state.clock.seconds())),
+        labelled("in", Role::Text, worked),
     ];
     let mut rows = vec![join_fitting(groups, "  ", width)];
     if let Some(best) = &state.search().outcomes.best {

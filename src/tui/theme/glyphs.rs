@@ -53,6 +53,8 @@ characters! {
         times: &'static str = "×", "x";
         /// Before an estimate.
         about: &'static str = "≈", "~";
+        /// Before a lower bound.
+        at_least: &'static str = "≥", ">=";
         /// Before a deviation.
         plus_minus: &'static str = "±", "+-";
         /// Unit of temperature.

@@ -41,6 +41,63 @@ fn a_run_that_links_lead_to_is_listed_once() {
 }
 
 #[test]
+fn every_command_that_takes_a_run_suggests_similar_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    crate::report::samples::run_directory(&runs, crate::report::samples::SEARCH);
+    fs::rename(runs.join("run"), runs.join("demo6")).unwrap();
+    for arguments in [
+        &["attach", "dem6"][..],
+        &["replay", "dem6"],
+        &["report", "dem6", "--out", "out"],
+        &["note", "dem6"],
+        &["inspect", "dem6:best"],
+        &["inspect", "dem6:child-3"],
+        &["export", "dem6:best", "--format", "dot", "--out", "out"],
+        #[cfg(feature = "torch")]
+        &["rank", "dem6"],
+        #[cfg(feature = "torch")]
+        &["train", "dem6:best", "--headless"],
+        &["verify", "dem6"],
+        &["reliability", "dem6"],
+        &["config", "check", "--set", "search.reference=dem6"],
+    ] {
+        let error = error_of(folder.path(), arguments);
+        let expected = "there is no run dem6; did you mean demo6?";
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+    assert!(nas_tui(folder.path(), &["inspect", "demo6:child-3"]).code == Some(0));
+}
+
+#[test]
+fn a_file_to_check_can_be_given_by_its_name_and_its_mistakes_come_in_the_order_of_its_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("my.toml");
+    let text = "[child]\nepochs = 0\nbatch = 5\n\n[reward]\npower = \"high\"\n";
+    fs::write(file, text).unwrap();
+    let error = error_of(
+        folder.path(),
+        &["config", "check", "my.toml", "--set", "nonsense"],
+    );
+    let places: Vec<&str> = error.lines().skip(1).map(str::trim).collect();
+    for (place, start) in places.iter().zip([
+        "my.toml:2: child.epochs",
+        "my.toml:3: child.batch",
+        "my.toml:6: reward.power",
+        "--set nonsense",
+    ]) {
+        assert!(place.starts_with(start), "{error}");
+    }
+    fs::write(folder.path().join("my.toml"), "").unwrap();
+    let checked = nas_tui(folder.path(), &["config", "check", "my.toml"]);
+    assert!(
+        checked
+            .stdout
+            .starts_with("the settings in my.toml are valid")
+    );
+}
+
+#[test]
 fn a_cause_is_told_once() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("folder")).unwrap();
@@ -65,8 +122,6 @@ fn a_cause_is_told_once() {
             }
         }
     }
-    let error = error_of(folder.path(), &["report", "absent", "--out", "out"]);
-    assert_eq!(error.matches("No such file").count(), 1, "{error}");
 }
 
 #[test]

@@ -15,6 +15,10 @@ fn a_run_whose_process_died_is_shown_as_dead_in_every_panel_with_the_command_to_
         !text.contains(" left 10 s") && !text.contains("img/s"),
         "it looks as if it were trained:\n{text}"
     );
+    assert!(
+        text.contains("elapsed ≥ "),
+        "nobody knows how long:\n{text}"
+    );
     app.view.size = Size::new(30, 8);
     assert!(self::text(&app).starts_with("DEAD"), "{}", self::text(&app));
     app.view.size = Size::new(120, 40);
@@ -209,6 +213,8 @@ fn a_run_whose_journal_is_still_being_read_is_not_called_running_and_takes_no_co
         shown.contains("READING 43 %") && !shown.contains("RUNNING"),
         "{shown}"
     );
+    let header = shown.lines().next().unwrap();
+    assert_eq!(header.matches('%').count(), 1, "no second share: {header}");
     assert_eq!(press(&mut app, " "), Effect::Draw);
     let message = app.view.message.as_ref().expect("the key is answered");
     assert_eq!(message.text, "the journal is still being read");

@@ -13,15 +13,14 @@ use crate::tui::theme::{Glyphs, Role};
 
 /// Names of what is shown, longest first.
 pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span) -> Vec<String> {
-    let power = state
-        .search()
-        .started
-        .as_ref()
-        .map_or(3.0, |run| run.reward_power);
+    let power = state.search().started.as_ref().map(|run| run.reward_power);
     let (long, short) = match view.quantity {
         Quantity::Accuracy => ("Validation accuracy".to_owned(), "Accuracy"),
-        Quantity::Reward if power == 1.0 => ("Reward = accuracy".to_owned(), "Reward"),
-        Quantity::Reward => (format!("Reward = accuracy^{power}"), "Reward"),
+        Quantity::Reward => match power {
+            None => ("Reward".to_owned(), "Reward"),
+            Some(1.0) => ("Reward = accuracy".to_owned(), "Reward"),
+            Some(power) => (format!("Reward = accuracy^{power}"), "Reward"),
+        },
     };
     if view.scale == Scale::Linear {
         return vec![long, short.to_owned()];

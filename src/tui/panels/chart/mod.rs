@@ -63,6 +63,9 @@ fn columns(width: usize) -> usize {
     width.saturating_sub(LABEL + 1).max(1)
 }
 
+/// Columns of a legend that names every usual series in full.
+const WHOLE_LEGEND: usize = 70;
+
 const HERE: Scope = Scope::Panel(PanelId("chart"));
 
 /// The keys of this panel only.
@@ -292,6 +295,10 @@ impl Sketch<'_> {
         };
         // The legend matters more than a long name.
         let shortest = names.pop().unwrap_or_default();
+        // It stays the same as the legend grows.
+        if names.first().is_some_and(|long| room(long) < WHOLE_LEGEND) {
+            names.remove(0);
+        }
         let most: Row = beside(room(&shortest));
         let name = names
             .into_iter()

@@ -1,5 +1,6 @@
 //! The columns of the table of children: as many as fit, or those that were chosen or scrolled to.
 
+use super::filter::Property;
 use super::order::SortKey;
 use super::table::time;
 use super::view::ListView;
@@ -44,8 +45,7 @@ impl ChosenColumns {
         let names = text.split(|letter: char| letter.is_whitespace() || letter == ',');
         let mut columns = Vec::new();
         for name in names.filter(|name| !name.is_empty()) {
-            let mut known = Column::ALL.into_iter();
-            match known.find(|column| column.name() == name) {
+            match named(name) {
                 None => return Err(format!("no column is called \"{name}\"")),
                 Some(column) if columns.contains(&column) => {
                     return Err(format!("\"{name}\" comes twice"));
@@ -67,6 +67,26 @@ impl ChosenColumns {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// The column of this name, or of what a filter calls so.
+fn named(name: &str) -> Option<Column> {
+    let mut known = Column::ALL.into_iter();
+    let column = known.find(|column| column.name() == name);
+    column.or_else(|| {
+        Some(match Property::named(name)? {
+            Property::Accuracy => Column::Accuracy,
+            Property::Reward => Column::Reward,
+            Property::Params => Column::Params,
+            Property::Macs => Column::Macs,
+            Property::Time => Column::Time,
+            Property::Episode => Column::Episode,
+            Property::Child => Column::Child,
+            Property::Layers => Column::Layers,
+            Property::Entropy => Column::Entropy,
+            Property::Energy => Column::Energy,
+        })
+    })
 }
 
 /// Move to columns that are out of view in a panel with `width` columns of the terminal for figures, if
@@ -126,7 +146,11 @@ fn columns(state: &RunState, view: &ListView) -> Vec<FigureColumn> {
         let sorted = all.iter_mut().filter(|column| column.key == Some(key));
         sorted.for_each(|column| column.rank = 0);
         let is_known = view.order().energy_known();
-        all.retain(|column| is_known || column.column != Column::Energy);
+        all.retain(|column| match column.column {
+            Column::Energy => is_known,
+            Column::Entropy => false,
+            _ => true,
+        });
         return all;
     }
     let place = |column: Column| chosen.iter().position(|chosen| *chosen == column);
@@ -139,7 +163,7 @@ fn columns(state: &RunState, view: &ListView) -> Vec<FigureColumn> {
 
 /// All columns.
 fn all(state: &RunState) -> Vec<FigureColumn> {
-    use Column::{Accuracy, Child, Energy, Episode, Layers, Macs, Params, Reward, Time};
+    use Column::{Accuracy, Child, Energy, Entropy, Episode, Layers, Macs, Params, Reward, Time};
     let newest = state.search().children.last().map_or(0, |row| row.child);
     let newest = newest.to_string().len();
     let of = |column, heading, key, width, rank, cell| FigureColumn {
@@ -181,6 +205,9 @@ fn all(state: &RunState) -> Vec<FigureColumn> {
         of(Energy, "energy", Some(SortKey::Energy), 9, 8, |row| {
             let energy = row.energy_wh;
             energy.map_or_else(none, |energy| format!("{energy:.2} Wh"))
+        }),
+        of(Entropy, "entropy", None, 7, 9, |row| {
+            format::or_none(Property::Entropy.of(row), |entropy| format!("{entropy:.2}"))
         }),
     ]
 }

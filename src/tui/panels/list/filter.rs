@@ -128,12 +128,15 @@ const FLAGS: [(Flag, &str); 9] = [
 
 /// The names of everything that an expression can be about.
 pub fn words() -> Vec<&'static str> {
-    let properties = PROPERTIES
-        .iter()
-        .flat_map(|(_, names)| names.iter().copied());
-    properties
+    words_of_properties()
         .chain(FLAGS.iter().map(|(_, name)| *name))
         .collect()
+}
+
+/// The names of the properties.
+pub fn words_of_properties() -> impl Iterator<Item = &'static str> {
+    let names = PROPERTIES.iter().map(|(_, names)| names);
+    names.flat_map(|names| names.iter().copied())
 }
 
 /// Longer signs first, so that `<=` is not read as `<`.
@@ -195,6 +198,13 @@ impl Filter {
 }
 
 impl Property {
+    /// The property of this name.
+    pub fn named(name: &str) -> Option<Property> {
+        let mut all = PROPERTIES.iter();
+        all.find(|(_, names)| names.contains(&name))
+            .map(|(property, _)| *property)
+    }
+
     /// This property of a child; `None` if the child does not have it.
     pub fn of(self, row: &ChildRow) -> Option<f64> {
         match self {

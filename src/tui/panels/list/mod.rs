@@ -217,7 +217,7 @@ impl Panel for ListView {
     fn words(&self, purpose: Purpose) -> Vec<&'static str> {
         match purpose {
             Purpose::Filter => filter::words(),
-            Purpose::Columns => Column::ALL.map(Column::name).to_vec(),
+            Purpose::Columns => [&Column::ALL.map(Column::name)[..], &["depth"]].concat(),
             _ => Vec::new(),
         }
     }

@@ -22,6 +22,18 @@ fn chosen_columns_are_shown_in_their_order_after_the_number() {
 }
 
 #[test]
+fn what_a_filter_can_ask_for_can_be_a_column_under_the_same_name() {
+    let state = demo();
+    let mut view = view(&state, "", &[]);
+    for name in filter::words_of_properties() {
+        view.columns_mut().set(name).unwrap();
+    }
+    view.columns_mut().set("depth entropy acc").unwrap();
+    let shown = headings(&state, &view, 78);
+    assert_eq!(shown, ["child", "layers", "entropy", "accuracy↓"]);
+}
+
+#[test]
 fn names_that_no_column_has_change_nothing() {
     let state = demo();
     let mut view = view(&state, "", &[]);
