@@ -171,7 +171,7 @@ fn options_that_do_not_match_are_bad_input_with_a_remedy() {
         ),
         (
             &["nowhere:best", "--format", "dot"],
-            "no run directory nowhere",
+            "there is no run nowhere",
         ),
     ];
     for (arguments, expected) in cases {

@@ -335,7 +335,7 @@ fn memory_is_shown_for_the_batch_size_of_the_run_or_the_requested_one() {
 fn the_error_for_a_run_that_does_not_exist_names_it() {
     let error = bad_input(&["/nonexistent/run:best"]);
     assert!(
-        error.contains("no run directory /nonexistent/run"),
+        error.contains("there is no run /nonexistent/run"),
         "{error}"
     );
 }
