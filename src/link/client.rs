@@ -19,7 +19,7 @@ use super::feed::{Feed, FeedEnd, Voice};
 use super::notes::write_note;
 use super::orders::{self, Orders};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
-use super::{Command, Connection, LinkStatus, peer, place};
+use super::{Command, Connection, LinkStatus, asking, peer, place};
 use crate::analysis::history::History;
 use crate::event::Level;
 use crate::foundation::host::host_name;
@@ -46,9 +46,23 @@ pub(super) fn journal_of(run: &Path) -> Result<PathBuf, AttachError> {
     if journal.is_file() {
         Ok(journal)
     } else {
-        let (path, similar) = (run.to_owned(), runs::similar(run));
+        let path = run.to_owned();
+        if let Some(holder) = lock_state(run) {
+            let reason = asking::blocked(run);
+            let reason = reason.unwrap_or_else(|| "journal.jsonl has been removed".to_owned());
+            return Err(AttachError::Blocked {
+                path,
+                holder,
+                reason,
+            });
+        }
+        let similar = runs::similar(run);
         Err(match run.exists() {
-            true => AttachError::NotARun { path, similar },
+            true => AttachError::NotARun {
+                why: input::why_not_in(run, "journal.jsonl"),
+                path,
+                similar,
+            },
             false => AttachError::NoSuchRun { path, similar },
         })
     }

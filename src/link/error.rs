@@ -9,12 +9,28 @@ use crate::journal::JournalError;
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
     /// The folder does not contain a run.
-    #[error("{} is not a run directory: there is no journal.jsonl in it{}", path.display(), near::question(similar))]
+    #[error("{} is not a run directory: {why}{}", path.display(), near::question(similar))]
     NotARun {
         /// The folder.
         path: PathBuf,
+        /// What is found.
+        why: String,
         /// Names of runs that may have been meant.
         similar: Vec<String>,
+    },
+    /// A process works on the run, but its journal is not there.
+    #[error(
+        "the run in {} is blocked: {reason}. Until that is mended there is nothing to show. Once stopped, its process ({holder}) \
+         writes what it can save, and says how to continue",
+        path.display()
+    )]
+    Blocked {
+        /// The folder.
+        path: PathBuf,
+        /// The process.
+        holder: String,
+        /// Why it cannot save.
+        reason: String,
     },
     /// There is nothing of that name.
     #[error("there is no run {}{}; `nas-tui list` has the names", path.display(), near::question(similar))]

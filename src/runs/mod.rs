@@ -57,6 +57,12 @@ pub fn survey() -> Vec<RunInfo> {
     runs
 }
 
+/// Whether there is a run in `folder`: it has a journal, or a process works on it, which may have lost that.
+fn is_run(folder: &Path) -> bool {
+    folder.join("journal.jsonl").is_file()
+        || (folder.join("config.toml").is_file() && directory::lock_state(folder).is_some())
+}
+
 /// The folders of all runs, each listed once by its shortest path, whatever links lead to it.
 fn known() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(USUAL)
@@ -64,9 +70,7 @@ fn known() -> Vec<PathBuf> {
         .flatten()
         .filter_map(Result::ok)
         .map(|entry| entry.path());
-    let mut folders: Vec<PathBuf> = entries
-        .filter(|folder| folder.join("journal.jsonl").is_file())
-        .collect();
+    let mut folders: Vec<PathBuf> = entries.filter(|folder| is_run(folder)).collect();
     folders.sort_by_key(|folder| (folder.is_symlink(), folder.clone()));
     folders.extend(registry::runs());
     let mut seen = HashSet::new();

@@ -92,8 +92,9 @@ pub fn resume_after_every_line(original: &Original) {
     let mut tried = 0;
     for lines in 0..=original.lines().len() {
         let (finished, saved) = original.progress(lines);
-        // The checkpoint may be one episode ahead of the journal.
-        for episode in [saved, finished] {
+        // The checkpoint may be one episode ahead of the journal. It is behind, or absent, if it could not be
+        // written and the records could.
+        for episode in [0, saved.saturating_sub(1), saved, finished] {
             let Some(cut) = original.cut(bytes, episode) else {
                 continue;
             };
