@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::snapshots::Snapshots;
-use crate::event::{Event, Record};
+use crate::event::{Event, FinishReason, Record};
 use crate::foundation::durable::write_atomically;
 use crate::journal::{Journal, Line};
 use crate::runs::RunDirectory;
@@ -44,6 +44,17 @@ enum Piece {
     File(&'static str, Vec<u8>),
     /// Void the files of the best epoch.
     VoidBest,
+}
+
+impl Piece {
+    /// Whether it tells that the run is completed.
+    fn completes(&self) -> bool {
+        let Piece::Line(line) = self else {
+            return false;
+        };
+        let completed = FinishReason::Completed;
+        matches!(line.record.event, Event::RunFinished { reason, .. } if reason == completed)
+    }
 }
 
 /// Why nothing can be written.
@@ -147,12 +158,16 @@ impl Storage {
         });
     }
 
-    /// Write the pieces in order. A file that cannot be written holds up later files, but no records: without
-    /// it a resume recomputes what they tell.
+    /// Write the pieces in order. A file that cannot be written holds up later files, but no records (without
+    /// it a resume recomputes what they tell) except that the run is completed: then nothing would be recomputed.
     fn write_pieces(&mut self, mut tell: impl FnMut(&Arc<Record>)) -> io::Result<()> {
         let (mut kept, mut failed) = (VecDeque::new(), None);
         while let Some(piece) = self.waiting.pop_front() {
             let is_line = matches!(piece, Piece::Line(_));
+            if failed.is_some() && piece.completes() {
+                kept.push_back(piece);
+                break;
+            }
             let written = match failed {
                 Some(_) if !is_line => Ok(false),
                 _ => write_piece(&piece, &mut self.journal, &self.directory).map(|()| true),

@@ -94,7 +94,10 @@ pub fn resume_after_every_line(original: &Original) {
         let (finished, saved) = original.progress(lines);
         // The checkpoint may be one episode ahead of the journal. It is behind, or absent, if it could not be
         // written and the records could.
-        for episode in [0, saved.saturating_sub(1), saved, finished] {
+        let behind = [0, saved.saturating_sub(1)];
+        let is_completed = lines == original.lines().len();
+        let behind = behind.into_iter().filter(|_| !is_completed);
+        for episode in behind.chain([saved, finished]) {
             let Some(cut) = original.cut(bytes, episode) else {
                 continue;
             };

@@ -50,8 +50,8 @@ fn an_unknown_word_of_any_length_is_not_repeated_in_full() {
 #[test]
 fn a_network_with_a_very_long_name_is_not_trained() {
     let folder = tempfile::tempdir().unwrap();
-    let mut network: serde_json::Value =
-        serde_json::from_str(include_str!("../../fixtures/nascnn15.json")).unwrap();
+    let inspected = nas_tui(folder.path(), &["inspect", "nascnn15", "--json"]);
+    let mut network: serde_json::Value = serde_json::from_str(&inspected.stdout).unwrap();
     network["name"] = long().into();
     std::fs::write(folder.path().join("a.json"), network.to_string()).unwrap();
     let train = nas_tui(
