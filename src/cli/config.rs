@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::{OrBadInput, screen};
+use super::{OrBadInput, Told, say, screen};
 use crate::config::{self, DeviceChoice, Options, presets};
+use crate::foundation::text;
 use crate::search::reference;
 use crate::{runs, space};
 
@@ -166,10 +167,16 @@ fn check(settings: &SettingsArgs) -> anyhow::Result<()> {
             super::print(&format!("the settings{file} are valid (preset {preset})\n"))
         }
         [message] => Err(bad_input!("{message}")),
-        messages => Err(bad_input!(
-            "{} mistakes:\n  {}",
-            messages.len(),
-            messages.join("\n  ")
-        )),
+        messages => {
+            let count = messages.len();
+            let lines = messages
+                .iter()
+                .map(|message| format!("\n  {}", text::line(message)));
+            say(&format!(
+                "nas-tui: {count} mistakes:{}",
+                lines.collect::<String>()
+            ));
+            Err(Told(bad_input!("{count} mistakes")).into())
+        }
     }
 }

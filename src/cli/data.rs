@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::arch::parse_size;
 use super::{OrBadInput, print, print_path, print_pretty_json, say};
@@ -210,7 +211,7 @@ fn table(contents: &Contents) -> String {
     let width = contents
         .classes
         .iter()
-        .map(|class| class.chars().count())
+        .map(|class| class.width())
         .max()
         .unwrap_or(0)
         .max("classes".len());
@@ -222,7 +223,7 @@ fn table(contents: &Contents) -> String {
     );
     let mut line = |name: &str, cells: Vec<String>| {
         let cells: String = cells.iter().map(|cell| format!(" {cell:>10}")).collect();
-        text.push_str(&format!("{name:<width$}{cells}\n"));
+        text.push_str(&format!("{}{cells}\n", text::left(name, width)));
     };
     let parts = &contents.parts;
     line(

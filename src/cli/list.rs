@@ -68,6 +68,8 @@ const COLUMNS: [(&str, bool, usize); 12] = [
 const NAME: usize = 0;
 const LIFT: usize = 8;
 const WHERE: usize = 11;
+/// Maximum width of the other names, which may come from anybody's journal; longer ones are cut.
+const LONGEST: usize = 60;
 /// Minimum width of a name that is cut.
 const SHORTEST_NAME: usize = 12;
 
@@ -177,12 +179,13 @@ fn row(run: &RunInfo) -> Vec<String> {
             ..
         } => (recipe.clone(), accuracy(*test_accuracy)),
     };
+    let cut = |name: &str| fit(name, LONGEST, "...");
     vec![
         run.name.clone(),
         run.word().to_owned(),
         run.work.kind().noun().to_owned(),
-        run.work.subject().to_owned(),
-        method,
+        cut(run.work.subject()),
+        cut(&method),
         run.work.progress(),
         run.work.children(),
         accuracy(run.best_accuracy),

@@ -183,6 +183,9 @@ pub(crate) fn pretty_json(value: &impl Serialize) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(value).context("encoding the result")? + "\n")
 }
 
+/// Maximum number of characters of an error message.
+const LONGEST_ERROR: usize = 4_000;
+
 /// A flag that a signal to end the program sets; the second one ends the program at once.
 pub(crate) fn interrupted() -> anyhow::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -225,10 +228,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 .downcast()
                 .map_or_else(|error| (false, error), |Told(error)| (true, error));
             if !told {
-                say(&format!(
-                    "nas-tui: {}",
-                    fault::without_stack(&format!("{error:#}"))
-                ));
+                let text = format!("{error:#}");
+                // It may quote a value of any length.
+                let text = text::shortened(fault::without_stack(&text), LONGEST_ERROR);
+                // The name of a file can contain line breaks.
+                say(&format!("nas-tui: {}", text::line(text.trim_end())));
             }
             ExitCode::from(exit_code(&error))
         }

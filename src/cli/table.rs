@@ -1,5 +1,7 @@
 //! Plain-text tables with aligned columns that shrink on a narrow terminal.
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::foundation::text;
 
 /// A column: its title, its alignment, and whether its cells may be broken at commas into several
@@ -40,7 +42,7 @@ pub fn table<R: AsRef<[String]>>(columns: &[TableColumn], rows: &[R], width: usi
     let printable = |row: &R| row.as_ref().iter().map(in_one_line).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(printable).collect();
     let widest = |index: usize| {
-        let cells = rows.iter().map(|row| row[index].chars().count());
+        let cells = rows.iter().map(|row| row[index].width());
         cells.chain([columns[index].title.len()]).max().unwrap_or(0)
     };
     let mut widths: Vec<usize> = (0..columns.len()).map(widest).collect();
@@ -86,8 +88,8 @@ fn line(columns: &[TableColumn], cells: &[String], widths: &[usize], gap: usize)
         .iter()
         .enumerate()
         .map(|(index, cell)| match columns[index].right {
-            true => format!("{cell:>0$}", widths[index]),
-            false => format!("{cell:<0$}", widths[index]),
+            true => text::right(cell, widths[index]),
+            false => text::left(cell, widths[index]),
         });
     let line = aligned.collect::<Vec<_>>().join(&" ".repeat(gap));
     format!("{}\n", line.trim_end())
@@ -151,6 +153,14 @@ mod tests {
             table(&COLUMNS, &rows(), 25),
             "layer inputs       params\n    1 0             1,044\n   12 1,3,5,7,9,11      9\n"
         );
+    }
+
+    #[test]
+    fn a_cell_of_any_length_is_aligned() {
+        let rows = [["1".into(), "1,3".into(), "9".repeat(70_000)]];
+        let text = table(&COLUMNS, &rows, 80);
+        let widths: Vec<usize> = text.lines().map(|line| line.len()).collect();
+        assert_eq!(widths, [5 + 1 + 70_000 + 1 + 6; 2]);
     }
 
     #[test]

@@ -130,6 +130,7 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let config = settings.resolve()?;
     let arch = args.arch.as_deref().context("no network was given")?;
     let architecture = network(arch, args.decode, &config)?;
+    named_briefly(&architecture)?;
     let name = file_name(&architecture.name);
     let mut prepared = Prepared::begin(RunKind::Training, config, args.run.as_deref(), &name)?;
     let written = prepared
@@ -138,6 +139,21 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     // What cannot be removed stays; its files tell that it failed.
     written.inspect_err(|_| drop(prepared.directory.discard_unstarted()))?;
     Ok(prepared)
+}
+
+/// Longest name of a network that is trained: it becomes part of the run's name, and a folder's name has
+/// at most 255 bytes.
+const LONGEST_NAME: usize = 200;
+
+/// A name that every list and file can show.
+fn named_briefly(architecture: &Architecture) -> anyhow::Result<()> {
+    match architecture.name.chars().count() {
+        0..=LONGEST_NAME => Ok(()),
+        length => Err(bad_input!(
+            "the name of the network has {length} characters, and may have at most {LONGEST_NAME} in a training: \
+             shorten `name` in its file"
+        )),
+    }
 }
 
 /// The network that `arch` names; if it does not specify its images, it is for those of the

@@ -74,3 +74,16 @@ pub enum ConfigError {
         given: String,
     },
 }
+
+/// The message about a whole number that none here can be, with the range.
+pub(super) fn with_range(message: String) -> String {
+    let number = message.strip_prefix("invalid type: integer ");
+    match number.and_then(|rest| rest.strip_suffix(", expected a whole number")) {
+        Some(number) => format!(
+            "invalid value: {number} is out of range, expected a whole number from {} to {}",
+            i64::MIN,
+            i64::MAX
+        ),
+        None => message,
+    }
+}

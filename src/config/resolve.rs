@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 pub use mistakes::mistakes;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, with_range};
 use super::raw::RawConfig;
 use super::validate::{Violation, validate};
 use super::{Config, earlier, presets, stages};
@@ -280,7 +280,7 @@ fn explained(text: &str, error: &toml::de::Error) -> String {
         numbers::short_floats(error.message()),
         |message, (rust, plain)| message.replace(rust, plain),
     );
-    let start = error.span().map_or(0, |span| span.start);
+    let (plain, start) = (with_range(plain), error.span().map_or(0, |span| span.start));
     let line = text.get(..start).and_then(|before| {
         text[before.rfind('\n').map_or(0, |newline| newline + 1)..]
             .lines()

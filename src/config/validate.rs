@@ -38,7 +38,11 @@ pub struct Violation {
 
 impl Violation {
     /// A broken rule about one key.
-    pub fn new(key: &'static str, value: impl ToString, rule: impl Into<String>) -> Violation {
+    pub fn new(
+        key: impl Into<Cow<'static, str>>,
+        value: impl ToString,
+        rule: impl Into<String>,
+    ) -> Violation {
         let value = match value.to_string() {
             nothing if nothing.is_empty() => "\"\"".to_owned(),
             value => numbers::short(&value),

@@ -6,6 +6,8 @@ use serde::de::Error;
 const LARGEST: u64 = 1 << 53;
 /// Largest magnitude of a number with decimals: far above 32-bit floats, and its square is finite.
 const LARGEST_FLOAT: f64 = 1e100;
+/// No field with decimals has a narrower range than this, except fractions.
+const SMALL: f64 = 1e9;
 
 /// Largest value of the whole numbers in a field; all are far above what settings allow.
 fn largest(field: &str) -> u64 {
@@ -58,6 +60,18 @@ fn is_fraction(field: &str) -> bool {
     )
 }
 
+/// Largest magnitude of a number with decimals in a field. A reward is at most 1 unless children with few
+/// multiply-accumulates are rewarded for it: 1e30 is that of one with 1,000 times fewer than the target, for the largest exponent
+/// that settings allow.
+fn largest_decimal(field: &str) -> f64 {
+    match field {
+        "reward" | "own_reward" | "mean_reward" | "rewards" | "baseline" | "next_baseline"
+        | "advantages" => 1e30,
+        "entropy" | "max_entropy" => SMALL,
+        _ => LARGEST_FLOAT,
+    }
+}
+
 /// Check a whole number in `field`.
 pub(super) fn whole<E: Error>(field: &str, value: u64) -> Result<(), E> {
     // Below the narrowest range, and most numbers are.
@@ -80,11 +94,15 @@ pub(super) fn decimal<E: Error>(field: &str, value: f64) -> Result<(), E> {
             "{field} is {value:e}, but must be from 0 to 1"
         )));
     }
-    if !(-LARGEST_FLOAT..=LARGEST_FLOAT).contains(&value) {
-        return Err(E::custom(format!(
-            "{field} is {value:e}, but must be from {:e} to {LARGEST_FLOAT:e}",
-            -LARGEST_FLOAT
-        )));
+    if value.abs() <= SMALL {
+        return Ok(());
     }
-    Ok(())
+    let most = largest_decimal(field);
+    if (-most..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(E::custom(format!(
+        "{field} is {value:e}, but must be from {:e} to {most:e}",
+        -most
+    )))
 }

@@ -39,6 +39,17 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Why there is no regular file `name` to read in `folder`, in words.
+pub fn why_not_in(folder: &Path, name: &str) -> String {
+    match open(&folder.join(name)) {
+        _ if !folder.is_dir() => "it is not a folder".to_owned(),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            format!("its {name} cannot be read: {error}")
+        }
+        _ => format!("there is no {name} in it"),
+    }
+}
+
 /// Open the regular file at `path` to append to it, or create it. This is for files of this program in
 /// folders where others may put something else under the same name.
 ///

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use unicode_width::UnicodeWidthStr;
+
 /// Stands for a character that is not shown.
 const REPLACEMENT: char = '\u{fffd}';
 
@@ -58,13 +60,42 @@ pub fn json(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// The beginning and the end of `text` if it has more than `most` characters, otherwise all of it.
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    let length = text.chars().count();
+    if length <= most {
+        return Cow::Borrowed(text);
+    }
+    let kept = most.saturating_sub(3);
+    let tail = kept / 3;
+    let head = text.chars().take(kept - tail);
+    let tail = text.chars().skip(length - tail);
+    Cow::Owned(head.chain("...".chars()).chain(tail).collect())
+}
+
+/// `text` and the spaces that fill `width` columns of a terminal. (The widths of `format!` end at 65,535,
+/// and beyond that it panics: they are not for widths that follow from data.)
+pub fn left(text: &str, width: usize) -> String {
+    [text, &filling(text, width)].concat()
+}
+
+/// The spaces that fill `width` columns of a terminal, and `text`. See [`left`].
+pub fn right(text: &str, width: usize) -> String {
+    [&filling(text, width), text].concat()
+}
+
+fn filling(text: &str, width: usize) -> String {
+    " ".repeat(width.saturating_sub(text.width()))
+}
+
 /// Whether a character does something other than appear: control characters (C0, DEL, C1), line
-/// separators, marks that change the direction of text, and characters that are none.
+/// separators, marks that change the direction of text, characters without a width that join nothing,
+/// and characters that are none.
 pub fn controls(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}' | '\u{feff}'
+            '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}' | '\u{feff}'
                 | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
         )
 }
@@ -144,7 +175,7 @@ mod tests {
     }
 
     /// Names as they may be found in files and folders, and what is shown of them.
-    const CORPUS: [(&str, &str); 16] = [
+    const CORPUS: [(&str, &str); 17] = [
         ("plain", "plain"),
         ("größer, 猫, 👩‍👩‍👧, e\u{301}", "größer, 猫, 👩‍👩‍👧, e\u{301}"),
         ("\x1b[31mred\x1b[0m", "red"),
@@ -161,6 +192,7 @@ mod tests {
         ("over\x08\x08\x7f", "over\u{fffd}\u{fffd}\u{fffd}"),
         ("\u{202e}gpj.exe\u{202c}", "\u{fffd}gpj.exe\u{fffd}"),
         ("a\u{2028}b\u{85}c\u{feff}", "a b c\u{fffd}"),
+        ("de\u{200b}mo\u{2060}\u{ad}", "de\u{fffd}mo\u{fffd}\u{fffd}"),
     ];
 
     #[test]
@@ -181,6 +213,23 @@ mod tests {
             message("cannot read a\nnas-tui: all is well\n"),
             "cannot read a\n  nas-tui: all is well"
         );
+    }
+
+    #[test]
+    fn a_long_text_keeps_its_beginning_and_its_end() {
+        assert_eq!(shortened("größer", 6), "größer");
+        assert_eq!(shortened("0123456789abcdef", 12), "012345...def");
+        assert_eq!(shortened(&"é".repeat(70_000), 200).chars().count(), 200);
+    }
+
+    #[test]
+    fn texts_are_aligned_by_the_columns_that_they_take_in_any_width() {
+        assert_eq!(
+            (left("猫", 4), right("猫", 4)),
+            ("猫  ".into(), "  猫".into())
+        );
+        assert_eq!(left("longer", 3), "longer");
+        assert_eq!(right("a", 70_000).len(), 70_000);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ahead::{Ahead, Parsed};
 use super::error::JournalError;
 use crate::event::{Record, VERSION, unread};
-use crate::foundation::input;
+use crate::foundation::{input, text};
 
 /// An unfinished last line, as left behind by a crash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Place {
     pub bytes: u64,
 }
 
+/// Maximum length of what is said to be wrong with a line.
+const LONGEST_PROBLEM: usize = 300;
 /// Bytes after which a journal counts as long: the rest is read ahead, on several cores.
 const SHORT: u64 = 1 << 18;
 
@@ -335,7 +337,8 @@ impl Reader {
             path: self.path.clone(),
             line: self.lines + 1,
             column,
-            problem,
+            // It can contain a value of any length.
+            problem: text::shortened(&problem, LONGEST_PROBLEM).into_owned(),
         }
     }
 

@@ -26,7 +26,7 @@ pub fn survey() -> Vec<RunInfo> {
 }
 
 /// Why the run in the directory `run` cannot save; `None` if it can, or if there is no answer.
-fn blocked(run: &Path) -> Option<String> {
+pub(super) fn blocked(run: &Path) -> Option<String> {
     let places = place::candidates(run);
     places.iter().find_map(|path| greeting(path).ok())?.blocked
 }

@@ -19,7 +19,7 @@ use super::feed::{Feed, FeedEnd, Voice};
 use super::notes::write_note;
 use super::orders::{self, Orders};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
-use super::{Command, Connection, LinkStatus, peer, place};
+use super::{Command, Connection, LinkStatus, asking, peer, place};
 use crate::analysis::history::History;
 use crate::event::Level;
 use crate::foundation::host::host_name;
@@ -40,6 +40,17 @@ const GREETING: Duration = Duration::from_secs(2);
 /// grown for this long. A search writes a heartbeat a minute.
 const STALE: Duration = Duration::from_secs(180);
 
+/// Why there is nothing to show of a run without a journal on which a process works.
+fn blocked(run: &Path) -> Option<AttachError> {
+    let holder = lock_state(run)?;
+    let reason = asking::blocked(run);
+    Some(AttachError::Blocked {
+        path: run.to_owned(),
+        holder,
+        reason: reason.unwrap_or_else(|| "journal.jsonl has been removed".to_owned()),
+    })
+}
+
 /// Watch the run in the directory `run`, whatever its state. With `watch` the client cannot send
 /// commands. Of a long journal only what its snapshot does not cover is read.
 ///
@@ -50,7 +61,7 @@ const STALE: Duration = Duration::from_secs(180);
 /// [`AttachError`]: the folder contains no run, the journal cannot be read, or no thread can be
 /// started.
 pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
-    let journal = journal_of(run)?;
+    let journal = journal_of(run).map_err(|none| blocked(run).unwrap_or_else(|| none.into()))?;
     let at_journal = JournalError::at(&journal);
     let snapshot = Snapshot::of(&journal);
     let known = snapshot.and_then(|snapshot| Some((snapshot.place(), snapshot.state()?)));

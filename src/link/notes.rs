@@ -254,7 +254,7 @@ mod tests {
     fn ask(takes: bool) -> (Result<(), NotingError>, SampleRun) {
         let mut sample = SampleRun::new();
         let run = sample.folder.path().to_owned();
-        std::fs::write(run.join("config.toml"), "").unwrap();
+        std::fs::write(run.join("config.toml"), "# ours\n").unwrap();
         let _lock = RunDirectory::open(&run).unwrap();
         let _server = Server::start(sample.hub.clone()).unwrap();
         sample.tell("before");

@@ -8,13 +8,16 @@ use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, mkdirat};
+use rustix::io::Errno;
+
 use super::error::DirectoryError;
 use super::lock::{self, LockProblem, lock_file};
 use crate::event::RunKind;
 use crate::foundation::durable::{in_file, is_at, sync_folder_of, write_atomically};
 use crate::foundation::input;
-use crate::journal::{JournalError, Reader};
-use unstarted::has_other_files;
+use crate::journal::{self, JournalError, Reader};
+use unstarted::{has_other_files, remedy_for_lost_settings};
 
 pub use super::lock::lock_state;
 
@@ -90,17 +93,22 @@ impl RunDirectory {
     /// # Errors
     /// [`DirectoryError`]: the folder contains no run, or its lock is held or cannot be taken.
     pub fn open(path: &Path) -> Result<RunDirectory, DirectoryError> {
-        if path.join("config.toml").is_file() {
-            return RunDirectory::lock(path.to_owned());
+        let settings = fs::metadata(path.join("config.toml")).ok();
+        match settings.filter(fs::Metadata::is_file) {
+            Some(file) if file.len() == 0 => Err(DirectoryError::NoSettings {
+                path: path.to_owned(),
+                remedy: remedy_for_lost_settings(path),
+            }),
+            Some(_) => {
+                let journal = path.join("journal.jsonl");
+                let rescued = journal::rescued(&journal);
+                if rescued.exists() {
+                    return Err(DirectoryError::Rescued { journal, rescued });
+                }
+                RunDirectory::lock(path.to_owned())
+            }
+            None => Err(DirectoryError::without_settings(path)),
         }
-        let is_left_over = path.is_dir() && !has_other_files(path, true).unwrap_or(true);
-        let subcommand = subcommand_of(path);
-        let path = path.to_owned();
-        Err(if is_left_over {
-            DirectoryError::NothingBegun { path, subcommand }
-        } else {
-            DirectoryError::NotARun { path }
-        })
     }
 
     fn lock(path: PathBuf) -> Result<RunDirectory, DirectoryError> {
@@ -263,17 +271,18 @@ impl RunDirectory {
             .map_err(|error| in_file(&self.path, "cannot sync the folder of", error))
     }
 
-    /// Make the folder for checkpoints. A run does so when it is opened and never later: what is saved
-    /// must not end up in a folder that has taken the place of the run's.
+    /// Make the folder for checkpoints in this folder, wherever it is: nothing is made in one that has taken its
+    /// place.
     ///
     /// # Errors
     /// I/O errors; the message names the folder.
     pub fn make_checkpoint_folder(&self) -> io::Result<()> {
         let folder = self.path.join("checkpoint");
-        match fs::create_dir(&folder) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        match mkdirat(&self.folder, "checkpoint", Mode::from_raw_mode(0o777)) {
+            Err(Errno::EXIST) => Ok(()),
             made => made
-                .and_then(|()| sync_folder_of(&folder))
+                .map_err(io::Error::from)
+                .and_then(|()| self.folder.sync_all())
                 .map_err(|error| in_file(&folder, "cannot create", error)),
         }
     }

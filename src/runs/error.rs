@@ -9,10 +9,12 @@ use crate::foundation::near;
 #[derive(Debug, thiserror::Error)]
 pub enum NoRun {
     /// The folder does not contain a run.
-    #[error("{} is not a run directory: there is no journal.jsonl in it{}", path.display(), near::question(similar))]
+    #[error("{} is not a run directory: {why}{}", path.display(), near::question(similar))]
     NotARun {
         /// The folder.
         path: PathBuf,
+        /// What is found.
+        why: String,
         /// Names of runs that may have been meant.
         similar: Vec<String>,
     },
@@ -74,11 +76,40 @@ pub enum DirectoryError {
         /// The subcommand for its kind of run.
         subcommand: &'static str,
     },
+    /// The settings of the run have been emptied: this program writes them whole or not at all.
+    #[error("{}/config.toml is empty: the settings of the run are lost. {remedy}", path.display())]
+    NoSettings {
+        /// The folder.
+        path: PathBuf,
+        /// What to do.
+        remedy: String,
+    },
+    /// A session has saved its journal beside a file that had taken its place.
+    #[error(
+        "the journal of this run is {rescued}: while the run was at work, {journal} was replaced by another file. Put it back \
+         with: mv {journal} {journal}.other && mv {rescued} {journal}",
+        journal = journal.display(),
+        rescued = rescued.display()
+    )]
+    Rescued {
+        /// Where the journal belongs.
+        journal: PathBuf,
+        /// Where it is.
+        rescued: PathBuf,
+    },
+    /// There is nothing of that name.
+    #[error("there is no run {}: no such folder; `nas-tui list` has the names", path.display())]
+    NoSuchFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder does not contain a run.
-    #[error("{} is not a run directory: there is no config.toml in it", path.display())]
+    #[error("{} is not a run directory: {why}", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
+        /// What is found.
+        why: String,
     },
     /// Reading or writing failed.
     #[error("{}: {cause}", path.display())]

@@ -58,7 +58,14 @@ pub(super) fn lock_file(mut file: File) -> Result<File, LockProblem> {
 
 /// The process writing to the run in `path` now, as `pid P on HOST`; `None` if there is none.
 pub fn lock_state(path: &Path) -> Option<String> {
-    let mut file = input::open(&path.join("lock")).ok()?;
+    let lock = path.join("lock");
+    lock.symlink_metadata().ok()?;
+    let Ok(mut file) = input::open(&lock) else {
+        // Something else is in its place. The journal is locked too.
+        let journal = input::open(&path.join("journal.jsonl")).ok()?;
+        let is_held = matches!(journal.try_lock_shared(), Err(TryLockError::WouldBlock));
+        return is_held.then(|| "a process that has lost its lock".to_owned());
+    };
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(holder_in(&mut file)),
         // The lock is released as soon as the file is closed, here.

@@ -10,7 +10,7 @@ mod survey;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::foundation::near;
+use crate::foundation::{input, near};
 pub use directory::RunDirectory;
 pub use error::{DirectoryError, NoRun};
 pub use survey::{RunInfo, WorkInfo, distinct_names, look_at};
@@ -44,7 +44,10 @@ pub fn named(name: &Path) -> PathBuf {
 /// [`NoRun`], with similar names.
 pub fn find(name: &Path) -> Result<PathBuf, NoRun> {
     let run = named(name);
-    journal_of(&run).map(|_| run)
+    match is_run(&run) {
+        true => Ok(run),
+        false => journal_of(&run).map(|_| run),
+    }
 }
 
 /// The journal of the run in the directory `run`.
@@ -58,7 +61,11 @@ pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
     }
     let (path, similar) = (run.to_owned(), similar(run));
     Err(match run.exists() {
-        true => NoRun::NotARun { path, similar },
+        true => NoRun::NotARun {
+            why: input::why_not_in(run, "journal.jsonl"),
+            path,
+            similar,
+        },
         false => NoRun::NoSuchRun { path, similar },
     })
 }
@@ -90,6 +97,12 @@ pub fn survey() -> Vec<RunInfo> {
     runs
 }
 
+/// Whether there is a run in `folder`: it has a journal, or a process works on it, which may have lost that.
+fn is_run(folder: &Path) -> bool {
+    folder.join("journal.jsonl").is_file()
+        || (folder.join("config.toml").is_file() && directory::lock_state(folder).is_some())
+}
+
 /// The folders of all runs, each listed once by its shortest path, whatever links lead to it.
 fn known() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(USUAL)
@@ -97,9 +110,7 @@ fn known() -> Vec<PathBuf> {
         .flatten()
         .filter_map(Result::ok)
         .map(|entry| entry.path());
-    let mut folders: Vec<PathBuf> = entries
-        .filter(|folder| folder.join("journal.jsonl").is_file())
-        .collect();
+    let mut folders: Vec<PathBuf> = entries.filter(|folder| is_run(folder)).collect();
     folders.sort_by_key(|folder| (folder.is_symlink(), folder.clone()));
     folders.extend(registry::runs());
     let mut seen = HashSet::new();

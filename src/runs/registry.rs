@@ -72,7 +72,7 @@ fn still_there(entry: &Path) -> Option<PathBuf> {
     let text = input::text(entry, input::SETTINGS).ok()?;
     // Not written by us, or by a later version: leave it alone.
     let RegisteredRun { path } = serde_json::from_str(&text).ok()?;
-    if path.join("journal.jsonl").is_file() {
+    if super::is_run(&path) {
         return Some(path);
     }
     // Only if the file system that held it is present: an unmounted disk may come back.

@@ -3,6 +3,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -248,6 +249,11 @@ impl<L> Recorder<L> {
     /// Number of the last record.
     pub fn last_seq(&self) -> u64 {
         self.storage.last_seq()
+    }
+
+    /// The journal, wherever it is.
+    pub(super) fn journal_path(&self) -> &Path {
+        self.storage.journal_path()
     }
 
     /// The run directory, which is locked as long as this value exists.

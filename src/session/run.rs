@@ -149,7 +149,7 @@ impl<W: Work> Run<W> {
 
     /// The results of the run so far.
     pub(super) fn summary(&self) -> Result<W::Summary, JournalError> {
-        W::summary(&self.recorder.ledger, &self.directory().journal_path())
+        W::summary(&self.recorder.ledger, self.recorder.journal_path())
     }
 
     /// Record how the work ended, and write the summary.

@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::snapshots::Snapshots;
-use crate::event::{Event, Record};
+use crate::event::{Event, FinishReason, Record};
 use crate::foundation::durable::write_atomically;
 use crate::journal::{Journal, Line};
 use crate::runs::RunDirectory;
@@ -44,6 +44,17 @@ enum Piece {
     File(&'static str, Vec<u8>),
     /// Void the files of the best epoch.
     VoidBest,
+}
+
+impl Piece {
+    /// Whether it tells that the run is completed.
+    fn completes(&self) -> bool {
+        let Piece::Line(line) = self else {
+            return false;
+        };
+        let completed = FinishReason::Completed;
+        matches!(line.record.event, Event::RunFinished { reason, .. } if reason == completed)
+    }
 }
 
 /// Why nothing can be written.
@@ -131,18 +142,8 @@ impl Storage {
     }
 
     /// Write what waits, even if it has just failed.
-    pub fn write_now(&mut self, mut tell: impl FnMut(&Arc<Record>)) {
-        let written = self.check().and_then(|()| {
-            while let Some(piece) = self.waiting.front() {
-                write_piece(piece, &mut self.journal, &self.directory)?;
-                if let Some(Piece::Line(line)) = self.waiting.pop_front() {
-                    self.has_begun |= line.record.event.begins_run();
-                    self.written = line.record.seq.unwrap_or(self.written);
-                    tell(&line.record);
-                }
-            }
-            Ok(())
-        });
+    pub fn write_now(&mut self, tell: impl FnMut(&Arc<Record>)) {
+        let written = self.check().and_then(|()| self.write_pieces(tell));
         if written.is_ok() {
             let folder = || File::open(self.directory.path());
             self.snapshots.look(&self.journal, self.written, folder);
@@ -155,6 +156,42 @@ impl Storage {
             reason: error.to_string().replace(&within, ""),
             tried: Instant::now(),
         });
+    }
+
+    /// Write the pieces in order. A file that cannot be written holds up later files, but no records (without
+    /// it a resume recomputes what they tell) except that the run is completed: then nothing would be recomputed.
+    fn write_pieces(&mut self, mut tell: impl FnMut(&Arc<Record>)) -> io::Result<()> {
+        let (mut kept, mut failed) = (VecDeque::new(), None);
+        while let Some(piece) = self.waiting.pop_front() {
+            let is_line = matches!(piece, Piece::Line(_));
+            if failed.is_some() && piece.completes() {
+                kept.push_back(piece);
+                break;
+            }
+            let written = match failed {
+                Some(_) if !is_line => Ok(false),
+                _ => write_piece(&piece, &mut self.journal, &self.directory).map(|()| true),
+            };
+            match (written, piece) {
+                (Ok(true), Piece::Line(line)) => {
+                    self.has_begun |= line.record.event.begins_run();
+                    self.written = line.record.seq.unwrap_or(self.written);
+                    tell(&line.record);
+                }
+                (Ok(true), _) => {}
+                (Ok(false), piece) => kept.push_back(piece),
+                (Err(error), piece) => {
+                    kept.push_back(piece);
+                    failed.get_or_insert(error);
+                    if is_line {
+                        break;
+                    }
+                }
+            }
+        }
+        kept.append(&mut self.waiting);
+        self.waiting = kept;
+        failed.map_or(Ok(()), Err)
     }
 
     /// At the end: bring the snapshot of a long journal up to date.
@@ -173,21 +210,21 @@ impl Storage {
     }
 
     /// At the end of a run whose directory is not in place: save what can be saved. A directory that
-    /// was moved is used where it is, and a journal that was removed is written again. Returns what has
-    /// been done, for the user.
+    /// was moved is used where it is, and a journal that was removed or replaced is written again. Returns
+    /// what has been done, for the user.
     pub fn rescue(&mut self, tell: impl FnMut(&Arc<Record>)) -> Option<String> {
         let before = self.directory.path().to_owned();
         let is_moved = self.directory.follow();
         if is_moved {
             self.journal.follow(self.directory.journal_path());
         }
-        let is_put_back = self.directory.check().is_ok()
-            && !self.directory.journal_path().exists()
-            && self.journal.put_back().is_ok();
+        let is_put_back = self.directory.check().is_ok() && self.journal.put_back().is_ok();
         self.write_now(tell);
         let place = self.directory.path().display();
+        let (usual, own) = (self.directory.journal_path(), self.journal.path());
         match self.blocked {
             Some(_) => None,
+            None if is_put_back && own != usual => Some(replaced_journal(&usual, own)),
             None if is_put_back => Some(format!(
                 "the journal in {place} had been removed while the run was at work, and has been written again"
             )),
@@ -197,6 +234,11 @@ impl Storage {
             )),
             None => None,
         }
+    }
+
+    /// The journal, wherever it is.
+    pub fn journal_path(&self) -> &Path {
+        self.journal.path()
     }
 
     /// What waits, in words.
@@ -221,7 +263,10 @@ impl Storage {
             Piece::File(name, _) => Some((*name).to_owned()),
             _ => None,
         });
-        let mut parts = vec![format!("{records} records")];
+        let mut parts = Vec::new();
+        if records > 0 {
+            parts.push(format!("{records} records"));
+        }
         parts.extend(listed("the ends of children", &children));
         parts.extend(listed("epochs", &epochs));
         parts.extend(files);
@@ -239,10 +284,23 @@ fn write_piece(piece: &Piece, journal: &mut Journal, directory: &RunDirectory) -
         Piece::Line(line) => journal.write(line),
         Piece::File(name, contents) => {
             journal.sync()?;
+            if Path::new(name).parent() != Some(Path::new("")) {
+                // Somebody may have removed it.
+                directory.make_checkpoint_folder()?;
+            }
             write_atomically(&directory.path().join(name), contents)
         }
         Piece::VoidBest => directory.void_best(),
     }
+}
+
+/// That the journal `own` belongs in the place of what is at `usual`, and how it gets there.
+fn replaced_journal(usual: &Path, own: &Path) -> String {
+    let (usual, own) = (usual.display(), own.display());
+    format!(
+        "{usual} had been replaced by another file while the run was at work; the run's own is {own}. Put it back with: \
+         mv {usual} {usual}.other && mv {own} {usual}"
+    )
 }
 
 /// `WHAT 1, 2, 3`; `None` if there are no numbers.

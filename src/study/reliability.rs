@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_width::UnicodeWidthStr;
 
 use super::children::{PastChild, PastRun, spread};
 use super::{StudyError, Trial};
@@ -12,6 +13,7 @@ use crate::analysis::statistics::p_text;
 use crate::config::Config;
 use crate::foundation::numbers::count;
 use crate::foundation::seeds::derive;
+use crate::foundation::text;
 use crate::space::Space;
 use crate::strategy::{Random, Strategy};
 
@@ -223,7 +225,11 @@ const MOST_REWARDS: usize = 8;
 
 impl fmt::Display for Findings {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.networks.iter().map(|network| network.name.len()).max();
+        let width = self
+            .networks
+            .iter()
+            .map(|network| network.name.width())
+            .max();
         let width = width.unwrap_or(0);
         for network in self.networks.iter().take(MOST_LISTED) {
             let rewards: Vec<String> = network
@@ -239,8 +245,8 @@ impl fmt::Display for Findings {
             let depth = network
                 .depth
                 .map_or_else(String::new, |depth| format!("  {depth} layers"));
-            let (name, rewards) = (&network.name, rewards.join(" "));
-            writeln!(out, "{name:<width$}{depth}  rewards {rewards}{more}")?;
+            let (name, rewards) = (text::left(&network.name, width), rewards.join(" "));
+            writeln!(out, "{name}{depth}  rewards {rewards}{more}")?;
         }
         if self.networks.len() > MOST_LISTED {
             writeln!(out, "and {} more", self.networks.len() - MOST_LISTED)?;

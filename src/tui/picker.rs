@@ -22,6 +22,7 @@ use super::target::{Part, Target, Targets};
 use super::terminal::{Extras, Guard, Terminal};
 use super::theme::{Role, Theme};
 use crate::analysis::selection::BEST_IS_OPTIMISTIC;
+use crate::foundation::text;
 use crate::link;
 use crate::runs::{RunInfo, distinct_names};
 
@@ -274,9 +275,9 @@ pub(super) fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &s
                 widths[column],
             );
             if IS_NUMBER[column] {
-                format!("{text:>width$}")
+                text::right(&text, width)
             } else {
-                format!("{text:<width$}")
+                text::left(&text, width)
             }
         });
         cells.collect::<Vec<_>>().join(" ")

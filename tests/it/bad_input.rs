@@ -3,6 +3,7 @@
 
 mod crafted_journals;
 mod foreign_text;
+mod long_texts;
 mod messages;
 mod special_files;
 

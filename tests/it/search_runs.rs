@@ -4,6 +4,7 @@ mod blocked;
 mod displaced;
 mod failing_device;
 mod failures;
+mod lost_files;
 mod stopping;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
-use super::{Args, file_name, network};
+use super::{Args, file_name, named_briefly, network};
 use crate::cli::config::SettingsArgs;
 use crate::cli::run::{ShowArgs, classify};
 use crate::cli::{self, Interrupted, OrBadInput, print, say, screen, study};
@@ -37,6 +37,7 @@ pub fn begin(args: &Args, settings: &SettingsArgs, seeds: u64) -> anyhow::Result
     let config = settings.resolve()?;
     let origin = args.arch.clone().context("no network was given")?;
     let architecture = network(&origin, args.decode, &config)?;
+    named_briefly(&architecture)?;
     let first = config.search.seed;
     let seeds: Vec<u64> = (first..first.saturating_add(seeds)).collect();
     let mut prepared = Vec::new();

@@ -23,8 +23,12 @@ const OWN_OPTIONS: [&str; 12] = [
 const FOREIGN_OPTIONS: [&str; 3] = ["--clusters", "--cluster", "-M"];
 
 pub(super) fn slurm(raw: &RawSlurm) -> Checked<SlurmConfig> {
+    let mut before = None;
     for option in &raw.options {
-        option_is_free(option)?;
+        if !is_value_of(before, option) {
+            option_is_free(option)?;
+        }
+        before = Some(option);
     }
     if let Some(line) = raw.setup.iter().find(|line| line.contains(['\n', '\0'])) {
         return violation("slurm.setup", format!("{line:?}"), "must be single lines");
@@ -42,6 +46,15 @@ pub(super) fn slurm(raw: &RawSlurm) -> Checked<SlurmConfig> {
         requeues: whole("slurm.requeues", raw.requeues, 0, 1_000)? as u32,
         cancel_on_stop: raw.cancel_on_stop,
     })
+}
+
+/// Whether `text` is the value of the option before it, as in `["--cpus-per-task", "4"]`.
+fn is_value_of(before: Option<&String>, text: &str) -> bool {
+    let is_open = |option: &String| {
+        let is_long = option.starts_with("--") && !option.contains('=');
+        is_long || (option.starts_with('-') && option.chars().count() == 2)
+    };
+    before.is_some_and(is_open) && !text.starts_with('-') && !text.contains(['\n', '\0'])
 }
 
 /// An option of the user's must be one, and not one of the program's own.
@@ -118,6 +131,13 @@ mod tests {
 
     #[test]
     fn options_of_the_user_are_taken_and_survive_a_file() {
+        let separate =
+            slurm(&["slurm.options=[\"--cpus-per-task\", \"4\", \"-A\", \"lab\"]"]).unwrap();
+        assert_eq!(
+            separate.slurm.options,
+            ["--cpus-per-task", "4", "-A", "lab"]
+        );
+        assert!(slurm(&["slurm.options=[\"-A\", \"lab\", \"4\"]"]).is_err());
         let config = slurm(&["slurm.options=[\"--partition=gpu\", \"-A\"]"]).unwrap();
         assert_eq!(config.workers.evaluator, EvaluatorChoice::Slurm);
         assert_eq!(config.slurm.options, ["--partition=gpu", "-A"]);

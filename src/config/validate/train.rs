@@ -7,6 +7,10 @@ use std::collections::BTreeMap;
 use super::{Checked, Violation, between, positive, together_with, violation, whole};
 use crate::config::raw::{RawCrop, RawRecipe, RawSchedule, RawTrain, RawWeightAverage};
 use crate::config::{Recipe, Schedule, TrainConfig, WeightAverage};
+use crate::foundation::text;
+
+/// Longest name of a recipe.
+const LONGEST_NAME: usize = 200;
 
 /// Every recipe is checked, including those that are not chosen.
 pub fn train(raw: &RawTrain, recipes: &BTreeMap<String, RawRecipe>) -> Checked<TrainConfig> {
@@ -46,6 +50,11 @@ fn named_recipe(name: &str, raw: &RawRecipe) -> Checked<Recipe> {
         value,
         rule,
     };
+    if name.chars().count() > LONGEST_NAME {
+        let key = format!("recipes.{}", text::shortened(name, 40));
+        let rule = format!("must have a name of at most {LONGEST_NAME} characters");
+        return Err(Violation::new(key, "...", rule));
+    }
     recipe(raw).map_err(full)
 }
 

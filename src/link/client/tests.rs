@@ -119,7 +119,7 @@ fn a_lock_that_is_held_for_a_moment_does_not_bring_a_dead_run_to_life() {
 fn a_note_is_not_lost_if_the_search_that_would_record_it_has_just_gone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.jsonl");
-    std::fs::write(folder.path().join("config.toml"), "").unwrap();
+    std::fs::write(folder.path().join("config.toml"), "# ours\n").unwrap();
     let mut journal = Journal::create(&path).unwrap();
     journal.append(ended()).unwrap();
     drop(journal);

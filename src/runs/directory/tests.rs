@@ -22,7 +22,7 @@ fn a_second_search_on_one_folder_is_refused_with_pid_and_host_of_the_first() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let first = RunDirectory::create(&path).unwrap();
-    first.write_config("").unwrap();
+    first.write_config("# ours\n").unwrap();
     let message = RunDirectory::open(&path).unwrap_err().to_string();
     assert!(
         message.contains(&format!("pid {} on {}", std::process::id(), host_name())),

@@ -4,7 +4,10 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::{DirectoryError, LOCK, ORIGIN, RunDirectory, SEARCH_LOG, TRAINING_LOG, has_begun};
+use super::{
+    DirectoryError, LOCK, ORIGIN, RunDirectory, SEARCH_LOG, TRAINING_LOG, has_begun, subcommand_of,
+};
+use crate::foundation::input;
 
 /// All that the directory of a run that has not begun can contain.
 const OF_UNSTARTED: [&str; 14] = [
@@ -91,4 +94,32 @@ pub(super) fn has_other_files(path: &Path, is_of_run: bool) -> io::Result<bool> 
         }
     }
     Ok(false)
+}
+
+impl DirectoryError {
+    /// Why there is no run to continue in `path`, which has no file `config.toml`.
+    pub(super) fn without_settings(path: &Path) -> DirectoryError {
+        let is_left_over = path.is_dir() && !has_other_files(path, true).unwrap_or(true);
+        let subcommand = subcommand_of(path);
+        let path = path.to_owned();
+        if is_left_over {
+            DirectoryError::NothingBegun { path, subcommand }
+        } else if path.symlink_metadata().is_err() {
+            DirectoryError::NoSuchFolder { path }
+        } else {
+            let why = input::why_not_in(&path, "config.toml");
+            DirectoryError::NotARun { path, why }
+        }
+    }
+}
+
+/// What to do if the settings of the run in `path` have been emptied.
+pub(super) fn remedy_for_lost_settings(path: &Path) -> String {
+    let (place, subcommand) = (path.display(), subcommand_of(path));
+    match path.join("journal.jsonl").exists() {
+        true => "Restore it from a copy: the run goes on from its journal".to_owned(),
+        false => format!(
+            "Nothing had begun: remove it, and begin with: nas-tui {subcommand} --run {place} and the options of the first time"
+        ),
+    }
 }

@@ -64,7 +64,7 @@ fn a_run_without_an_end_is_dead_or_at_work() {
     let (_root, run) = recorded(|event| matches!(event, Event::ChildFinished(_)));
     assert_eq!(look_at(&run).unwrap().status, RunStatus::Dead);
     let mut journal = Journal::open(&run.join("journal.jsonl")).unwrap().journal;
-    std::fs::write(run.join("config.toml"), "").unwrap();
+    std::fs::write(run.join("config.toml"), "# ours\n").unwrap();
     let _directory = RunDirectory::open(&run).unwrap();
     let info = look_at(&run).unwrap();
     assert_eq!((info.status, children(&info)), (RunStatus::Running, 1));

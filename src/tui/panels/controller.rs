@@ -7,6 +7,7 @@ use super::chart::verdict_line;
 use super::panel::{About, Hint, PANELS, SEARCH, Scrolled, TextPanel, hints};
 use super::{Content, PanelId, Row, join_fitting, labelled, words};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
+use crate::foundation::text;
 use crate::space::HeadKind;
 use crate::state::{Candidate, CandidateOrigin, RunState};
 use crate::tui::format;
@@ -231,7 +232,7 @@ impl HeatMap<'_> {
                 continue;
             }
             let width = head.options.len() * self.cell;
-            names.push_str(&format!("{:<width$} ", fit_name(head.kind, width)));
+            names.push_str(&text::left(&fit_name(head.kind, width), width + 1));
             for choice in &head.options {
                 values.push_str(&format!("{choice:^cell$}", cell = self.cell));
             }

@@ -2,6 +2,7 @@
 
 use super::{Content, Row};
 use crate::event::Choice;
+use crate::foundation::text;
 use crate::space::cost::{Cost, LayerCost};
 use crate::space::{Architecture, Dna, Head, Layer};
 use crate::tui::format;
@@ -58,9 +59,9 @@ impl CutColumn {
     fn align(&self, text: &str, width: usize, glyphs: &Glyphs) -> String {
         let text = format::fit(text, width, glyphs.ellipsis);
         if self.numeric {
-            format!("{text:>width$}")
+            text::right(&text, width)
         } else {
-            format!("{text:<width$}")
+            text::left(&text, width)
         }
     }
 }

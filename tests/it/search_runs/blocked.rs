@@ -9,7 +9,7 @@ use crate::disturbed::{ReadOnly, Running, SmallDisk};
 const PAUSED: &str = "paused until it can save: ";
 
 /// What `nas-tui list --json` says about the run in the file system of the test.
-fn listed(path: &Path) -> serde_json::Value {
+pub(super) fn listed(path: &Path) -> serde_json::Value {
     let output = Command::new(env!("CARGO_BIN_EXE_nas-tui"))
         .args(["list", "--json"])
         .env("XDG_STATE_HOME", path.parent().unwrap().join("state"))

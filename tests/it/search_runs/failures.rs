@@ -11,7 +11,7 @@ fn a_second_search_on_one_run_directory_is_refused_with_the_pid_of_the_first() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let first = RunDirectory::create(&path).unwrap();
-    fs::write(path.join("config.toml"), "").unwrap();
+    fs::write(path.join("config.toml"), "# ours\n").unwrap();
     let output = resume(&path).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(

@@ -76,16 +76,48 @@ pub(super) fn rules(config: &Config, limits: Limits) -> Rules {
 /// CPU threads of each training: as set, or as many CPUs as the options ask for, or 1. Not what a node
 /// happens to have: the same number everywhere gives the same results everywhere.
 pub(super) fn threads(config: &Config) -> usize {
-    let asked = || {
-        let mut options = config.slurm.options.iter();
-        let named = |option: &String| {
-            option
-                .strip_prefix("--cpus-per-task=")
-                .or_else(|| option.strip_prefix("-c"))?
-                .parse()
-                .ok()
-        };
-        options.find_map(named)
-    };
+    let asked = || cpus_per_task(&config.slurm.options);
     config.workers.threads.or_else(asked).unwrap_or(1).max(1)
+}
+
+/// The value of `--cpus-per-task=N`, `-cN`, or of either with N as an option of its own. Of several the
+/// last one counts, as it does for sbatch.
+fn cpus_per_task(options: &[String]) -> Option<usize> {
+    const NAMES: [&str; 2] = ["--cpus-per-task", "-c"];
+    let separate = options
+        .windows(2)
+        .enumerate()
+        .filter_map(|(index, pair)| NAMES.contains(&&*pair[0]).then(|| (index, &*pair[1])));
+    let joined = options.iter().enumerate().filter_map(|(index, option)| {
+        let value = option.strip_prefix("--cpus-per-task=");
+        let short = || option.strip_prefix("-c").filter(|value| !value.is_empty());
+        Some((index, value.or_else(short)?))
+    });
+    let last = separate.chain(joined).max_by_key(|(index, _)| *index)?;
+    last.1.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_threads_of_a_training_are_the_cpus_that_the_options_ask_for() {
+        for (options, threads) in [
+            (&["--mem=16G"][..], 1),
+            (&["--cpus-per-task=4"], 4),
+            (&["-c4"], 4),
+            (&["-c 4"], 4),
+            (&["-c", "4", "--mem=16G"], 4),
+            (&["--partition", "gpu", "--cpus-per-task", "4"], 4),
+            (&["--cpus-per-task=4", "-c", "8"], 8),
+            (&["-c"], 1),
+            (&["--constraint=a100"], 1),
+        ] {
+            let mut config = crate::config::resolve(&crate::config::Options::default()).unwrap();
+            config.workers.threads = None;
+            config.slurm.options = options.iter().map(|option| (*option).to_owned()).collect();
+            assert_eq!(super::threads(&config), threads, "{options:?}");
+            config.workers.threads = Some(2);
+            assert_eq!(super::threads(&config), 2);
+        }
+    }
 }
