@@ -87,7 +87,8 @@ fn cpus_per_task(options: &[String]) -> Option<usize> {
     let separate = options
         .windows(2)
         .enumerate()
-        .filter_map(|(index, pair)| NAMES.contains(&&*pair[0]).then(|| (index, &*pair[1])));
+        .filter(|(_, pair)| NAMES.contains(&&*pair[0]))
+        .map(|(index, pair)| (index, &*pair[1]));
     let joined = options.iter().enumerate().filter_map(|(index, option)| {
         let value = option.strip_prefix("--cpus-per-task=");
         let short = || option.strip_prefix("-c").filter(|value| !value.is_empty());
