@@ -1,5 +1,4 @@
-//! The screen of a run that trains one network: all of it and each panel, and arbitrary keys at
-//! arbitrary sizes.
+//! The screen of a run that trains one network: all of it, each panel, any keys at any size.
 
 mod averaged;
 mod stages;

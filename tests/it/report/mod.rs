@@ -295,6 +295,10 @@ fn a_folder_that_is_not_a_run_is_bad_input() {
     let folder = tempfile::tempdir().unwrap();
     let output = report(&folder.path().join("nowhere"), &folder.path().join("out"));
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere/journal.jsonl"));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        message.contains("there is no run") && message.contains("nowhere"),
+        "{message}"
+    );
     assert!(!folder.path().join("out").exists());
 }
