@@ -122,7 +122,7 @@ fn a_key_is_answered_at_once() {
     terminal.wait_for("loss");
     let mut slowest = Duration::ZERO;
     for _ in 0..5 {
-        for (key, shown) in [("a", "Validation accuracy"), ("a", "Reward")] {
+        for (key, shown) in [("a", "━ Accuracy"), ("a", "━ Reward")] {
             let start = Instant::now();
             terminal.keys(key);
             terminal.wait_for(shown);
