@@ -1,7 +1,7 @@
 //! What a session writes to its run directory: the records of the journal, and files. What cannot be
 //! written (the disk is full, the directory has been moved) waits here, in order, until it can be.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -259,10 +259,12 @@ impl Storage {
                 _ => {}
             }
         }
-        let files = self.waiting.iter().filter_map(|piece| match piece {
+        let names = self.waiting.iter().filter_map(|piece| match piece {
             Piece::File(name, _) => Some((*name).to_owned()),
             _ => None,
         });
+        // A file can wait in several versions.
+        let files: BTreeSet<String> = names.collect();
         let mut parts = Vec::new();
         if records > 0 {
             parts.push(format!("{records} records"));

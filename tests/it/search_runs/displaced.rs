@@ -9,7 +9,7 @@ use crate::disturbed::Running;
 const LONGER: &str = "child.epochs=8";
 
 /// The results of a search that nobody disturbs.
-fn undisturbed() -> &'static Found {
+pub(super) fn undisturbed() -> &'static Found {
     static FOUND: OnceLock<Found> = OnceLock::new();
     FOUND.get_or_init(|| {
         let root = tempfile::tempdir().unwrap();
@@ -19,14 +19,14 @@ fn undisturbed() -> &'static Found {
     })
 }
 
-fn longer(path: &Path) -> Command {
+pub(super) fn longer(path: &Path) -> Command {
     let mut command = new_run(path);
     command.args(["--set", LONGER]);
     command
 }
 
 /// A search of which a child has ended.
-fn in_progress(root: &Path) -> (PathBuf, Running) {
+pub(super) fn in_progress(root: &Path) -> (PathBuf, Running) {
     let path = root.join("run");
     let mut command = longer(&path);
     command.env("XDG_STATE_HOME", root.join("state"));
@@ -35,7 +35,7 @@ fn in_progress(root: &Path) -> (PathBuf, Running) {
     (path, running)
 }
 
-const PAUSED: &str = "paused until it can save: ";
+pub(super) const PAUSED: &str = "paused until it can save: ";
 
 #[test]
 fn a_search_whose_directory_is_moved_pauses_until_it_is_back() {

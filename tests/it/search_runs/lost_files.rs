@@ -1,33 +1,8 @@
 //! Single files of a run directory that are removed or replaced under a search.
 
 use super::blocked::listed;
+use super::displaced::{PAUSED, in_progress, undisturbed};
 use super::*;
-use crate::disturbed::Running;
-
-const PAUSED: &str = "paused until it can save: ";
-
-fn longer(path: &Path) -> Command {
-    let mut command = new_run(path);
-    command.args(["--set", "child.epochs=8"]);
-    command
-}
-
-/// A search of which a child has ended.
-fn in_progress(root: &Path) -> (PathBuf, Running) {
-    let path = root.join("run");
-    let mut command = longer(&path);
-    command.env("XDG_STATE_HOME", root.join("state"));
-    let running = Running::start(command, &root.join("lines"));
-    wait_for_line(&path, "\"event\":\"child_finished\"");
-    (path, running)
-}
-
-/// The results of a search that nobody disturbs.
-fn undisturbed(root: &Path) -> Found {
-    let path = root.join("whole");
-    assert_ok(&longer(&path).output().unwrap());
-    found(&path)
-}
 
 #[test]
 fn the_journal_of_a_search_is_saved_beside_a_file_that_has_taken_its_place() {
@@ -48,7 +23,7 @@ fn the_journal_of_a_search_is_saved_beside_a_file_that_has_taken_its_place() {
     assert!(stderr(&refused).contains(&remedy), "{}", stderr(&refused));
     fs::rename(&rescued, &journal).unwrap();
     assert_ok(&resume(&path).output().unwrap());
-    assert_eq!(found(&path), undisturbed(root.path()));
+    assert_eq!(found(&path), *undisturbed());
 }
 
 #[test]
@@ -100,7 +75,7 @@ fn a_removed_folder_of_checkpoints_is_made_again() {
     running.succeeds();
     assert!(!running.text().contains(PAUSED), "{}", running.text());
     assert!(path.join("checkpoint/search.safetensors").is_file());
-    assert_eq!(found(&path), undisturbed(root.path()));
+    assert_eq!(found(&path), *undisturbed());
 }
 
 #[test]
@@ -118,11 +93,16 @@ fn records_are_written_although_the_checkpoint_cannot_be() {
         last.contains("without saving checkpoint/search.safetensors"),
         "{last}"
     );
+    let (_, lost) = last.split_once("without saving ").unwrap();
+    let (lost, _) = lost.split_once(';').unwrap();
+    let mut names: Vec<&str> = lost.split(", ").collect();
+    names.dedup();
+    assert_eq!(names.join(", "), lost, "each once");
     let end = records(&path).pop().unwrap().event;
     assert!(matches!(end, Event::RunFinished { .. }), "{end:?}");
     fs::remove_file(&folder).unwrap();
     assert_ok(&resume(&path).output().unwrap());
-    assert_eq!(found(&path), undisturbed(root.path()));
+    assert_eq!(found(&path), *undisturbed());
 }
 
 #[test]
