@@ -2,6 +2,7 @@
 
 use clap::Args as ClapArgs;
 
+use super::snapshots;
 use super::table::{TableColumn, table as draw, terminal_width};
 use unicode_width::UnicodeWidthStr;
 
@@ -43,9 +44,13 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let runs = link::survey();
     if args.json {
-        return super::print_pretty_json(&runs);
+        super::print_pretty_json(&runs)?;
+    } else {
+        super::print(&table(&runs, terminal_width().unwrap_or(usize::MAX)))?;
     }
-    super::print(&table(&runs, terminal_width().unwrap_or(usize::MAX)))
+    let readable = runs.iter().filter(|run| run.unreadable.is_none());
+    snapshots::renew(readable.map(|run| run.path.as_path()));
+    Ok(())
 }
 
 /// A column of the list: its title, whether it holds numbers, and its rank: where room is short, those

@@ -36,6 +36,7 @@ mod search;
 mod series;
 #[cfg(feature = "torch")]
 mod slurm_task;
+mod snapshots;
 mod study;
 mod table;
 #[cfg(feature = "torch")]

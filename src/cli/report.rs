@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args as ClapArgs;
 
-use super::{OrBadInput, print_path};
+use super::{OrBadInput, print_path, snapshots};
 use crate::event::RunKind;
 use crate::report::page::{Material, RunReport, write};
 use crate::runs;
@@ -41,9 +41,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         ));
     }
     let report = RunReport::of(&material, jiff::Timestamp::now()).context("writing the summary")?;
-    match write(&report, &args.out) {
-        Ok(page) => print_path(&page),
-        Err(error) if error.is_bad_folder() => Err(error).or_bad_input(),
-        Err(error) => Err(error.into()),
-    }
+    let page = match write(&report, &args.out) {
+        Err(error) if error.is_bad_folder() => return Err(error).or_bad_input(),
+        written => written?,
+    };
+    print_path(&page)?;
+    snapshots::renew([run.as_path()].into_iter());
+    Ok(())
 }

@@ -1,7 +1,6 @@
 //! A client of a run in another process, or of one that has ended: reads the journal, and listens
 //! to the run's socket if there is one.
 
-use std::fs::File;
 use std::io::{self, BufReader};
 use std::net::Shutdown;
 use std::os::unix::fs::MetadataExt;
@@ -20,15 +19,14 @@ use super::notes::write_note;
 use super::orders::{self, Orders};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
 use super::{Command, Connection, LinkStatus, asking, peer, place};
-use crate::analysis::history::History;
 use crate::event::Level;
 use crate::foundation::host::host_name;
 use crate::foundation::thread::spawn;
 use crate::foundation::{input, messages, text};
-use crate::journal::snapshot::{Draft, SHARE, is_due};
 use crate::journal::{JournalError, Snapshot};
 use crate::runs::directory::lock_state;
 use crate::runs::journal_of;
+use crate::runs::snapshots::Stale;
 
 /// Interval at which the journal and the lock are checked if there is no socket.
 const POLL: Duration = Duration::from_millis(500);
@@ -94,7 +92,7 @@ pub fn attach(run: &Path, watch: bool) -> Result<Connection, AttachError> {
     let follower = Follower {
         run: run.to_owned(),
         watch,
-        covered: Some(feed.place().bytes),
+        saves_snapshot: true,
         feed,
         status,
         line: line.clone(),
@@ -224,8 +222,8 @@ struct Follower {
     line: Line,
     /// When the journal was last seen to grow.
     grown: Option<Instant>,
-    /// Bytes of the journal that its snapshot covers, until it is decided whether to write another one.
-    covered: Option<u64>,
+    /// Until it is decided whether to write a snapshot.
+    saves_snapshot: bool,
 }
 
 impl Follower {
@@ -301,18 +299,14 @@ impl Follower {
         Ok(())
     }
 
-    /// Write a snapshot of a run of this user that no process is working on, if there is none of most of its
-    /// journal: it may be from an older program. (A run at work writes its own.)
+    /// Write the snapshot of a run that no process is working on, if it lacks one: it may be from an older
+    /// program.
     fn save_snapshot(&mut self) {
-        let (journal, read) = (self.run.join("journal.jsonl"), self.feed.place());
-        let covered = self.covered.take().unwrap_or(read.bytes);
-        let is_own = || std::fs::metadata(&journal).is_ok_and(|file| file.uid() == peer::own_uid());
-        if is_due(read.bytes, covered, SHARE) && lock_state(&self.run).is_none() && is_own() {
-            let run = self.run.clone();
+        if std::mem::take(&mut self.saves_snapshot)
+            && let Some(stale) = Stale::of(&self.run)
+        {
             // A screen shows the same without it.
-            let _ = spawn("nas-snapshot", move || -> io::Result<()> {
-                Draft::write::<History>(&journal, read.lines, File::open(run)?)?.put_in_place()
-            });
+            let _ = spawn("nas-snapshot", move || stale.renew());
         }
     }
 

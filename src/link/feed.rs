@@ -137,11 +137,6 @@ impl Feed {
         Voice(self.sender.downgrade())
     }
 
-    /// How far the journal has been read.
-    pub fn place(&self) -> Place {
-        self.reader.place()
-    }
-
     pub(super) fn sent(&self) -> u64 {
         self.sent
     }

@@ -5,6 +5,7 @@ pub mod directory;
 mod error;
 mod lock;
 pub mod registry;
+pub mod snapshots;
 mod survey;
 
 use std::collections::HashSet;

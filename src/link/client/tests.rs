@@ -1,6 +1,10 @@
+use std::fs::File;
+
 use super::*;
+use crate::analysis::history::History;
 use crate::event::{Event, FinishReason, Level, Record};
 use crate::journal::Journal;
+use crate::journal::snapshot::Draft;
 use crate::link::Command;
 use crate::link::{Hub, Server};
 use crate::runs::RunDirectory;
