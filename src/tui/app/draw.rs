@@ -10,7 +10,6 @@ use crate::tui::layout::{self, Areas, Arrangement};
 use crate::tui::paint::{self, Painter};
 use crate::tui::panels::footer::{Footer, Page};
 use crate::tui::panels::scene::Scene;
-use crate::tui::panels::{self, PanelId};
 use crate::tui::target::{Target, Targets};
 use crate::tui::theme::Role;
 use crate::tui::title;
@@ -107,28 +106,6 @@ impl App {
             context: self.page_context(),
             panels: &self.view.panels,
             inspector: self.view.inspector.as_ref(),
-        }
-    }
-
-    fn draw_tabs(&self, painter: &mut Painter<'_>) {
-        let panels = PanelId::of(self.kind());
-        let widths = panels.iter().map(|panel| panel.name().len() + 2);
-        let is_narrow = widths.sum::<usize>() > painter.width();
-        let mut x = 0;
-        for panel in panels {
-            let role = if panel == self.view.focus {
-                Role::Selected
-            } else {
-                Role::Text
-            };
-            let name = panel.name();
-            let name = match is_narrow {
-                true => format!("{name} "),
-                false => format!(" {name} "),
-            };
-            let start = x;
-            x = painter.text(x, 0, role, &name);
-            painter.target((start, 0), (x - start, 1), Target::Panel(panel));
         }
     }
 

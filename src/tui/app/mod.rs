@@ -29,6 +29,7 @@ mod steering;
 mod switching_tests;
 mod training;
 mod typing;
+mod tabs;
 mod views;
 #[cfg(test)]
 mod views_tests;
