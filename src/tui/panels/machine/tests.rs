@@ -220,6 +220,52 @@ fn eight_gpus_are_nine_rows_each_with_its_reason_for_throttling() {
 }
 
 #[test]
+fn eight_gpus_take_a_row_each_in_few_columns_with_the_reason_for_throttling_in_place_of_the_temperature()
+ {
+    let mut gpus: Vec<GpuSample> = (0..8).map(gpu).collect();
+    gpus[2].throttle = Some(vec![Throttle::PowerCap]);
+    gpus[3].throttle = Some(vec![Throttle::Hardware]);
+    gpus[4].throttle = Some(vec![Throttle::HardwareThermal]);
+    gpus[5].lost = true;
+    for width in 37..60 {
+        let text = panel(&app(GpuStatus::Present(gpus.clone())), width, 12);
+        let rows: Vec<&str> = text.lines().collect();
+        assert!(rows[1].contains("8 GPUs  mean load"), "{text}");
+        for (index, row) in rows[2..10].iter().enumerate() {
+            let start = format!(" {index}  ");
+            assert!(row.starts_with(&start), "{text}");
+            let has = |wanted: &str| assert!(row.contains(wanted), "{wanted}:\n{text}");
+            match index {
+                2 => has("power cap"),
+                3 => has("slowed by hardware"),
+                4 => has("too hot, slowed by"),
+                5 => has("not reached"),
+                _ => ["13/80 GiB", "61 °C", " %"].map(has).into_iter().collect(),
+            }
+            assert_eq!(
+                row.contains(" W"),
+                width >= 45 && ![2, 3, 4, 5].contains(&index),
+                "{text}"
+            );
+        }
+        assert!(rows[10].contains("cpu"), "{text}");
+        assert!(!text.contains("throttled"), "{text}");
+    }
+}
+
+#[test]
+fn names_that_brief_rows_leave_out_are_in_the_details() {
+    let app = app(GpuStatus::Present((0..8).map(gpu).collect()));
+    let text = panel(&app, 38, 200);
+    let screen = panel_from(&app, 12, 38, 8);
+    assert!(
+        text.contains("0 H100 80GB HBM3  61 °C  312/700 W"),
+        "{text}"
+    );
+    assert!(screen.contains("H100 80GB HBM3"), "{screen}");
+}
+
+#[test]
 fn a_gpu_in_instances() {
     let mig = GpuSample {
         mig: true,
