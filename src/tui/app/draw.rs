@@ -8,6 +8,7 @@ use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::layout::{self, Areas, Arrangement};
 use crate::tui::paint::{self, Painter};
+use crate::tui::panels;
 use crate::tui::panels::footer::{Footer, Page};
 use crate::tui::panels::scene::Scene;
 use crate::tui::target::{Target, Targets};
@@ -28,11 +29,14 @@ impl App {
             size: screen.area().as_size(),
             ..self.arrangement()
         };
-        let Some(areas) = arrangement.areas() else {
-            draw_too_small(&self.scene(), &mut screen);
+        let scene = Scene {
+            arrangement,
+            ..self.scene()
+        };
+        let Some(areas) = scene.areas() else {
+            draw_too_small(&scene, &mut screen);
             return;
         };
-        let scene = self.scene();
         panels::header::draw(&scene, &mut screen.part(areas.header));
         match &self.view.inspector {
             Some(inspector) => self.draw_inspector(inspector, &mut screen),

@@ -7,6 +7,7 @@
 mod gpu_details;
 mod gpus;
 mod host;
+mod need;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,8 @@ pub struct Machine;
 #[linkme::distributed_slice(PANELS)]
 static ABOUT: About = About {
     leads: &[LayoutName::Machine],
+    need: need::rows,
+    fills_more: true,
     ..About::of::<Scrolled<Machine>>("machine", "Machine", 120, ANY_RUN)
 };
 
@@ -213,9 +216,6 @@ fn history_rows(label: &str, history: &History, room: &Room<'_>, rows: usize) ->
     lines
 }
 
-/// The groups in as few rows as possible, in order.
-fn packed(groups: Vec<Row>, width: usize) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
 /// The newest values in one row, the last at its right end.
 fn sparkline(history: &History, columns: usize, room: &Room<'_>) -> (Role, String) {
     let levels: String = history
@@ -235,6 +235,9 @@ fn level(share: f64) -> usize {
     }
 }
 
+/// The groups in as few rows as possible, in order.
+fn packed(groups: Vec<Row>, width: usize) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
     for group in groups.into_iter().filter(|group| !group.is_empty()) {
         match rows.last_mut() {
             Some(row) if pieces_width(row) + GAP.len() + pieces_width(&group) <= width => {
