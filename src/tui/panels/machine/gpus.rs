@@ -208,8 +208,8 @@ pub fn is_brief(gpus: &[GpuSample], room: &Room<'_>) -> bool {
     gpus.len() >= TOTAL_FROM && !is_within(&widths(&all_cells(gpus, room)), room)
 }
 
-/// Each GPU in one row: its number, load and memory, and the reason for throttling or else what fits of
-/// temperature and power.
+/// Each GPU in one row: its number, load, the reason for throttling, and what fits of memory, temperature and
+/// power.
 fn brief(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Row> {
     let mut all: Vec<[Row; 5]> = gpus.iter().map(|gpu| brief_cells(gpu, room)).collect();
     let widths = widths(&all);
@@ -227,13 +227,22 @@ fn brief(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Row> {
             return join_fitting(shown, GAP, room.width);
         }
         // What takes too many columns is less important than the reason, which may be cut itself.
-        let [number, load, memory, ..] = cells.clone();
+        let [number, load, memory, temperature, power] = cells.clone();
         let taken = pieces_width(&number) + pieces_width(&load) + 2 * GAP.len();
         let left = room.width.saturating_sub(taken);
-        let cut =
-            |(role, text): (Role, String)| (role, format::fit(&text, left, room.glyphs.ellipsis));
+        let cut = |(role, text): (Role, String)| {
+            let text = format::fit(&text, left, room.glyphs.ellipsis);
+            (role, text)
+        };
         let throttle = throttle.into_iter().map(cut).collect();
-        let groups = vec![(0, number), (1, load), (3, memory), (2, throttle)];
+        let groups = vec![
+            (0, number),
+            (1, load),
+            (3, memory),
+            (4, temperature),
+            (5, power),
+            (2, throttle),
+        ];
         join_ranked(groups, GAP, room.width)
     };
     all.iter_mut().zip(gpus).map(row).collect()
