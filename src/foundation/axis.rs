@@ -36,7 +36,7 @@ impl ValueAxis {
             ValueAxis::Log(axis) => axis
                 .ticks()
                 .iter()
-                .map(|tick| (*tick, decimals(*tick)))
+                .map(|tick| (*tick, decimals_of_two(*tick)))
                 .collect(),
         }
     }
@@ -105,7 +105,7 @@ impl Axis {
 
     /// Decimals needed to tell its tick values apart.
     pub fn decimals(&self) -> usize {
-        decimals(self.step)
+        decimals_of_two(self.step)
     }
 }
 
@@ -140,8 +140,11 @@ pub fn round_step(step: f64) -> f64 {
 /// A logarithmic axis. Values that have no logarithm (0 and below) sit at its bottom.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogAxis {
-    /// Positive and ascending, at least two: 1 to 9, 1-2-5, 1-3 or 1 times powers of ten.
+    /// Positive and ascending, at least two: 1 to 9, 1-2-5, 1-3 or 1 times powers of ten, or values at
+    /// even distances.
     ticks: Vec<f64>,
+    /// The highest value shown; the lowest is the first tick.
+    high: f64,
 }
 
 /// Leading digits of the ticks of a logarithmic axis, densest first.
@@ -169,23 +172,20 @@ impl LogAxis {
             high / 10.0
         };
         let low = low.max(high / 10f64.powi(DECADES)).max(f64::MIN_POSITIVE);
-        let ticks = ticks.max(2);
-        LEADING
+        let most = ticks.max(2);
+        let dense = LEADING
             .into_iter()
-            .map(|leading| LogAxis {
-                ticks: log_ticks(low, high, leading, 1),
-            })
-            .chain(
-                (2..)
-                    .map(|decades| LogAxis {
-                        ticks: log_ticks(low, high, &[1.0], decades),
-                    })
-                    .take(2 * DECADES as usize),
-            )
-            .find(|axis| axis.ticks.len() <= ticks)
-            .unwrap_or(LogAxis {
-                ticks: vec![low, high.max(low * 10.0)],
-            })
+            .map(|leading| log_ticks(low, high, leading, 1));
+        let sparse = (2..=2 * DECADES).map(|decades| log_ticks(low, high, &[1.0], decades));
+        let ticks = dense.chain(sparse).find(|ticks| ticks.len() <= most);
+        let ticks = ticks.unwrap_or(vec![low, high.max(low * 10.0)]);
+        let high = ticks.last().copied().unwrap_or(high);
+        LogAxis { ticks, high }
+    }
+
+    /// The axis from the first of these ticks, which are positive and ascending, to `high`.
+    pub fn with_ticks(ticks: Vec<f64>, high: f64) -> LogAxis {
+        LogAxis { ticks, high }
     }
 
     /// The tick values in ascending order: at least two.
@@ -193,15 +193,13 @@ impl LogAxis {
         &self.ticks
     }
 
-    /// Position of `value` between the lowest tick (0) and the highest (1).
+    /// Position of `value` between the lowest tick (0) and the highest value (1).
     pub fn fraction(&self, value: f64) -> f64 {
-        let (Some(low), Some(high)) = (self.ticks.first(), self.ticks.last()) else {
-            return 0.0;
-        };
-        if value > 0.0 {
-            ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0)
-        } else {
-            0.0
+        match self.ticks.first() {
+            Some(low) if value > 0.0 => {
+                ((value / low).ln() / (self.high / low).ln()).clamp(0.0, 1.0)
+            }
+            _ => 0.0,
         }
     }
 }
@@ -244,6 +242,14 @@ fn decimals(value: f64) -> usize {
     (-(value * (1.0 + 1e-9)).log10().floor()).clamp(0.0, 12.0) as usize
 }
 
+/// Decimals needed to show a value of at most two digits.
+fn decimals_of_two(value: f64) -> usize {
+    let decimals = decimals(value);
+    let scale = 10f64.powi(decimals as i32);
+    let is_shown = ((value * scale).round() / scale - value).abs() <= value * 1e-6;
+    decimals + usize::from(!is_shown)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -283,6 +289,13 @@ mod tests {
     }
 
     #[test]
+    fn a_logarithmic_axis_can_be_longer_than_its_ticks() {
+        let axis = LogAxis::with_ticks(vec![0.1, 1.0, 10.0], 1_000.0);
+        let at = [0.1, 10.0, 1_000.0].map(|value| axis.fraction(value));
+        assert_eq!(at, [0.0, 0.5, 1.0]);
+    }
+
+    #[test]
     fn values_without_a_logarithm_sit_at_the_bottom() {
         let axis = LogAxis::covering(0.0, 0.5, 5);
         assert_eq!(
@@ -299,9 +312,10 @@ mod tests {
     #[test]
     fn a_label_shows_the_first_digit_of_its_value() {
         assert_eq!(
-            [1.0, 0.5, 0.1, 0.003, 20.0, 0.07].map(decimals),
+            [1.0, 0.5, 0.1, 0.003, 20.0, 0.07].map(decimals_of_two),
             [0, 1, 1, 3, 0, 2]
         );
+        assert_eq!([0.25, 1.6, 16.0, 0.032].map(decimals_of_two), [2, 1, 0, 3]);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The area of each panel on a screen of a given size, in each arrangement.
 
 mod plans;
+mod spare;
 
 use ratatui::layout::{Rect, Size};
 
@@ -22,8 +23,9 @@ const LEAST: Size = Size {
     height: 4,
 };
 
-/// The panel of the children in training.
-const WORKERS: PanelId = PanelId("workers");
+/// How many rows a panel in so many columns needs for what it shows, its title included; `None` if it
+/// uses any number. This must not depend on what changes within seconds: with it, panels would move.
+pub type Needs<'a> = &'a dyn Fn(PanelId, u16) -> Option<u16>;
 
 /// The parts of the screen. A panel's area includes its title row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,14 +93,12 @@ pub struct Arrangement {
     pub focus: PanelId,
     /// Whether only the focused panel is shown.
     pub maximised: bool,
-    /// Number of workers, if known: rows that their panel does not need go to the panel beside it.
-    pub workers: Option<usize>,
 }
 
 impl Arrangement {
     /// The parts of the screen; `None` if it is too small. If the arrangement has no room for the
     /// focused panel, it is shown alone.
-    pub fn areas(&self) -> Option<Areas> {
+    pub fn areas(&self, needs: Needs<'_>) -> Option<Areas> {
         let size = self.size;
         let fits = |from: &Size| size.width >= from.width && size.height >= from.height;
         if !fits(&SMALLEST) {
@@ -116,15 +116,18 @@ impl Arrangement {
         };
         let plans = plans(self.layout, self.stage).iter();
         for (_, plan) in plans.filter(|(from, _)| !self.maximised && fits(from)) {
-            divide(plan, middle, self.workers, &mut areas);
+            // What the panels need does not decide which of them are shown.
+            divide(plan, middle, &|_, _| None, &mut areas);
             let large_enough = |(_, area): &(PanelId, Rect)| {
                 area.width >= LEAST.width && area.height >= LEAST.height
             };
-            if areas.of(self.focus).is_some() && areas.panels.iter().all(large_enough) {
-                return Some(areas);
-            }
+            let fits = areas.of(self.focus).is_some() && areas.panels.iter().all(large_enough);
             areas.panels.clear();
             areas.separators.clear();
+            if fits {
+                divide(plan, middle, needs, &mut areas);
+                return Some(areas);
+            }
         }
         areas.tabs = Some(rows(middle.y, 1));
         let below = rows(middle.y + 1, middle.height - 1);
@@ -133,71 +136,41 @@ impl Arrangement {
     }
 }
 
-fn divide(plan: &Division, area: Rect, workers: Option<usize>, areas: &mut Areas) {
+fn divide(plan: &Division, area: Rect, needs: Needs<'_>, areas: &mut Areas) {
     match plan {
         One(panel) => areas.panels.push((*panel, area)),
         Rows(parts) => {
-            let shares = shares(parts, area.height, 0);
-            let mut heights: Vec<u16> = shares.iter().map(|(_, height)| *height).collect();
-            share_spare_rows(parts, &mut heights, workers);
+            let heights = spare::heights(parts, area.as_size(), needs);
             let mut y = area.y;
             for ((_, part), height) in parts.iter().zip(heights) {
-                divide(part, Rect { y, height, ..area }, workers, areas);
+                divide(part, Rect { y, height, ..area }, needs, areas);
                 y += height;
             }
         }
         Columns(parts) => {
-            for ((_, part), (x, width)) in parts.iter().zip(shares(parts, area.width, 1)) {
-                let x = area.x + x;
+            let shares: Vec<u16> = parts.iter().map(|(share, _)| *share).collect();
+            let mut x = area.x;
+            for ((_, part), width) in parts.iter().zip(lengths(&shares, area.width, 1)) {
                 if x > area.x {
                     let (x, width) = (x - 1, 1);
                     areas.separators.push(Rect { x, width, ..area });
                 }
-                divide(part, Rect { x, width, ..area }, workers, areas);
+                divide(part, Rect { x, width, ..area }, needs, areas);
+                x += width + 1;
             }
         }
     }
 }
 
-/// Give the rows that the children in training do not need (two each, and at least those of the result
-/// of a run) to the panel below them, or else to that above. Their number is that of the workers, which
-/// is constant, so that nothing moves when a child ends.
-fn share_spare_rows(parts: &[(u16, Division)], heights: &mut [u16], workers: Option<usize>) {
-    let is_theirs = |(_, part): &(u16, Division)| matches!(part, One(panel) if *panel == WORKERS);
-    let (Some(place), Some(workers)) = (parts.iter().position(is_theirs), workers) else {
-        return;
-    };
-    let beside = if place + 1 < parts.len() {
-        place + 1
-    } else {
-        place.saturating_sub(1)
-    };
-    let needed = u16::try_from(1 + 2 * workers)
-        .unwrap_or(u16::MAX)
-        .max(LEAST.height + 1);
-    let spare = heights[place].saturating_sub(needed);
-    if beside != place {
-        heights[place] -= spare;
-        heights[beside] += spare;
-    }
-}
-
-/// Start and length of each part of `length`, with `gap` between them.
-fn shares(parts: &[(u16, Division)], length: u16, gap: u16) -> Vec<(u16, u16)> {
-    let whole = parts
-        .iter()
-        .map(|(share, _)| u32::from(*share))
-        .sum::<u32>()
-        .max(1);
-    let free = u32::from(length.saturating_sub(gap * (parts.len() as u16 - 1)));
-    let mut before = 0;
-    let place = |(index, (share, _)): (usize, &(u16, Division))| {
-        let from = free * before / whole;
-        before += u32::from(*share);
-        let to = free * before / whole;
-        (from as u16 + gap * index as u16, (to - from) as u16)
-    };
-    parts.iter().enumerate().map(place).collect()
+/// The length of each part of `length` by its share, with `gap` between them.
+fn lengths(shares: &[u16], length: u16, gap: u16) -> Vec<u16> {
+    let sum = |shares: &[u16]| shares.iter().map(|share| u32::from(*share)).sum::<u32>();
+    let whole = sum(shares).max(1);
+    let gaps = (shares.len() as u16).saturating_sub(1);
+    let free = u32::from(length.saturating_sub(gap * gaps));
+    let end = |count: usize| free * sum(&shares[..count]) / whole;
+    let length = |place: usize| (end(place + 1) - end(place)) as u16;
+    (0..shares.len()).map(length).collect()
 }
 
 #[cfg(test)]

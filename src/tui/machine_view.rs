@@ -34,6 +34,8 @@ pub struct MachineView {
     pub gpu_history: History,
     /// Busy fraction of the processors, 0 to 1.
     pub host_history: History,
+    /// Largest number of our processes at a time so far.
+    pub processes: usize,
     /// When the screen started measuring.
     pub since: Timestamp,
     /// Name of the machine.
@@ -122,6 +124,7 @@ impl MachineView {
             host: HostStatus::Starting,
             gpu_history: History::default(),
             host_history: History::default(),
+            processes: 0,
             since: now,
             name: host_name(),
             has_recalled: false,
@@ -189,6 +192,7 @@ impl MachineView {
     pub fn take_host(&mut self, status: HostStatus) {
         if let HostStatus::Present(host) = &status {
             self.host_history.push(host.busy());
+            self.processes = self.processes.max(host.ours.len());
         }
         self.host = match (&self.host, status) {
             (HostStatus::Present(shown), HostStatus::Present(new)) => {

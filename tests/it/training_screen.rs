@@ -1,6 +1,7 @@
 //! The screen of a run that trains one network: all of it, each panel, any keys at any size.
 
 mod averaged;
+mod room;
 mod stages;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
@@ -24,11 +25,8 @@ fn app(events: &[Event], width: u16, height: u16) -> App {
 
 /// In the 19th epoch, after one reduction of the learning rate.
 fn running(width: u16, height: u16) -> App {
-    app(
-        &[example::running(18), vec![example::progress(18)]].concat(),
-        width,
-        height,
-    )
+    let events = [example::running(18), vec![example::progress(18)]];
+    app(&events.concat(), width, height)
 }
 
 fn finished(width: u16, height: u16) -> App {

@@ -8,9 +8,9 @@ use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::layout::{self, Areas, Arrangement};
 use crate::tui::paint::{self, Painter};
+use crate::tui::panels;
 use crate::tui::panels::footer::{Footer, Page};
 use crate::tui::panels::scene::Scene;
-use crate::tui::panels::{self, PanelId};
 use crate::tui::target::{Target, Targets};
 use crate::tui::theme::Role;
 use crate::tui::title;
@@ -29,11 +29,14 @@ impl App {
             size: screen.area().as_size(),
             ..self.arrangement()
         };
-        let Some(areas) = arrangement.areas() else {
-            draw_too_small(&self.scene(), &mut screen);
+        let scene = Scene {
+            arrangement,
+            ..self.scene()
+        };
+        let Some(areas) = scene.areas() else {
+            draw_too_small(&scene, &mut screen);
             return;
         };
-        let scene = self.scene();
         panels::header::draw(&scene, &mut screen.part(areas.header));
         match &self.view.inspector {
             Some(inspector) => self.draw_inspector(inspector, &mut screen),
@@ -107,28 +110,6 @@ impl App {
             context: self.page_context(),
             panels: &self.view.panels,
             inspector: self.view.inspector.as_ref(),
-        }
-    }
-
-    fn draw_tabs(&self, painter: &mut Painter<'_>) {
-        let panels = PanelId::of(self.kind());
-        let widths = panels.iter().map(|panel| panel.name().len() + 2);
-        let is_narrow = widths.sum::<usize>() > painter.width();
-        let mut x = 0;
-        for panel in panels {
-            let role = if panel == self.view.focus {
-                Role::Selected
-            } else {
-                Role::Text
-            };
-            let name = panel.name();
-            let name = match is_narrow {
-                true => format!("{name} "),
-                false => format!(" {name} "),
-            };
-            let start = x;
-            x = painter.text(x, 0, role, &name);
-            painter.target((start, 0), (x - start, 1), Target::Panel(panel));
         }
     }
 

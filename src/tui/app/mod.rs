@@ -21,12 +21,15 @@ mod notes_tests;
 mod palette;
 #[cfg(test)]
 mod palette_tests;
+#[cfg(test)]
+mod room_tests;
 mod runs;
 #[cfg(test)]
 mod runs_tests;
 mod steering;
 #[cfg(test)]
 mod switching_tests;
+mod tabs;
 mod training;
 mod typing;
 mod views;
@@ -208,13 +211,12 @@ impl App {
             layout: self.view.layout,
             focus: self.view.focus,
             maximised: self.view.maximised,
-            workers: self.live.search().started.as_ref().map(|run| run.workers),
         }
     }
 
     /// The parts of the screen; `None` if it is too small.
     pub fn areas(&self) -> Option<Areas> {
-        self.arrangement().areas()
+        self.scene().areas()
     }
 
     /// Update what panels keep about the run: to be called after records were processed, before the

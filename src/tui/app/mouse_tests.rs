@@ -94,6 +94,29 @@ fn a_click_focuses_the_panel_under_it() {
 }
 
 #[test]
+fn tabs_are_whole_names_and_can_be_clicked_as_can_the_marks_for_those_left_out() {
+    let mut app = app(60, 15);
+    let tabs = |app: &App| shown(app).0[2].concat().trim_end().to_owned();
+    let first = "Chart Controller Training DNA Children Effects Leaderboard ›";
+    assert_eq!(tabs(&app), first);
+    click(&mut app, "Effects");
+    assert!(is_focused(&app, "effects"));
+    click(&mut app, "›");
+    assert!(is_focused(&app, "machine"));
+    let last = "‹ Training DNA Children Effects Leaderboard Machine Log";
+    assert_eq!(tabs(&app), last);
+    click(&mut app, "Log");
+    assert!(is_focused(&app, "log"));
+    click(&mut app, "‹");
+    assert!(is_focused(&app, "controller"));
+    assert_eq!(tabs(&app), first);
+    press(&mut app, "5");
+    assert_eq!(tabs(&app), last);
+    app.theme = sample::plain(true);
+    assert!(tabs(&app).starts_with("< Training"), "{}", tabs(&app));
+}
+
+#[test]
 fn a_click_on_a_child_selects_it_and_one_on_the_selected_child_opens_it() {
     let mut app = app(80, 24);
     press(&mut app, "3");

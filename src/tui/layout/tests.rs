@@ -26,9 +26,12 @@ fn overview((width, height): (u16, u16), stage: Stage, focus: PanelId) -> Option
         layout: LayoutName::Overview,
         focus,
         maximised: false,
-        workers: None,
     };
-    arrangement.areas()
+    arrangement.areas(&nothing_known)
+}
+
+fn nothing_known(_: PanelId, _: u16) -> Option<u16> {
+    None
 }
 
 fn shown(width: u16, height: u16, (stage, kind): (Stage, RunKind)) -> Vec<PanelId> {
@@ -77,25 +80,61 @@ fn an_ordinary_terminal_shows_four_panels_and_each_of_the_others_alone() {
     }
 }
 
+/// Height of the panels one below the other in this layout of a search, of which these needs are known.
+fn heights(
+    layout: LayoutName,
+    size: (u16, u16),
+    needs: &[(&str, u16)],
+) -> Vec<(&'static str, u16)> {
+    let arrangement = Arrangement {
+        size: size.into(),
+        stage: Stage::Search,
+        layout,
+        focus: main_panel(layout, RunKind::Search),
+        maximised: false,
+    };
+    let need = |panel: PanelId, _| {
+        let mut known = needs.iter().filter(|(name, _)| *name == panel.0);
+        known.next().map(|(_, need)| *need)
+    };
+    let areas = arrangement.areas(&need).expect("large enough");
+    let heights = areas.panels.iter();
+    heights
+        .map(|(panel, area)| (panel.0, area.height))
+        .collect()
+}
+
 #[test]
 fn rows_that_few_workers_do_not_need_go_to_the_panel_beside_them() {
-    let height = |workers| {
-        let arrangement = Arrangement {
-            size: Size::new(80, 24),
-            stage: Stage::Search,
-            layout: LayoutName::Machine,
-            focus: PanelId("machine"),
-            maximised: false,
-            workers,
-        };
-        let areas = arrangement.areas().expect("large enough");
-        let rows = |panel| areas.of(panel).map(|area| area.height);
-        (rows(PanelId("machine")).unwrap(), rows(WORKERS).unwrap())
+    let heights = |workers| {
+        let needs = &[("machine", 40), ("workers", workers)][usize::from(workers == 0) * 2..];
+        heights(LayoutName::Machine, (80, 24), needs)
     };
-    assert_eq!(height(None), (13, 8));
-    assert_eq!(height(Some(1)), (16, 5));
-    assert_eq!(height(Some(3)), (14, 7));
-    assert_eq!(height(Some(8)), (13, 8), "they share it as before");
+    assert_eq!(heights(0), [("machine", 13), ("workers", 8)]);
+    assert_eq!(heights(3), [("machine", 17), ("workers", 4)]);
+    assert_eq!(heights(7), [("machine", 14), ("workers", 7)]);
+    assert_eq!(heights(17), [("machine", 13), ("workers", 8)]);
+}
+
+#[test]
+fn the_panel_that_lacks_fewest_rows_is_completed_first() {
+    let plan = |needs| heights(LayoutName::Overview, (120, 40), needs);
+    let of = |all: &[(&str, u16)], panel| all.iter().find(|(name, _)| *name == panel).unwrap().1;
+    let before = plan(&[]);
+    let [workers, dna, machine] = ["workers", "dna", "machine"].map(|panel| of(&before, panel));
+    let after = plan(&[("workers", 4), ("dna", dna + 9), ("machine", machine + 1)]);
+    assert_eq!(of(&after, "workers"), 4);
+    assert_eq!(of(&after, "machine"), machine + 1);
+    assert_eq!(of(&after, "dna"), dna + workers - 4 - 1);
+    assert_eq!(of(&after, "chart"), of(&before, "chart"));
+}
+
+#[test]
+fn rows_that_no_panel_needs_go_to_those_that_use_any_number() {
+    let all = heights(LayoutName::Overview, (200, 50), &[("machine", 7)]);
+    let rows = |panel| all.iter().find(|(name, _)| *name == panel).unwrap().1;
+    assert_eq!(rows("machine"), 7);
+    assert_eq!(rows("leaderboard") + 7, rows("chart") + rows("controller"));
 }
 
 #[test]
@@ -165,16 +204,78 @@ fn ids_and_places_are_unique_and_known() {
     }
 }
 
+/// The parts of rows in a plan: `area` and what stands one below the other in it.
+fn rows_of(plan: &'static Division, found: &mut Vec<Vec<&'static Division>>) {
+    match plan {
+        One(_) => {}
+        Rows(parts) => {
+            found.push(parts.iter().map(|(_, part)| part).collect());
+            parts.iter().for_each(|(_, part)| rows_of(part, found));
+        }
+        Columns(parts) => parts.iter().for_each(|(_, part)| rows_of(part, found)),
+    }
+}
+
+/// A need for each panel, from a few random numbers: none for every third.
+fn some_need(seed: u16, panel: PanelId, width: u16) -> Option<u16> {
+    let letters = panel.0.bytes().map(u16::from);
+    let number = letters.fold(seed, |sum, letter| {
+        sum.wrapping_mul(31).wrapping_add(letter)
+    });
+    (number % 3 > 0).then_some(2 + number / 3 % 40 + width % 2)
+}
+
 proptest! {
+    #[test]
+    fn no_panel_is_cut_above_or_below_one_with_rows_that_it_does_not_need(
+        width in 60u16..260, height in 15u16..100, layout in 0usize..6, stage in 0usize..3, seed: u16,
+    ) {
+        let (stage, kind) = STAGES[stage];
+        let layout = LAYOUTS[layout];
+        let (focus, maximised) = (main_panel(layout, kind), false);
+        let size = Size::new(width, height);
+        let arrangement = Arrangement { size, stage, layout, focus, maximised };
+        let need = |panel, width| some_need(seed, panel, width);
+        let areas = arrangement.areas(&need).expect("large enough");
+        let plain = arrangement.areas(&nothing_known).expect("large enough");
+        prop_assert_eq!(areas.panels.len(), plain.panels.len());
+        let mut divisions = Vec::new();
+        plans(layout, stage).iter().for_each(|(_, plan)| rows_of(plan, &mut divisions));
+        let spare = |panel: PanelId, area: Rect| {
+            need(panel, area.width).map_or(0, |need| area.height.saturating_sub(need.max(LEAST.height)))
+        };
+        for parts in divisions {
+            let panels = parts.iter().filter_map(|part| match part {
+                One(panel) => Some((*panel, areas.of(*panel)?)),
+                _ => None,
+            });
+            let panels: Vec<(PanelId, Rect)> = panels.collect();
+            // In another plan for this layout the same panels may stand elsewhere.
+            let together = panels.windows(2).all(|pair| pair[0].1.bottom() == pair[1].1.y && pair[0].1.x == pair[1].1.x);
+            if panels.len() < parts.len() || !together {
+                continue;
+            }
+            let is_cut = |(panel, area): &(PanelId, Rect)| need(*panel, area.width).is_some_and(|need| area.height < need);
+            if panels.iter().any(is_cut) {
+                prop_assert!(panels.iter().all(|(panel, area)| spare(*panel, *area) == 0), "{:?}", panels);
+            }
+            for (panel, area) in &panels {
+                let before = plain.of(*panel).expect("the same plan").height;
+                let keeps = need(*panel, area.width).is_some_and(|need| area.height >= need.max(LEAST.height).min(before));
+                prop_assert!(area.height >= before || keeps, "{:?} {:?}", panel, areas);
+            }
+        }
+    }
+
     #[test]
     fn panels_never_overlap_and_the_focused_one_is_always_visible(
         width in 60u16..300, height in 15u16..120, maximised: bool, layout in 0usize..6, focus in 0usize..7, stage in 0usize..3,
-        workers in proptest::option::of(0usize..100),
+        seed: u16,
     ) {
         let (stage, kind) = STAGES[stage];
         let focus = PanelId::of(kind)[focus];
-        let arrangement = Arrangement { size: Size::new(width, height), stage, layout: LAYOUTS[layout], focus, maximised, workers };
-        let areas = arrangement.areas().expect("large enough");
+        let arrangement = Arrangement { size: Size::new(width, height), stage, layout: LAYOUTS[layout], focus, maximised };
+        let areas = arrangement.areas(&|panel, width| some_need(seed, panel, width)).expect("large enough");
         prop_assert!(areas.of(focus).is_some());
         let all: Vec<Rect> = areas.panels.iter().map(|(_, area)| *area)
             .chain(areas.separators.iter().copied())

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::chart::verdict_line;
 use super::panel::{About, Hint, PANELS, SEARCH, Scrolled, TextPanel, hints};
 use super::{Content, PanelId, Row, join_fitting, labelled, words};
+use crate::config::{LayoutName, StrategyFacts};
 use crate::event::{Choice, EpisodeFinished, RunStarted};
 use crate::foundation::text;
 use crate::space::HeadKind;
@@ -22,6 +23,8 @@ const MOST_REPEATS: f64 = 0.5;
 
 /// Height of a panel in rows from which on it has a verdict.
 const VERDICT_FROM: usize = 8;
+/// Most rows of the verdict.
+const VERDICT_ROWS: usize = 2;
 
 /// Columns per option: only a shade, or a percentage.
 const NARROW_CELL: usize = 3;
@@ -32,7 +35,10 @@ const WIDE_CELL: usize = 5;
 pub struct Controller;
 
 #[linkme::distributed_slice(PANELS)]
-static ABOUT: About = About::of::<Scrolled<Controller>>("controller", "Controller", 20, SEARCH);
+static ABOUT: About = About {
+    need: |scene, _| Some(need(scene)),
+    ..About::of::<Scrolled<Controller>>("controller", "Controller", 20, SEARCH)
+};
 
 impl TextPanel for Controller {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -74,13 +80,30 @@ pub fn alarm(state: &RunState) -> Option<String> {
         .then(|| format!("COLLAPSED: entropy {:.0} % of its maximum", share * 100.0))
 }
 
+/// Rows for a child of the depth that the search has now: the verdict unless the chart has it, two rows
+/// about the episode, two of headings, and the layers. Without a policy there are only words.
+fn need(scene: &Scene<'_>) -> usize {
+    let search = scene.live.search();
+    let strategy = search.started.as_ref().map(|run| run.strategy.as_str());
+    let strategy = strategy.and_then(StrategyFacts::named);
+    let has_policy = strategy.is_none_or(|strategy| strategy.has_policy);
+    // These arrangements have the chart.
+    let layout = scene.arrangement.layout;
+    let verdict = match layout {
+        LayoutName::Overview | LayoutName::Learning => 0,
+        _ => VERDICT_ROWS,
+    };
+    let layers = if has_policy { 2 + search.depth } else { 1 };
+    verdict + 2 + layers
+}
+
 /// The panel's content for `width` x `height`, below its title.
 fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     let state = scene.state;
     // The first question about a controller. The chart also answers it, if it is shown.
     let chart_is_shown = scene.shows(PanelId("chart"));
     let mut head = if height >= VERDICT_FROM && !chart_is_shown {
-        verdict_line::rows(state, scene.glyphs(), width, 2)
+        verdict_line::rows(state, scene.glyphs(), width, VERDICT_ROWS)
     } else {
         Vec::new()
     };

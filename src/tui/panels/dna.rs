@@ -38,6 +38,8 @@ const KEYS: &[Binding] = keys! {
 static ABOUT: About = About {
     keys: KEYS,
     leads: &[LayoutName::Network],
+    need: |scene, _| Some(need(scene)),
+    fills_more: true,
     ..About::of::<Scrolled<DnaView>>("dna", "DNA", 40, SEARCH)
 };
 
@@ -67,6 +69,18 @@ impl TextPanel for DnaView {
             Response::Draw
         })
     }
+}
+
+/// Height in rows from which on there is an empty row above the layers.
+const GAP_FROM: usize = 16;
+
+/// Rows for a child of the depth that the search has now: its facts, a heading, and its layers.
+fn need(scene: &Scene<'_>) -> usize {
+    let search = scene.live.search();
+    let is_cell = (search.started.as_ref()).is_some_and(|run| run.data.images.is_none());
+    let per_layer = if is_cell { search.heads().len() } else { 1 };
+    let rows = 3 + search.depth * per_layer;
+    rows + usize::from(rows >= GAP_FROM)
 }
 
 /// The child's name, beside the title.
@@ -120,7 +134,7 @@ fn content(scene: &Scene<'_>, shown: ShownColumns, width: usize, height: usize) 
         return dim("reading the journal");
     };
     let mut head = facts(scene, &detail, width);
-    if height >= 16 {
+    if height >= GAP_FROM {
         head.push(Row::new());
     }
     let (options, glyphs) = (columns(scene, shown, &detail.candidate), scene.glyphs());

@@ -32,7 +32,10 @@ pub struct EffectsView {
 }
 
 #[linkme::distributed_slice(PANELS)]
-static ABOUT: About = About::of::<Scrolled<EffectsView>>("effects", "Effects", 60, SEARCH);
+static ABOUT: About = About {
+    need: |scene, _| need(scene),
+    ..About::of::<Scrolled<EffectsView>>("effects", "Effects", 60, SEARCH)
+};
 
 impl TextPanel for EffectsView {
     fn title(&self, _scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
@@ -73,6 +76,13 @@ impl EffectsView {
     }
 }
 
+/// A row for each head and each of its options, a heading above them and notes below.
+fn need(scene: &Scene<'_>) -> Option<usize> {
+    let run = scene.live.search().started.as_ref()?;
+    let heads = run.heads.iter().map(|head| 1 + head.options.len());
+    Some(1 + heads.sum::<usize>() + NOTES)
+}
+
 fn content(effects: &Effects, run: &RunStarted, scene: &Scene<'_>, width: usize) -> Content {
     let bands = match effects.bands.as_slice() {
         [_] => &[][..],
@@ -102,10 +112,13 @@ fn content(effects: &Effects, run: &RunStarted, scene: &Scene<'_>, width: usize)
     }
 }
 
+/// Rows of the notes.
+const NOTES: usize = 4;
+
 /// How to read the numbers.
 fn notes(effects: &Effects, plus_minus: &str) -> Vec<Row> {
     let tested = effects.tested;
-    let lines = [
+    let lines: [String; NOTES] = [
         "reward of one more layer with the option, less the average".to_owned(),
         format!("of the head's options; {plus_minus}: 95 %, each for itself"),
         format!("{tested} are tested: about one in 20 intervals misses;"),

@@ -291,7 +291,7 @@ fn can_act(scene: &Scene<'_>, bound: &Bound) -> bool {
         Action::TogglePause => can_pause,
         // The overview need not be chosen where it is shown.
         Action::LayoutOverview => {
-            let areas = scene.arrangement.areas();
+            let areas = scene.areas();
             let is_alone = areas.is_none_or(|areas| areas.tabs.is_some());
             scene.arrangement.layout != LayoutName::Overview || is_alone
         }

@@ -36,6 +36,12 @@ pub struct About {
     pub after_test: Option<PanelId>,
     /// Whether all of its rows move up together, which the terminal can do by itself.
     pub scrolls_whole: bool,
+    /// How many rows below its title it needs in so many columns, so that nothing is cut; `None` if it
+    /// uses any number. See [`crate::tui::layout::Needs`].
+    pub need: fn(&Scene<'_>, usize) -> Option<usize>,
+    /// Whether it can show something in more rows than it needs, which it does without if another panel needs
+    /// them.
+    pub fills_more: bool,
 }
 
 /// Every panel, in no particular order. Each registers itself in the file that contains it.
@@ -60,6 +66,8 @@ impl About {
             leads: &[],
             after_test: None,
             scrolls_whole: false,
+            need: |_, _| None,
+            fills_more: false,
         }
     }
 }

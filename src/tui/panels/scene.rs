@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ratatui::layout::Rect;
 
 use super::PanelId;
 use crate::event::RunKind;
@@ -9,7 +10,7 @@ use crate::link::LinkStatus;
 use crate::state::{ChildDetail, ChildRow, RunState, RunStatus};
 use crate::tui::details::{Details, detail_in, newest_child, row_in};
 use crate::tui::keymap::{Action, Keymap};
-use crate::tui::layout::Arrangement;
+use crate::tui::layout::{Areas, Arrangement};
 use crate::tui::machine_view::MachineView;
 use crate::tui::other_runs::Neighbours;
 use crate::tui::theme::{Glyphs, Theme};
@@ -59,8 +60,22 @@ impl<'a> Scene<'a> {
 
     /// Whether a panel is visible.
     pub fn shows(&self, panel: PanelId) -> bool {
-        let areas = self.arrangement.areas();
-        areas.is_some_and(|areas| areas.of(panel).is_some())
+        self.areas().is_some_and(|areas| areas.of(panel).is_some())
+    }
+
+    /// The parts of the screen; `None` if it is too small.
+    pub fn areas(&self) -> Option<Areas> {
+        self.arrangement
+            .areas(&|panel, width| self.need(panel, width))
+    }
+
+    /// The rows that a panel of this width needs for all of its content, including its title; `None` if
+    /// it uses any number.
+    pub fn need(&self, panel: PanelId, width: u16) -> Option<u16> {
+        let inside = super::inside(Rect::new(0, 0, width, 1));
+        let rows = (panel.about().need)(self, inside.width.into())?;
+        let rows = u16::try_from(rows).unwrap_or(u16::MAX);
+        Some(rows.saturating_add(1))
     }
 
     /// Whether the moment shown is not the present.

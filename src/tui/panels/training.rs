@@ -1,5 +1,7 @@
 //! The children in training, one per worker: their progress and results so far.
 
+mod cluster;
+mod outcome;
 mod place;
 
 use ratatui::layout::Rect;
@@ -7,14 +9,15 @@ use ratatui::layout::Rect;
 use super::panel::{About, Hint, PANELS, Panel, Response, SEARCH, hints};
 use super::scroll::Scroll;
 use super::{Content, Row, join_fitting, join_ranked, labelled, pieces_width, words, wrapped};
-use crate::analysis::selection::Selection;
-use crate::state::{Candidate, ClusterPlace, Counts, RunState, TrainedChild};
+use crate::state::{Candidate, ClusterPlace, RunState, TrainedChild};
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{Painter, bar};
 use crate::tui::panels::scene::Scene;
 use crate::tui::target::Target;
 use crate::tui::theme::{Glyphs, Role};
+pub use cluster::cluster_counts;
+use outcome::outcome;
 use place::{Place, remaining};
 
 /// Narrowest and widest progress bar.
@@ -25,34 +28,57 @@ const BAR: std::ops::RangeInclusive<usize> = 8..=24;
 pub struct WorkersView;
 
 #[linkme::distributed_slice(PANELS)]
-static ABOUT: About = About::of::<WorkersView>("workers", "Training", 30, SEARCH);
+static ABOUT: About = About {
+    need,
+    ..About::of::<WorkersView>("workers", "Training", 30, SEARCH)
+};
+
+/// Columns from which on a child in training surely takes one row.
+const WIDE: usize = 120;
+
+/// Rows for a child on each worker, or for the result at the end, so that nothing moves when a child ends.
+fn need(scene: &Scene<'_>, width: usize) -> Option<usize> {
+    let search = scene.live.search();
+    let workers = search.started.as_ref()?.workers;
+    let has_cluster = search.queue().is_some();
+    let rows_each = if width >= WIDE && !has_cluster { 1 } else { 2 };
+    let queue = usize::from(has_cluster);
+    Some((workers * rows_each + queue).max(outcome::ROWS))
+}
 
 impl Panel for WorkersView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         let area = super::inside(painter.area());
         let (width, height) = (usize::from(area.width), usize::from(area.height));
-        let mut content = content(scene, width);
+        let content = content(scene, width);
         let by_worker = &scene.state.search().by_worker;
         let chosen = by_worker.keys().position(|worker| *worker == scene.worker);
         // The selected worker stays in view.
         let (workers, chosen) = (by_worker.len(), chosen.unwrap_or(0));
         let rows_each = content.body.len() / workers.max(1);
-        let queue = queue_rows(scene, width);
-        let bottom = match chosen + 1 < workers {
-            true => (chosen + 1) * rows_each,
-            false => content.body.len() + queue.len(),
+        let rows = content.head.len() + content.body.len();
+        // So does the queue, below the children.
+        let queue = cluster::queue_rows(scene, width, height.saturating_sub(rows));
+        let room = height.saturating_sub(queue.len());
+        let bottom = ((chosen + 1) * rows_each).min(content.body.len());
+        let top = bottom.saturating_sub(room);
+        let position = content.position(room, top);
+        let counts = || {
+            let workers =
+                (workers > 0).then(|| labelled("workers", Role::Text, workers.to_string()));
+            cluster::counts_with_nodes(scene.state).or(workers)
         };
-        content.body.extend(queue);
-        let top = bottom.saturating_sub(height);
-        let position = content.position(height, top);
-        let beside = if workers > 0 && scene.why_abandoned().is_none() {
-            cluster_counts(scene.state)
-                .unwrap_or_else(|| labelled("workers", Role::Text, workers.to_string()))
-        } else {
-            Row::new()
-        };
+        let is_live = !scene.state.status.is_over() && scene.why_abandoned().is_none();
+        let beside = is_live.then(counts).flatten().unwrap_or_default();
         super::title(painter, focused, "Training", &beside, position.as_deref());
-        let mut inside = painter.part(area);
+        for (place, row) in queue.iter().enumerate() {
+            let y = rows.min(room) + place;
+            painter.part(area).pieces(0, y, row);
+        }
+        let mut inside = painter.part(Rect {
+            height: room as u16,
+            ..area
+        });
         content.draw(&mut inside, top);
         let numbers: Vec<usize> = by_worker.keys().copied().collect();
         content.mark(&mut inside, top, |row| {
@@ -106,95 +132,6 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
     };
     let workers = state.search().by_worker.iter();
     rows_of(workers.map(told).collect(), scene.glyphs(), width).into()
-}
-
-/// How many children a cluster trains, and how many wait in its queue; `None` without one.
-pub fn cluster_counts(state: &RunState) -> Option<Row> {
-    let search = state.search();
-    let waiting = search.queue()?.count().to_string();
-    let running = search.by_worker.len().to_string();
-    let gap = vec![(Role::Dim, "  ".to_owned())];
-    let counts = [
-        labelled("running", Role::Text, running),
-        gap,
-        labelled("queue", Role::Text, waiting),
-    ];
-    Some(counts.concat())
-}
-
-/// The children in a cluster's queue.
-fn queue_rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
-    let is_live = !scene.state.status.is_over() && scene.why_abandoned().is_none();
-    let queue = scene.state.search().queue().filter(|_| is_live);
-    let children: Vec<u64> = queue.into_iter().flatten().collect();
-    if children.is_empty() {
-        return Vec::new();
-    }
-    let text = format!("in the queue: child {}", format::ranges(&children, ", "));
-    wrapped(Role::Dim, &text, width)
-}
-
-/// The result of a run that has ended; `None` while it is in progress.
-fn outcome(scene: &Scene<'_>, width: usize) -> Option<Vec<Row>> {
-    let state = scene.state;
-    if !state.status.is_over() {
-        return None;
-    }
-    let Counts {
-        sampled,
-        edited,
-        controls,
-        failures,
-        excluded,
-        stopped,
-        ..
-    } = state.search().outcomes.counts;
-    let count = |label, count: usize| {
-        if count > 0 {
-            labelled(label, Role::Text, count.to_string())
-        } else {
-            Row::new()
-        }
-    };
-    let worked = format::duration(state.clock.seconds());
-    let worked = if state.clock.is_cut_off() {
-        format!("at least {worked}")
-    } else {
-        worked
-    };
-    let groups = vec![
-        vec![(Role::Strong, format!("run {}", state.status.word()))],
-        count("children", sampled),
-        count("failed", failures),
-        count("excluded", excluded),
-        count("stopped early", stopped),
-        count("edited", edited),
-        count("controls", controls),
-        labelled("in", Role::Text, worked),
-    ];
-    let mut rows = vec![join_fitting(groups, "  ", width)];
-    if let Some(best) = &state.search().outcomes.best {
-        let name = labelled("best child", Role::Strong, best.child.to_string());
-        let figures = vec![
-            labelled("accuracy", Role::Best, format::accuracy(best.accuracy)),
-            labelled("reward", Role::Strong, format::reward(best.reward)),
-            labelled("episode", Role::Text, best.episode.to_string()),
-            labelled("params", Role::Text, format::count(best.params)),
-            labelled("MACs", Role::Text, format::compact(best.macs)),
-        ];
-        rows.push(join_fitting([vec![name], figures].concat(), "  ", width));
-        let selection = Selection::of(&state.search().outcomes.counts).words();
-        rows.extend(selection.map(|text| words(Role::Dim, text)));
-        let key = scene.keymap.key_of(Action::InspectBest);
-        rows.push(vec![
-            (Role::Key, key),
-            (
-                Role::Dim,
-                " opens it: graph, costs, curves, relatives".to_owned(),
-            ),
-        ]);
-    }
-    Some(rows)
 }
 
 /// What is told of a worker and its child.

@@ -32,7 +32,8 @@ impl Framing<'_> {
         let (fewest, most) = self.ticks;
         let count = (rows / 2 + 1).clamp(fewest, most);
         let axis = axis_in_rows(values, self.is_log, count, rows, self.most);
-        let labels: Vec<(f64, String)> = labelled(&axis, rows)
+        let labels: Vec<(f64, String)> = labelled(&axis, rows, count)
+            .into_iter()
             .map(|(tick, decimals)| (tick, (self.label)(tick, decimals)))
             .collect();
         let widest = labels.iter().map(|(_, label)| label.len()).max();
@@ -164,8 +165,8 @@ impl Frame {
 }
 
 /// The ticks of an axis that are labelled in a plot of `rows` rows: all of them if they are at even
-/// distances (those of a logarithmic axis are not meant to be), otherwise every second, third, ...
-fn labelled(axis: &ValueAxis, rows: usize) -> impl Iterator<Item = (f64, usize)> {
+/// distances and no more than `most` (but three are never too many), otherwise every second, third, ...
+pub fn labelled(axis: &ValueAxis, rows: usize, most: usize) -> Vec<(f64, usize)> {
     let ticks = axis.ticks();
     let row = |value: f64| scaled(axis.fraction(value), rows) as i64;
     let is_even = |step: &usize| {
@@ -178,12 +179,21 @@ fn labelled(axis: &ValueAxis, rows: usize) -> impl Iterator<Item = (f64, usize)>
         let first = gaps.next();
         gaps.all(|gap| Some(gap) == first)
     };
-    let is_linear = matches!(axis, ValueAxis::Linear(_));
     let last = ticks.len().saturating_sub(1).max(1);
     let mut steps = 1..=last.div_ceil(2);
+    let is_few = |step: &usize| last / step < most.max(3);
+    let is_round = |step: &usize| *step == 1 || is_round(ticks[*step].0 - ticks[0].0);
     // The ends are the last resort.
-    let step = steps.find(|step| !is_linear || (last / step > 1 && is_even(step)));
-    ticks.into_iter().step_by(step.unwrap_or(last))
+    let step =
+        steps.find(|step| last / step > 1 && is_few(step) && is_round(step) && is_even(step));
+    ticks.into_iter().step_by(step.unwrap_or(last)).collect()
+}
+
+/// Whether people count in such steps: 1, 2, 2.5, 4 or 5 times a power of ten.
+fn is_round(step: f64) -> bool {
+    let leading = step / 10f64.powf((step * (1.0 + 1e-9)).log10().floor());
+    let round = [1.0, 2.0, 2.5, 4.0, 5.0];
+    round.iter().any(|round| (leading - round).abs() < 1e-6)
 }
 
 /// The position of a fraction among `count` positions.
@@ -193,7 +203,35 @@ pub fn scaled(fraction: f64, count: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The rows of the labelled values, from the bottom, and how much of the plot the values take.
+    fn labels(low: f64, high: f64, is_log: bool, rows: usize, most: f64) -> (Vec<usize>, f64) {
+        let count = (rows / 2 + 1).clamp(3, 8);
+        let axis = axis_in_rows([low, high].into_iter(), is_log, count, rows, most);
+        let labels = labelled(&axis, rows, count);
+        assert!(
+            labels.iter().all(|(tick, _)| *tick < most + 1e-6),
+            "{labels:?}"
+        );
+        let mut steps = labels.windows(2).map(|pair| pair[1].0 - pair[0].0);
+        let is_linear = matches!(axis, ValueAxis::Linear(_));
+        assert!(
+            !is_linear || labels.len() < 3 || steps.all(is_round),
+            "{labels:?}"
+        );
+        let labels = labels.into_iter();
+        let rows = labels.map(|(tick, _)| scaled(axis.fraction(tick), rows));
+        (rows.collect(), axis.fraction(high) - axis.fraction(low))
+    }
+
+    fn are_even(rows: &[usize]) -> bool {
+        let mut gaps = rows.windows(2).map(|pair| pair[1] - pair[0]);
+        let first = gaps.next();
+        gaps.all(|gap| Some(gap) == first)
+    }
 
     #[test]
     fn labelled_values_stand_at_even_distances_at_any_height() {
@@ -205,22 +243,29 @@ mod tests {
             (0.1, 2.3),
         ] {
             for rows in 3..40 {
-                let count = (rows / 2 + 1).clamp(3, 9);
-                let axis = axis_in_rows([low, high].into_iter(), false, count, rows, f64::INFINITY);
-                let at = |value| scaled(axis.fraction(value), rows) as i64;
-                let at: Vec<i64> = labelled(&axis, rows).map(|(tick, _)| at(tick)).collect();
-                let gaps: Vec<i64> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
-                assert!(at.len() >= 2, "{low} {high} {rows}: {axis:?}");
-                assert!(
-                    gaps.iter().all(|gap| *gap == gaps[0]),
-                    "{low} {high} {rows}: {at:?}"
-                );
-                let used = axis.fraction(high) - axis.fraction(low);
-                assert!(
-                    used > 0.4,
-                    "{low} {high} {rows}: the plot is used: {axis:?}"
-                );
+                let (at, used) = labels(low, high, false, rows, f64::INFINITY);
+                assert!(at.len() >= 2, "{low} {high} {rows}: {at:?}");
+                assert!(are_even(&at), "{low} {high} {rows}: {at:?}");
+                assert!(used > 0.4, "{low} {high} {rows}: {used} of the plot");
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn at_least_three_values_are_labelled_at_even_distances_in_five_rows_or_more(
+            low in 0.0..1.0f64, high in 0.0..1.0f64, power in -4..4i32, rows in 5usize..60, is_log: bool,
+            is_share: bool,
+        ) {
+            let scale = if is_share { 1.0 } else { 10f64.powi(power) };
+            let most = if is_share { 1.0 } else { f64::INFINITY };
+            let (low, high) = (low.min(high) * scale, low.max(high) * scale);
+            let (at, used) = labels(low, high, is_log, rows, most);
+            prop_assert!(at.len() >= 3, "{:?}", at);
+            prop_assert!(at.len() <= (rows / 2 + 1).clamp(3, 8), "{:?}", at);
+            prop_assert!(are_even(&at) && at.iter().all(|row| *row < rows), "{:?}", at);
+            let is_flat = high - low <= high * 0.01;
+            prop_assert!(used > 0.2 || is_flat, "{} of the plot", used);
         }
     }
 }

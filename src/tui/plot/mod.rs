@@ -2,6 +2,7 @@
 //! axes are shared with the figures of reports.
 
 mod even;
+mod even_log;
 mod frame;
 mod grid;
 mod span;

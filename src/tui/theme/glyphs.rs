@@ -116,6 +116,8 @@ characters! {
         /// Where rules meet a vertical line: from both sides at its top, from the left, from the right,
         /// from both.
         junctions: [&'static str; 4] = ["┬", "┤", "├", "┼"], ["+", "+", "+", "+"];
+        /// In a row of names, for those that are left out before and after the others.
+        left_out: [&'static str; 2] = ["‹", "›"], ["<", ">"];
         /// Between a value and what it turns into.
         becomes: &'static str = "→", ">";
         /// For networks drawn as graphs.

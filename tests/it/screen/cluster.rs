@@ -73,6 +73,39 @@ fn all_children_in_training_and_in_the_queue_are_in_the_layout_of_networks() {
 }
 
 #[test]
+fn the_queue_is_shown_beside_children_that_take_all_rows() {
+    for (width, height, keys) in [(80, 24, "5"), (80, 24, "4"), (120, 40, ""), (200, 50, "")] {
+        let mut app = app(&of_cluster(), width, height);
+        press(&mut app, keys);
+        let screen = text(&app);
+        assert!(screen.contains("running 2  queue 6  nodes 2"), "{screen}");
+        assert!(screen.contains("in the queue: child 59-64"), "{screen}");
+        for child in ["child 57 ", "child 58 "] {
+            assert!(screen.contains(child), "{screen}");
+        }
+    }
+    let app = app(&of_cluster(), 80, 24);
+    assert!(text(&app).contains("running 2  queue 6"), "in the header");
+}
+
+#[test]
+fn children_scroll_above_a_queue_that_stays_in_view() {
+    let mut records = of_cluster();
+    for record in &mut records {
+        if let Event::RunStarted(run) = &mut record.event {
+            run.workers = 40;
+        }
+    }
+    let mut app = app(&records, 60, 20);
+    press(&mut app, "5");
+    let screen = text(&app);
+    assert!(screen.contains("in the queue: child 59-64"), "{screen}");
+    app.view.focus = nas_tui::tui::PanelId("workers");
+    press(&mut app, "f");
+    assert!(text(&app).contains("in the queue: child 59-64"));
+}
+
+#[test]
 fn the_inspector_tells_node_task_and_attempt_of_a_child_in_training() {
     let mut app = app(&of_cluster(), 80, 24);
     press(&mut app, "\n");

@@ -1,10 +1,11 @@
-//! The GPUs: one or two rows of essentials each, and details.
+//! The GPUs: one or two rows of essentials each.
 
-use super::super::{Row, join_fitting, join_ranked, labelled, words};
-use super::{CHART, GAP, Room, packed, spaces};
-use crate::telemetry::{GpuClock, GpuProcess, GpuSample};
+use super::super::{Row, fitting, join_fitting, join_ranked, labelled, words};
+use super::gpu_details::detail;
+use super::{CHART, GAP, Room, spaces, sparkline};
+use crate::telemetry::GpuSample;
 use crate::tui::format;
-use crate::tui::machine_view::{History, MachineView};
+use crate::tui::machine_view::MachineView;
 use crate::tui::paint::pieces_width;
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
@@ -40,10 +41,22 @@ pub fn whole(scene: &Scene<'_>, room: &Room<'_>, height: usize) -> Option<Vec<Ro
     Some(rows(true)).filter(|rows| rows.len() <= height)
 }
 
+/// Number of rows of essentials if each GPU's details are below them.
+pub fn essential_rows(gpus: &[GpuSample], room: &Room<'_>) -> usize {
+    let total = usize::from(gpus.len() >= TOTAL_FROM);
+    total + table(gpus, room).concat().len()
+}
+
 /// The essential figures of every GPU, with the reason for throttling and the history beside them
 /// if there is room.
 pub fn essentials(machine: &MachineView, room: &Room<'_>) -> Vec<Row> {
     let gpus = machine.gpus();
+    if is_brief(gpus, room) {
+        return total(gpus, room)
+            .into_iter()
+            .chain(brief(gpus, room))
+            .collect();
+    }
     let mut all = table(gpus, room);
     let used = all
         .iter()
@@ -147,29 +160,7 @@ fn name_of(gpu: &GpuSample, room: &Room<'_>) -> String {
     format::fit(name, NAME, room.glyphs.ellipsis)
 }
 
-/// The details of every GPU, each with its number.
-pub fn details(scene: &Scene<'_>, room: &Room<'_>) -> Vec<Row> {
-    let gpus = scene.machine.gpus();
-    let numbered = |gpu: &GpuSample| {
-        let mut rows = indented(detail(
-            scene,
-            gpu,
-            &Room {
-                width: room.width.saturating_sub(2),
-                ..*room
-            },
-            true,
-            false,
-        ));
-        if let Some(first) = rows.first_mut().and_then(|row| row.first_mut()) {
-            *first = (Role::Strong, format!("{:<2}", gpu.index));
-        }
-        rows
-    };
-    gpus.iter().flat_map(numbered).collect()
-}
-
-fn indented(rows: Vec<Row>) -> Vec<Row> {
+pub fn indented(rows: Vec<Row>) -> Vec<Row> {
     rows.into_iter()
         .map(|row| [vec![spaces(2)], row].concat())
         .collect()
@@ -177,41 +168,122 @@ fn indented(rows: Vec<Row>) -> Vec<Row> {
 
 /// The essentials of each GPU: in columns if a row is wide enough, otherwise in two rows.
 fn table(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Vec<Row>> {
-    let named = common_name(gpus, room).is_none();
-    let mut all: Vec<Cells> = gpus.iter().map(|gpu| cells(gpu, named, room)).collect();
-    let widths: Vec<usize> = (0..5)
-        .map(|column| {
-            all.iter()
-                .map(|cells| pieces_width(&cells[column]))
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    if widths.iter().sum::<usize>() + 4 * GAP.len() > room.width {
+    let mut all = all_cells(gpus, room);
+    let widths = widths(&all);
+    if !is_within(&widths, room) {
         return all.into_iter().map(|cells| two_rows(cells, room)).collect();
     }
-    for (cell, width) in all
-        .iter_mut()
-        .flat_map(|cells| cells.iter_mut().zip(&widths))
-    {
-        cell.push(spaces(width - pieces_width(cell)));
-    }
+    all.iter_mut().for_each(|cells| pad(cells, &widths));
     all.into_iter()
         .map(|cells| vec![join_fitting(cells.to_vec(), GAP, room.width)])
         .collect()
 }
 
-fn two_rows([name, load, memory, temperature, power]: Cells, room: &Room<'_>) -> Vec<Row> {
-    let first = join_fitting(vec![name, temperature, power], GAP, room.width);
-    let second = join_fitting(vec![load, memory], GAP, room.width.saturating_sub(2));
-    [
-        vec![first],
-        indented(vec![second])
-            .into_iter()
-            .filter(|row| row.len() > 1)
-            .collect(),
-    ]
-    .concat()
+/// The essentials of each GPU, with its name unless the row about all of them has it.
+fn all_cells(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Cells> {
+    let named = common_name(gpus, room).is_none();
+    gpus.iter().map(|gpu| cells(gpu, named, room)).collect()
+}
+
+/// The widest cell of each column.
+fn widths<const COLUMNS: usize>(all: &[[Row; COLUMNS]]) -> [usize; COLUMNS] {
+    std::array::from_fn(|column| {
+        let widths = all.iter().map(|cells| pieces_width(&cells[column]));
+        widths.max().unwrap_or(0)
+    })
+}
+
+fn is_within(widths: &[usize], room: &Room<'_>) -> bool {
+    widths.iter().sum::<usize>() + (widths.len() - 1) * GAP.len() <= room.width
+}
+
+fn pad(cells: &mut [Row], widths: &[usize]) {
+    for (cell, width) in cells.iter_mut().zip(widths) {
+        cell.push(spaces(width - pieces_width(cell)));
+    }
+}
+
+/// Whether there are so many GPUs that each gets one row, in columns that are too few for their names.
+pub fn is_brief(gpus: &[GpuSample], room: &Room<'_>) -> bool {
+    gpus.len() >= TOTAL_FROM && !is_within(&widths(&all_cells(gpus, room)), room)
+}
+
+/// Each GPU in one row: its number, load, the reason for throttling, and what fits of memory, temperature and
+/// power.
+fn brief(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Row> {
+    let mut all: Vec<[Row; 5]> = gpus.iter().map(|gpu| brief_cells(gpu, room)).collect();
+    let widths = widths(&all);
+    let fits = fitting(
+        widths.into_iter().enumerate().collect(),
+        GAP.len(),
+        room.width,
+    );
+    let row = |(cells, gpu): (&mut [Row; 5], &GpuSample)| {
+        pad(cells, &widths);
+        let throttle = throttle(gpu, "");
+        let shown = cells.iter().zip(&fits).filter(|(_, fits)| **fits);
+        let shown: Vec<Row> = shown.map(|(cell, _)| cell.clone()).collect();
+        if throttle.is_empty() || gpu.lost {
+            return join_fitting(shown, GAP, room.width);
+        }
+        // What takes too many columns is less important than the reason, which may be cut itself.
+        let [number, load, memory, temperature, power] = cells.clone();
+        let taken = pieces_width(&number) + pieces_width(&load) + 2 * GAP.len();
+        let left = room.width.saturating_sub(taken);
+        let cut = |(role, text): (Role, String)| {
+            let text = format::fit(&text, left, room.glyphs.ellipsis);
+            (role, text)
+        };
+        let throttle = throttle.into_iter().map(cut).collect();
+        let groups = vec![
+            (0, number),
+            (1, load),
+            (3, memory),
+            (4, temperature),
+            (5, power),
+            (2, throttle),
+        ];
+        join_ranked(groups, GAP, room.width)
+    };
+    all.iter_mut().zip(gpus).map(row).collect()
+}
+
+/// Number, load, memory, temperature and power in few columns.
+fn brief_cells(gpu: &GpuSample, room: &Room<'_>) -> [Row; 5] {
+    let [_, load, memory, temperature, power] = cells(gpu, false, room);
+    let number = vec![(Role::Strong, gpu.index.to_string())];
+    let without_label = |row: Row| match row.len() {
+        0 | 1 => row,
+        _ => row[1..].to_vec(),
+    };
+    let whole = |bytes: u64| format!("{:.0}", bytes as f64 / f64::from(1u32 << 30));
+    let memory = match gpu.memory_used.zip(gpu.memory_total) {
+        Some((used, total)) => {
+            let total = whole(total);
+            let used = format!("{:>1$}", whole(used), total.len());
+            words(Role::Text, format!("{used}/{total} GiB"))
+        }
+        None => memory,
+    };
+    [number, without_label(load), memory, temperature, power]
+}
+
+/// The first of two rows about a GPU.
+pub fn first_of_two(gpu: &GpuSample, room: &Room<'_>) -> Row {
+    first_row(cells(gpu, true, room), room)
+}
+
+fn two_rows(cells: Cells, room: &Room<'_>) -> Vec<Row> {
+    let [_, load, memory, ..] = &cells;
+    let second = vec![load.clone(), memory.clone()];
+    let second = join_fitting(second, GAP, room.width.saturating_sub(2));
+    let second = Some(second).filter(|row| !row.is_empty());
+    let second = indented(Vec::from_iter(second));
+    [vec![first_row(cells, room)], second].concat()
+}
+
+fn first_row([name, _, _, temperature, power]: Cells, room: &Room<'_>) -> Row {
+    join_fitting(vec![name, temperature, power], GAP, room.width)
 }
 
 fn cells(gpu: &GpuSample, named: bool, room: &Room<'_>) -> Cells {
@@ -257,10 +329,10 @@ fn cells(gpu: &GpuSample, named: bool, room: &Room<'_>) -> Cells {
 }
 
 /// Before the reason.
-const THROTTLED: &str = "throttled: ";
+pub const THROTTLED: &str = "throttled: ";
 
 /// Why the GPU's clocks are reduced, after this label; empty if they are not or it does not report them.
-fn throttle(gpu: &GpuSample, label: &str) -> Row {
+pub fn throttle(gpu: &GpuSample, label: &str) -> Row {
     let words: Vec<&str> = gpu
         .throttle
         .iter()
@@ -271,123 +343,5 @@ fn throttle(gpu: &GpuSample, label: &str) -> Row {
         Row::new()
     } else {
         vec![(Role::Warning, format!("{label}{}", words.join(", ")))]
-    }
-}
-
-/// Memory, clocks, energy, history and processes of one GPU, as far as it reports them, and if asked for, why it is
-/// throttled.
-fn detail(
-    scene: &Scene<'_>,
-    gpu: &GpuSample,
-    room: &Room<'_>,
-    history: bool,
-    tells_throttle: bool,
-) -> Vec<Row> {
-    let machine = scene.machine;
-    if gpu.lost {
-        return Vec::new();
-    }
-    let share = gpu
-        .memory_used
-        .zip(gpu.memory_total)
-        .filter(|(_, total)| *total > 0);
-    let memory = share.map_or(Row::new(), |(used, total)| {
-        room.meter("memory", Some(used as f64 / total as f64))
-    });
-    let calm = match &gpu.throttle {
-        Some(reasons) if reasons.is_empty() => vec![(Role::Dim, "not throttled".to_owned())],
-        _ if tells_throttle => throttle(gpu, THROTTLED),
-        _ => Row::new(),
-    };
-    let energy = energy(scene, gpu.index);
-    let groups = vec![memory, clocks(gpu), calm, energy];
-    let mut rows = packed(groups, room.width.saturating_sub(2));
-    if let Some(utilization) = machine.utilization(gpu.index).filter(|_| history) {
-        let columns = room.width.saturating_sub(2 + "load ".len());
-        rows.push(vec![
-            (Role::Dim, "load ".to_owned()),
-            sparkline(utilization, columns, room),
-        ]);
-    }
-    let processes = gpu
-        .processes
-        .iter()
-        .flatten()
-        .map(|process| process_cell(process, room))
-        .collect();
-    rows.extend(packed(processes, room.width.saturating_sub(2)));
-    rows
-}
-
-/// `clocks SM 1755/1980, memory 2619/2619 MHz`: current and maximum.
-fn clocks(gpu: &GpuSample) -> Row {
-    let speed =
-        |GpuClock { now, max }: GpuClock| max.map_or(now.to_string(), |max| format!("{now}/{max}"));
-    let clocks = [("SM", gpu.sm_clock), ("memory", gpu.memory_clock)];
-    let known: Vec<String> = clocks
-        .into_iter()
-        .filter_map(|(name, clock)| Some(format!("{name} {}", speed(clock?))))
-        .collect();
-    if known.is_empty() {
-        Row::new()
-    } else {
-        labelled("clocks", Role::Text, format!("{} MHz", known.join(", ")))
-    }
-}
-
-/// Energy used by the GPU while this machine worked on the run, or if its journal does not tell, while the
-/// screen was open, by whatever process; empty if it is not known.
-fn energy(scene: &Scene<'_>, gpu: u32) -> Row {
-    let machine = scene.machine;
-    let since = || {
-        let since = machine.since.to_zoned(scene.time_zone.clone());
-        since.strftime(" since %H:%M").to_string()
-    };
-    let of_run = machine.watt_hours_of_run(&scene.live.load, gpu);
-    let of_run = of_run.map(|watt_hours| (watt_hours, " in this run".to_owned()));
-    let known = of_run.or_else(|| Some((machine.watt_hours(gpu)?, since())));
-    let Some((watt_hours, when)) = known else {
-        return Row::new();
-    };
-    let mut row = labelled("energy", Role::Text, format::coarse_energy(watt_hours));
-    row.push((Role::Dim, when));
-    row
-}
-
-/// A process: ours by role, with a mark; others by name.
-fn process_cell(process: &GpuProcess, room: &Room<'_>) -> Row {
-    let pid = format!(" (pid {})", process.pid);
-    let memory = process.memory.map_or(String::new(), |bytes| {
-        format!(" {} GiB", format::gibibytes(bytes))
-    });
-    match process.role {
-        Some(role) => vec![
-            (Role::Strong, format!("{} our {role}", room.glyphs.marker)),
-            (Role::Text, memory),
-            (Role::Dim, pid),
-        ],
-        None => {
-            let name = process.name.as_deref().unwrap_or("process");
-            vec![(Role::Text, format!("{name}{memory}")), (Role::Dim, pid)]
-        }
-    }
-}
-
-/// The newest values in one row, the last at its right end.
-fn sparkline(history: &History, columns: usize, room: &Room<'_>) -> (Role, String) {
-    let levels: String = history
-        .newest(columns)
-        .map(|share| room.glyphs.levels[level(share)])
-        .collect();
-    let pad = " ".repeat(columns.saturating_sub(levels.chars().count()));
-    (Role::Gauge, pad + &levels)
-}
-
-/// The level for a fraction: empty only for zero.
-fn level(share: f64) -> usize {
-    if share <= 0.0 {
-        0
-    } else {
-        ((share * 8.0).round() as usize).clamp(1, 8)
     }
 }

@@ -4,8 +4,10 @@
 //! If everything fits, each GPU's details are below it. Otherwise the essentials come first, and
 //! the details can be scrolled to.
 
+mod gpu_details;
 mod gpus;
 mod host;
+mod need;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +39,8 @@ pub struct Machine;
 #[linkme::distributed_slice(PANELS)]
 static ABOUT: About = About {
     leads: &[LayoutName::Machine],
+    need: need::rows,
+    fills_more: true,
     ..About::of::<Scrolled<Machine>>("machine", "Machine", 120, ANY_RUN)
 };
 
@@ -121,7 +125,7 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     } else {
         body.extend(gpus::essentials(machine, &room));
         body.extend(host::essentials(&machine.host, &room));
-        body.extend([run, gpus::details(scene, &room), host, processes].concat());
+        body.extend([run, gpu_details::details(scene, &room), host, processes].concat());
     }
     if let Some((label, history)) = chart(machine).filter(|_| body.len() + CHART <= height) {
         let rows = (height - body.len() - 2).min(CHART_COLUMNS);
@@ -210,6 +214,25 @@ fn history_rows(label: &str, history: &History, room: &Room<'_>, rows: usize) ->
         lines.push(vec![(Role::Gauge, pad + &cells.collect::<String>())]);
     }
     lines
+}
+
+/// The newest values in one row, the last at its right end.
+fn sparkline(history: &History, columns: usize, room: &Room<'_>) -> (Role, String) {
+    let levels: String = history
+        .newest(columns)
+        .map(|share| room.glyphs.levels[level(share)])
+        .collect();
+    let pad = " ".repeat(columns.saturating_sub(levels.chars().count()));
+    (Role::Gauge, pad + &levels)
+}
+
+/// The level for a fraction: empty only for zero.
+fn level(share: f64) -> usize {
+    if share <= 0.0 {
+        0
+    } else {
+        ((share * 8.0).round() as usize).clamp(1, 8)
+    }
 }
 
 /// The groups in as few rows as possible, in order.

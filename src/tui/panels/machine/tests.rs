@@ -220,6 +220,53 @@ fn eight_gpus_are_nine_rows_each_with_its_reason_for_throttling() {
 }
 
 #[test]
+fn eight_gpus_take_a_row_each_in_few_columns_and_the_reason_for_throttling_comes_before_the_temperature()
+ {
+    let mut gpus: Vec<GpuSample> = (0..8).map(gpu).collect();
+    gpus[2].throttle = Some(vec![Throttle::PowerCap]);
+    gpus[3].throttle = Some(vec![Throttle::Hardware]);
+    gpus[4].throttle = Some(vec![Throttle::HardwareThermal]);
+    gpus[5].lost = true;
+    for width in 37..60 {
+        let text = panel(&app(GpuStatus::Present(gpus.clone())), width, 12);
+        let rows: Vec<&str> = text.lines().collect();
+        assert!(rows[1].contains("8 GPUs  mean load"), "{text}");
+        for (index, row) in rows[2..10].iter().enumerate() {
+            let start = format!(" {index}  ");
+            assert!(row.starts_with(&start), "{text}");
+            let has = |wanted: &str| assert!(row.contains(wanted), "{wanted}:\n{text}");
+            match index {
+                2 => has("power cap"),
+                3 => has("slowed by hardware"),
+                4 => has("too hot, slowed by"),
+                5 => has("not reached"),
+                _ => ["13/80 GiB", "61 °C", " %"].map(has).into_iter().collect(),
+            }
+            let columns = match index {
+                2 => 56,
+                3..6 => 60,
+                _ => 45,
+            };
+            assert_eq!(row.contains(" W"), width >= columns, "{text}");
+        }
+        assert!(rows[10].contains("cpu"), "{text}");
+        assert!(!text.contains("throttled"), "{text}");
+    }
+}
+
+#[test]
+fn names_that_brief_rows_leave_out_are_in_the_details() {
+    let app = app(GpuStatus::Present((0..8).map(gpu).collect()));
+    let text = panel(&app, 38, 200);
+    let screen = panel_from(&app, 12, 38, 8);
+    assert!(
+        text.contains("0 H100 80GB HBM3  61 °C  312/700 W"),
+        "{text}"
+    );
+    assert!(screen.contains("H100 80GB HBM3"), "{screen}");
+}
+
+#[test]
 fn a_gpu_in_instances() {
     let mig = GpuSample {
         mig: true,

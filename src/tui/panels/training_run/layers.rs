@@ -14,7 +14,10 @@ use crate::tui::theme::Role;
 pub struct Layers;
 
 #[linkme::distributed_slice(PANELS)]
-static ABOUT: About = About::of::<Scrolled<Layers>>("layers", "Layers", 100, TRAINING);
+static ABOUT: About = About {
+    need: |scene, _| Some(1 + scene.live.training_run()?.started.architecture.layers.len()),
+    ..About::of::<Scrolled<Layers>>("layers", "Layers", 100, TRAINING)
+};
 
 impl TextPanel for Layers {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {

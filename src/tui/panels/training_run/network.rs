@@ -24,6 +24,8 @@ pub struct NetworkView {
 #[linkme::distributed_slice(PANELS)]
 static ABOUT: About = About {
     leads: &[LayoutName::Network],
+    // Below the connections of a row and the headings.
+    need: |scene, _| Some(2 + graph::rows(&scene.live.training_run()?.started.architecture)),
     ..About::of::<NetworkView>("network", "Network", 90, TRAINING)
 };
 

@@ -21,6 +21,7 @@ pub struct ProgressView;
 #[linkme::distributed_slice(PANELS)]
 static ABOUT: About = About {
     after_test: Some(PanelId("test")),
+    need,
     ..About::of::<Scrolled<ProgressView>>("progress", "Training", 80, TRAINING)
 };
 
@@ -32,6 +33,21 @@ impl TextPanel for ProgressView {
     fn content(&self, scene: &Scene<'_>, width: usize, _height: usize) -> Content {
         content(scene, width)
     }
+}
+
+/// Rows for all that can be shown at any time of the training: gauges, stages, figures of three epochs
+/// below their headings, what they are of, speed, and how it ends.
+fn need(scene: &Scene<'_>, width: usize) -> Option<usize> {
+    let training = scene.live.training_run()?;
+    let settings = &training.started.settings;
+    let stages = if settings.stages.is_empty() { 0 } else { 3 };
+    let explained = explained(settings).into_iter();
+    let explained = explained.map(|text| panels::wrapped(Role::Dim, &text, width).len());
+    let falls = !matches!(settings.schedule, Schedule::Constant);
+    let ends = usize::from(falls) + usize::from(settings.early_stopping > 0);
+    let shortage = shortage(training).map(|text| panels::wrapped(Role::Warning, &text, width));
+    let shortage = shortage.map_or(0, |rows| rows.len());
+    Some(2 + stages + 4 + explained.sum::<usize>() + 1 + shortage + ends)
 }
 
 /// The network and recipe, beside the title.
@@ -229,14 +245,15 @@ fn speed(training: &TrainingRun, width: usize) -> Vec<Row> {
         vec![(Role::Dim, format!("{precision} on {}", started.device))],
     ];
     let mut rows = vec![join_fitting(facts, "  ", width)];
-    if training.micro_batch < started.settings.batch_size {
-        let text = format!(
-            "{} images at a time (batch {}): memory was short",
-            training.micro_batch, started.settings.batch_size
-        );
-        rows.push(vec![(Role::Warning, text)]);
-    }
+    rows.extend(shortage(training).map(|text| words(Role::Warning, text)));
     rows
+}
+
+/// That less than a batch fits into memory, if so.
+fn shortage(training: &TrainingRun) -> Option<String> {
+    let (micro, batch) = (training.micro_batch, training.started.settings.batch_size);
+    let text = format!("{micro} images at a time (batch {batch}): memory was short");
+    (micro < batch).then_some(text)
 }
 
 /// When the rate falls, and when the training ends early.

@@ -41,6 +41,7 @@ const KEYS: &[Binding] = keys! {
 static ABOUT: About = About {
     keys: KEYS,
     leads: &[LayoutName::Children],
+    need,
     ..About::of::<Scrolled<TestResult>>("test", "Test", 110, TRAINING)
 };
 
@@ -68,6 +69,13 @@ impl TextPanel for TestResult {
     fn word(&self, action: Action) -> Option<&'static str> {
         (action == Action::ToggleColumns && self.in_percent).then_some("images")
     }
+}
+
+/// The rows of the results once they are known, whether in images or in percent.
+fn need(scene: &Scene<'_>, width: usize) -> Option<usize> {
+    let test = scene.live.training_run()?.test.as_ref()?;
+    let rows = |in_percent| report(test, in_percent, width, scene.glyphs()).len();
+    Some(rows(false).max(rows(true)))
 }
 
 fn beside(scene: &Scene<'_>) -> Row {

@@ -1,0 +1,198 @@
+//! Rows go where the content of a panel needs them, and nothing moves when a child ends.
+
+use jiff::tz::TimeZone;
+use ratatui::layout::{Rect, Size};
+
+use super::App;
+use crate::config::{Characters, LayoutName, ScreenConfig};
+use crate::event::{Event, Record};
+use crate::telemetry::{
+    GpuSample, GpuStatus, HostSample, HostStatus, ProcessRole, ProcessSample, Throttle,
+};
+use crate::tui::panels::PanelId;
+use crate::tui::{Settings, sample};
+
+const LAYOUTS: [LayoutName; 6] = [
+    LayoutName::Overview,
+    LayoutName::Learning,
+    LayoutName::Children,
+    LayoutName::Network,
+    LayoutName::Machine,
+    LayoutName::Log,
+];
+
+/// A screen of this size after these records, on a machine with so many GPUs.
+fn app(records: &[Record], gpus: u32, (width, height): (u16, u16)) -> App {
+    let config = ScreenConfig {
+        characters: Characters::Unicode,
+        ..ScreenConfig::default()
+    };
+    let settings = Settings::new(&config, |_| None).unwrap();
+    let size = Size::new(width, height);
+    let mut app = App::new(&settings, TimeZone::UTC, size, records[0].time);
+    records.iter().for_each(|record| app.take(record));
+    let process = |role| ProcessSample {
+        pid: 4_240,
+        role,
+        cpu: Some(0.97),
+        resident: 1 << 30,
+        read: Some(0.0),
+        written: Some(120_000.0),
+    };
+    let roles = [
+        ProcessRole::Search,
+        ProcessRole::Worker(0),
+        ProcessRole::Worker(1),
+    ];
+    app.view.take_host(HostStatus::Present(HostSample {
+        cores: vec![0.84, 0.93],
+        memory_used: 3 << 30,
+        memory_total: 24 << 30,
+        swap_used: 0,
+        swap_total: 0,
+        load: Some(2.1),
+        ours: roles.map(process).into(),
+    }));
+    let status = match gpus {
+        0 => GpuStatus::Absent("libnvidia-ml.so[.1] not found".to_owned()),
+        _ => GpuStatus::Present((0..gpus).map(gpu).collect()),
+    };
+    for step in 0..20 {
+        let time = records[0].time + jiff::SignedDuration::from_secs(2 * step);
+        app.view.take_gpu(status.clone(), time);
+    }
+    app.refresh();
+    app
+}
+
+fn gpu(index: u32) -> GpuSample {
+    GpuSample {
+        index,
+        name: Some("NVIDIA H100 80GB HBM3".to_owned()),
+        utilization: Some(0.87),
+        memory_used: Some(13 << 30),
+        memory_total: Some(80 << 30),
+        temperature: Some(61),
+        power: Some(312.4),
+        power_limit: Some(700.0),
+        throttle: Some(vec![Throttle::PowerCap]),
+        ..GpuSample::default()
+    }
+}
+
+/// The panels that are shown, and where.
+type Shown = Vec<(PanelId, Rect)>;
+
+/// Areas in each layout of the run so far.
+fn areas(app: &mut App) -> Vec<Shown> {
+    let of = |layout| {
+        app.show_layout(layout);
+        app.areas().expect("large enough").panels
+    };
+    LAYOUTS.map(of).into()
+}
+
+/// The text of a panel that is `width` columns wide and has as many rows as it says that it needs.
+fn drawn(app: &App, panel: PanelId, width: u16) -> Option<String> {
+    let scene = app.scene();
+    let height = scene.need(panel, width)?;
+    let of_panel = app.view.panels.get(panel);
+    Some(sample::drawn((width, height), false, |painter| {
+        of_panel.draw(&scene, false, painter);
+    }))
+}
+
+/// Whether a title ends with a position as `1-7 of 9`.
+fn is_cut(text: &str) -> bool {
+    let title = text.lines().next().unwrap_or_default();
+    let words: Vec<&str> = title.split_whitespace().collect();
+    let is_number = |word: &str| {
+        word.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+    };
+    let mut windows = words.windows(3);
+    windows.any(|words| words[1] == "of" && is_number(words[0]) && is_number(words[2]))
+}
+
+#[test]
+fn no_panel_of_a_search_is_cut_in_as_many_rows_as_it_says_that_it_needs() {
+    let records = sample::records();
+    let mut seen = 0;
+    for gpus in [0, 1, 2, 4, 8] {
+        for end in [records.len() / 2, records.len() * 4 / 5, records.len()] {
+            let app = app(&records[..end], gpus, (120, 40));
+            for panel in PanelId::of(app.kind()) {
+                for width in [36, 40, 50, 60, 79, 100, 120, 200] {
+                    if let Some(text) = drawn(&app, panel, width) {
+                        seen += 1;
+                        assert!(!is_cut(&text), "{gpus} GPUs, {width} columns:\n{text}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 500, "{seen}");
+}
+
+#[test]
+fn panels_stay_where_they_are_from_child_to_child() {
+    let records = sample::records();
+    for size in [(60, 30), (80, 24), (120, 40), (200, 50)] {
+        let mut before: Option<(usize, Vec<Shown>)> = None;
+        for end in (records.len() / 3..records.len()).step_by(7) {
+            if matches!(records[end - 1].event, Event::RunFinished { .. }) {
+                continue;
+            }
+            let mut app = app(&records[..end], 0, size);
+            let depth = app.live.search().depth;
+            let areas = areas(&mut app);
+            if let Some((depth_before, areas_before)) = &before {
+                assert!(
+                    *depth_before != depth || *areas_before == areas,
+                    "{size:?} {end}"
+                );
+            }
+            before = Some((depth, areas));
+        }
+    }
+}
+
+#[test]
+fn the_leaderboard_takes_the_rows_that_the_host_does_not_need() {
+    let app = app(&sample::records(), 0, (200, 50));
+    let areas = app.areas().unwrap();
+    let of = |panel| areas.of(PanelId(panel)).unwrap();
+    let (leaderboard, machine) = (of("leaderboard"), of("machine"));
+    assert_eq!(
+        Some(machine.height),
+        app.scene().need(PanelId("machine"), machine.width)
+    );
+    assert_eq!(leaderboard.bottom(), machine.y);
+    assert!(leaderboard.height > 20, "{leaderboard:?}");
+}
+
+#[test]
+fn eight_gpus_fit_into_the_layout_of_the_machine_at_the_usual_size() {
+    let mut app = app(&sample::records(), 8, (80, 24));
+    app.show_layout(LayoutName::Machine);
+    let text = sample::drawn((80, 24), false, |painter| {
+        let scene = app.scene();
+        for (panel, area) in app.areas().unwrap().panels {
+            app.view
+                .panels
+                .get(panel)
+                .draw(&scene, false, &mut painter.part(area));
+        }
+    });
+    assert!(
+        text.contains("8 GPUs") && text.contains("mean load"),
+        "{text}"
+    );
+    for index in 0..8 {
+        assert!(text.contains(&format!("\n {index}  load")), "{text}");
+    }
+    assert!(
+        text.contains("\n cpu ") && text.contains("\n ours 3 processes"),
+        "{text}"
+    );
+}
