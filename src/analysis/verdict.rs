@@ -48,6 +48,8 @@ pub struct Verdict {
     pub against: Option<(String, String)>,
     /// Controls of the episodes that count so far; `None` for a run without controls.
     pub controls: Option<usize>,
+    /// Controls that have ended, those of the first episode included.
+    pub all_controls: usize,
     /// Whether its strategy learns from rewards.
     pub learns: bool,
     /// Trend of the mean reward; `None` for fewer than three episodes.
@@ -104,6 +106,7 @@ impl Verdict {
                 .filter(|_| !has_controls && lift.is_some())
                 .map(|reference| (reference.run.clone(), reference.strategy.clone())),
             controls: has_controls.then_some(controls),
+            all_controls: search.outcomes.counts.controls,
             learns: started.is_none_or(RunStarted::learns),
             trend: Trend::of(&points),
             comparison: reference
@@ -194,8 +197,8 @@ impl Verdict {
         let policy = format!("policy {difference:+.digits$}");
         let estimate = format!("{policy}{plus_minus}{half:.digits$}");
         let forms = |who: &str| {
-            let numbers = format!("95 % {low:+.digits$}..{high:+.digits$}, {p}, {controls} {who}");
-            let arms = format!("({p}, {controls} {who}){so_far}");
+            let numbers = format!("95 % {low:+.digits$}..{high:+.digits$}, {p}, {who}");
+            let arms = format!("({p}, {who}){so_far}");
             [
                 format!("{policy}{side} {other} at equal depth ({numbers}){so_far}"),
                 format!("{estimate}{side} {other} at equal depth {arms}"),
@@ -205,9 +208,14 @@ impl Verdict {
             ]
         };
         // The first episode's children are all drawn at random: neither they nor their controls count.
-        let whole = forms(&format!("{who} after episode 1"));
+        let whole = forms(&format!("{controls} {who} after episode 1"));
         let mut complete = vec![format!("{}{}", whole[0], self.after())];
-        let pairs = whole.into_iter().zip(forms(&who));
+        // Without that reason, the number must not seem to contradict the number of controls beside it.
+        let compared = match self.all_controls {
+            all if self.against.is_none() && all > controls => format!("{controls} of {all} {who}"),
+            _ => format!("{controls} {who}"),
+        };
+        let pairs = whole.into_iter().zip(forms(&compared));
         complete.extend(pairs.flat_map(|(whole, short)| [whole, short]));
         let brief = vec![
             format!("{estimate} ({p}, n={controls}){so_far}"),
