@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 use super::run::ended_text;
 use super::screen::{ScreenArgs, can_draw, has_screen};
 use super::{Interrupted, OrBadInput, list, say};
-use crate::link::{self, LinkStatus};
+use crate::link::{self, LinkStatus, what_is_lost};
 use crate::report::headless;
 use crate::runs;
 use crate::runs::directory::{kind_of, lock_state, resume_command};
@@ -137,10 +137,16 @@ fn resume(run: &Path) -> anyhow::Result<()> {
 fn left_alone(run: &Path, watch: bool) -> String {
     match lock_state(run) {
         Some(_) => goes_on(run, watch),
-        None => format!(
-            "no process is working on this run; continue it with: {}",
-            resume_command(run)
-        ),
+        // An empty journal has lost what made the screen show a run.
+        None => match what_is_lost(run, 1) {
+            Some(what) => {
+                format!("no process is working on this run, and {what}: it cannot be continued")
+            }
+            None => format!(
+                "no process is working on this run; continue it with: {}",
+                resume_command(run)
+            ),
+        },
     }
 }
 

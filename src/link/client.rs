@@ -213,6 +213,25 @@ fn pass_on(mut inbox: Orders, runtime: &Runtime, line: &Line, alone: &Alone) {
     }
 }
 
+/// What a run lacks without which it cannot be resumed: its journal had at least `read` bytes. `None` if
+/// all seems to be there.
+pub fn what_is_lost(run: &Path, read: u64) -> Option<String> {
+    let is_missing = |path: &Path| {
+        let error = path.metadata().err()?;
+        (error.kind() == io::ErrorKind::NotFound).then_some(())
+    };
+    let journal = run.join("journal.jsonl");
+    if is_missing(run).is_some() {
+        Some("its directory is no longer there".to_owned())
+    } else if is_missing(&journal).is_some() {
+        Some("its journal has been removed".to_owned())
+    } else if journal.metadata().is_ok_and(|file| file.len() < read) {
+        Some("its journal has been truncated".to_owned())
+    } else {
+        None
+    }
+}
+
 /// Keeps one client's connection up to date.
 struct Follower {
     run: PathBuf,
@@ -316,6 +335,8 @@ impl Follower {
             LinkStatus::Ended
         } else if let Some(holder) = self.holder() {
             LinkStatus::Journal { holder }
+        } else if let Some(what) = what_is_lost(&self.run, self.feed.length_read()) {
+            LinkStatus::Lost { what }
         } else {
             LinkStatus::Dead {
                 watch_only: self.watch,

@@ -137,6 +137,11 @@ impl Feed {
         Voice(self.sender.downgrade())
     }
 
+    /// Bytes of the journal that have been read.
+    pub fn length_read(&self) -> u64 {
+        self.reader.place().bytes
+    }
+
     pub(super) fn sent(&self) -> u64 {
         self.sent
     }

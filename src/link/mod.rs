@@ -33,7 +33,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 pub use asking::survey;
-pub use client::attach;
+pub use client::{attach, what_is_lost};
 pub use error::AttachError;
 pub use hub::Hub;
 pub use notes::{NotingError, state_of, write_note};
@@ -122,6 +122,11 @@ pub enum LinkStatus {
         /// Whether this client only watches.
         watch_only: bool,
     },
+    /// No process is working on the run, and its files are gone or cut off: as it is it cannot be resumed.
+    Lost {
+        /// What has happened to which file.
+        what: String,
+    },
     /// A replay, which receives nothing more after its end.
     Replay {
         /// Multiple of the recorded speed.
@@ -138,7 +143,7 @@ impl LinkStatus {
     pub fn run_status(&self, told: RunStatus) -> RunStatus {
         match self {
             LinkStatus::Reading { .. } => RunStatus::Starting,
-            LinkStatus::Dead { .. } => told.with_process(false),
+            LinkStatus::Dead { .. } | LinkStatus::Lost { .. } => told.with_process(false),
             _ => told,
         }
     }

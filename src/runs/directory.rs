@@ -1,12 +1,14 @@
 //! The folder of one run: where its files are, and the lock that keeps other processes from writing
 //! to it.
 
+mod essentials;
+mod in_place;
 mod unstarted;
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use rustix::fs::{Mode, mkdirat};
 use rustix::io::Errno;
@@ -20,6 +22,7 @@ use crate::journal::{self, JournalError, Reader};
 use unstarted::{has_other_files, remedy_for_lost_settings};
 
 pub use super::lock::lock_state;
+pub use essentials::Essentials;
 
 /// A run directory that only this process writes to while this value exists.
 #[derive(Debug)]
@@ -29,10 +32,16 @@ pub struct RunDirectory {
     lock: File,
     /// The open folder, wherever it is.
     folder: File,
+    /// When something of it was first found missing, as if all of it were being deleted.
+    missing_since: Option<Instant>,
 }
 
 /// Name of the file that is locked.
 const LOCK: &str = "lock";
+/// The resolved settings.
+const SETTINGS: &str = "config.toml";
+/// The network of a training.
+const NETWORK: &str = "architecture.json";
 /// What a user called the network of a training.
 const ORIGIN: &str = "origin.txt";
 /// The state of a search, in its run directory.
@@ -93,7 +102,7 @@ impl RunDirectory {
     /// # Errors
     /// [`DirectoryError`]: the folder contains no run, or its lock is held or cannot be taken.
     pub fn open(path: &Path) -> Result<RunDirectory, DirectoryError> {
-        let settings = fs::metadata(path.join("config.toml")).ok();
+        let settings = fs::metadata(path.join(SETTINGS)).ok();
         match settings.filter(fs::Metadata::is_file) {
             Some(file) if file.len() == 0 => Err(DirectoryError::NoSettings {
                 path: path.to_owned(),
@@ -126,7 +135,12 @@ impl RunDirectory {
             LockProblem::Io(source) => DirectoryError::at(&path.join(LOCK))(source),
         })?;
         let folder = File::open(&path).map_err(DirectoryError::at(&path))?;
-        Ok(RunDirectory { path, lock, folder })
+        Ok(RunDirectory {
+            path,
+            lock,
+            folder,
+            missing_since: None,
+        })
     }
 
     /// The locked file, to hand to another process: the lock is held while any process has it open.
@@ -152,66 +166,6 @@ impl RunDirectory {
         &self.path
     }
 
-    /// Check that the path still leads to this folder and that the lock in it is this process's. If
-    /// somebody has removed the file `lock`, it is made again.
-    ///
-    /// # Errors
-    /// With what is found instead.
-    pub fn check(&mut self) -> io::Result<()> {
-        let path = self.path.display();
-        let problem = match (is_at(&self.path, &self.folder), self.place()) {
-            (Ok(true), _) => return self.check_lock(),
-            (Err(error), _) if error.kind() != ErrorKind::NotFound => {
-                return Err(in_file(&self.path, "cannot find", error));
-            }
-            (_, Some(place)) => format!(
-                "the run directory {path} has been moved to {}; move it back",
-                place.display()
-            ),
-            (_, None) => format!("the run directory {path} has been deleted"),
-        };
-        Err(io::Error::new(ErrorKind::NotFound, problem))
-    }
-
-    fn check_lock(&mut self) -> io::Result<()> {
-        let path = self.path.join(LOCK);
-        match is_at(&path, &self.lock) {
-            Ok(true) => return Ok(()),
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(in_file(&path, "cannot find", error));
-            }
-            _ => {}
-        }
-        let file = lock::open(&path).map_err(|error| in_file(&path, "cannot open", error))?;
-        self.lock = lock_file(file).map_err(|problem| match problem {
-            LockProblem::Io(error) => in_file(&path, "cannot lock", error),
-            LockProblem::Held(holder) => io::Error::new(
-                ErrorKind::ResourceBusy,
-                format!(
-                    "the file `lock` of {} has been replaced, and another process uses the run ({holder}); stop that one",
-                    self.path.display()
-                ),
-            ),
-        })?;
-        Ok(())
-    }
-
-    /// Where the folder is now; `None` if it has been deleted.
-    pub fn place(&self) -> Option<PathBuf> {
-        let is_here = |path: &PathBuf| is_at(path, &self.folder).unwrap_or(false);
-        let elsewhere = || fs::read_link(format!("/proc/self/fd/{}", self.folder.as_raw_fd())).ok();
-        let path = Some(self.path.clone()).filter(is_here);
-        path.or_else(|| elsewhere().filter(is_here))
-    }
-
-    /// If the folder has been moved, use it where it is now; returns whether it was.
-    pub fn follow(&mut self) -> bool {
-        let place = self.place().filter(|place| *place != self.path);
-        let is_moved = place.is_some();
-        self.path = place.unwrap_or_else(|| std::mem::take(&mut self.path));
-        is_moved
-    }
-
     /// Name of the run, see [`name_of`].
     pub fn name(&self) -> String {
         name_of(&self.path)
@@ -219,7 +173,7 @@ impl RunDirectory {
 
     /// `config.toml`: the resolved settings.
     pub fn config_path(&self) -> PathBuf {
-        self.path.join("config.toml")
+        self.path.join(SETTINGS)
     }
 
     /// `journal.jsonl`: what happened, one record per line.
@@ -239,7 +193,7 @@ impl RunDirectory {
 
     /// The network of a training: the directory of a training is recognised by this file.
     pub fn architecture_path(&self) -> PathBuf {
-        self.path.join("architecture.json")
+        self.path.join(NETWORK)
     }
 
     /// Write what a training is to train, before its settings: how the user named the network, and the network.
@@ -332,7 +286,7 @@ pub fn has_begun(path: &Path) -> Result<bool, JournalError> {
 
 /// The kind of the run in `path`, judging by its folder: a training has its network there.
 pub fn kind_of(path: &Path) -> RunKind {
-    if path.join("architecture.json").is_file() {
+    if path.join(NETWORK).is_file() {
         RunKind::Training
     } else {
         RunKind::Search

@@ -295,8 +295,9 @@ impl<L> Recorder<L> {
         }
     }
 
-    /// At the end: bring the snapshot of a long journal up to date.
-    pub(super) fn finish_snapshot(&mut self) {
+    /// At the end: see to it that the run can be resumed, and bring the snapshot of a long journal up to date.
+    pub(super) fn close(&mut self) {
+        self.storage.keep_essentials();
         self.storage.finish_snapshot();
     }
 
@@ -310,6 +311,12 @@ impl<L> Recorder<L> {
         }
         let kept = match self.storage.place() {
             None => "nothing is left of what it had saved before".to_owned(),
+            Some(place) if self.storage.is_cut_off() => format!(
+                "its journal lacks what was cut off, too. If there is a copy of the journal, put it into {} and continue with: {}; \
+                 without one, begin a new run",
+                place.display(),
+                resume_command(&place)
+            ),
             Some(place) => format!(
                 "what it had saved before is kept in {}. Once the cause is gone, continue with: {}; what is lost is repeated",
                 place.display(),

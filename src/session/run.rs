@@ -193,7 +193,7 @@ impl<W: Work> Run<W> {
         let summary = self.summary()?;
         self.recorder.replace_json(SUMMARY, &summary)?;
         self.save_all(reason)?;
-        self.recorder.finish_snapshot();
+        self.recorder.close();
         displaced.map_or(Ok(summary), Err)
     }
 

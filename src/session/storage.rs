@@ -13,6 +13,7 @@ use crate::event::{Event, FinishReason, Record};
 use crate::foundation::durable::write_atomically;
 use crate::journal::{Journal, Line};
 use crate::runs::RunDirectory;
+use crate::runs::directory::Essentials;
 
 /// Time between two attempts to write.
 const RETRY: Duration = Duration::from_secs(1);
@@ -23,6 +24,9 @@ const LOOK: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Storage {
     directory: RunDirectory,
+    essentials: Essentials,
+    /// When these were last looked for.
+    sought: Instant,
     journal: Journal,
     waiting: VecDeque<Piece>,
     blocked: Option<Blocked>,
@@ -67,6 +71,8 @@ struct Blocked {
 impl Storage {
     pub fn new(directory: RunDirectory, journal: Journal, has_begun: bool) -> Storage {
         Storage {
+            essentials: Essentials::of(&directory),
+            sought: Instant::now(),
             directory,
             written: journal.last_seq(),
             snapshots: Snapshots::of(&journal),
@@ -143,6 +149,10 @@ impl Storage {
 
     /// Write what waits, even if it has just failed.
     pub fn write_now(&mut self, tell: impl FnMut(&Arc<Record>)) {
+        // Not at once: somebody may be deleting the directory, one file after the other.
+        if self.sought.elapsed() >= LOOK || self.blocked.is_some() {
+            self.keep_essentials();
+        }
         let written = self.check().and_then(|()| self.write_pieces(tell));
         if written.is_ok() {
             let folder = || File::open(self.directory.path());
@@ -170,7 +180,7 @@ impl Storage {
             }
             let written = match failed {
                 Some(_) if !is_line => Ok(false),
-                _ => write_piece(&piece, &mut self.journal, &self.directory).map(|()| true),
+                _ => write_piece(&piece, &mut self.journal, &mut self.directory).map(|()| true),
             };
             match (written, piece) {
                 (Ok(true), Piece::Line(line)) => {
@@ -192,6 +202,15 @@ impl Storage {
         kept.append(&mut self.waiting);
         self.waiting = kept;
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Write the files again without which the run could not be resumed, if they are missing in a directory that
+    /// is in its place. What fails is tried again.
+    pub fn keep_essentials(&mut self) {
+        self.sought = Instant::now();
+        if self.directory.check().is_ok() {
+            let _ = self.essentials.restore(&self.directory);
+        }
     }
 
     /// At the end: bring the snapshot of a long journal up to date.
@@ -218,7 +237,9 @@ impl Storage {
         if is_moved {
             self.journal.follow(self.directory.journal_path());
         }
-        let is_put_back = self.directory.check().is_ok() && self.journal.put_back().is_ok();
+        let is_in_place = self.directory.check_at_the_end().is_ok();
+        self.keep_essentials();
+        let is_put_back = is_in_place && self.journal.put_back().is_ok();
         self.write_now(tell);
         let place = self.directory.path().display();
         let (usual, own) = (self.directory.journal_path(), self.journal.path());
@@ -275,20 +296,28 @@ impl Storage {
         parts.join(", ")
     }
 
+    /// Whether the journal lacks records that had been written.
+    pub fn is_cut_off(&self) -> bool {
+        self.journal.is_cut_off()
+    }
+
     /// Where the files of the run are; `None` if they have been deleted.
     pub fn place(&self) -> Option<PathBuf> {
         self.directory.place()
     }
 }
 
-fn write_piece(piece: &Piece, journal: &mut Journal, directory: &RunDirectory) -> io::Result<()> {
+fn write_piece(
+    piece: &Piece,
+    journal: &mut Journal,
+    directory: &mut RunDirectory,
+) -> io::Result<()> {
     match piece {
         Piece::Line(line) => journal.write(line),
         Piece::File(name, contents) => {
             journal.sync()?;
             if Path::new(name).parent() != Some(Path::new("")) {
-                // Somebody may have removed it.
-                directory.make_checkpoint_folder()?;
+                directory.keep_checkpoint_folder()?;
             }
             write_atomically(&directory.path().join(name), contents)
         }

@@ -86,7 +86,7 @@ impl Visit {
             status_known: true,
             reading,
         };
-        if matches!(status, LinkStatus::Dead { .. }) {
+        if is_abandoned(&status) {
             visit.note_link(&status);
         }
         // Most journals are read at once: the first frame is already true.
@@ -215,7 +215,7 @@ impl Visit {
             return Effect::Nothing;
         }
         // What is found after reading is no news, unless something must be done about it.
-        if was_reading && !matches!(status, LinkStatus::Dead { .. }) {
+        if was_reading && !is_abandoned(&status) {
             return Effect::Draw;
         }
         self.note_link(&status);
@@ -236,6 +236,11 @@ impl Visit {
             self.app.tell(Level::Warning, error.to_string());
         }
     }
+}
+
+/// Whether no process is working on a run that has not ended.
+fn is_abandoned(status: &LinkStatus) -> bool {
+    matches!(status, LinkStatus::Dead { .. } | LinkStatus::Lost { .. })
 }
 
 /// The directory of the run; `None` for the recorded search, which has none.

@@ -81,6 +81,27 @@ fn a_finished_run_comes_from_its_journal_and_a_dead_one_is_reported_as_dead() {
 }
 
 #[test]
+fn a_dead_run_whose_files_are_gone_or_cut_off_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    std::fs::create_dir(&run).unwrap();
+    let mut journal = Journal::create(&run.join("journal.jsonl")).unwrap();
+    journal.append(notice(1)).unwrap();
+    let mut client = attach(&run, false).unwrap();
+    wait_for(&mut client, &LinkStatus::Dead { watch_only: false });
+    let lost = |what: &str| LinkStatus::Lost {
+        what: what.to_owned(),
+    };
+    let file = File::options().write(true).open(journal.path()).unwrap();
+    file.set_len(0).unwrap();
+    wait_for(&mut client, &lost("its journal has been truncated"));
+    std::fs::remove_file(journal.path()).unwrap();
+    wait_for(&mut client, &lost("its journal has been removed"));
+    std::fs::remove_dir(&run).unwrap();
+    wait_for(&mut client, &lost("its directory is no longer there"));
+}
+
+#[test]
 fn a_run_counts_as_read_once_all_that_its_journal_holds_has_been_sent() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();

@@ -118,12 +118,14 @@ fn a_removed_lock_is_made_again_unless_another_process_holds_it() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("run");
     let mut run = RunDirectory::create(&path).unwrap();
+    run.write_config("# ours\n").unwrap();
+    fs::write(run.journal_path(), "").unwrap();
     fs::remove_file(path.join("lock")).unwrap();
     assert_eq!(lock_state(&path), None);
     run.check().unwrap();
     assert!(lock_state(&path).is_some());
     fs::remove_file(path.join("lock")).unwrap();
-    let other = RunDirectory::create(&path).unwrap();
+    let other = RunDirectory::open(&path).unwrap();
     let problem = run.check().unwrap_err().to_string();
     assert!(
         problem.contains("another process uses the run"),
@@ -147,4 +149,21 @@ fn what_a_run_leaves_that_was_killed_before_its_settings_is_no_run_and_says_how_
         RunDirectory::open(root.path()),
         Err(DirectoryError::NotARun { .. })
     ));
+}
+
+#[test]
+fn nothing_is_made_anew_in_a_folder_that_is_being_deleted() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    let mut directory = RunDirectory::create(&path).unwrap();
+    fs::write(directory.journal_path(), "").unwrap();
+    directory.make_checkpoint_folder().unwrap();
+    fs::remove_dir_all(path.join("checkpoint")).unwrap();
+    fs::remove_file(directory.journal_path()).unwrap();
+    fs::remove_file(path.join(LOCK)).unwrap();
+    directory.check().unwrap_err();
+    directory.keep_checkpoint_folder().unwrap_err();
+    assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    directory.check_at_the_end().unwrap();
+    assert!(path.join(LOCK).is_file(), "it was not deleted after all");
 }

@@ -25,6 +25,9 @@ impl App {
                 "no process is working on this run; continue it with: {}",
                 self.resume_command
             )),
+            LinkStatus::Lost { what } => Some(format!(
+                "no process is working on this run, and {what}: it cannot be continued"
+            )),
             LinkStatus::Journal { holder } => Some(format!(
                 "the {noun} cannot be reached ({holder}): reading its journal, without commands"
             )),

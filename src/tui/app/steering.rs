@@ -142,7 +142,9 @@ impl App {
             LinkStatus::Live { watch_only: true }
             | LinkStatus::Journal { .. }
             | LinkStatus::Reading { .. } => Effect::Leave(Leave::Detached),
-            LinkStatus::Dead { watch_only: true } => Effect::Leave(Leave::Closed),
+            LinkStatus::Dead { watch_only: true } | LinkStatus::Lost { .. } => {
+                Effect::Leave(Leave::Closed)
+            }
             LinkStatus::Ended | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
         }
     }

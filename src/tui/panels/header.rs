@@ -154,8 +154,10 @@ fn whole(room: &mut usize, gap: usize, row: Row) -> Row {
 fn standing_words(scene: &Scene<'_>) -> Row {
     let (search, stands) = (scene.live.search(), scene.status());
     let mut row = vec![status(scene)];
-    if let LinkStatus::Dead { .. } = scene.link {
-        row.push((Role::Dim, " resume it".to_owned()));
+    match scene.link {
+        LinkStatus::Dead { .. } => row.push((Role::Dim, " resume it".to_owned())),
+        LinkStatus::Lost { .. } => row.push((Role::Dim, " files lost".to_owned())),
+        _ => {}
     }
     if let Some(moment) = scene.moment {
         let key = scene.keymap.key_of(Action::Live);

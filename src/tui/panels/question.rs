@@ -156,6 +156,7 @@ fn text_of(scene: &Scene<'_>, question: Question, answer: Answer) -> (Action, St
         Answer::Detach => (
             Action::AnswerDetach,
             match scene.status() {
+                _ if matches!(scene.link, LinkStatus::Lost { .. }) => "close the screen".to_owned(),
                 RunStatus::Dead => "close the screen; it can be resumed later".to_owned(),
                 status if status.is_over() => "close the screen".to_owned(),
                 _ => format!(

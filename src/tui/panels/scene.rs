@@ -141,6 +141,7 @@ impl<'a> Scene<'a> {
                 self.kind.noun()
             ),
             LinkStatus::Dead { .. } => format!("continue it with: {}", self.resume_command),
+            LinkStatus::Lost { what } => format!("{what}: it cannot be continued"),
             LinkStatus::Replay { .. } => "this is a replay".to_owned(),
         })
     }
@@ -183,6 +184,9 @@ impl<'a> Scene<'a> {
             LinkStatus::Dead { .. } => Some(format!(
                 "its process is gone: training has stopped; {} continues it",
                 self.resume_command
+            )),
+            LinkStatus::Lost { what } => Some(format!(
+                "its process is gone, and {what}: training has stopped"
             )),
             LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
             _ => None,

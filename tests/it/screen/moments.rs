@@ -49,6 +49,25 @@ fn a_run_whose_process_died_is_shown_as_dead_in_every_panel_with_the_command_to_
 }
 
 #[test]
+fn a_dead_run_whose_files_are_gone_offers_no_way_to_continue_it() {
+    let mut app = running(120, 40);
+    let what = "its directory is no longer there".to_owned();
+    app.take_link(LinkStatus::Lost { what });
+    let shown = text(&app);
+    assert!(
+        shown.contains("DEAD files lost") && !shown.contains("resume"),
+        "{shown}"
+    );
+    press(&mut app, "e");
+    let refusal = app.view.message.as_ref().unwrap().text.clone();
+    assert!(
+        refusal.contains("no longer there: it cannot be continued"),
+        "{refusal}"
+    );
+    assert_eq!(press(&mut app, "q"), Effect::Leave(Leave::Closed));
+}
+
+#[test]
 fn a_replay_at_its_end_says_so_and_how_to_continue() {
     let mut app = running(80, 24);
     app.take_link(LinkStatus::Replay {

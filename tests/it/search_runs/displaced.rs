@@ -165,7 +165,10 @@ fn a_search_stopped_while_its_journal_is_truncated_removes_nothing() {
         running.signal(Signal::CONT);
         running.wait_for(PAUSED);
         let last = running.stopped_without_saving();
-        assert!(last.contains("--resume"), "{last}");
+        assert!(
+            last.contains("--resume") && last.contains("copy of the journal"),
+            "{last}"
+        );
         let left = names(&path);
         for name in ["checkpoint", "config.toml", "journal.jsonl", "lock"] {
             assert!(left.contains(&name.to_owned()), "{name} is gone: {left:?}");

@@ -79,6 +79,36 @@ fn a_removed_folder_of_checkpoints_is_made_again() {
 }
 
 #[test]
+fn the_settings_come_back_with_the_journal() {
+    let root = tempfile::tempdir().unwrap();
+    let (path, mut running) = in_progress(root.path());
+    let settings = fs::read(path.join("config.toml")).unwrap();
+    running.signal(Signal::STOP);
+    // As `rm -rf RUN/*` does.
+    for entry in fs::read_dir(&path).unwrap() {
+        let file = entry.unwrap().path();
+        let _ = fs::remove_file(&file).or_else(|_| fs::remove_dir_all(&file));
+    }
+    running.signal(Signal::CONT);
+    running.wait_for(PAUSED);
+    let last = running.stopped_without_saving();
+    assert!(last.contains("Everything is saved"), "{last}");
+    assert_eq!(fs::read(path.join("config.toml")).unwrap(), settings);
+    assert_ok(&resume(&path).output().unwrap());
+    assert_eq!(found(&path), *undisturbed());
+}
+
+#[test]
+fn settings_that_were_removed_are_back_at_the_end() {
+    let root = tempfile::tempdir().unwrap();
+    let (path, mut running) = in_progress(root.path());
+    let settings = fs::read(path.join("config.toml")).unwrap();
+    fs::remove_file(path.join("config.toml")).unwrap();
+    running.succeeds();
+    assert_eq!(fs::read(path.join("config.toml")).unwrap(), settings);
+}
+
+#[test]
 fn records_are_written_although_the_checkpoint_cannot_be() {
     let root = tempfile::tempdir().unwrap();
     let (path, mut running) = in_progress(root.path());
