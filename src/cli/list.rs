@@ -16,7 +16,8 @@ use crate::tui::format::{fit, wrap};
 ///
 /// A run is in progress as long as a process holds its lock. A `dead` run is unfinished, but no
 /// process is working on it: `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a
-/// training, continues it. An `unreadable` run has a damaged journal; the line says where and how.
+/// training, continues it. An `unreadable` run has a damaged journal, or something else in its place;
+/// the line says what is wrong, and how to mend it if that is known.
 ///
 /// A `blocked` run is paused because it cannot write to its directory (the disk is full, the folder was
 /// moved); the line says why, and it goes on by itself when it can.
@@ -35,8 +36,9 @@ pub struct Args {
     /// For each: name, path, status, kind, best_accuracy (on the validation images), started,
     /// changed, holder. If kind is `search`: preset, strategy, episode, episodes, children,
     /// planned_children, policy_lift (null, or difference, ci95, p_value, controls, episodes). If it
-    /// is `training`: network, recipe, epoch, epochs, test_accuracy. If its journal is damaged, also
-    /// unreadable: where and how. If it cannot write to its directory, also blocked: why.
+    /// is `training`: network, recipe, epoch, epochs, test_accuracy. If its journal is damaged, or not
+    /// in its place, also unreadable: where and how. If it cannot write to its directory, also blocked:
+    /// why.
     #[arg(long)]
     json: bool,
 }

@@ -77,16 +77,37 @@ pub fn regular_or_absent(path: &Path) -> io::Result<()> {
     }
 }
 
+/// What is at `path` in place of a regular file, in words: `a pipe`. `None` if there is a regular file, or
+/// nothing. It is not opened.
+pub fn instead_of_file(path: &Path) -> Option<&'static str> {
+    match path.metadata() {
+        Ok(found) => other_than_file(found.file_type()),
+        Err(_) => {
+            let is_link = path
+                .symlink_metadata()
+                .is_ok_and(|found| found.is_symlink());
+            is_link.then_some("a link that leads nowhere")
+        }
+    }
+}
+
+fn other_than_file(kind: FileType) -> Option<&'static str> {
+    match () {
+        () if kind.is_file() => None,
+        () if kind.is_dir() => Some("a folder"),
+        () if kind.is_symlink() => Some("a link"),
+        () if kind.is_fifo() => Some("a pipe"),
+        () if kind.is_socket() => Some("a socket"),
+        () => Some("a device"),
+    }
+}
+
 fn must_be_regular(kind: FileType) -> io::Result<()> {
-    let other = match () {
-        () if kind.is_file() => return Ok(()),
-        () if kind.is_dir() => return Err(io::Error::from_raw_os_error(libc::EISDIR)),
-        () if kind.is_symlink() => "a link",
-        () if kind.is_fifo() => "a pipe",
-        () if kind.is_socket() => "a socket",
-        () => "a device",
-    };
-    Err(refused(format!("it is {other}, not a regular file")))
+    match other_than_file(kind) {
+        None => Ok(()),
+        Some(_) if kind.is_dir() => Err(io::Error::from_raw_os_error(libc::EISDIR)),
+        Some(other) => Err(refused(format!("it is {other}, not a regular file"))),
+    }
 }
 
 /// A reader of the regular file at `path`, with a buffer, that fails beyond `most` bytes.

@@ -15,10 +15,11 @@ use rustix::io::Errno;
 
 use super::error::DirectoryError;
 use super::lock::{self, LockProblem, lock_file};
+use super::place::rescued_in;
 use crate::event::RunKind;
 use crate::foundation::durable::{in_file, is_at, sync_folder_of, write_atomically};
 use crate::foundation::input;
-use crate::journal::{self, JournalError, Reader};
+use crate::journal::{JournalError, Reader};
 use unstarted::{has_other_files, remedy_for_lost_settings};
 
 pub use super::lock::lock_state;
@@ -109,10 +110,8 @@ impl RunDirectory {
                 remedy: remedy_for_lost_settings(path),
             }),
             Some(_) => {
-                let journal = path.join("journal.jsonl");
-                let rescued = journal::rescued(&journal);
-                if rescued.exists() {
-                    return Err(DirectoryError::Rescued { journal, rescued });
+                if let Some(reason) = rescued_in(path) {
+                    return Err(DirectoryError::Rescued { reason });
                 }
                 RunDirectory::lock(path.to_owned())
             }

@@ -18,6 +18,14 @@ pub enum NoRun {
         /// Names of runs that may have been meant.
         similar: Vec<String>,
     },
+    /// The folder is a run's, but something else is in the place of its journal.
+    #[error("the run in {} is unreadable: {reason}", path.display())]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// What is found, and what to do if that is known.
+        reason: String,
+    },
     /// There is nothing of that name.
     #[error("there is no run {}{}", path.display(), near_or_list(similar))]
     NoSuchRun {
@@ -85,17 +93,10 @@ pub enum DirectoryError {
         remedy: String,
     },
     /// A session has saved its journal beside a file that had taken its place.
-    #[error(
-        "the journal of this run is {rescued}: while the run was at work, {journal} was replaced by another file. Put it back \
-         with: mv {journal} {journal}.other && mv {rescued} {journal}",
-        journal = journal.display(),
-        rescued = rescued.display()
-    )]
+    #[error("{reason}")]
     Rescued {
-        /// Where the journal belongs.
-        journal: PathBuf,
-        /// Where it is.
-        rescued: PathBuf,
+        /// What has happened, and how to put it back.
+        reason: String,
     },
     /// There is nothing of that name.
     #[error("there is no run {}: no such folder; `nas-tui list` has the names", path.display())]

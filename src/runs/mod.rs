@@ -4,6 +4,7 @@
 pub mod directory;
 mod error;
 mod lock;
+mod place;
 pub mod registry;
 pub mod snapshots;
 mod survey;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::foundation::{input, near};
 pub use directory::RunDirectory;
 pub use error::{DirectoryError, NoRun};
+use place::{Found, JOURNAL, journal_in};
 pub use survey::{RunInfo, WorkInfo, distinct_names, look_at};
 
 /// Folder in which runs are created.
@@ -45,9 +47,9 @@ pub fn named(name: &Path) -> PathBuf {
 /// [`NoRun`], with similar names.
 pub fn find(name: &Path) -> Result<PathBuf, NoRun> {
     let run = named(name);
-    match is_run(&run) {
-        true => Ok(run),
-        false => journal_of(&run).map(|_| run),
+    match journal_of(&run) {
+        Err(_) if is_at_work(&run) => Ok(run),
+        found => found.map(|_| run),
     }
 }
 
@@ -56,18 +58,19 @@ pub fn find(name: &Path) -> Result<PathBuf, NoRun> {
 /// # Errors
 /// [`NoRun`], with similar names.
 pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
-    let journal = run.join("journal.jsonl");
-    if journal.is_file() {
-        return Ok(journal);
-    }
-    let (path, similar) = (run.to_owned(), similar(run));
-    Err(match run.exists() {
-        true => NoRun::NotARun {
-            why: input::why_not_in(run, "journal.jsonl"),
+    let path = run.to_owned();
+    Err(match journal_in(run) {
+        Found::Journal => return Ok(run.join(JOURNAL)),
+        Found::Displaced(reason) => NoRun::Unreadable { path, reason },
+        Found::Nothing if run.exists() => NoRun::NotARun {
+            why: input::why_not_in(run, JOURNAL),
             path,
-            similar,
+            similar: similar(run),
         },
-        false => NoRun::NoSuchRun { path, similar },
+        Found::Nothing => NoRun::NoSuchRun {
+            path,
+            similar: similar(run),
+        },
     })
 }
 
@@ -90,18 +93,22 @@ fn similar(name: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Every known run: running ones first, then the latest first. Folders that are not runs, or whose
-/// journal cannot be opened, are left out.
+/// Every known run: running ones first, then the latest first. Folders that are not runs are left out.
 pub fn survey() -> Vec<RunInfo> {
     let mut runs: Vec<RunInfo> = known().iter().filter_map(|run| look_at(run)).collect();
     runs.sort_by_key(|run| (!run.status.is_live(), std::cmp::Reverse(run.started)));
     runs
 }
 
-/// Whether there is a run in `folder`: it has a journal, or a process works on it, which may have lost that.
+/// Whether there is a run in `folder`: it has a journal or something in its place, or a process works on it,
+/// which may have lost that.
 fn is_run(folder: &Path) -> bool {
-    folder.join("journal.jsonl").is_file()
-        || (folder.join("config.toml").is_file() && directory::lock_state(folder).is_some())
+    journal_in(folder) != Found::Nothing || is_at_work(folder)
+}
+
+/// Whether a process works on a run in `folder`.
+fn is_at_work(folder: &Path) -> bool {
+    folder.join("config.toml").is_file() && directory::lock_state(folder).is_some()
 }
 
 /// The folders of all runs, each listed once by its shortest path, whatever links lead to it.

@@ -105,4 +105,17 @@ mod tests {
             .collect();
         assert_eq!(left, ["notes.txt"]);
     }
+
+    #[test]
+    fn a_run_with_something_else_in_the_place_of_its_journal_stays_registered() {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, run) = (root.path().join("state"), root.path().join("run"));
+        fs::create_dir_all(run.join("journal.jsonl")).unwrap();
+        register_in(&folder, &run).unwrap();
+        let expected = [run.canonicalize().unwrap()];
+        assert_eq!(runs_in(&folder), expected);
+        fs::remove_dir(run.join("journal.jsonl")).unwrap();
+        fs::write(run.join("journal.jsonl.rescued"), "").unwrap();
+        assert_eq!(runs_in(&folder), expected);
+    }
 }

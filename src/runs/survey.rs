@@ -9,6 +9,7 @@ use crate::analysis::lift::PolicyLift;
 use crate::event::{Event, Record, RunKind, RunStarted, VERSION};
 use crate::journal::{JournalError, Reader, Snapshot};
 use crate::runs::directory::{kind_of, lock_state, name_of};
+use crate::runs::place::{Found, JOURNAL, journal_in};
 use crate::state::{Outcomes, RunState, RunStatus, TrainingRun, WorkState};
 
 /// What is known about a run without opening it. The field names are those of `nas-tui list
@@ -35,8 +36,8 @@ pub struct RunInfo {
     pub blocked: Option<String>,
     /// The process working on it, as `pid P on HOST`; `None` if there is none.
     pub holder: Option<String>,
-    /// Where its journal is damaged, and how; the rest is as of the record before. `None` if nothing is
-    /// known to be wrong.
+    /// Where its journal is damaged, and how, or what is in its place; the rest is as of the record before.
+    /// `None` if nothing is known to be wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
 }
@@ -172,13 +173,17 @@ pub fn distinct_names(runs: &[RunInfo]) -> Vec<String> {
     runs.iter().map(name).collect()
 }
 
-/// Look at the run in `run`; `None` if it has no journal that can be opened.
+/// Look at the run in `run`; `None` if it has no journal, nothing in its place, and no process.
 pub fn look_at(run: &Path) -> Option<RunInfo> {
     // Before the journal, so that a search that ends in between appears live, not dead.
     let holder = lock_state(run);
-    let glance = Glance::of(&run.join("journal.jsonl"));
-    // A process works on a run whose journal has been removed: it says why it cannot save.
-    let glance = glance.or_else(|| holder.is_some().then(Glance::default))?;
+    let glance = match (journal_in(run), &holder) {
+        (Found::Journal, _) => Glance::of(&run.join(JOURNAL)),
+        // It has lost its journal, and says itself why it cannot save.
+        (_, Some(_)) => Glance::default(),
+        (Found::Displaced(reason), None) => Glance::unreadable(reason),
+        (Found::Nothing, None) => return None,
+    };
     Some(RunInfo {
         name: name_of(run),
         path: run.to_owned(),
@@ -229,18 +234,26 @@ impl From<RunState> for Glance {
 }
 
 impl Glance {
-    fn of(journal: &Path) -> Option<Glance> {
+    fn unreadable(reason: String) -> Glance {
+        Glance {
+            unreadable: Some(reason),
+            ..Glance::default()
+        }
+    }
+
+    fn of(journal: &Path) -> Glance {
         let snapshot = Snapshot::of(journal);
         let known = snapshot.and_then(|snapshot| Some((snapshot.place(), snapshot.overview()?)));
         let (place, mut glance) = known
             .map(|(place, state)| (place, Glance::from(state)))
             .unwrap_or_default();
-        let reader = Reader::after(journal, place).ok()?;
-        let mut reader = reader.without(&LEFT_OUT).without_choices();
+        let mut reader = match Reader::after(journal, place) {
+            Ok(reader) => reader.without(&LEFT_OUT).without_choices(),
+            Err(error) => return Glance::unreadable(brief(&error)),
+        };
         for record in reader.by_ref() {
             match record {
                 Ok(record) => glance.apply(&record),
-                Err(JournalError::Io { .. }) => return None,
                 Err(error) => glance.unreadable = Some(brief(&error)),
             }
             if glance.unreadable.is_some() {
@@ -251,7 +264,7 @@ impl Glance {
             let last = reader.last_record();
             glance.changed = last.map(|record| record.time).or(glance.changed);
         }
-        Some(glance)
+        glance
     }
 
     fn apply(&mut self, record: &Record) {
@@ -323,7 +336,8 @@ fn brief(error: &JournalError) -> String {
         JournalError::Newer { line, found, .. } => {
             format!("journal.jsonl, line {line}: its version is {found}, not {VERSION}")
         }
-        JournalError::Io { .. } | JournalError::InUse { .. } => error.to_string(),
+        JournalError::Io { cause, .. } => format!("{JOURNAL} cannot be read: {cause}"),
+        JournalError::InUse { .. } => error.to_string(),
     }
 }
 

@@ -183,8 +183,12 @@ impl Picker {
                 "none in ./runs, and none you began elsewhere",
             );
         }
-        // One row each for title, heading and keys.
-        let rows = screen.height().saturating_sub(3);
+        let (role, note) = self.note(screen.width().saturating_sub(1));
+        // Most of the rows are for the runs.
+        let most = (screen.height() / 3).max(1);
+        let note = &note[..note.len().min(most)];
+        // One row each for title and heading.
+        let rows = screen.height().saturating_sub(2 + note.len());
         let top = (self.selected + 1).saturating_sub(rows);
         for (y, (index, run)) in self
             .runs
@@ -204,17 +208,26 @@ impl Picker {
             let width = screen.width();
             screen.target((0, 2 + y), (width, 1), Target::Part(Part::Row(index)));
         }
-        let bottom = screen.height().saturating_sub(1);
+        let below = screen.height().saturating_sub(note.len());
+        for (y, line) in note.iter().enumerate() {
+            screen.text(1, below + y, role, line);
+        }
+        targets
+    }
+
+    /// What stands below the list: why the selected run cannot be read, or the keys.
+    fn note(&self, width: usize) -> (Role, Vec<String>) {
         let selected = self.runs.get(self.selected);
-        let (role, text) = match selected.and_then(|run| run.unreadable.as_deref()) {
-            Some(reason) => (Role::Warning, format::without_error_number(reason)),
+        match selected.and_then(|run| run.unreadable.as_deref()) {
+            Some(reason) => (
+                Role::Warning,
+                format::wrap(&format::without_error_number(reason), width),
+            ),
             None => (
                 Role::Dim,
-                "Enter watch   j/k or arrows choose   r look again   q leave".to_owned(),
+                vec!["Enter watch   j/k or arrows choose   r look again   q leave".to_owned()],
             ),
-        };
-        screen.text(1, bottom, role, &text);
-        targets
+        }
     }
 }
 

@@ -64,11 +64,13 @@ impl Run {
         fs::write(self.path("batches/1/manifest.jsonl"), manifest).unwrap();
     }
 
-    /// An `scontrol` that ends the task that calls it, as Slurm does with one that is to be started again.
+    /// An `scontrol` that ends the task that calls it, as Slurm does with one that is to be started again, and
+    /// writes down what it is asked.
     fn install_scontrol(&self) {
         fs::create_dir(self.path("bin")).unwrap();
         let path = self.path("bin/scontrol");
-        fs::write(&path, "#!/bin/sh\nkill -TERM $PPID\n").unwrap();
+        let script = "#!/bin/sh\necho \"$@\" >> \"$0.calls\"\nkill -TERM $PPID\n";
+        fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 

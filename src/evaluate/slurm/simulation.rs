@@ -29,6 +29,8 @@ struct Count {
     files: u64,
     most_files_a_minute: u64,
     most_running: usize,
+    /// Most tasks that waited and ran at a time.
+    most_tasks: usize,
     seconds: u64,
 }
 
@@ -142,6 +144,7 @@ impl Simulation {
             }
             self.act();
             self.count.most_running = self.count.most_running.max(self.cluster.known());
+            self.count.most_tasks = self.count.most_tasks.max(self.cluster.tasks());
             if now / 60 > minute {
                 self.count.most_files_a_minute = self
                     .count

@@ -40,6 +40,25 @@ fn picker(runs: Vec<RunInfo>) -> Picker {
 }
 
 #[test]
+fn all_that_is_said_of_an_unreadable_run_stands_below_the_list() {
+    let mut bad = run("a");
+    let path = "runs/2026-11-29T07-00-00Z-monograph/journal.jsonl";
+    let remedy = format!("mv {path}.rescued {path}");
+    bad.unreadable = Some(format!(
+        "the journal of this run is {path}.rescued: {remedy}"
+    ));
+    let picker = picker(vec![bad, run("b")]);
+    let mut frame = display::blank((60, 24).into());
+    picker.draw(&mut frame, Timestamp::UNIX_EPOCH);
+    let cells: Vec<&str> = frame.content.iter().map(|cell| cell.symbol()).collect();
+    let rows: Vec<String> = cells.chunks(60).map(|row| row.concat()).collect();
+    let words = rows.join(" ");
+    let words: Vec<&str> = words.split_whitespace().collect();
+    assert!(words.join(" ").ends_with(&remedy), "{rows:#?}");
+    assert!(rows[2].starts_with(">a") && rows[3].starts_with(" b"));
+}
+
+#[test]
 fn a_click_selects_a_run_and_one_on_the_selected_run_opens_it() {
     let mut picker = picker(["a", "b", "c"].map(run).to_vec());
     let mut click = |kind, row| {

@@ -86,6 +86,84 @@ fn a_pipe_as_the_lock_of_another_run_does_not_stop_the_list() {
     );
 }
 
+/// `list`, `attach` and `report` must say at once of `runs/run` in this folder that it cannot be read, and why.
+fn unreadable(folder: &Path, reason: &str) {
+    let limit = Duration::from_secs(20);
+    let list = run_within(limit, folder, &["list"]);
+    let is_it = |line: &str| line.starts_with("run  unreadable") && line.contains(reason);
+    assert!(list.stdout.lines().any(is_it), "{reason}: {}", list.stdout);
+    for arguments in [&["attach", "run"][..], &["report", "run", "--out", "page"]] {
+        let ended = run_within(limit, folder, arguments);
+        let expected = format!("the run in runs/run is unreadable: {reason}");
+        assert!(
+            ended.code == Some(2) && ended.stderr.contains(&expected),
+            "{arguments:?}: {}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn a_run_with_something_else_in_the_place_of_its_journal_is_unreadable_and_nothing_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_directory(&folder.path().join("runs"), SEARCH);
+    let journal = run.join("journal.jsonl");
+    let link = |to: &str| std::os::unix::fs::symlink(to, &journal).unwrap();
+    for what in [
+        "a folder",
+        "a pipe",
+        "a device",
+        "a link that leads nowhere",
+    ] {
+        std::fs::remove_file(&journal).unwrap_or_else(|_| std::fs::remove_dir(&journal).unwrap());
+        match what {
+            "a folder" => std::fs::create_dir(&journal).unwrap(),
+            "a pipe" => drop(pipe(journal.clone())),
+            "a device" => link("/dev/zero"),
+            _ => link("nowhere"),
+        }
+        let reason = format!("journal.jsonl is not a file: it is {what}");
+        unreadable(folder.path(), &reason);
+    }
+}
+
+#[test]
+fn a_run_whose_journal_is_saved_beside_its_place_is_unreadable_until_it_is_put_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_directory(&folder.path().join("runs"), SEARCH);
+    let (journal, saved) = (run.join("journal.jsonl"), run.join("journal.jsonl.rescued"));
+    std::fs::rename(&journal, &saved).unwrap();
+    let place = "runs/run/journal.jsonl";
+    let reason = format!("the journal of this run is {place}.rescued: while the run was at work");
+    unreadable(folder.path(), &reason);
+    let back = format!("Put it back with: mv {place}.rescued {place}");
+    let list = nas_tui(folder.path(), &["list"]).stdout;
+    assert!(list.contains(&back), "{list}");
+    std::fs::write(run.join("config.toml"), "# ours\n").unwrap();
+    let resume = ["search", "--resume", "runs/run", "--headless"];
+    let resumed = nas_tui(folder.path(), &resume).stderr;
+    assert!(resumed.contains(&back), "the same words: {resumed}");
+    std::fs::rename(&saved, &journal).unwrap();
+    let list = nas_tui(folder.path(), &["list"]).stdout;
+    assert!(list.contains("run  completed"), "{list}");
+}
+
+#[test]
+fn a_folder_with_neither_a_journal_nor_anything_in_its_place_is_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("runs/run");
+    std::fs::create_dir_all(&run).unwrap();
+    std::fs::write(run.join("notes.txt"), "").unwrap();
+    let list = nas_tui(folder.path(), &["list"]);
+    assert!(!list.stdout.contains("unreadable"), "{}", list.stdout);
+    let attached = nas_tui(folder.path(), &["attach", "run"]);
+    assert!(
+        attached.stderr.contains("there is no journal.jsonl in it"),
+        "{}",
+        attached.stderr
+    );
+}
+
 #[test]
 fn settings_can_come_from_standard_input() {
     let folder = tempfile::tempdir().unwrap();

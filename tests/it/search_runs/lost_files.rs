@@ -27,6 +27,44 @@ fn the_journal_of_a_search_is_saved_beside_a_file_that_has_taken_its_place() {
 }
 
 #[test]
+fn a_search_whose_journal_was_replaced_by_a_folder_is_unreadable_until_it_is_put_back() {
+    let root = tempfile::tempdir().unwrap();
+    let (path, mut running) = in_progress(root.path());
+    let journal = path.join("journal.jsonl");
+    running.signal(Signal::STOP);
+    fs::remove_file(&journal).unwrap();
+    fs::create_dir(&journal).unwrap();
+    running.signal(Signal::CONT);
+    running.wait_for(PAUSED);
+    assert_eq!(listed(&path)["status"], "blocked");
+    running.stopped_without_saving();
+    let rescued = path.join("journal.jsonl.rescued");
+    let (own, place) = (rescued.display(), journal.display());
+    let remedy = format!("Put it back with: mv {place} {place}.other && mv {own} {place}");
+    let run = listed(&path);
+    assert!(
+        (run["unreadable"].as_str()).is_some_and(|reason| reason.ends_with(&remedy)),
+        "{run}"
+    );
+    let (run, out) = (path.to_str().unwrap(), root.path().join("page"));
+    for arguments in [
+        &["attach", run][..],
+        &["report", run, "--out", out.to_str().unwrap()],
+    ] {
+        let said = Command::new(env!("CARGO_BIN_EXE_nas-tui"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert_eq!(said.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&said).contains(&remedy), "{}", stderr(&said));
+    }
+    fs::rename(&journal, path.join("journal.jsonl.other")).unwrap();
+    fs::rename(&rescued, &journal).unwrap();
+    assert_ok(&resume(&path).output().unwrap());
+    assert_eq!(found(&path), *undisturbed());
+}
+
+#[test]
 fn a_search_whose_journal_is_removed_is_listed_as_blocked_and_attach_says_why() {
     let root = tempfile::tempdir().unwrap();
     let (path, mut running) = in_progress(root.path());

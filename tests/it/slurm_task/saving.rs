@@ -89,3 +89,28 @@ fn a_pause_goes_on_while_the_file_that_asks_for_it_cannot_be_read() {
     run.ask(None, &[]);
     task.epoch_after(epoch.max(epochs));
 }
+
+#[test]
+fn a_task_whose_time_limit_comes_once_more_than_it_may_be_started_again_leaves_its_saved_child_to_another()
+ {
+    let run = Run::new(&[job(1)], json!({"requeues": 1}));
+    for limit in 1..=2 {
+        let mut task = run.start(&[]);
+        let from = if limit == 1 { 0 } else { goes_on(&task) };
+        task.epoch_after(from);
+        task.signal(Signal::USR1);
+        let may_go_on = limit == 1;
+        assert_eq!(task.end().success(), may_go_on, "time limit {limit}");
+        let said = (task.count("requeued"), task.count("ended"));
+        assert_eq!(said, if may_go_on { (1, 0) } else { (0, 1) });
+        if !may_go_on {
+            let last = task.signs().pop().unwrap();
+            let reason = "its time limit came before its children were trained, 2 times";
+            assert_eq!(last["reason"], reason);
+        }
+    }
+    let asked = fs::read_to_string(run.path("bin/scontrol.calls")).unwrap();
+    assert_eq!(asked, "requeue 4711_0\n", "once, as allowed");
+    assert_eq!(run.result(1), None, "that is no result");
+    assert!(run.saved().is_some(), "another task goes on with it");
+}

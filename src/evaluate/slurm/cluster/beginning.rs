@@ -100,6 +100,17 @@ fn cpus_per_task(options: &[String]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::Limits;
+
+    #[test]
+    fn a_run_may_have_half_of_the_jobs_that_the_cluster_can_have_and_at_least_one() {
+        let config = crate::config::resolve(&crate::config::Options::default()).unwrap();
+        for (jobs, most) in [(10_000, 5_000), (3, 1), (1, 1)] {
+            let rules = super::rules(&config, Limits { array: 1_001, jobs });
+            assert_eq!((rules.most_tasks, rules.most_in_array), (most, 1_001));
+        }
+    }
+
     #[test]
     fn the_threads_of_a_training_are_the_cpus_that_the_options_ask_for() {
         for (options, threads) in [

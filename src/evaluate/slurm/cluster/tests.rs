@@ -194,6 +194,35 @@ fn a_stop_while_sbatch_is_under_way_cancels_the_job_once_it_is_known() {
 }
 
 #[test]
+fn sbatch_is_asked_only_once_the_intent_is_written_down_whole() {
+    for is_in_the_way in [true, false] {
+        let run = tempfile::tempdir().unwrap();
+        let (mut bridge, requests) = bridge(run.path());
+        let (report, _heard) = listener();
+        let folder = bridge.folder.batch(1);
+        if is_in_the_way {
+            fs::create_dir_all(folder.join("manifest.jsonl.tmp")).unwrap();
+        }
+        bridge.submit(job(7), &report);
+        bridge.scheduler.tick(Duration::from_secs(5));
+        bridge.act(&report);
+        let is_asked = requests
+            .try_iter()
+            .any(|request| matches!(request, Request::Submit { batch: 1, .. }));
+        assert_eq!(is_asked, !is_in_the_way);
+        let (known, _) = bridge.folder.open_batches().unwrap();
+        let intended: Vec<_> = known
+            .iter()
+            .map(|known| (&known.tasks, &known.job))
+            .collect();
+        match is_in_the_way {
+            true => assert_eq!(intended, []),
+            false => assert_eq!(intended, [(&vec![vec![7]], &None)]),
+        }
+    }
+}
+
+#[test]
 fn what_could_not_be_written_for_the_tasks_is_written_when_it_can_be() {
     let run = tempfile::tempdir().unwrap();
     submitted_before(run.path(), 1);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::reward::{Outcome, SKIPPED};
 
+mod limits;
 mod nodes;
 mod orders;
 mod refusals;

@@ -141,6 +141,12 @@ impl FakeCluster {
             .count()
     }
 
+    /// Tasks that wait and run.
+    pub(super) fn tasks(&self) -> usize {
+        let waiting = self.waiting.values().map(|(waiting, _)| waiting.len());
+        waiting.sum::<usize>() + self.known()
+    }
+
     pub(super) fn submit(
         &mut self,
         batch: u64,
@@ -148,12 +154,7 @@ impl FakeCluster {
         throttle: usize,
         avoid: Vec<String>,
     ) -> Submission {
-        let waiting: usize = self
-            .waiting
-            .values()
-            .map(|(waiting, _)| waiting.len())
-            .sum();
-        if waiting + self.known() + tasks.len() > self.limit {
+        if self.tasks() + tasks.len() > self.limit {
             return Submission::Refused("Job violates accounting/QOS policy".to_owned());
         }
         let doubt = self.dice.per_mille(self.faults.doubt);

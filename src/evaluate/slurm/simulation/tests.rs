@@ -61,6 +61,18 @@ fn a_user_who_may_have_fewer_tasks_than_an_episode_has_children_trains_them_all(
 }
 
 #[test]
+fn a_run_has_all_tasks_that_the_cluster_leaves_it_and_never_more() {
+    // As with MaxJobCount = 120, and settings that would run 200 at a time.
+    let mut simulation = Simulation::new(NONE, 200, 1);
+    simulation.rules.most_tasks = 60;
+    simulation.scheduler = Scheduler::new(simulation.rules.clone(), 1);
+    let count = simulation.run(300, 300);
+    check(&count, 300, 60);
+    assert_eq!((count.most_tasks, count.most_running), (60, 60));
+    assert_eq!((count.retried, count.excluded), (0, 0));
+}
+
+#[test]
 fn bad_nodes_that_take_the_next_task_at_once_cost_no_child_and_end_no_run() {
     let mut simulation = Simulation::new(NONE, 200, 1);
     simulation.cluster.bad = (0..4).map(|node| format!("bad{node}")).collect();
