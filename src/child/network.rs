@@ -2,12 +2,14 @@
 //! linear classifier.
 
 mod by_spectra;
+mod connections;
 
 use std::cell::RefCell;
 
 use tch::{Device, Kind, TchError, Tensor};
 
 use self::by_spectra::Tape;
+use self::connections::{Connections, last_readers};
 use super::joining::{join, skip_unread_pixels};
 use super::mode::Mode;
 use super::parameters::{Initial, Parameters};
@@ -42,6 +44,7 @@ pub struct Network {
     /// By layer number: the last layer that reads it (the classifier counts as one more layer);
     /// `None` if no layer does.
     last_reader: Vec<Option<usize>>,
+    connections: Connections,
     /// For each layer and the classifier: index of its first trainable tensor.
     first_tensors: Vec<usize>,
 }
@@ -122,6 +125,7 @@ impl Network {
             },
             tape: RefCell::new(None),
             last_reader: last_readers(architecture),
+            connections: Connections::of(architecture),
             first_tensors,
             architecture: architecture.clone(),
             layout: plan.layout,
@@ -326,24 +330,6 @@ fn initial_layer(
         (format!("layers.{index}.bn.weight"), vector(), scale?),
         (format!("layers.{index}.bn.bias"), vector(), shift?),
     ])
-}
-
-/// For each layer number, the last layer that reads it on a path to the classifier.
-fn last_readers(architecture: &Architecture) -> Vec<Option<usize>> {
-    let classifier = architecture.layers.len() + 1;
-    let mut last = vec![None; classifier];
-    for &input in &architecture.output {
-        last[input] = Some(classifier);
-    }
-    for (index, layer) in architecture.layers.iter().enumerate().rev() {
-        if last[index + 1].is_some() {
-            layer
-                .inputs
-                .iter()
-                .for_each(|&input| last[input] = last[input].max(Some(index + 1)));
-        }
-    }
-    last
 }
 
 /// Uniform in ±1/sqrt(`fan_in`), on the CPU: Kaiming-uniform with a = sqrt(5), as in

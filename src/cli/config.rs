@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::{OrBadInput, Told, say, screen};
-use crate::config::{self, DeviceChoice, Options, presets};
+use crate::config::{self, DeviceChoice, Mistakes, Options, presets};
 use crate::foundation::text;
 use crate::search::reference;
 use crate::{runs, space};
@@ -139,12 +139,17 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     }
 }
 
-/// Report every mistake, not just the first.
+/// Report every mistake (or a few of very many), not just the first.
 fn check(settings: &SettingsArgs) -> anyhow::Result<()> {
     let options = settings.options();
-    let (mistakes, rest) = config::mistakes(&options, space::check_settings);
+    let Mistakes {
+        found,
+        may_be_more,
+        rest,
+        ..
+    } = config::mistakes(&options, space::check_settings);
     let in_full = |mistake| format!("{:#}", anyhow::Error::from(mistake));
-    let mut messages: Vec<String> = mistakes.into_iter().map(in_full).collect();
+    let mut messages: Vec<String> = found.into_iter().map(in_full).collect();
     // Keys of the screen are checked whatever else is wrong; what refers to runs only if nothing is.
     let keys = rest.map_or(Ok(()), |config| {
         screen::check_keys(&options, &config.screen)
@@ -172,8 +177,13 @@ fn check(settings: &SettingsArgs) -> anyhow::Result<()> {
             let lines = messages
                 .iter()
                 .map(|message| format!("\n  {}", text::line(message)));
+            let more = if may_be_more {
+                " (there may be more)"
+            } else {
+                ""
+            };
             say(&format!(
-                "nas-tui: {count} mistakes:{}",
+                "nas-tui: {count} mistakes{more}:{}",
                 lines.collect::<String>()
             ));
             Err(Told(bad_input!("{count} mistakes")).into())

@@ -24,7 +24,9 @@ pub use changes::{ChangedSetting, by_key};
 pub use error::ConfigError;
 pub use flip::Flip;
 pub use recipe::{ChannelsLast, DecayOn, Precision, Recipe, Schedule, TrainConfig, WeightAverage};
-pub use resolve::{Options, SAMPLE, mistakes, parse, place_of_setting, placed, read, resolve};
+pub use resolve::{
+    Mistakes, Options, SAMPLE, mistakes, parse, place_of_setting, placed, read, resolve,
+};
 pub use screen::{Alerts, Characters, Colours, Column, LayoutName, ScreenConfig, ThemeName};
 pub use search::{Reuse, Updates};
 pub use slurm::{EvaluatorChoice, SlurmConfig};

@@ -5,7 +5,7 @@ mod mistakes;
 
 use std::path::{Path, PathBuf};
 
-pub use mistakes::mistakes;
+pub use mistakes::{Mistakes, mistakes};
 
 use super::error::{ConfigError, with_range};
 use super::raw::RawConfig;
@@ -172,17 +172,11 @@ impl SettingsSource {
         // Parse into the typed form first for the sake of its errors, which show line, column and
         // the valid keys.
         if let Err(error) = toml::from_str::<RawConfig>(text) {
-            return Err(ConfigError::Syntax {
-                place: place_of(text, place, error.span()),
-                message: explained(text, &error),
-            });
+            return Err(syntax_error(text, place, &error));
         }
         let mut table = text
             .parse()
-            .map_err(|error: toml::de::Error| ConfigError::Syntax {
-                place: place_of(text, place, error.span()),
-                message: error.message().to_owned(),
-            })?;
+            .map_err(|error: toml::de::Error| syntax_error(text, place, &error))?;
         name_the_moving_average(&mut table);
         Ok(SettingsSource {
             place: place.to_owned(),
@@ -265,6 +259,13 @@ fn name_the_moving_average(table: &mut toml::Table) {
     {
         let name = toml::Value::String("moving_average".to_owned());
         controller.insert("baseline".to_owned(), name);
+    }
+}
+
+fn syntax_error(text: &str, place: &str, error: &toml::de::Error) -> ConfigError {
+    ConfigError::Syntax {
+        place: place_of(text, place, error.span()),
+        message: explained(text, error),
     }
 }
 

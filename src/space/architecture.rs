@@ -75,6 +75,13 @@ pub struct Layer {
 }
 
 impl Layer {
+    /// Its weights per pixel of its kernel: channels read times filters. `channels` are those of its
+    /// [network](Architecture::channels).
+    pub fn weights_per_pixel(&self, channels: &[usize]) -> usize {
+        let read: usize = self.inputs.iter().map(|&input| channels[input]).sum();
+        read * self.filters
+    }
+
     /// Its kernel as text: `3x5`, or `max 3x5` for a pooling layer. `times` is the sign between the
     /// two numbers.
     pub fn kernel_text(&self, times: &str) -> String {
@@ -92,14 +99,6 @@ impl Architecture {
         std::iter::once(self.input[0])
             .chain(self.layers.iter().map(|layer| layer.filters))
             .collect()
-    }
-
-    /// Weights of `layer`, which is one of this network, per pixel of its kernel: channels read times
-    /// filters.
-    pub fn weights_per_pixel(&self, layer: &Layer) -> usize {
-        let channels = self.channels();
-        let read: usize = layer.inputs.iter().map(|&input| channels[input]).sum();
-        read * layer.filters
     }
 
     /// The same network for images of `size` by `size` pixels. Weights do not depend on the size:

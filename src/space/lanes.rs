@@ -52,11 +52,14 @@ impl Lanes {
         let last_reader = last_readers(inputs);
         let mut live: Vec<LaneState> = Vec::new();
         let mut rows = Vec::with_capacity(inputs.len());
+        let mut is_input = vec![false; inputs.len()];
         for (number, inputs) in inputs.iter().enumerate() {
+            inputs.iter().for_each(|&input| is_input[input] = true);
             let wires: Vec<Option<Wire>> = live
                 .iter()
-                .map(|state| state.wire(number, inputs, &last_reader))
+                .map(|state| state.wire(number, &is_input, &last_reader))
                 .collect();
+            inputs.iter().for_each(|&input| is_input[input] = false);
             let lane = place(number, &wires, &live);
             for (state, wire) in live.iter_mut().zip(&wires) {
                 if wire.is_some_and(|wire| wire.ends) {
@@ -86,15 +89,12 @@ impl Lanes {
 
     /// Layers that read the output of `number`, in order.
     pub fn readers(&self, number: usize) -> Vec<usize> {
-        let reads = |row: &LaneRow| {
-            row.wires
-                .iter()
-                .flatten()
-                .any(|wire| wire.source == number && wire.read)
+        // It comes down in one lane, that of its layer.
+        let reads = |reader: &usize| {
+            let wire = self.rows[*reader].wires[self.rows[number].lane];
+            wire.is_some_and(|wire| wire.source == number && wire.read)
         };
-        (0..self.rows.len())
-            .filter(|reader| reads(&self.rows[*reader]))
-            .collect()
+        (number + 1..self.rows.len()).filter(reads).collect()
     }
 }
 
@@ -118,12 +118,12 @@ enum LaneState {
 }
 
 impl LaneState {
-    fn wire(self, row: usize, inputs: &[usize], last_reader: &[Option<usize>]) -> Option<Wire> {
+    fn wire(self, row: usize, is_input: &[bool], last_reader: &[Option<usize>]) -> Option<Wire> {
         match self {
             LaneState::Free { .. } => None,
             LaneState::Output { source } => Some(Wire {
                 source,
-                read: inputs.contains(&source),
+                read: is_input[source],
                 ends: last_reader[source] == Some(row),
             }),
         }

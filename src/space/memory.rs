@@ -53,14 +53,14 @@ pub fn spectral_memory(
     architecture: &Architecture,
     batch_size: usize,
 ) -> Result<u64, ArchitectureError> {
-    let per_image = (1..=architecture.layers.len()).map(|number| kept(architecture, number));
-    let per_image = per_image.max().unwrap_or(0) as u64;
+    let params = Cost::of(architecture)?.params;
+    let per_image = kept(architecture).max().unwrap_or(0) as u64;
     let images = (per_image + per_image / 2).saturating_mul(batch_size as u64);
-    let counts = spectra::counts(architecture);
-    let half = |layer: &Layer| counts.half(layer.kernel[1]) * architecture.weights_per_pixel(layer);
+    let (counts, channels) = (spectra::counts(architecture), architecture.channels());
+    let half = |layer: &Layer| counts.half(layer.kernel[1]) * layer.weights_per_pixel(&channels);
     let kernels = architecture.layers.iter().map(half);
     // Weights, gradients, momentum; the half spectra of a layer's kernels and their gradients.
-    let parameters = Cost::of(architecture)?.params.saturating_mul(3);
+    let parameters = params.saturating_mul(3);
     let kernels = 2 * kernels.max().unwrap_or(0) as u64;
     Ok([images, parameters, kernels]
         .into_iter()
@@ -68,28 +68,32 @@ pub fn spectral_memory(
         .saturating_mul(size_of::<f32>() as u64))
 }
 
-/// Numbers per image in memory during the backward pass of layer `number` with spectra.
-fn kept(architecture: &Architecture, number: usize) -> usize {
+/// Numbers per image in memory during the backward pass of each layer with spectra. The sums are carried
+/// on from layer to layer, so that a network with millions of connections takes one pass.
+fn kept(architecture: &Architecture) -> impl Iterator<Item = usize> {
     let counts = spectra::counts(architecture);
     let channels = architecture.channels();
     let [_, height, width] = architecture.input;
-    let is_read = |source: usize| {
-        let mut layers = architecture.layers.iter();
-        layers.any(|layer| layer.inputs.contains(&source))
-    };
-    let reads_up_to_here = |result: usize| {
-        let inputs = &architecture.layers[result - 1].inputs;
-        inputs.iter().any(|&input| input <= number)
-    };
-    let spectra = (0..number).filter(|&source| is_read(source));
-    let results = (number + 1..channels.len()).filter(|&result| reads_up_to_here(result));
-    let outputs: usize = channels[1..=number].iter().sum();
-    let spectra: usize = spectra
-        .chain(results)
-        .chain([number])
-        .map(|layer| channels[layer])
-        .sum();
-    (2 * outputs + 3 * channels[number]) * height * width + counts.whole() * spectra
+    let mut is_read = vec![false; channels.len()];
+    // By layer: channels of the results of which it is the first that their gradients are needed for.
+    let mut first_used = vec![0; channels.len()];
+    for (layer, result) in architecture.layers.iter().zip(1..) {
+        layer.inputs.iter().for_each(|&input| is_read[input] = true);
+        if let Some(first) = layer.inputs.iter().min() {
+            first_used[(*first).max(1)] += channels[result];
+        }
+    }
+    let (mut outputs, mut spectra, mut results) = (0, 0, 0);
+    (1..channels.len()).map(move |number| {
+        outputs += channels[number];
+        if is_read[number - 1] {
+            spectra += channels[number - 1];
+        }
+        // Of later layers that read one up to this one: this one is no longer later.
+        results = results + first_used[number] - channels[number];
+        (2 * outputs + 3 * channels[number]) * height * width
+            + counts.whole() * (spectra + results + channels[number])
+    })
 }
 
 /// Estimated peak memory in bytes for training `architecture` using SGD with momentum in 32-bit
@@ -203,5 +207,44 @@ fn padded_values(inputs: &[usize], shapes: &[[usize; 3]]) -> u64 {
         values(joined)
     } else {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::space::lanes::tests::any_network;
+
+    /// What [`kept`] says of one layer, counted anew from its definition.
+    fn counted(architecture: &Architecture, number: usize) -> usize {
+        let channels = architecture.channels();
+        let [_, height, width] = architecture.input;
+        let layers = &architecture.layers;
+        let is_read = |source: &usize| layers.iter().any(|layer| layer.inputs.contains(source));
+        let reads_up_to_here = |result: &usize| {
+            let inputs = &layers[result - 1].inputs;
+            inputs.iter().any(|&input| input <= number)
+        };
+        let results = (number + 1..channels.len()).filter(reads_up_to_here);
+        let spectra = (0..number).filter(is_read).chain(results).chain([number]);
+        let spectra: usize = spectra.map(|layer| channels[layer]).sum();
+        let outputs: usize = channels[1..=number].iter().sum();
+        (2 * outputs + 3 * channels[number]) * height * width
+            + spectra::counts(architecture).whole() * spectra
+    }
+
+    proptest! {
+        #[test]
+        fn one_pass_over_the_layers_keeps_what_each_of_them_alone_does(
+            mut network in any_network(), filters in prop::collection::vec(1usize..9, 14),
+        ) {
+            for (layer, filters) in network.layers.iter_mut().zip(filters) {
+                layer.filters = filters;
+            }
+            let each = (1..=network.layers.len()).map(|number| counted(&network, number));
+            prop_assert_eq!(kept(&network).collect::<Vec<_>>(), each.collect::<Vec<_>>());
+        }
     }
 }

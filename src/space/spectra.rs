@@ -34,7 +34,7 @@ pub fn saving(architecture: &Architecture, batch_size: usize) -> Result<f64, Arc
 /// Forward multiply-accumulates per image of the convolutions by Fourier transform, with the
 /// kernels' transforms shared by a batch.
 fn work(architecture: &Architecture, batch_size: usize) -> f64 {
-    let counts = counts(architecture);
+    let (counts, channels) = (counts(architecture), architecture.channels());
     let [rows, columns] = counts.frequencies;
     let [height, width] = [architecture.input[1], architecture.input[2]];
     // (Positions in pairs along the height; along the width, frequencies in pairs too.)
@@ -44,7 +44,7 @@ fn work(architecture: &Architecture, batch_size: usize) -> f64 {
         let [height, width] = layer.kernel;
         let kernel = 2 * rows * height * width + 2 * places * width;
         TRANSFORM * (2 * transform * layer.filters) as f64
-            + architecture.weights_per_pixel(layer) as f64
+            + layer.weights_per_pixel(&channels) as f64
                 * (places as f64 + kernel as f64 / batch_size.max(1) as f64)
     };
     architecture.layers.iter().map(layer).sum()

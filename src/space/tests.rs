@@ -1,7 +1,8 @@
 //! The promises of a space: buildable children, exact masks, clear errors.
 
 use super::decode::{FILTERS, KERNEL, PADDING, STRIDE};
-use super::memory::direct_memory;
+use super::lanes::Lanes;
+use super::memory::{direct_memory, spectral_memory};
 use super::*;
 use crate::config::Decode;
 
@@ -340,31 +341,51 @@ fn good_and_bad_files_are_told_apart() {
     }
 }
 
-#[test]
-fn a_network_with_millions_of_connections_is_checked_in_one_pass() {
-    let dense = |number: usize| Layer {
+/// A network in which each layer reads all before it, and keeps the size of the image.
+fn dense(layers: usize) -> Architecture {
+    let layer = |number: usize| Layer {
         kind: Operation::Convolution,
-        kernel: [1; 2],
+        kernel: [3; 2],
         filters: 1,
         stride: [1; 2],
-        padding: [0; 2],
+        padding: [1; 2],
         inputs: (0..number).collect(),
     };
-    let network = Architecture {
+    Architecture {
         name: "dense".to_owned(),
         input: [1, 8, 8],
         classes: 2,
-        layers: (1..=3_000).map(dense).collect(),
-        output: vec![3_000],
-    };
-    let cpu_seconds = || {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-    };
+        layers: (1..=layers).map(layer).collect(),
+        output: vec![layers],
+    }
+}
+
+fn cpu_seconds() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+#[test]
+fn a_network_with_millions_of_connections_is_checked_in_one_pass() {
+    let network = dense(3_000);
     let begin = cpu_seconds();
     assert_eq!(Cost::of(&network).unwrap().layers.len(), 3_000);
     direct_memory(&network, 128).unwrap();
+    assert!(spectra::are_faster(&network, 128).unwrap());
+    spectral_memory(&network, 128).unwrap();
     // A pass over all earlier inputs for each input takes minutes without optimisation.
+    let seconds = cpu_seconds() - begin;
+    assert!(seconds < 10.0, "{seconds:.1} s");
+}
+
+#[test]
+fn the_lanes_of_a_network_with_a_million_connections_are_found_in_one_pass() {
+    let network = dense(1_500);
+    let begin = cpu_seconds();
+    let lanes = Lanes::of(&network).unwrap();
+    assert_eq!(lanes.count, 1_500);
+    let readers = (0..lanes.rows.len()).map(|source| lanes.readers(source).len());
+    assert_eq!(readers.sum::<usize>(), 1_500 * 1_501 / 2 + 1);
     let seconds = cpu_seconds() - begin;
     assert!(seconds < 10.0, "{seconds:.1} s");
 }

@@ -128,8 +128,7 @@ impl Network {
     }
 
     fn is_read_by_a_layer(&self, number: usize) -> bool {
-        let mut layers = self.architecture.layers.iter();
-        layers.any(|reader| reader.inputs.contains(&number))
+        !self.connections.readers[number].is_empty()
     }
 
     /// Gradient of each parameter (`None` if it has no influence on `loss`), for a `loss` of the
@@ -193,24 +192,16 @@ impl Network {
         gradients: &mut [Option<Tensor>],
     ) -> Result<Option<Tensor>, TchError> {
         let mut readers = Vec::new();
-        for (index, layer) in self.architecture.layers.iter().enumerate() {
+        for &(index, start) in &self.connections.readers[number] {
             let Some(gradient) = &results[index + 1] else {
                 continue;
             };
-            let mut start = 0;
-            for &input in &layer.inputs {
-                let end = start + self.channels(input);
-                if input == number {
-                    let (weight, channels) = (self.layer_tensor(index, 0), start..end);
-                    let reader = Reader {
-                        gradient,
-                        weight,
-                        channels,
-                    };
-                    readers.push((self.first_tensors[index], reader));
-                }
-                start = end;
-            }
+            let reader = Reader {
+                gradient,
+                weight: self.layer_tensor(index, 0),
+                channels: start..start + self.connections.channels[number],
+            };
+            readers.push((self.first_tensors[index], reader));
         }
         if readers.is_empty() {
             return Ok(None);
@@ -233,22 +224,16 @@ impl Network {
 
     /// Drop the gradients of results whose first input is layer `number`: no other is left.
     fn release_results(&self, results: &mut [Option<Tensor>], number: usize) {
-        for (result, layer) in results[1..].iter_mut().zip(&self.architecture.layers) {
-            if layer.inputs.iter().min() == Some(&number) {
-                *result = None;
-            }
+        for &reader in &self.connections.first_of[number] {
+            results[reader] = None;
         }
-    }
-
-    fn channels(&self, number: usize) -> i64 {
-        self.architecture.channels()[number] as i64
     }
 
     /// The gradient of each layer's pooled output, by layer number.
     fn split(&self, features: &Tensor) -> Result<HashMap<usize, Tensor>, TchError> {
         let (mut start, mut parts) = (0, HashMap::new());
         for &number in &self.architecture.output {
-            let channels = self.channels(number);
+            let channels = self.connections.channels[number];
             parts.insert(number, features.f_narrow(1, start, channels)?);
             start += channels;
         }

@@ -3,40 +3,67 @@
 
 use std::ops::Range;
 
+use serde::Deserialize;
+
 use super::*;
 use crate::foundation::near;
 
-/// No one corrects more mistakes at once; it also bounds the time for a file of nonsense.
+/// No one corrects more mistakes at once.
 const MOST: usize = 50;
+/// Each mistake is found by reading all settings once more. They are read until they have been this many
+/// bytes together, so that a long file of nonsense takes no time to speak of: all of [`MOST`] mistakes are
+/// found in a file of 120 KiB, and a few in one of the greatest length.
+const MOST_READ: usize = 6 << 20;
 
-/// Every mistake, and the settings without them (`None` if there is no way to tell what they would be).
-/// `check` is a rule that is only known outside this room.
-pub fn mistakes(
-    options: &Options,
-    check: impl Fn(&Config) -> Result<(), Violation>,
-) -> (Vec<ConfigError>, Option<Config>) {
-    let mut found = Vec::new();
-    let mut sources = sound_sources(options, &mut found);
+/// What is wrong with settings.
+#[derive(Debug, Default)]
+pub struct Mistakes {
+    /// Each mistake.
+    pub found: Vec<ConfigError>,
+    /// Whether there may be more of them: the search ended early.
+    pub may_be_more: bool,
+    /// The settings without the mistakes; `None` if there is no way to tell what they would be.
+    pub rest: Option<Config>,
+    /// Bytes of settings that were read to find them.
+    read: usize,
+}
+
+impl Mistakes {
+    /// Whether to look for another one in settings of this many bytes.
+    fn has_room(&mut self, bytes: usize) -> bool {
+        self.read += bytes;
+        self.may_be_more = self.found.len() >= MOST || self.read > MOST_READ;
+        !self.may_be_more
+    }
+}
+
+/// Every mistake, unless there are very many. `check` is a rule that is only known outside this room.
+pub fn mistakes(options: &Options, check: impl Fn(&Config) -> Result<(), Violation>) -> Mistakes {
+    let mut mistakes = Mistakes::default();
+    let mut sources = sound_sources(options, &mut mistakes);
     let preset = match preset_name(options, &sources) {
         Ok(preset) => preset,
         Err(error) => {
-            found.push(error);
-            return (found, None);
+            mistakes.found.push(error);
+            return mistakes;
         }
     };
-    while found.len() < MOST {
+    let bytes = sources.iter().map(|source| source.text.len()).sum();
+    while mistakes.has_room(bytes) {
         let raw = match merged(&preset, &sources) {
             Ok(raw) => raw,
             Err(error) => {
-                found.push(error);
+                mistakes.found.push(error);
                 break;
             }
         };
         let checked = validate(&raw).and_then(|config| check(&config).map(|()| config));
         let violation = match checked {
             Ok(config) => {
-                found.extend(known_recipes(&preset, &sources).err());
-                return (found, Some(config));
+                let unknown = known_recipes(&preset, &sources).err();
+                mistakes.found.extend(unknown);
+                mistakes.rest = Some(config);
+                break;
             }
             Err(violation) => violation,
         };
@@ -44,7 +71,7 @@ pub fn mistakes(
             Some(violation.key.to_string()),
             violation.related.map(str::to_owned),
         ];
-        found.push(named(violation, &preset, &sources));
+        mistakes.found.push(named(violation, &preset, &sources));
         let is_set_aside = |key: &String| {
             let of_key = sources
                 .iter_mut()
@@ -56,18 +83,18 @@ pub fn mistakes(
             break;
         }
     }
-    (found, None)
+    mistakes
 }
 
 /// The sources as far as they can be read.
-fn sound_sources(options: &Options, found: &mut Vec<ConfigError>) -> Vec<SettingsSource> {
+fn sound_sources(options: &Options, mistakes: &mut Mistakes) -> Vec<SettingsSource> {
     let mut sources = Vec::new();
     if let Some(file) = &options.file {
         match crate::foundation::input::text(file, crate::foundation::input::SETTINGS) {
             Ok(text) => {
-                sources.extend(sound_source(text, &file.display().to_string(), found));
+                sources.extend(sound_source(text, &file.display().to_string(), mistakes));
             }
-            Err(source) => found.push(ConfigError::Unreadable {
+            Err(source) => mistakes.found.push(ConfigError::Unreadable {
                 path: file.clone(),
                 source,
             }),
@@ -82,27 +109,29 @@ fn sound_sources(options: &Options, found: &mut Vec<ConfigError>) -> Vec<Setting
     {
         match option {
             Ok(source) => sources.push(source),
-            Err(error) => found.push(error),
+            Err(error) => mistakes.found.push(error),
         }
     }
     sources
 }
 
-/// The settings in `text` without the lines that are wrong; `None` if it is not TOML.
-fn sound_source(
-    mut text: String,
-    place: &str,
-    found: &mut Vec<ConfigError>,
-) -> Option<SettingsSource> {
-    while found.len() < MOST {
-        let error = match SettingsSource::from_text(&text, place) {
-            Ok(source) => return Some(source),
-            Err(error) => error,
+/// The settings in `text` without the lines that are wrong; `None` if it is not TOML, or if so many are
+/// wrong that the rest was not read.
+fn sound_source(mut text: String, place: &str, mistakes: &mut Mistakes) -> Option<SettingsSource> {
+    while mistakes.has_room(text.len()) {
+        let document = match toml::Deserializer::parse(&text) {
+            Ok(document) => document,
+            Err(error) => {
+                mistakes.found.push(syntax_error(&text, place, &error));
+                return None;
+            }
         };
-        found.push(error);
-        text.parse::<toml::Table>().ok()?;
-        let span = toml::from_str::<RawConfig>(&text).err()?.span()?;
-        text = without_lines(&text, span)?;
+        let Err(error) = RawConfig::deserialize(document) else {
+            let source = SettingsSource::from_text(&text, place);
+            return source.map_err(|error| mistakes.found.push(error)).ok();
+        };
+        mistakes.found.push(syntax_error(&text, place, &error));
+        text = without_lines(&text, error.span()?)?;
     }
     None
 }
@@ -186,9 +215,9 @@ mod tests {
             set: set.iter().map(|set| (*set).to_owned()).collect(),
             ..Options::default()
         };
-        let (mistakes, _) = mistakes(&options, |_| Ok(()));
         let within = format!("{}/", folder.path().display());
-        mistakes
+        mistakes(&options, |_| Ok(()))
+            .found
             .iter()
             .map(|mistake| mistake.to_string().replace(&within, ""))
             .collect()
@@ -216,6 +245,36 @@ mod tests {
             left.is_empty() && found.len() == starts.len(),
             "{left:?} {found:#?}"
         );
+    }
+
+    #[test]
+    fn of_very_many_mistakes_only_some_are_looked_for() {
+        let keys = |count: usize| -> String {
+            let keys = (0..count).map(|number| format!("k{number:05} = 1\n"));
+            "[child]\n".to_owned() + &keys.collect::<String>()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.toml");
+        let of = |text: String| {
+            std::fs::write(&path, text).unwrap();
+            let file = Some(path.clone());
+            let options = Options {
+                file,
+                ..Options::default()
+            };
+            let mistakes = mistakes(&options, |_| Ok(()));
+            (mistakes.found.len(), mistakes.may_be_more)
+        };
+        assert_eq!(of(keys(49)), (49, false));
+        assert_eq!(of(keys(51)), (MOST, true));
+        assert_eq!(
+            of(keys(90_000)),
+            (6, true),
+            "each takes a reading of 990 kB"
+        );
+        let rules = (0..30_000).map(|number| format!("[recipes.r{number}]\nepochs = 0\n"));
+        let (found, may_be_more) = of(rules.collect());
+        assert!((3..10).contains(&found) && may_be_more, "{found}");
     }
 
     #[test]

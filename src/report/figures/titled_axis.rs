@@ -80,8 +80,10 @@ impl TitledAxis {
     pub fn counts(title: &str, first: u64, last: u64, most: usize) -> TitledAxis {
         let (low, high) = (first as f64, last.max(first) as f64);
         let step = round_step(((high - low) / most.max(1) as f64).max(1.0));
-        let multiples = (1..)
-            .map(|multiple| multiple as f64 * step)
+        // (The step is at least 1 and about that fraction of the extent, so more would not fit.)
+        let before = ((low / step).ceil() - 1.0).max(0.0);
+        let multiples = (1..=most + 2)
+            .map(|multiple| (before + multiple as f64) * step)
             .skip_while(|value| *value < low)
             .take_while(|value| *value <= high);
         // The very first gets a tick if there is room before the second.

@@ -146,6 +146,40 @@ fn no_number_in_the_journal_of_a_training_makes_anything_that_shows_it_panic_or_
     sweep(&with_test(), &extremes());
 }
 
+/// The journal with `more` added to each of these fields.
+fn shifted(journal: &str, fields: &[&str], more: u64) -> String {
+    let shift = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        for field in fields {
+            if let Some(number) = line[field].as_u64() {
+                line[field] = (number + more).into();
+            }
+        }
+        format!("{line}\n")
+    };
+    journal.lines().map(shift).collect()
+}
+
+/// As [`sweep`], where a number has to agree with others to be read at all.
+#[test]
+fn a_run_whose_numbers_begin_near_their_limits_is_shown_as_soon_as_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    for (journal, fields, more) in [
+        (SEARCH, &["child", "next_child"][..], 99_999_999_800),
+        (SEARCH, &["child", "next_child"], 40_000_000_000),
+        (SEARCH, &["episode", "episodes"], 999_990),
+        (SEARCH, &["epoch", "epochs", "child_epochs"], 999_990),
+        (&with_test(), &["epoch", "epochs"], 999_900),
+    ] {
+        let run = run_directory(folder.path(), &shifted(journal, fields, more));
+        let begin = Instant::now();
+        let shown = catch_unwind(AssertUnwindSafe(|| show(&run)));
+        assert!(shown.is_ok(), "{fields:?} + {more}");
+        let seconds = begin.elapsed().as_secs_f64();
+        assert!(seconds < 20.0, "{fields:?} + {more}: {seconds:.1} s");
+    }
+}
+
 #[test]
 fn times_at_the_ends_of_the_calendar_are_shown() {
     let folder = tempfile::tempdir().unwrap();

@@ -218,6 +218,43 @@ fn a_file_of_settings_of_absurd_length_is_refused_at_once() {
 }
 
 #[test]
+fn nonsense_in_a_file_of_the_greatest_length_is_reported_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = || (0..26_u32.pow(4)).map(name_of_four_letters);
+    let keys: String = names().map(|name| format!("{name}=1\n")).collect();
+    let tables: String = names().map(|name| format!("[child.{name}]\n")).collect();
+    let recipes = names().map(|name| format!("[recipes.{name}]\nepochs=0\n"));
+    for (text, problem) in [
+        ("[child]\n".to_owned() + &keys, "unknown field"),
+        (tables, "unknown field"),
+        (recipes.collect(), "must be a whole number from 1"),
+    ] {
+        let lines = text.lines().scan(0, |length, line| {
+            *length += line.len() + 1;
+            (*length < 1 << 20).then(|| format!("{line}\n"))
+        });
+        std::fs::write(folder.path().join("keys.toml"), lines.collect::<String>()).unwrap();
+        let arguments = ["config", "check", "keys.toml"];
+        // (Without optimisation one reading takes seconds, and there used to be 150.)
+        let ended = run_within(Duration::from_secs(60), folder.path(), &arguments);
+        let messages = ended.stderr.matches(problem).count();
+        assert!(
+            ended.code == Some(2) && (3..20).contains(&messages),
+            "{}",
+            ended.stderr
+        );
+        assert!(ended.stderr.contains("mistakes (there may be more):"));
+    }
+}
+
+fn name_of_four_letters(number: u32) -> String {
+    let letters = (0..4).rev().map(|place| number / 26_u32.pow(place) % 26);
+    letters
+        .filter_map(|letter| char::from_digit(letter + 10, 36))
+        .collect()
+}
+
+#[test]
 fn an_image_that_would_fill_the_memory_is_not_decoded() {
     let folder = tempfile::tempdir().unwrap();
     let side = 20_000_u32;

@@ -36,6 +36,10 @@ fn ticks_are_round_and_distinguish_values() {
         ["1", "2", "3", "4", "5", "6"]
     );
     assert_eq!(labels(&TitledAxis::counts("", 1, 1, 8)), ["1"]);
+    assert_eq!(
+        labels(&TitledAxis::counts("", 99_999_999_981, 100_000_000_000, 2)),
+        ["99,999,999,981", "99,999,999,990", "100,000,000,000"]
+    );
 }
 
 #[test]
@@ -60,7 +64,7 @@ proptest! {
     }
 
     #[test]
-    fn counts_have_few_and_whole_ticks(first in 0u64..1_000, count in 0u64..100_000, most in 2usize..12) {
+    fn counts_have_few_and_whole_ticks(first in prop_oneof![0u64..1_000, 0u64..1 << 50], count in 0u64..100_000, most in 2usize..12) {
         let scale = TitledAxis::counts("", first, first + count, most);
         prop_assert!(!scale.ticks.is_empty() && scale.ticks.len() <= most + 2, "{:?}", scale.ticks);
         prop_assert!(scale.ticks.iter().all(|(value, _)| value.fract() == 0.0 && *value >= first as f64 && *value <= (first + count) as f64));
