@@ -35,8 +35,8 @@ shot() {
   own kill-session -t "$name"
 }
 
-shot screen 160 44 --sample "child 11[4-6]/160" ""
-shot screen-80x24 80 24 --sample "child 11[4-6]/160" ""
+shot screen 160 44 "--sample --speed 1" "child 11[4-6]/160" ""
+shot screen-80x24 80 24 "--sample --speed 1" "child 11[4-6]/160" ""
 
 end="--sample --speed 4096" over="REPLAY ENDED"
 shot chart 100 30 "$end" "$over" "2 f Left Left Left Left Left Left"
