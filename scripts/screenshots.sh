@@ -24,6 +24,8 @@ shot() {
   for key in $keys; do own send-keys -t "$name" "$key"; sleep 0.3; done
   sleep 2.5
   touch "$folder/before"
+  # Files of the same tick of the clock would have the same time.
+  sleep 0.1
   own send-keys -t "$name" I
   for _ in $(seq 100); do
     # The name of a file is taken before its contents are there.
