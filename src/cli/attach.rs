@@ -140,7 +140,9 @@ fn left_alone(run: &Path, watch: bool) -> String {
         // An empty journal has lost what made the screen show a run.
         None => match what_is_lost(run, 1) {
             Some(what) => {
-                format!("no process is working on this run, and {what}: it cannot be continued")
+                format!(
+                    "no process is working on this run, and {what}: it cannot be continued as it is"
+                )
             }
             None => format!(
                 "no process is working on this run; continue it with: {}",

@@ -23,7 +23,7 @@ use crate::event::Level;
 use crate::foundation::host::host_name;
 use crate::foundation::thread::spawn;
 use crate::foundation::{input, messages, text};
-use crate::journal::{JournalError, Snapshot};
+use crate::journal::{JournalError, Snapshot, rescued};
 use crate::runs::directory::lock_state;
 use crate::runs::journal_of;
 use crate::runs::snapshots::Stale;
@@ -214,7 +214,7 @@ fn pass_on(mut inbox: Orders, runtime: &Runtime, line: &Line, alone: &Alone) {
 }
 
 /// What a run lacks without which it cannot be resumed: its journal had at least `read` bytes. `None` if
-/// all seems to be there.
+/// all seems to be there, or was saved beside it: a resume says how to put it back.
 pub fn what_is_lost(run: &Path, read: u64) -> Option<String> {
     let is_missing = |path: &Path| {
         let error = path.metadata().err()?;
@@ -223,6 +223,8 @@ pub fn what_is_lost(run: &Path, read: u64) -> Option<String> {
     let journal = run.join("journal.jsonl");
     if is_missing(run).is_some() {
         Some("its directory is no longer there".to_owned())
+    } else if rescued(&journal).exists() {
+        None
     } else if is_missing(&journal).is_some() {
         Some("its journal has been removed".to_owned())
     } else if journal.metadata().is_ok_and(|file| file.len() < read) {

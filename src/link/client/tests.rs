@@ -97,6 +97,10 @@ fn a_dead_run_whose_files_are_gone_or_cut_off_is_lost() {
     wait_for(&mut client, &lost("its journal has been truncated"));
     std::fs::remove_file(journal.path()).unwrap();
     wait_for(&mut client, &lost("its journal has been removed"));
+    let beside = crate::journal::rescued(journal.path());
+    std::fs::write(&beside, "").unwrap();
+    wait_for(&mut client, &LinkStatus::Dead { watch_only: false });
+    std::fs::remove_file(beside).unwrap();
     std::fs::remove_dir(&run).unwrap();
     wait_for(&mut client, &lost("its directory is no longer there"));
 }

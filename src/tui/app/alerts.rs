@@ -26,7 +26,7 @@ impl App {
                 self.resume_command
             )),
             LinkStatus::Lost { what } => Some(format!(
-                "no process is working on this run, and {what}: it cannot be continued"
+                "no process is working on this run, and {what}: it cannot be continued as it is"
             )),
             LinkStatus::Journal { holder } => Some(format!(
                 "the {noun} cannot be reached ({holder}): reading its journal, without commands"

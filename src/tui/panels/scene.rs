@@ -141,7 +141,7 @@ impl<'a> Scene<'a> {
                 self.kind.noun()
             ),
             LinkStatus::Dead { .. } => format!("continue it with: {}", self.resume_command),
-            LinkStatus::Lost { what } => format!("{what}: it cannot be continued"),
+            LinkStatus::Lost { what } => format!("{what}: it cannot be continued as it is"),
             LinkStatus::Replay { .. } => "this is a replay".to_owned(),
         })
     }
