@@ -128,6 +128,18 @@ pub enum Report {
         /// Explanation for the user.
         reason: String,
     },
+    /// A batch of children is about to be handed to a cluster. [`Evaluator::recorded`] follows once that is in
+    /// the journal; the cluster is not asked before.
+    BatchIntended {
+        /// Number of the batch in the run, from 1.
+        batch: u64,
+        /// Name of its job, by which a resumed run finds it.
+        job: String,
+        /// Number of its tasks.
+        tasks: usize,
+        /// Numbers of its children.
+        children: Vec<u64>,
+    },
     /// A child was assigned to a worker.
     ChildStarted {
         /// Number of the child, from 1.
@@ -217,6 +229,8 @@ pub trait Evaluator {
     fn pause(&mut self, number: u64);
     /// Continue after a pause.
     fn resume(&mut self);
+    /// The journal has what [`Report::BatchIntended`] says of this batch.
+    fn recorded(&mut self, _batch: u64) {}
     /// End every worker now. Trainings in progress are lost; no report follows.
     fn shutdown(&mut self);
 }

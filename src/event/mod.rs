@@ -150,6 +150,17 @@ pub enum Event {
     },
     /// A child was proposed.
     ChildSampled(ChildSampled),
+    /// Children are about to be handed to a cluster, which is asked only once this is in the journal.
+    BatchIntended {
+        /// Number of the batch in the run, from 1.
+        batch: u64,
+        /// Name of its job, by which a resumed run finds it.
+        job: String,
+        /// Number of its tasks.
+        tasks: usize,
+        /// Numbers of its children.
+        children: Vec<u64>,
+    },
     /// A child was assigned to a worker.
     ChildStarted {
         /// Number of the child, from 1.

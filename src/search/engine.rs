@@ -39,6 +39,8 @@ pub(super) struct SearchEngine<'a> {
     stops_after_episode: bool,
     /// Children submitted to the evaluator that have not ended.
     submitted: BTreeSet<u64>,
+    /// Batches for a cluster whose record may not be in the journal yet.
+    intended: Vec<u64>,
     /// Outcomes of trainings that wait for an earlier training of the same architecture, or, of
     /// failures, for a success in their episode.
     held: BTreeMap<u64, (Ended, Effort)>,
@@ -97,6 +99,7 @@ impl SearchEngine<'_> {
             inbox,
             stops_after_episode: false,
             submitted: BTreeSet::new(),
+            intended: Vec::new(),
             held: BTreeMap::new(),
             open: VecDeque::new(),
             learned: 0,

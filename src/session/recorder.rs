@@ -251,6 +251,11 @@ impl<L> Recorder<L> {
         self.storage.last_seq()
     }
 
+    /// Whether all that was recorded is written.
+    pub fn is_saved(&self) -> bool {
+        self.storage.blocked().is_none()
+    }
+
     /// The journal, wherever it is.
     pub(super) fn journal_path(&self) -> &Path {
         self.storage.journal_path()

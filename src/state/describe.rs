@@ -37,7 +37,8 @@ pub fn describe(event: &Event) -> Option<(Level, String)> {
         Event::EpisodeStarted { .. }
         | Event::EpisodeFinished(_)
         | Event::CheckpointSaved { .. } => info(of_episode(event)),
-        Event::ChildStarted { .. }
+        Event::BatchIntended { .. }
+        | Event::ChildStarted { .. }
         | Event::ChildEpoch(_)
         | Event::ChildFinished(_)
         | Event::ChildQueued(_) => info(of_child(event)),
@@ -317,6 +318,15 @@ fn of_episode(event: &Event) -> Option<String> {
 /// Events of a child.
 fn of_child(event: &Event) -> Option<String> {
     let text = match event {
+        Event::BatchIntended {
+            batch,
+            job,
+            tasks,
+            children,
+        } => {
+            let children = children.len();
+            format!("batch {batch}: {children} children go to Slurm in {tasks} tasks, as job {job}")
+        }
         Event::ChildStarted { .. } => child::start_in_words(event)?,
         Event::ChildEpoch(epoch) => of_epoch(epoch),
         Event::ChildFinished(child) => describe_finished(child),

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use self::beginning::{children_at_a_time, earlier, ready, rules, threads};
 use self::inbox::Inbox;
+use self::orders::Intended;
 use super::commands::{self, Limits, Reply, Request};
 use super::files::{Control, Folder, Known, Settings, VERSION, digest};
 use super::scheduler::Scheduler;
@@ -42,6 +43,8 @@ enum Message {
     Skip(u64),
     Pause(u64),
     Resume,
+    /// The journal has the intent to submit this batch.
+    Recorded(u64),
     Shutdown,
     Slurm(Reply),
 }
@@ -117,6 +120,10 @@ impl Evaluator for Cluster {
         self.send(Message::Resume);
     }
 
+    fn recorded(&mut self, batch: u64) {
+        self.send(Message::Recorded(batch));
+    }
+
     fn shutdown(&mut self) {
         self.send(Message::Shutdown);
         if let Some(thread) = self.thread.take() {
@@ -145,6 +152,8 @@ struct Bridge {
     threads: usize,
     scheduler: Scheduler,
     jobs: BTreeMap<u64, ChildJob>,
+    /// Batches to submit as soon as the journal has the intent.
+    intended: BTreeMap<u64, Intended>,
     /// Slurm's numbers of the batches of this session and of those taken over.
     numbers: BTreeMap<u64, String>,
     inbox: Inbox,
@@ -230,6 +239,7 @@ impl Bridge {
             data,
             scheduler,
             jobs: BTreeMap::new(),
+            intended: BTreeMap::new(),
             numbers,
             inbox,
             to_slurm,
@@ -276,6 +286,7 @@ impl Bridge {
             Message::Skip(child) => self.scheduler.skip(child),
             Message::Pause(number) => self.scheduler.pause(number),
             Message::Resume => self.scheduler.resume(),
+            Message::Recorded(batch) => self.submit_batch(batch),
             Message::Shutdown => self.is_over = true,
             Message::Slurm(Reply::Submitted { batch, answer }) => {
                 self.submitted(batch, answer, report)

@@ -57,10 +57,34 @@ impl SearchEngine<'_> {
             }
             Report::Fatal { message } => Err(SearchError::Evaluator(message).into()),
             Report::Paused { number } => Ok(self.run.stands_still(number)?),
+            Report::BatchIntended {
+                batch,
+                job,
+                tasks,
+                children,
+            } => {
+                self.run.tell(Event::BatchIntended {
+                    batch,
+                    job,
+                    tasks,
+                    children,
+                })?;
+                self.intended.push(batch);
+                self.confirm_intended(crew);
+                Ok(())
+            }
             other => match self.event_of(other) {
                 Some(event) => Ok(self.run.tell(event)?),
                 None => Ok(()),
             },
+        }
+    }
+
+    /// Tell the evaluator which of its intentions are in the journal by now.
+    pub(super) fn confirm_intended(&mut self, crew: &mut Crew) {
+        if self.run.recorder.is_saved() {
+            let intended = self.intended.drain(..);
+            intended.for_each(|batch| crew.evaluator.recorded(batch));
         }
     }
 
@@ -119,6 +143,7 @@ impl SearchEngine<'_> {
             // Workers send these once, before anything is trained; the others need more than a
             // record.
             Report::Ready(_)
+            | Report::BatchIntended { .. }
             | Report::Finished { .. }
             | Report::Fatal { .. }
             | Report::Paused { .. } => return None,

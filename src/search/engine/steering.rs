@@ -34,6 +34,7 @@ impl SearchEngine<'_> {
             Some(Instruction::GoOn) => crew.evaluator.resume(),
             Some(Instruction::Own(_)) | None => {}
         }
+        self.confirm_intended(crew);
         Ok(())
     }
 

@@ -231,13 +231,7 @@ pub fn parts(behaviour: &Behaviour) -> Search {
     let behaviour = behaviour.clone();
     Search {
         evaluator: Box::new(move |config, _, reports| {
-            greet(&behaviour, &reports);
-            let calculator = Calculator {
-                behaviour,
-                reports,
-                waiting: Vec::new(),
-                paused: false,
-            };
+            let calculator = calculator(&behaviour, &reports);
             Ok(match calculator.behaviour.duration {
                 Some(duration) => {
                     Box::new(UnequalWorkers::new(calculator, &config.search, duration))
@@ -252,6 +246,17 @@ pub fn parts(behaviour: &Behaviour) -> Search {
                 false => Box::new(Bandit::new(space)),
             })
         }),
+    }
+}
+
+/// A calculator that has reported that it is ready.
+pub fn calculator(behaviour: &Behaviour, reports: &UnboundedSender<Report>) -> Calculator {
+    greet(behaviour, reports);
+    Calculator {
+        behaviour: behaviour.clone(),
+        reports: reports.clone(),
+        waiting: Vec::new(),
+        paused: false,
     }
 }
 

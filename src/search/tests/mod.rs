@@ -2,6 +2,7 @@
 
 mod asynchronous;
 mod bandit;
+mod batches;
 mod calculator;
 mod commands;
 mod controls;

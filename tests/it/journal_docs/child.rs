@@ -167,6 +167,15 @@ pub fn child_excluded() -> Event {
     }
 }
 
+pub fn batch_intended() -> Event {
+    Event::BatchIntended {
+        batch: 1,
+        job: text(),
+        tasks: 1,
+        children: vec![1],
+    }
+}
+
 pub fn child_retried() -> Event {
     Event::ChildRetried {
         child: 1,

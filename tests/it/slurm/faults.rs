@@ -36,6 +36,16 @@ fn control() -> BTreeMap<u64, (u32, Vec<f64>)> {
     ends(&records(&run))
 }
 
+/// The jobs of the batches that the journal says are to be submitted.
+fn intended(run: &Path) -> Vec<String> {
+    let records = records(run).into_iter();
+    let jobs = records.filter_map(|record| match record.event {
+        Event::BatchIntended { job, .. } => Some(job),
+        _ => None,
+    });
+    jobs.collect()
+}
+
 fn check(run: &Path) {
     static CONTROL: OnceLock<BTreeMap<u64, (u32, Vec<f64>)>> = OnceLock::new();
     let control = CONTROL.get_or_init(control);
@@ -127,6 +137,7 @@ fn an_engine_killed_between_sbatch_and_its_record_finds_its_job_by_name() {
     let path = killing_sbatch(folder.path(), 1);
     let mut search = Search::start(&run, &[&SMALL, &SLURM, &PER_TASK], Some(&path));
     assert!(!search.child.wait().unwrap().success());
+    assert_eq!(intended(&run).len(), 1, "the journal has the intent");
     let manifest = run.join("slurm/batches/1/manifest.jsonl");
     assert!(manifest.is_file() && !run.join("slurm/batches/1/job").is_file());
     // Results arrive while no engine runs.
@@ -144,6 +155,7 @@ fn an_engine_killed_between_sbatch_and_its_record_finds_its_job_by_name() {
     Search::start(&run, &[], None).end();
     check(&run);
     let batches = fs::read_dir(run.join("slurm/batches")).unwrap().count();
+    assert_eq!(intended(&run).len(), batches);
     assert_eq!(
         batches, 2,
         "one array for each episode: nothing was submitted twice"

@@ -15,6 +15,15 @@ const BETWEEN_PROBES: Duration = Duration::from_secs(30);
 /// The longest that a stop waits for the answer of an `sbatch` that is under way.
 const SUBMITTING: Duration = Duration::from_secs(65);
 
+/// A batch that is about to be submitted.
+pub(super) struct Intended {
+    tasks: Vec<Vec<ChildJob>>,
+    /// How many tasks may run at a time.
+    throttle: usize,
+    /// Nodes to avoid.
+    avoid: Vec<String>,
+}
+
 impl Bridge {
     /// Do what the scheduler wants.
     pub(super) fn act(&mut self, report: &Reports) {
@@ -26,7 +35,7 @@ impl Bridge {
                     throttle,
                     avoid,
                 } => {
-                    self.submit_batch(batch, &tasks, throttle, &avoid);
+                    self.intend(batch, &tasks, throttle, avoid, report);
                 }
                 Action::Throttle { batch, most } => {
                     self.update(batch, format!("ArrayTaskThrottle={most}"));
@@ -130,13 +139,51 @@ impl Bridge {
         }
     }
 
-    /// Write down what is to be submitted, then submit it.
-    fn submit_batch(&mut self, batch: u64, tasks: &[Vec<u64>], throttle: usize, avoid: &[String]) {
+    /// Have the intent to submit a batch recorded in the journal.
+    fn intend(
+        &mut self,
+        batch: u64,
+        tasks: &[Vec<u64>],
+        throttle: usize,
+        avoid: Vec<String>,
+        report: &Reports,
+    ) {
+        // Even if this session ends here, no other batch has the number that is in the journal then.
+        if let Err(error) = self.folder.reserve_batch(batch) {
+            let answer = Submission::NotWritten(error.to_string());
+            return self.scheduler.submitted(batch, answer);
+        }
         let job = |child: &u64| self.jobs.get(child).cloned();
         let tasks: Vec<Vec<ChildJob>> = tasks
             .iter()
             .map(|of| of.iter().filter_map(job).collect())
             .collect();
+        report(Report::BatchIntended {
+            batch,
+            job: self.name_of(batch),
+            tasks: tasks.len(),
+            children: tasks.iter().flatten().map(|job| job.child).collect(),
+        });
+        let intended = Intended {
+            tasks,
+            throttle,
+            avoid,
+        };
+        self.intended.insert(batch, intended);
+    }
+
+    /// The journal has the intent: write the manifest, then submit the batch.
+    pub(super) fn submit_batch(&mut self, batch: u64) {
+        // Users may have ended all of its children meanwhile.
+        let is_wanted = self.scheduler.has_batch(batch);
+        let Some(intended) = self.intended.remove(&batch).filter(|_| is_wanted) else {
+            return;
+        };
+        let Intended {
+            tasks,
+            throttle,
+            avoid,
+        } = intended;
         let folder = self.folder.batch(batch);
         let script = commands::script(&self.config.slurm, &self.program, self.folder.path(), batch);
         let written = self
@@ -152,7 +199,7 @@ impl Bridge {
             &name,
             tasks.len(),
             throttle,
-            avoid,
+            &avoid,
             &folder,
         );
         self.ask(Request::Submit { batch, arguments });
@@ -216,6 +263,10 @@ impl Bridge {
 
     /// The search ends, fails or is stopped: its tasks are cancelled, unless they are to go on.
     pub(super) fn shut_down(&mut self, messages: &Receiver<Message>, report: &Reports) {
+        // The search no longer confirms any: Slurm is not asked for them.
+        for batch in std::mem::take(&mut self.intended).into_keys() {
+            self.scheduler.withdraw(batch);
+        }
         if self.config.slurm.cancel_on_stop {
             self.await_submission(messages, report);
         }

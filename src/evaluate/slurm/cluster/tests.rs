@@ -122,6 +122,7 @@ fn a_run_that_bad_nodes_have_ended_can_be_resumed_and_trains_the_same_children_a
     bridge.read_files(&report);
     bridge.scheduler.tick(Duration::from_secs(5));
     bridge.act(&report);
+    bridge.take(Message::Recorded(2), &report);
     assert!(!heard.lock().unwrap().iter().any(is_fatal));
     let submits = |request: Request| matches!(request, Request::Submit { batch: 2, .. });
     assert!(requests.try_iter().any(submits));
@@ -184,6 +185,7 @@ fn a_stop_while_sbatch_is_under_way_cancels_the_job_once_it_is_known() {
     bridge.submit(job(1), &report);
     bridge.scheduler.tick(Duration::from_secs(5));
     bridge.act(&report);
+    bridge.take(Message::Recorded(1), &report);
     let (sender, messages) = channel();
     let answer = Submission::Accepted(JOB.to_owned());
     let reply = Reply::Submitted { batch: 1, answer };
@@ -193,23 +195,49 @@ fn a_stop_while_sbatch_is_under_way_cancels_the_job_once_it_is_known() {
     assert!(bridge.folder.is_closed(1));
 }
 
+fn is_submission(request: Request) -> bool {
+    matches!(request, Request::Submit { batch: 1, .. })
+}
+
+/// A run in which child 7 is to be submitted as batch 1.
+fn intending(run: &Path, report: &Reports) -> (Bridge, Receiver<Request>) {
+    let (mut bridge, requests) = bridge(run);
+    bridge.submit(job(7), report);
+    bridge.scheduler.tick(Duration::from_secs(5));
+    bridge.act(report);
+    (bridge, requests)
+}
+
 #[test]
-fn sbatch_is_asked_only_once_the_intent_is_written_down_whole() {
+fn sbatch_is_asked_only_once_the_journal_has_the_intent() {
+    let run = tempfile::tempdir().unwrap();
+    let (report, heard) = listener();
+    let (mut bridge, requests) = intending(run.path(), &report);
+    let intent = Report::BatchIntended {
+        batch: 1,
+        job: bridge.name_of(1),
+        tasks: 1,
+        children: vec![7],
+    };
+    assert_eq!(*heard.lock().unwrap(), [intent]);
+    assert!(!requests.try_iter().any(is_submission));
+    bridge.take(Message::Recorded(1), &report);
+    assert!(requests.try_iter().any(is_submission));
+    bridge.take(Message::Recorded(1), &report);
+    assert!(!requests.try_iter().any(is_submission), "only once");
+}
+
+#[test]
+fn sbatch_is_asked_only_once_the_manifest_is_written_whole() {
     for is_in_the_way in [true, false] {
         let run = tempfile::tempdir().unwrap();
-        let (mut bridge, requests) = bridge(run.path());
         let (report, _heard) = listener();
-        let folder = bridge.folder.batch(1);
+        let (mut bridge, requests) = intending(run.path(), &report);
         if is_in_the_way {
-            fs::create_dir_all(folder.join("manifest.jsonl.tmp")).unwrap();
+            fs::create_dir(bridge.folder.batch(1).join("manifest.jsonl.tmp")).unwrap();
         }
-        bridge.submit(job(7), &report);
-        bridge.scheduler.tick(Duration::from_secs(5));
-        bridge.act(&report);
-        let is_asked = requests
-            .try_iter()
-            .any(|request| matches!(request, Request::Submit { batch: 1, .. }));
-        assert_eq!(is_asked, !is_in_the_way);
+        bridge.take(Message::Recorded(1), &report);
+        assert_eq!(requests.try_iter().any(is_submission), !is_in_the_way);
         let (known, _) = bridge.folder.open_batches().unwrap();
         let intended: Vec<_> = known
             .iter()
@@ -220,6 +248,39 @@ fn sbatch_is_asked_only_once_the_intent_is_written_down_whole() {
             false => assert_eq!(intended, [(&vec![vec![7]], &None)]),
         }
     }
+}
+
+#[test]
+fn a_batch_whose_intent_is_not_in_the_journal_when_the_search_ends_is_not_submitted() {
+    let run = tempfile::tempdir().unwrap();
+    let (report, _heard) = listener();
+    let (mut first, requests) = intending(run.path(), &report);
+    let (_sender, messages) = channel();
+    first.shut_down(&messages, &report);
+    assert_eq!(requests.try_iter().count(), 0);
+    assert_eq!(first.scheduler.all_batches().count(), 0);
+    // The journal may have the number all the same, so that it is not given to another batch.
+    let (mut second, _requests) = bridge(run.path());
+    let (report, heard) = listener();
+    second.submit(job(7), &report);
+    second.scheduler.tick(Duration::from_secs(5));
+    second.act(&report);
+    let heard = heard.lock().unwrap();
+    assert!(
+        matches!(&heard[..], [Report::BatchIntended { batch: 2, .. }]),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn a_batch_whose_children_have_all_been_skipped_by_then_is_not_submitted() {
+    let run = tempfile::tempdir().unwrap();
+    let (report, _heard) = listener();
+    let (mut bridge, requests) = intending(run.path(), &report);
+    bridge.take(Message::Skip(7), &report);
+    bridge.act(&report);
+    bridge.take(Message::Recorded(1), &report);
+    assert!(!requests.try_iter().any(is_submission));
 }
 
 #[test]

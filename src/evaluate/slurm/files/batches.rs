@@ -68,7 +68,16 @@ impl Folder {
         self.root.join("batches").join(batch.to_string())
     }
 
-    /// Write the intent to submit a batch: its manifest and the `script` of its tasks.
+    /// Take the number of a batch, so that no later session gives it to another one.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub fn reserve_batch(&self, batch: u64) -> io::Result<()> {
+        self.check()?;
+        make(&self.batch(batch))
+    }
+
+    /// Write what is to be submitted: the manifest of a batch and the `script` of its tasks.
     ///
     /// # Errors
     /// I/O errors.

@@ -161,7 +161,7 @@ impl Scheduler {
 
     /// Put the children of a batch that was not submitted back to the front of the queue; returns its
     /// number of tasks.
-    fn withdraw(&mut self, number: u64) -> Option<usize> {
+    pub fn withdraw(&mut self, number: u64) -> Option<usize> {
         let batch = self.batches.remove(&number)?;
         let children: Vec<u64> = (batch.tasks.iter())
             .flat_map(|task| task.children.clone())

@@ -289,6 +289,7 @@ impl<'a> Shift<'a> {
             Report::WorkerStarted { .. }
             | Report::WorkerDied { .. }
             | Report::Paused { .. }
+            | Report::BatchIntended { .. }
             | Report::Progress(_) => Sign::Alive,
         };
         self.diary.write(&sign);
