@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::foundation::input;
 use crate::journal;
+use crate::runs::directory::{SEARCH_CHECKPOINT, TRAINING_CHECKPOINT};
 
 /// Name of a run's journal.
 pub(super) const JOURNAL: &str = "journal.jsonl";
@@ -28,8 +29,19 @@ pub(super) fn journal_in(run: &Path) -> Found {
     match input::instead_of_file(&journal) {
         Some(what) => Found::Displaced(format!("{JOURNAL} is not a file: it is {what}")),
         None if journal.is_file() => Found::Journal,
+        None if has_lost_its_journal(run) => Found::Displaced(format!(
+            "{JOURNAL} is missing, and the checkpoint is of no use without it. Put it back if there is a copy; otherwise only \
+             the files in {} are left",
+            run.display()
+        )),
         None => Found::Nothing,
     }
+}
+
+/// Whether there are settings and a checkpoint, which a run has only once it has a journal.
+fn has_lost_its_journal(run: &Path) -> bool {
+    let has = |file: &str| run.join(file).is_file();
+    has("config.toml") && (has(SEARCH_CHECKPOINT) || has(TRAINING_CHECKPOINT))
 }
 
 /// If a session has saved the journal of the run in `run` beside something that had taken its place: what has
@@ -86,6 +98,21 @@ mod tests {
         }
         std::fs::write(&journal, "").unwrap();
         assert_eq!(journal_in(run), Found::Journal);
+    }
+
+    #[test]
+    fn a_run_whose_journal_was_removed_is_told_from_a_folder_that_never_had_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path();
+        std::fs::write(run.join("config.toml"), "").unwrap();
+        assert_eq!(journal_in(run), Found::Nothing);
+        std::fs::create_dir(run.join("checkpoint")).unwrap();
+        assert_eq!(journal_in(run), Found::Nothing);
+        for checkpoint in [SEARCH_CHECKPOINT, TRAINING_CHECKPOINT] {
+            std::fs::write(run.join(checkpoint), "").unwrap();
+            assert!(displaced(run).starts_with("journal.jsonl is missing"));
+            std::fs::remove_file(run.join(checkpoint)).unwrap();
+        }
     }
 
     #[test]
