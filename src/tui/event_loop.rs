@@ -275,6 +275,11 @@ impl Screen {
 
     /// A second has passed: update clock, progress and measurements.
     fn tick(&mut self) -> Effect {
+        // Not every terminal that hangs up sends this process a signal, and the reader of keys never
+        // returns from one, busy all the time.
+        if self.away.is_none() && self.display.size().is_err() {
+            return Effect::Leave(Leave::TerminalLost);
+        }
         self.measurements();
         self.home.iter_mut().for_each(Visit::catch_up);
         if self.company.look(&mut self.visit.app.neighbours.others) {

@@ -295,3 +295,20 @@ fn a_terminal_that_can_only_print_lines_gets_lines_and_a_notice() {
         assert!(!terminal.has_sent("\x1b["), "no escape sequence");
     }
 }
+
+#[test]
+fn a_terminal_that_hangs_up_without_a_signal_ends_the_screen() {
+    let folder = folder();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    std::fs::create_dir(folder.path().join("run")).unwrap();
+    let journal = folder.path().join("run/journal.jsonl");
+    std::fs::copy(fixtures.join("fixtures/journal-demo.jsonl"), journal).unwrap();
+    let script = fixtures.join("it/screen_pty/hang_up.py");
+    let hung_up = std::process::Command::new("python3")
+        .arg(script)
+        .arg(env!("CARGO_BIN_EXE_nas-tui"))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&hung_up.stdout), "ended\n");
+}
