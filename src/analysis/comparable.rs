@@ -1,8 +1,9 @@
 //! Whether the rewards of two searches mean the same, and which of their values one axis can show.
 
 use super::series::Quantity;
-use crate::config::{ChangedSetting, Config};
+use crate::config::{ChangedSetting, Config, Decode, MacsPenalty};
 use crate::event::{DataDescription, RunStarted};
+use crate::space::Head;
 
 /// A fact that affects the meaning of a reward and is not the same in two searches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,12 +83,11 @@ pub fn differences(
         .any(|difference| difference.key.starts_with("data."));
     if then.data.fingerprint != now.data.fingerprint && !is_named {
         let name = |data: &DataDescription| {
-            format!(
-                "{}, {} training images, CRC-32 {}",
-                data.spec,
-                data.train_images(),
-                data.fingerprint
-            )
+            let images = match data.train_images() {
+                0 => String::new(),
+                count => format!(", {count} training images"),
+            };
+            format!("{}{images}, CRC-32 {}", data.spec, data.fingerprint)
         };
         all.push(Difference {
             key: "data".to_owned(),
@@ -139,26 +139,86 @@ pub fn decides_nothing(key: &str) -> bool {
 fn told_differences(then: &RunStarted, now: &RunStarted) -> Vec<Difference> {
     let facts = |run: &RunStarted| {
         [
-            ("the decisions of a layer", format!("{:?}", run.heads)),
-            ("space.decode", format!("{:?}", run.decode)),
+            ("space.decode", decode_in_words(run.decode).to_owned()),
             ("child.epochs", run.child_epochs.to_string()),
             ("reward.power", run.reward_power.to_string()),
             ("reward.last_epochs", run.reward_last_epochs.to_string()),
-            ("reward.target_macs", format!("{:?}", run.reward_penalty)),
+            ("reward.target_macs", penalty_in_words(run.reward_penalty)),
             (
                 "search.children_per_episode",
                 run.children_per_episode.to_string(),
             ),
         ]
     };
+    let heads = (then.heads != now.heads).then(|| {
+        let (then, now) = heads_in_words(&then.heads, &now.heads);
+        ("the decisions of a layer", then, now)
+    });
     let pairs = facts(then).into_iter().zip(facts(now));
     let differing = pairs.filter(|((_, then), (_, now))| then != now);
-    differing
-        .map(|((what, then), (_, now))| Difference {
+    let differing = differing.map(|((what, then), (_, now))| (what, then, now));
+    heads
+        .into_iter()
+        .chain(differing)
+        .map(|(what, then, now)| Difference {
             key: what.to_owned(),
-            text: format!("{what}: {then} there, {now} here"),
+            text: match then.contains(',') {
+                true => format!("{what}: {then} there; {now} here"),
+                false => format!("{what}: {then} there, {now} here"),
+            },
         })
         .collect()
+}
+
+/// Names of decisions that are listed before the others are only counted.
+const NAMED: usize = 4;
+
+/// The heads of two runs that differ in them: what they decide or, if that is the same, the options of those
+/// whose options differ.
+fn heads_in_words(then: &[Head], now: &[Head]) -> (String, String) {
+    let kinds = |heads: &[Head]| heads.iter().map(|head| head.kind).collect::<Vec<_>>();
+    if kinds(then) != kinds(now) {
+        return (names_of(then), names_of(now));
+    }
+    let pairs = || then.iter().zip(now).filter(|(then, now)| then != now);
+    let options = |head: &Head| {
+        let options: Vec<String> = head.options.iter().map(u32::to_string).collect();
+        format!("{} {}", head.kind.name, options.join("/"))
+    };
+    let all = |heads: Vec<&Head>| {
+        heads
+            .into_iter()
+            .map(options)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    (
+        all(pairs().map(|(then, _)| then).collect()),
+        all(pairs().map(|(_, now)| now).collect()),
+    )
+}
+
+/// What these heads decide: `kernel, filters, stride`, or the first ones and how many more there are.
+fn names_of(heads: &[Head]) -> String {
+    let names: Vec<&str> = heads.iter().map(|head| head.kind.name).collect();
+    match names.get(NAMED..) {
+        None | Some([]) => names.join(", "),
+        Some(rest) => format!("{} and {} more", names[..NAMED].join(", "), rest.len()),
+    }
+}
+
+fn decode_in_words(decode: Decode) -> &'static str {
+    match decode {
+        Decode::Literal => "literal",
+        Decode::Clipped => "clipped",
+    }
+}
+
+fn penalty_in_words(penalty: Option<MacsPenalty>) -> String {
+    penalty.map_or_else(
+        || "none".to_owned(),
+        |MacsPenalty { target, exponent }| format!("{target} with the exponent {exponent}"),
+    )
 }
 
 #[cfg(test)]
@@ -228,5 +288,39 @@ mod tests {
         for quantity in [Quantity::Reward, Quantity::Accuracy] {
             assert_eq!(other.obstacle(quantity), Some("other images"));
         }
+    }
+
+    #[test]
+    fn what_only_journals_tell_is_told_in_plain_words() {
+        let journal = include_str!("../../tests/fixtures/journal-demo.jsonl");
+        let mut lines = journal.lines();
+        let begun = lines.find(|line| line.contains("run_started")).unwrap();
+        let record: crate::event::Record = serde_json::from_str(begun).unwrap();
+        let crate::event::Event::RunStarted(begun) = record.event else {
+            panic!("not a search")
+        };
+        let texts = |then: &RunStarted| -> Vec<String> {
+            let differences = differences((then, None), (&begun, None)).into_iter();
+            differences.map(|difference| difference.text).collect()
+        };
+        let mut other = begun.clone();
+        other.heads[0].options = vec![1, 7];
+        assert_eq!(
+            texts(&other),
+            ["the decisions of a layer: kernel 1/7 there, kernel 1/3/5 here"]
+        );
+        other.heads = [&begun.heads[..], &begun.heads[..2]].concat();
+        other.reward_penalty = Some(MacsPenalty {
+            target: 1_000_000,
+            exponent: -0.07,
+        });
+        assert_eq!(
+            texts(&other),
+            [
+                "the decisions of a layer: kernel, filters, stride, padding and 2 more there; \
+                 kernel, filters, stride, padding here",
+                "reward.target_macs: 1000000 with the exponent -0.07 there, none here",
+            ]
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::{OrBadInput, Told, say, screen};
-use crate::config::{self, DeviceChoice, Mistakes, Options, presets};
+use crate::config::{self, DeviceChoice, Options, presets};
 use crate::foundation::text;
 use crate::search::reference;
 use crate::{runs, space};
@@ -139,22 +139,24 @@ pub(super) fn run(args: Args) -> anyhow::Result<()> {
     }
 }
 
+/// No one corrects more mistakes in the keys of the screen at once.
+const MOST_OF_KEYS: usize = 50;
+
 /// Report every mistake (or a few of very many), not just the first.
 fn check(settings: &SettingsArgs) -> anyhow::Result<()> {
     let options = settings.options();
-    let Mistakes {
-        found,
-        may_be_more,
-        rest,
-        ..
-    } = config::mistakes(&options, space::check_settings);
+    let mut mistakes = config::mistakes(&options, space::check_settings);
     let in_full = |mistake| format!("{:#}", anyhow::Error::from(mistake));
-    let mut messages: Vec<String> = found.into_iter().map(in_full).collect();
+    let found = std::mem::take(&mut mistakes.found).into_iter();
+    let mut messages: Vec<String> = found.map(in_full).collect();
+    let mut may_be_more = mistakes.may_be_more;
     // Keys of the screen are checked whatever else is wrong; what refers to runs only if nothing is.
-    let keys = rest.map_or(Ok(()), |config| {
-        screen::check_keys(&options, &config.screen)
-    });
-    messages.extend(keys.err().map(|error| error.to_string()));
+    if let Some(config) = &mistakes.rest {
+        let (of_keys, is_cut) =
+            screen::mistakes_in_keys(&config.screen, &mistakes.places(), MOST_OF_KEYS);
+        messages.extend(of_keys);
+        may_be_more |= is_cut;
+    }
     // Those in the file as they stand there, then those in options.
     let file = options.file.as_ref();
     let within = file.map_or(String::new(), |file| format!("{}:", file.display()));

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::analysis::selection::BEST_IS_OPTIMISTIC;
 use crate::foundation::{numbers, text};
 use crate::link;
-use crate::runs::{RunInfo, WorkInfo, distinct_names};
+use crate::runs::{RunInfo, WorkInfo, distinct_names, remedy};
 use crate::tui::format::{fit, wrap};
 
 /// List runs: those in ./runs and those you began elsewhere
@@ -22,8 +22,8 @@ use crate::tui::format::{fit, wrap};
 /// A `blocked` run is paused because it cannot write to its directory (the disk is full, the folder was
 /// moved); the line says why, and it goes on by itself when it can.
 ///
-/// On a narrow terminal the less important columns are left out; all are there if the output goes
-/// elsewhere.
+/// On a narrow terminal the less important columns are left out; all of which any run has something are
+/// there if the output goes elsewhere.
 ///
 /// `policy lift` is how far the reward of a search's policy is above that of random children of equal
 /// depth, if the search has controls and the terminal has room; `so far` until the search is completed.
@@ -74,7 +74,10 @@ const COLUMNS: [(&str, bool, usize); 12] = [
 /// The places of some of them.
 const NAME: usize = 0;
 const LIFT: usize = 8;
+const TEST: usize = 9;
 const WHERE: usize = 11;
+/// The text for a missing value.
+const NONE: &str = "none";
 /// Maximum width of the other names, which may come from anybody's journal; longer ones are cut.
 const LONGEST: usize = 60;
 /// Minimum width of a name that is cut.
@@ -97,9 +100,13 @@ pub(super) fn table(runs: &[RunInfo], width: usize) -> String {
 
 /// The columns that there is room for, by their places.
 fn shown(rows: &[Vec<String>], width: usize) -> Vec<usize> {
-    let has_lift = rows.iter().any(|row| !row[LIFT].is_empty());
+    // Of what no run has a column says nothing.
+    let has = |column: usize| {
+        let mut rows = rows.iter();
+        rows.any(|row| !["", NONE].contains(&row[column].as_str()))
+    };
     let mut candidates: Vec<usize> = (0..COLUMNS.len()).collect();
-    candidates.retain(|column| has_lift || *column != LIFT);
+    candidates.retain(|column| ![LIFT, TEST].contains(column) || has(*column));
     candidates.sort_by_key(|column| COLUMNS[*column].2);
     let mut shown: Vec<usize> = Vec::new();
     for column in candidates {
@@ -173,8 +180,14 @@ fn widest(text: &str) -> usize {
 
 /// What is wrong with a run, on lines of its own.
 fn below(trouble: &str, width: usize) -> Vec<String> {
-    let lines = wrap(&text::line(trouble), width.saturating_sub(2));
-    lines.into_iter().map(|line| format!("  {line}")).collect()
+    let trouble = text::line(trouble);
+    let (words, command) = remedy(&trouble);
+    let lines = wrap(words, width.saturating_sub(2)).into_iter();
+    // A command that is broken over several lines cannot be copied.
+    lines
+        .chain(command.map(str::to_owned))
+        .map(|line| format!("  {line}"))
+        .collect()
 }
 
 fn row(run: &RunInfo) -> Vec<String> {
@@ -184,7 +197,10 @@ fn row(run: &RunInfo) -> Vec<String> {
             recipe,
             test_accuracy,
             ..
-        } => (recipe.clone(), accuracy(*test_accuracy)),
+        } => (
+            recipe.clone(),
+            test_accuracy.map_or_else(|| NONE.to_owned(), numbers::accuracy),
+        ),
     };
     let cut = |name: &str| fit(name, LONGEST, "...");
     vec![
@@ -195,7 +211,7 @@ fn row(run: &RunInfo) -> Vec<String> {
         cut(&method),
         run.work.progress(),
         run.work.children(),
-        accuracy(run.best_accuracy),
+        run.best_in_words(numbers::accuracy),
         run.work.lift(run.status),
         test,
         run.started.map_or_else(String::new, |time| {
@@ -206,10 +222,6 @@ fn row(run: &RunInfo) -> Vec<String> {
             None => run.path.display().to_string(),
         },
     ]
-}
-
-fn accuracy(value: Option<f64>) -> String {
-    value.map_or_else(|| "none".to_owned(), numbers::accuracy)
 }
 
 #[cfg(test)]
@@ -321,6 +333,48 @@ mod tests {
         assert_eq!(
             rows[2],
             "  cannot write journal.jsonl: No space left on device"
+        );
+    }
+
+    #[test]
+    fn of_a_run_that_cannot_be_read_nothing_is_said_as_if_known_and_its_remedy_can_be_copied() {
+        let command = "mv runs/a/journal.jsonl runs/a/journal.jsonl.other && \
+                       mv runs/a/journal.jsonl.rescued runs/a/journal.jsonl";
+        let unreadable = RunInfo {
+            status: RunStatus::Dead,
+            work: WorkInfo::Search {
+                preset: String::new(),
+                strategy: String::new(),
+                episode: 0,
+                episodes: 0,
+                children: 0,
+                planned_children: 0,
+                policy_lift: None,
+            },
+            best_accuracy: None,
+            unreadable: Some(format!(
+                "the journal of this run is elsewhere. Put it back with: {command}"
+            )),
+            ..named("a")
+        };
+        let text = lines(&[unreadable, named("b")], 60);
+        let rows: Vec<&str> = text.lines().collect();
+        let cells: Vec<&str> = rows[1].split_whitespace().collect();
+        assert_eq!(cells, ["a", "unreadable"], "{text}");
+        assert_eq!(rows[rows.len() - 2], format!("  {command}"), "{text}");
+    }
+
+    #[test]
+    fn test_accuracies_have_a_column_only_if_a_run_has_one() {
+        let mut tested = named("b");
+        if let WorkInfo::Training { test_accuracy, .. } = &mut tested.work {
+            *test_accuracy = Some(0.8);
+        }
+        assert!(!lines(&[named("a")], usize::MAX).contains(" test "));
+        let both = lines(&[named("a"), tested], usize::MAX);
+        assert!(
+            both.contains(" test ") && both.contains("80.00 %"),
+            "{both}"
         );
     }
 }

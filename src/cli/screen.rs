@@ -9,7 +9,7 @@ use super::config::resolved;
 use super::{OrBadInput, say};
 use crate::config::{self, Characters, Options, ScreenConfig};
 use crate::tui::Settings;
-use crate::tui::keymap::Keymap;
+use crate::tui::keymap::{Keymap, KeymapError};
 
 /// The options that determine the appearance of the screen.
 #[derive(Debug, Clone, Default, ClapArgs)]
@@ -75,15 +75,27 @@ pub(super) fn check_keys(options: &Options, screen: &ScreenConfig) -> anyhow::Re
     let Err(error) = Keymap::new(&screen.keys) else {
         return Ok(());
     };
-    let place = error
-        .settings()
-        .iter()
-        .find_map(|key| config::place_of_setting(options, key));
-    Err(place.map_or_else(
-        || anyhow::anyhow!("{error}"),
-        |place| anyhow::anyhow!("{place}: {error}"),
-    ))
-    .or_bad_input()
+    let place_of = |key: &str| config::place_of_setting(options, key);
+    Err(anyhow::anyhow!("{}", placed(&error, &place_of))).or_bad_input()
+}
+
+/// The mistakes in the keys, at most `most` of them, with the places that `place_of` finds for settings; and
+/// whether there are more.
+pub(super) fn mistakes_in_keys(
+    screen: &ScreenConfig,
+    place_of: &impl Fn(&str) -> Option<String>,
+    most: usize,
+) -> (Vec<String>, bool) {
+    let all = Keymap::mistakes(&screen.keys);
+    let messages = all.iter().take(most);
+    let messages = messages.map(|error| placed(error, place_of));
+    (messages.collect(), all.len() > most)
+}
+
+/// The message about keys, after the place that sets them.
+fn placed(error: &KeymapError, place_of: &impl Fn(&str) -> Option<String>) -> String {
+    let place = error.settings().iter().find_map(|key| place_of(key));
+    place.map_or_else(|| error.to_string(), |place| format!("{place}: {error}"))
 }
 
 /// The settings of a screen in this terminal.

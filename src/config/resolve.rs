@@ -1,17 +1,18 @@
 //! Merges the sources of settings: a preset, then a file, then `--set`, then `--seed`. Later
 //! sources override earlier ones.
 
+mod messages;
 mod mistakes;
 
 use std::path::{Path, PathBuf};
 
+use messages::{place_of, syntax_error};
 pub use mistakes::{Mistakes, mistakes};
 
-use super::error::{ConfigError, with_range};
+use super::error::ConfigError;
 use super::raw::RawConfig;
 use super::validate::{Violation, validate};
 use super::{Config, earlier, presets, stages};
-use crate::foundation::numbers;
 
 /// The commented demo configuration that ships with the program. It equals the defaults.
 pub const SAMPLE: &str = include_str!("../../config.toml");
@@ -145,6 +146,7 @@ pub fn parse(text: &str, place: &str) -> Result<Config, ConfigError> {
 }
 
 /// The keys set in one place.
+#[derive(Debug)]
 struct SettingsSource {
     /// Name for error messages: a path, or an option as typed.
     place: String,
@@ -238,7 +240,16 @@ impl SettingsSource {
 
     /// `PLACE:LINE` of a dotted key, if this source sets it.
     fn place_of_key(&self, key: &str) -> Option<String> {
-        let document = toml_edit::Document::parse(self.text.as_str()).ok()?;
+        self.place_in(&self.document()?, key)
+    }
+
+    /// Its text with the place of every key.
+    fn document(&self) -> Option<toml_edit::Document<&str>> {
+        toml_edit::Document::parse(self.text.as_str()).ok()
+    }
+
+    /// `PLACE:LINE` of a dotted key in its `document`, if that sets it.
+    fn place_in(&self, document: &toml_edit::Document<&str>, key: &str) -> Option<String> {
         let mut item = document.as_item();
         for part in key.split('.') {
             item = item.get(part)?;
@@ -259,53 +270,6 @@ fn name_the_moving_average(table: &mut toml::Table) {
     {
         let name = toml::Value::String("moving_average".to_owned());
         controller.insert("baseline".to_owned(), name);
-    }
-}
-
-fn syntax_error(text: &str, place: &str, error: &toml::de::Error) -> ConfigError {
-    ConfigError::Syntax {
-        place: place_of(text, place, error.span()),
-        message: explained(text, error),
-    }
-}
-
-/// The message of a TOML error in terms that users know: the key with its line, and plain names of
-/// types.
-fn explained(text: &str, error: &toml::de::Error) -> String {
-    let names = [
-        ("expected i64", "expected a whole number"),
-        ("expected f64", "expected a number"),
-        (" as i128", ""),
-    ];
-    let plain = names.iter().fold(
-        numbers::short_floats(error.message()),
-        |message, (rust, plain)| message.replace(rust, plain),
-    );
-    let (plain, start) = (with_range(plain), error.span().map_or(0, |span| span.start));
-    let line = text.get(..start).and_then(|before| {
-        text[before.rfind('\n').map_or(0, |newline| newline + 1)..]
-            .lines()
-            .next()
-    });
-    match line.and_then(|line| line.split_once('=')) {
-        Some((key, _)) if plain.starts_with("unknown") || plain.starts_with("invalid") => {
-            let table = text[..start]
-                .lines()
-                .rev()
-                .find_map(|line| line.trim().strip_prefix('[')?.strip_suffix(']'));
-            let name = table.map_or(key.trim().to_owned(), |table| {
-                format!("{table}.{}", key.trim())
-            });
-            format!("{name}: {plain}")
-        }
-        _ => plain,
-    }
-}
-
-fn place_of(text: &str, place: &str, span: Option<std::ops::Range<usize>>) -> String {
-    match span.and_then(|span| text.get(..span.start)) {
-        Some(before) => format!("{place}:{}", before.matches('\n').count() + 1),
-        None => place.to_owned(),
     }
 }
 

@@ -2,9 +2,15 @@
 
 /// The names within a few typing mistakes of `given`, the nearest first, at most three.
 pub fn names<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let most = (given.chars().count() / 3).clamp(1, 4);
+    let length = given.chars().count();
+    let most = (length / 3).clamp(1, 4);
+    // A distance takes time, and is at least the difference in length.
+    let can_be_near = |name: &&str| {
+        name.chars().count().abs_diff(length) <= most || (given.len() > 2 && name.contains(given))
+    };
     let mut near: Vec<(usize, &str)> = known
         .into_iter()
+        .filter(can_be_near)
         .map(|name| (distance(given, name), name))
         .filter(|(distance, name)| *distance <= most || (given.len() > 2 && name.contains(given)))
         .collect();

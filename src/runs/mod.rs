@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::foundation::{input, near};
 pub use directory::RunDirectory;
 pub use error::{DirectoryError, NoRun};
+pub use place::remedy;
 use place::{Found, JOURNAL, journal_in};
 pub use survey::{RunInfo, WorkInfo, distinct_names, look_at};
 

@@ -60,9 +60,24 @@ pub(super) fn rescued_in(run: &Path) -> Option<String> {
         false => format!("mv {journal} {journal}.other && "),
     };
     Some(format!(
-        "the journal of this run is {rescued}: while the run was at work, {journal} was replaced by another file. Put it back \
-         with: {aside}mv {rescued} {journal}"
+        "the journal of this run is {rescued}: while the run was at work, {journal} was replaced by another file. \
+         {PUT_BACK}{aside}mv {rescued} {journal}"
     ))
+}
+
+/// What stands before the command that puts a journal back.
+const PUT_BACK: &str = "Put it back with: ";
+
+/// What is wrong with a run, without the command that mends it if there is one, and that command: it is to be
+/// shown so that it can be copied.
+pub fn remedy(reason: &str) -> (&str, Option<&str>) {
+    match reason.split_once(PUT_BACK) {
+        Some((before, command)) => {
+            let words = &reason[..before.len() + PUT_BACK.len()];
+            (words.trim_end(), Some(command))
+        }
+        None => (reason, None),
+    }
 }
 
 #[cfg(test)]

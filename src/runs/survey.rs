@@ -49,6 +49,16 @@ impl RunInfo {
         remark.or(self.holder.as_ref()).map(String::as_str)
     }
 
+    /// Its best accuracy as `written`; `none` if it has none yet, and empty as long as nothing is known of its
+    /// work.
+    pub fn best_in_words(&self, written: impl Fn(f64) -> String) -> String {
+        match self.best_accuracy {
+            Some(best) => written(best),
+            None if self.work.progress().is_empty() => String::new(),
+            None => "none".to_owned(),
+        }
+    }
+
     /// The word for its status.
     pub fn word(&self) -> &'static str {
         match self.unreadable {
@@ -116,9 +126,13 @@ impl WorkInfo {
         }
     }
 
-    /// Its progress: `episode 3/10`, `epoch 19/300`.
+    /// Its progress: `episode 3/10`, `epoch 19/300`; empty as long as nothing is planned, as far as its
+    /// journal can be read.
     pub fn progress(&self) -> String {
         match self {
+            WorkInfo::Search { episodes: 0, .. } | WorkInfo::Training { epochs: 0, .. } => {
+                String::new()
+            }
             WorkInfo::Search {
                 episode, episodes, ..
             } => format!("episode {episode}/{episodes}"),
@@ -138,15 +152,20 @@ impl WorkInfo {
         }
     }
 
-    /// Children that have ended out of those planned: `40/160`; empty for a training.
+    /// Children that have ended out of those planned: `40/160`; empty for a training, and as long as none
+    /// are planned.
     pub fn children(&self) -> String {
         match self {
+            WorkInfo::Search {
+                planned_children: 0,
+                ..
+            }
+            | WorkInfo::Training { .. } => String::new(),
             WorkInfo::Search {
                 children,
                 planned_children,
                 ..
             } => format!("{children}/{planned_children}"),
-            WorkInfo::Training { .. } => String::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::keymap::{Action, Bound, Context, Scope};
 use super::panels::PanelId;
+use super::panels::list::is_filter;
 use super::panels::scene::Scene;
 use crate::config::by_key;
 use crate::event::RunKind;
@@ -86,7 +87,30 @@ pub fn found(scene: &Scene<'_>, around: Surroundings<'_>, typed: &str) -> Vec<En
     by_name.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     let child = child_named(scene, typed).into_iter();
     let by_name = by_name.into_iter().map(|(_, entry)| entry);
-    child.chain(by_name).chain(by_text).collect()
+    let expression = expression(scene, around, typed).into_iter();
+    child
+        .chain(expression)
+        .chain(by_name)
+        .chain(by_text)
+        .collect()
+}
+
+/// The entry of a filter of the children.
+fn filter(text: &str) -> Entry {
+    Entry {
+        choice: Choice::Filter(text.to_owned()),
+        name: format!("filter {text}"),
+        text: "show only some children".to_owned(),
+        key: String::new(),
+        obstacle: None,
+    }
+}
+
+/// The filter that has been typed, if it is more than one of the names, which have entries of their own.
+fn expression(scene: &Scene<'_>, around: Surroundings<'_>, typed: &str) -> Option<Entry> {
+    let is_one =
+        scene.kind == RunKind::Search && !around.filters.contains(&typed) && is_filter(typed);
+    is_one.then(|| filter(typed))
 }
 
 /// Whether each word that was typed begins a word of the entry's name or description.
@@ -123,13 +147,11 @@ fn entries(scene: &Scene<'_>, around: Surroundings<'_>) -> Vec<Entry> {
         key: String::new(),
         obstacle: None,
     });
-    let filters = around.filters.iter().map(|name| Entry {
-        choice: Choice::Filter((*name).to_owned()),
-        name: format!("filter {name}"),
-        text: "show only some children".to_owned(),
-        key: String::new(),
-        obstacle: None,
-    });
+    // A training has no children.
+    let filters = around.filters.iter();
+    let filters = filters
+        .filter(|_| scene.kind == RunKind::Search)
+        .map(|name| filter(name));
     let settings = around.settings.iter().map(|(name, value)| Entry {
         choice: Choice::Setting(format!("{name} = {value}")),
         name: format!("setting {name}"),
@@ -162,7 +184,10 @@ fn runs(scene: &Scene<'_>) -> Vec<Entry> {
             key: String::new(),
             obstacle: is_shown.then(|| "it is the run shown".to_owned()),
         };
-        let stands = format!("{}, {}", run.word(), run.work.progress());
+        let stands = match run.work.progress().as_str() {
+            "" => run.word().to_owned(),
+            progress => format!("{}, {progress}", run.word()),
+        };
         let show = entry(
             Choice::Show(run.path.clone()),
             "run",
@@ -174,15 +199,11 @@ fn runs(scene: &Scene<'_>) -> Vec<Entry> {
                 .or_else(|| neighbours.switching.obstacle().map(str::to_owned)),
             ..show
         };
-        let what = match scene.kind {
-            RunKind::Search => "draw it over the chart",
-            RunKind::Training => "compare its settings",
-        };
         let text = match is_compared {
-            true => format!("{what} no longer"),
-            false => format!("{what}: {stands}"),
+            true => "compare with it no longer".to_owned(),
+            false => format!("compare with it: {stands}"),
         };
-        let compare = entry(Choice::Compare(folder.clone()), "overlay run", text);
+        let compare = entry(Choice::Compare(folder.clone()), "compare run", text);
         let is_other_kind = run.work.kind() != scene.kind;
         let of_other_kind = || is_other_kind.then(|| other_kind(scene.kind));
         let compare = Entry {

@@ -305,8 +305,7 @@ fn row(run: &RunInfo, name: String, now: Timestamp) -> [String; 8] {
         run.work.subject().to_owned(),
         run.work.progress(),
         run.work.children(),
-        run.best_accuracy
-            .map_or_else(|| "none".to_owned(), format::accuracy),
+        run.best_in_words(format::accuracy),
         run.work.lift(run.status),
         run.changed.map_or_else(String::new, |time| {
             format!("{} ago", age(now.duration_since(time).as_secs_f64()))

@@ -42,6 +42,8 @@ pub struct TextLine {
     cursor: usize,
     /// Why the text cannot be accepted.
     pub problem: Option<String>,
+    /// Why it could not be accepted if no more were typed.
+    pub doubt: Option<String>,
     /// The text in use before anything was typed.
     pub original: String,
     /// What had been typed before an older text was recalled, and which one that is: 0 for the latest.
@@ -61,6 +63,7 @@ impl TextLine {
             original: text.iter().collect(),
             text,
             problem: None,
+            doubt: None,
             recalled: None,
         }
     }
@@ -115,7 +118,11 @@ impl TextLine {
         let begun: String = before[self.cursor - begun.count()..].iter().collect();
         let mut fitting = words.iter().filter(|word| word.starts_with(&begun));
         let Some(first) = fitting.clone().next() else {
-            self.problem = Some(format!("nothing begins with \"{begun}\""));
+            let there_are = match words {
+                [] => String::new(),
+                words => format!("; there are {}", words.join(" ")),
+            };
+            self.problem = Some(format!("nothing begins with \"{begun}\"{there_are}"));
             return;
         };
         let common = fitting.clone().fold(*first, |common, word| {

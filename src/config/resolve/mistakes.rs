@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 
+use super::messages::DUPLICATE;
 use super::*;
 use crate::foundation::near;
 
@@ -26,9 +27,23 @@ pub struct Mistakes {
     pub rest: Option<Config>,
     /// Bytes of settings that were read to find them.
     read: usize,
+    /// The sources as far as they can be read. Their lines have the numbers that they have in the files.
+    sources: Vec<SettingsSource>,
 }
 
 impl Mistakes {
+    /// What finds `PLACE:LINE` (or the option) that sets a dotted key, if anything does.
+    pub fn places(&self) -> impl Fn(&str) -> Option<String> {
+        let sources = self.sources.iter().rev();
+        let documents: Vec<_> = sources
+            .filter_map(|source| Some((source, source.document()?)))
+            .collect();
+        move |key| {
+            let mut places = documents.iter();
+            places.find_map(|(source, document)| source.place_in(document, key))
+        }
+    }
+
     /// Whether to look for another one in settings of this many bytes.
     fn has_room(&mut self, bytes: usize) -> bool {
         self.read += bytes;
@@ -83,6 +98,7 @@ pub fn mistakes(options: &Options, check: impl Fn(&Config) -> Result<(), Violati
             break;
         }
     }
+    mistakes.sources = sources;
     mistakes
 }
 
@@ -123,7 +139,10 @@ fn sound_source(mut text: String, place: &str, mistakes: &mut Mistakes) -> Optio
             Ok(document) => document,
             Err(error) => {
                 mistakes.found.push(syntax_error(&text, place, &error));
-                return None;
+                // A key that is set twice does not hide what else is wrong.
+                let span = error.span().filter(|_| error.message() == DUPLICATE)?;
+                text = without_lines(&text, span)?;
+                continue;
             }
         };
         let Err(error) = RawConfig::deserialize(document) else {
@@ -275,6 +294,20 @@ mod tests {
         let rules = (0..30_000).map(|number| format!("[recipes.r{number}]\nepochs = 0\n"));
         let (found, may_be_more) = of(rules.collect());
         assert!((3..10).contains(&found) && may_be_more, "{found}");
+    }
+
+    #[test]
+    fn a_key_that_is_set_twice_is_named_and_hides_no_other_mistake() {
+        let file = "[child]\nepochs = 3\nbatch = 5\nepochs = 4\n\n[search]\nepisods = 3\n[child]\nmomentum = 3\n";
+        assert_eq!(
+            found(file, &[]),
+            [
+                "my.toml:4: child.epochs: duplicate key",
+                "my.toml:8: child: duplicate key",
+                "my.toml:3: child.batch: unknown field `batch`; did you mean batch_size?",
+                "my.toml:7: search.episods: unknown field `episods`; did you mean episodes?",
+            ]
+        );
     }
 
     #[test]

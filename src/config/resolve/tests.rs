@@ -43,12 +43,21 @@ fn every_preset_is_valid_and_survives_being_written_to_a_file() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_with_its_line_and_the_valid_keys() {
+fn an_unknown_key_is_refused_with_its_line_and_what_may_have_been_meant_or_the_valid_keys() {
     let message = error("[child]\nepochs = 1\nepoch = 3\n");
+    assert_eq!(
+        message,
+        "my.toml:3: child.epoch: unknown field `epoch`; did you mean epochs?"
+    );
+    assert_eq!(
+        error("episods = 3\n"),
+        "my.toml:1: episods: unknown field `episods`; did you mean search.episodes?"
+    );
+    let message = error("[child]\ndropout = 0.5\n");
     assert!(
-        message.starts_with("my.toml:3: child.epoch:")
-            && message.contains("`epoch`")
-            && message.contains("`epochs`"),
+        message.starts_with(
+            "my.toml:2: child.dropout: unknown field `dropout`, expected one of `epochs`"
+        ),
         "{message}"
     );
 }

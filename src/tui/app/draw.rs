@@ -110,14 +110,28 @@ impl App {
             context: self.page_context(),
             panels: &self.view.panels,
             inspector: self.view.inspector.as_ref(),
+            runs: self.view.runs.as_ref().map(|view| {
+                let area = self.list_area();
+                (view.page, view.is_longer(&self.scene(), area))
+            }),
         }
     }
 
     /// The area for overlays: centred, between header and footer.
     pub(super) fn overlay_area(&self) -> Rect {
+        self.overlay_of(96)
+    }
+
+    /// The same for lists, whose rows can be longer than lines to be read.
+    pub(super) fn list_area(&self) -> Rect {
+        self.overlay_of(160)
+    }
+
+    /// The area for an overlay of at most `widest` columns.
+    fn overlay_of(&self, widest: u16) -> Rect {
         let Size { width, height } = self.view.size;
-        let (wide, high) = (width.saturating_sub(4).min(96), height.saturating_sub(4));
-        Rect::new((width - wide) / 2, 2, wide, high)
+        let wide = width.saturating_sub(4).min(widest);
+        Rect::new((width - wide) / 2, 2, wide, height.saturating_sub(4))
     }
 
     pub(super) fn overlay_inside(&self) -> Rect {

@@ -170,10 +170,12 @@ fn the_message_about_a_long_wrong_filter_is_fully_readable_at_80_columns() {
     );
     let mut frame = crate::tui::display::blank(Size::new(80, 24));
     app.draw(&mut frame);
-    let footer: String = (0..80).map(|x| frame[(x, 23)].symbol()).collect();
+    let [above, footer] =
+        [22, 23].map(|y| -> String { (0..80).map(|x| frame[(x, y)].symbol()).collect() });
     assert!(
-        footer.contains("at 58: there is no `size`; the help (?) has the names"),
-        "{footer}"
+        above.contains("at 58: there is no `size`; Tab lists the names")
+            && footer.contains("entropy<40 & size>3"),
+        "{above}\n{footer}"
     );
 }
 

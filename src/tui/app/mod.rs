@@ -3,6 +3,8 @@
 
 mod alerts;
 mod chosen;
+#[cfg(test)]
+mod comparing_tests;
 mod draw;
 mod effect;
 #[cfg(test)]
@@ -223,7 +225,7 @@ impl App {
     /// panels are drawn. It is not called for each record, because a long run arrives as many
     /// thousands of them.
     pub fn refresh(&mut self) {
-        self.neighbours.compare(self.live.search().started.as_ref());
+        self.compare_others();
         let mut panels = std::mem::take(&mut self.view.panels);
         let scene = self.scene();
         panels.iter_mut().for_each(|panel| panel.refresh(&scene));

@@ -47,7 +47,7 @@ impl App {
 
     pub(super) fn draw_palette(&self, screen: &mut Painter<'_>) {
         if let Some(entries) = self.palette() {
-            let mut painter = screen.part(self.overlay_area());
+            let mut painter = screen.part(self.list_area());
             panels::palette::draw(&entries, self.view.entry, &mut painter);
         }
     }

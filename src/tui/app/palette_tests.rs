@@ -326,5 +326,40 @@ fn tab_completes_a_name_as_far_as_it_is_clear() {
     assert_eq!(line(&app).problem.as_deref(), Some("acc accuracy"));
     press(&mut app, "x\t");
     let problem = line(&app).problem.unwrap();
-    assert_eq!(problem, "nothing begins with \"accx\"");
+    let start = "nothing begins with \"accx\"; there are acc accuracy reward ";
+    assert!(problem.starts_with(start), "{problem}");
+}
+
+#[test]
+fn a_line_that_is_not_valid_yet_says_why_while_it_is_typed() {
+    let mut app = app();
+    press(&mut app, "3/acc>0.5 & xyz");
+    let last = |app: &App| frame(app).lines().last().unwrap().to_owned();
+    assert!(
+        last(&app).ends_with("at 11: there is no `xyz`; Tab lists the names"),
+        "{}",
+        last(&app)
+    );
+    app.view.text = app.view.text.take().map(|line| line.with("acc>0.5 & bes"));
+    press(&mut app, "t");
+    assert!(last(&app).ends_with("acc>0.5 & best"), "{}", last(&app));
+    press(&mut app, "\x1bvacc note");
+    assert!(
+        last(&app).ends_with("no column is called \"note\"; Tab lists the names"),
+        "{}",
+        last(&app)
+    );
+}
+
+#[test]
+fn an_expression_is_a_filter_in_the_palette_too() {
+    let mut app = app();
+    press(&mut app, "1:acc>0.5 & !repeat");
+    assert_eq!(names(&app), ["filter acc>0.5 & !repeat"]);
+    press(&mut app, "\n");
+    assert!(app.scene().shows(PanelId("children")));
+    assert_eq!(filter(&app), "acc>0.5 & !repeat");
+    press(&mut app, "\x1b:best");
+    let of_best = names(&app).into_iter();
+    assert_eq!(of_best.filter(|name| name == "filter best").count(), 1);
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::{App, Effect};
+use crate::analysis::series::Quantity;
 use crate::event::{Level, RunKind};
 use crate::tui::keymap::Action;
-use crate::tui::other_runs::{Listed, MOST};
+use crate::tui::other_runs::{Listed, MOST, OtherRun};
 use crate::tui::paint::Painter;
 use crate::tui::palette::other_kind;
 use crate::tui::panels;
@@ -112,7 +113,7 @@ impl App {
         let Some(mut view) = self.view.runs.take() else {
             return;
         };
-        view.scroll(scroll, &self.scene(), self.overlay_area());
+        view.scroll(scroll, &self.scene(), self.list_area());
         self.view.runs = Some(view);
     }
 
@@ -167,7 +168,7 @@ impl App {
             self.tell(Level::Warning, other_kind(self.kind()));
         } else if self.neighbours.others.add(folder, name.clone()) {
             let text = match kind {
-                RunKind::Search => format!("{name} is drawn over the chart"),
+                RunKind::Search => being_read(&name),
                 RunKind::Training => {
                     let key = self.keymap.key_of(Action::Differences);
                     format!("{name} is compared: {key} shows the settings that differ")
@@ -178,6 +179,22 @@ impl App {
             let key = self.keymap.key_of(Action::Mark);
             let text = format!("at most {MOST} runs are compared; {key} on one of them makes room");
             self.tell(Level::Warning, text);
+        }
+    }
+
+    /// Compare with the run shown what can be compared by now, and tell what has become of the one that was
+    /// just marked.
+    pub(super) fn compare_others(&mut self) {
+        let now = self.live.search().started.as_ref();
+        for folder in self.neighbours.compare(now) {
+            let run = self.neighbours.others.of(&folder);
+            let told = self.view.message.as_ref();
+            let is_waited_for =
+                |run: &&OtherRun| told.is_some_and(|message| message.text == being_read(&run.name));
+            if let Some(run) = run.filter(is_waited_for) {
+                let (level, text) = outcome(run, &self.keymap.key_of(Action::Differences));
+                self.tell(level, text);
+            }
         }
     }
 
@@ -210,7 +227,32 @@ impl App {
         let Some(view) = &self.view.runs else { return };
         // Beside the list a click closes it.
         screen.target_all(Target::Action(Action::Back));
-        let mut painter = screen.part(self.overlay_area());
+        let mut painter = screen.part(self.list_area());
         panels::runs::draw(view, scene, &mut painter);
+    }
+}
+
+/// What is told of a search until it is known whether it can be drawn.
+fn being_read(name: &str) -> String {
+    format!("{name} is being read")
+}
+
+/// Whether a search that was marked is drawn; `key` leads to what keeps it off.
+fn outcome(run: &OtherRun, key: &str) -> (Level, String) {
+    let name = &run.name;
+    let obstacle = |quantity| {
+        let found = run.comparability.as_ref();
+        found.and_then(|found| found.obstacle(quantity))
+    };
+    match (obstacle(Quantity::Reward), obstacle(Quantity::Accuracy)) {
+        (None, _) => (Level::Info, format!("{name} is drawn over the chart")),
+        (Some(reason), Some(_)) => {
+            let text = format!("{name} is not drawn: {reason} ({key} shows what differs)");
+            (Level::Warning, text)
+        }
+        (Some(reason), None) => {
+            let text = format!("{name} is drawn over the accuracies, not the rewards: {reason}");
+            (Level::Info, text)
+        }
     }
 }

@@ -113,7 +113,7 @@ pub(super) fn compare(app: &mut App, name: &str, by: f64, set: &[&str]) {
     know(app, name, Some(&state), settings_of(set));
 }
 
-fn know(app: &mut App, name: &str, state: Option<&RunState>, settings: RunSettings) {
+pub(super) fn know(app: &mut App, name: &str, state: Option<&RunState>, settings: RunSettings) {
     let folder = PathBuf::from(format!("/runs/{name}"));
     app.neighbours.others.add(folder.clone(), name.to_owned());
     let run = app.neighbours.others.of_mut(&folder).unwrap();
@@ -231,9 +231,9 @@ fn a_training_is_not_compared_with_a_search() {
 #[test]
 fn runs_are_found_by_their_names() {
     let mut app = app();
-    press(&mut app, ":overlay seed\n");
+    press(&mut app, ":compare seed\n");
     assert_eq!(compared(&app), ["seed-7"]);
-    press(&mut app, ":overlay seed");
+    press(&mut app, ":compare seed");
     let entry = app.palette().unwrap().remove(0);
     assert!(entry.text.ends_with("no longer"), "{}", entry.text);
     press(&mut app, "\x1b");
@@ -277,7 +277,7 @@ fn the_chart_names_the_runs_drawn_over_it_and_says_what_keeps_one_off() {
     );
     let reward = frame(&app);
     assert!(
-        reward.contains("● demo6   1 seed-7   2 at-work another reward"),
+        reward.contains("● demo6   1 seed-7   not drawn, another reward: 2 at-work"),
         "{reward}"
     );
     press(&mut app, "a");

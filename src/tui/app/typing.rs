@@ -55,7 +55,8 @@ impl App {
         Effect::Draw
     }
 
-    /// Show at once what the line typed so far filters; a text that is not valid yet changes nothing.
+    /// Show at once what the line typed so far filters; a text that is not valid yet changes nothing, and the
+    /// line says why.
     pub(super) fn preview(&mut self) {
         let Some(line) = &self.view.text else { return };
         let (purpose, text) = (line.purpose, line.text());
@@ -63,7 +64,10 @@ impl App {
             purpose,
             Purpose::Filter | Purpose::LogFilter | Purpose::Columns
         ) {
-            let _ = self.set_text(purpose, &text);
+            let doubt = self.set_text(purpose, &text).err();
+            if let Some(line) = &mut self.view.text {
+                line.doubt = doubt;
+            }
         }
     }
 

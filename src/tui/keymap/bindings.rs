@@ -98,10 +98,9 @@ const VIEWS: &[Binding] = keys! {
     Panels ["/"] Search FIND ("find") .in_training("find in the log");
     Screens [":"] Palette "everything by name: actions, panels, children, filters, settings, runs" ("by name")
         .in_training("everything by name: actions, panels, settings, runs");
-    Screens ["R"] Runs "runs: show another one here, or draw it over the chart of this one" ("runs")
+    Screens ["R"] Runs "runs: show another one here, or compare it with this one" ("runs")
         .in_training("runs: show another one here, or compare its settings");
-    Screens ["D"] Differences "settings in which the runs on the chart differ"
-        .in_training("settings in which the runs compared differ");
+    Screens ["D"] Differences "settings in which the runs compared differ";
 };
 
 /// Keys of the panels with charts, which work in any panel.
@@ -131,7 +130,7 @@ const OVERLAYS: &[Binding] = keys! {
     Inspector ["0"] Reset "what-if: undo all changes";
     Inspector ["t"] Queue "what-if: train the edited child in this run";
     Runs ["enter"] OpenRun "runs: show this one here" ("show");
-    Runs ["m"] Mark "runs: draw this one over the chart, or no longer" ("compare")
+    Runs ["m"] Mark "runs: compare this one (its curve is drawn over the chart), or no longer" ("compare")
         .in_training("runs: compare this one, or no longer");
     Runs ["M"] ClearMarks "runs: compare none";
     Runs ["r"] LookAgain "runs: look again which there are" ("look again");

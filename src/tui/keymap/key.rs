@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::foundation::near;
+
 /// A key with its modifiers. Upper case letters include their Shift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -74,6 +76,18 @@ impl Key {
             "alt" if !key.alt => Some(Key { alt: true, ..key }),
             _ => None,
         }
+    }
+
+    /// The key that may have been meant by `text`, which names none.
+    pub fn similar(text: &str) -> Option<String> {
+        let (modifiers, name) = match text.rsplit_once('-') {
+            Some((modifiers, name)) => (format!("{modifiers}-"), name),
+            None => (String::new(), text),
+        };
+        let known = NAMED.iter().map(|(written, ..)| *written);
+        let near = near::names(&name.to_ascii_lowercase(), known);
+        let mut meant = near.iter().map(|near| format!("{modifiers}{near}"));
+        meant.find(|key| Key::parse(key).is_some())
     }
 
     fn parse_plain(text: &str) -> Option<Key> {

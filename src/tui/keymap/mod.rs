@@ -3,13 +3,15 @@
 
 mod action;
 mod bindings;
+mod error;
 mod key;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub use action::Action;
 pub(crate) use bindings::keys;
 pub use bindings::{binding, bindings};
+pub use error::KeymapError;
 pub use key::Key;
 
 use super::panels::PanelId;
@@ -192,60 +194,6 @@ pub struct Keymap {
     bound: Vec<Bound>,
 }
 
-/// Why `screen.keys` cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeymapError {
-    /// A setting for an action that does not exist.
-    #[error("screen.keys.{name}: no such action; the actions are {}", action_names().join(", "))]
-    NoSuchAction {
-        /// The name in the settings.
-        name: String,
-    },
-    /// No key would be left for `quit`.
-    #[error("screen.keys.quit: must have a key, otherwise the screen could not be closed")]
-    NoWayOut,
-    /// A key that cannot be parsed.
-    #[error(
-        "screen.keys.{action}: \"{key}\" is no key: write a character, space, enter, esc, tab, shift-tab, up, down, left, right, \
-         pgup, pgdn, home, end, backspace, delete, insert or f1 to f12, with ctrl- or alt- before it"
-    )]
-    NoSuchKey {
-        /// The action it was assigned to.
-        action: String,
-        /// The key as written in the settings.
-        key: String,
-    },
-    #[error(
-        "screen.keys: {key} would mean both {one} and {other} in one place: give one of them another key"
-    )]
-    /// One key has two actions in one context.
-    Twice {
-        /// The key as named in the help.
-        key: String,
-        /// The first action with this key.
-        one: String,
-        /// The other action with the same key.
-        other: String,
-    },
-}
-
-impl KeymapError {
-    /// The settings concerned, at least one of which has been set.
-    pub fn settings(&self) -> Vec<String> {
-        let actions = match self {
-            KeymapError::NoSuchAction { name: action } | KeymapError::NoSuchKey { action, .. } => {
-                vec![action.as_str()]
-            }
-            KeymapError::NoWayOut => vec!["quit"],
-            KeymapError::Twice { one, other, .. } => vec![one.as_str(), other.as_str()],
-        };
-        actions
-            .into_iter()
-            .map(|action| format!("screen.keys.{action}"))
-            .collect()
-    }
-}
-
 impl Default for Keymap {
     fn default() -> Keymap {
         let parse = |binding: &'static Binding| {
@@ -271,42 +219,57 @@ impl Keymap {
     /// defaults; an empty list removes them.
     ///
     /// # Errors
-    /// [`KeymapError`]: an unknown action or key, a key with two meanings in one place, or no key
-    /// for `quit`.
+    /// The first of [`Keymap::mistakes`].
     pub fn new(changes: &BTreeMap<String, Vec<String>>) -> Result<Keymap, KeymapError> {
         let mut keymap = Keymap::default();
+        match keymap.change(changes).into_iter().next() {
+            Some(mistake) => Err(mistake),
+            None => Ok(keymap),
+        }
+    }
+
+    /// Every mistake in `screen.keys`, in the order of its actions: an unknown action or key, a key with two
+    /// meanings in one place, or no key for `quit`.
+    pub fn mistakes(changes: &BTreeMap<String, Vec<String>>) -> Vec<KeymapError> {
+        Keymap::default().change(changes)
+    }
+
+    /// Make these changes as far as they are possible; returns every mistake in them.
+    fn change(&mut self, changes: &BTreeMap<String, Vec<String>>) -> Vec<KeymapError> {
+        let known: HashSet<String> = action_names().into_iter().collect();
+        let mut mistakes = Vec::new();
         for (name, keys) in changes {
-            let known = keymap
-                .bound
-                .iter()
-                .any(|bound| bound.binding.action.name() == *name);
-            if !known {
-                return Err(KeymapError::NoSuchAction { name: name.clone() });
+            if !known.contains(name) {
+                mistakes.push(KeymapError::NoSuchAction { name: name.clone() });
+                continue;
             }
-            let parse = |key: &String| {
-                Key::parse(key).ok_or_else(|| KeymapError::NoSuchKey {
-                    action: name.clone(),
-                    key: key.clone(),
-                })
-            };
-            let keys = keys.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-            for bound in keymap
-                .bound
-                .iter_mut()
-                .filter(|bound| bound.binding.action.name() == *name)
-            {
-                bound.keys.clone_from(&keys);
+            let mut parsed = Vec::new();
+            for key in keys {
+                match Key::parse(key) {
+                    Some(key) => parsed.push(key),
+                    None => mistakes.push(KeymapError::NoSuchKey {
+                        action: name.clone(),
+                        key: key.clone(),
+                    }),
+                }
+            }
+            // Without keys by mistake it keeps those that it has.
+            if parsed.is_empty() && !keys.is_empty() {
+                continue;
+            }
+            let of_action = self.bound.iter_mut();
+            for bound in of_action.filter(|bound| bound.binding.action.name() == *name) {
+                bound.keys.clone_from(&parsed);
             }
         }
-        if keymap
-            .bound
-            .iter()
-            .all(|bound| bound.binding.action != Action::Quit || bound.keys.is_empty())
-        {
-            return Err(KeymapError::NoWayOut);
+        let mut of_quit = self.bound.iter();
+        let is_way_out =
+            |bound: &Bound| bound.binding.action == Action::Quit && !bound.keys.is_empty();
+        if !of_quit.any(is_way_out) {
+            mistakes.push(KeymapError::NoWayOut);
         }
-        keymap.check()?;
-        Ok(keymap)
+        mistakes.extend(self.double_keys());
+        mistakes
     }
 
     /// The action of a key in a context, if it has one.
@@ -353,28 +316,29 @@ impl Keymap {
         bound.map_or_else(|| "no key".to_owned(), |bound| bound.keys[0].name())
     }
 
-    /// Check that no key has two meanings in one context.
-    fn check(&self) -> Result<(), KeymapError> {
+    /// The keys that have two meanings in one context, each with two of its actions once.
+    fn double_keys(&self) -> Vec<KeymapError> {
+        let mut found: Vec<KeymapError> = Vec::new();
         for context in Context::all() {
-            let mut seen: Vec<(Key, Action)> = Vec::new();
-            for (key, action) in self
-                .of(context)
-                .flat_map(|bound| bound.keys.iter().map(|key| (*key, bound.binding.action)))
-            {
-                if let Some((_, other)) = seen
-                    .iter()
-                    .find(|(known, other)| *known == key && *other != action)
-                {
-                    return Err(KeymapError::Twice {
+            let mut seen: HashMap<Key, Action> = HashMap::new();
+            for bound in self.of(context) {
+                for key in &bound.keys {
+                    let (action, other) = (
+                        bound.binding.action,
+                        *seen.entry(*key).or_insert(bound.binding.action),
+                    );
+                    let twice = || KeymapError::Twice {
                         key: key.name(),
                         one: other.name(),
                         other: action.name(),
-                    });
+                    };
+                    if other != action && !found.contains(&twice()) {
+                        found.push(twice());
+                    }
                 }
-                seen.push((key, action));
             }
         }
-        Ok(())
+        found
     }
 }
 

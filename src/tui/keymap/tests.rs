@@ -21,7 +21,7 @@ fn every_default_key_can_be_parsed_and_has_only_one_meaning_in_each_place() {
             "{binding:?}"
         );
     }
-    assert_eq!(Keymap::default().check(), Ok(()));
+    assert_eq!(Keymap::default().double_keys(), []);
 }
 
 #[test]
@@ -75,4 +75,53 @@ fn a_key_may_mean_different_things_in_different_panels() {
         keymap.action(Context::Question, key("s")),
         Some(Action::AnswerStop)
     );
+}
+
+#[test]
+fn every_mistake_in_the_keys_is_found_and_names_what_may_have_been_meant() {
+    let changes: BTreeMap<String, Vec<String>> = [
+        ("toggle_pause", &["ctrl-ctrl-x", "spce"][..]),
+        ("foo", &["a"]),
+        ("layout_lgo", &["b"]),
+        ("quit", &["z"]),
+        ("help", &["z"]),
+    ]
+    .map(|(name, keys)| {
+        let keys = keys.iter().map(|key| (*key).to_owned());
+        (name.to_owned(), keys.collect())
+    })
+    .into();
+    let mistakes = Keymap::mistakes(&changes).into_iter();
+    let mistakes: Vec<String> = mistakes.map(|mistake| mistake.to_string()).collect();
+    for (mistake, (start, end)) in mistakes.iter().zip([
+        ("screen.keys.foo: no such action; `:`", "each space)"),
+        (
+            "screen.keys.layout_lgo: no such action",
+            "; did you mean layout_log?",
+        ),
+        (
+            "screen.keys.toggle_pause: \"ctrl-ctrl-x\" is no key: write a character",
+            "before it",
+        ),
+        (
+            "screen.keys.toggle_pause: \"spce\" is no key",
+            "; did you mean space?",
+        ),
+        (
+            "screen.keys: z would mean both quit and help",
+            "another key",
+        ),
+    ]) {
+        assert!(
+            mistake.starts_with(start) && mistake.ends_with(end),
+            "{mistakes:#?}"
+        );
+    }
+    assert_eq!(mistakes.len(), 5, "{mistakes:#?}");
+}
+
+#[test]
+fn a_way_out_that_is_written_wrongly_is_one_mistake() {
+    let quit = BTreeMap::from([("quit".to_owned(), vec!["hyper-q".to_owned()])]);
+    assert_eq!(Keymap::mistakes(&quit).len(), 1);
 }

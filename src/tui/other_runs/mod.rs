@@ -192,12 +192,16 @@ impl Others {
         })
     }
 
-    /// Compare each run with the one shown as soon as both have begun.
-    fn compare(&mut self, now: Option<&RunStarted>, settings: &RunSettings) {
-        let Some(now) = now else { return };
-        for run in &mut self.0 {
-            run.compare((now, settings.config.as_ref()));
-        }
+    /// Compare each run with the one shown as soon as both have begun; returns the folders of those that
+    /// have been compared now.
+    fn compare(&mut self, now: Option<&RunStarted>, settings: &RunSettings) -> Vec<PathBuf> {
+        let Some(now) = now else { return Vec::new() };
+        let compared = self.0.iter_mut();
+        let compared = compared.filter_map(|run| {
+            let is_new = run.compare((now, settings.config.as_ref()));
+            is_new.then(|| run.folder.clone())
+        });
+        compared.collect()
     }
 }
 
@@ -240,9 +244,10 @@ impl Neighbours {
         listed.is_none_or(|listed| now.duration_since(listed.time) > LASTS)
     }
 
-    /// Compare what can be compared by now with the run shown, which began like this.
-    pub fn compare(&mut self, now: Option<&RunStarted>) {
-        self.others.compare(now, &self.settings);
+    /// Compare what can be compared by now with the run shown, which began like this; returns the folders of
+    /// the runs that have been compared now.
+    pub fn compare(&mut self, now: Option<&RunStarted>) -> Vec<PathBuf> {
+        self.others.compare(now, &self.settings)
     }
 }
 

@@ -146,14 +146,16 @@ impl OtherRun {
         self.link.run_status(self.told)
     }
 
-    /// Compare it with the run shown, unless that is done or it has not begun.
-    pub(super) fn compare(&mut self, now: (&RunStarted, Option<&Config>)) {
+    /// Compare it with the run shown, unless that is done or it has not begun; returns whether it has been
+    /// compared now.
+    pub(super) fn compare(&mut self, now: (&RunStarted, Option<&Config>)) -> bool {
         if self.comparability.is_some() {
-            return;
+            return false;
         }
         let settings = self.settings.config.as_ref();
         let then = self.started.as_deref();
         self.comparability = then.map(|then| Comparability::of((then, settings), now));
+        self.comparability.is_some()
     }
 
     /// Whether its values of this quantity stand on the axis of the run shown.

@@ -2,7 +2,7 @@
 
 use super::inspector::InspectorView;
 use super::panel::{Hint, hints};
-use super::{PanelId, Panels};
+use super::{PanelId, Panels, runs};
 use crate::config::LayoutName;
 use crate::event::Level;
 use crate::link::LinkStatus;
@@ -16,11 +16,12 @@ use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::theme::{Glyphs, Role};
 use unicode_width::UnicodeWidthStr;
 
-/// Minimum number of columns of typed text shown beside an error message.
+/// Minimum number of columns for the text typed beside an error message.
 const LEAST_TYPED: usize = 16;
 
-/// What the list of runs is about.
+/// What the list of runs is about, and the settings in which they differ.
 const RUNS: &[Hint] = hints!["choose": Up, Down; "settings": Differences];
+const DIFFERENCES: &[Hint] = hints!["scroll": Up, Down; "runs": Runs];
 
 /// A message in the last row until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct Page<'a> {
     pub panels: &'a Panels,
     /// The inspector, if it is open.
     pub inspector: Option<&'a InspectorView>,
+    /// The page about other runs, if one is open, and whether there is more of it than is in view.
+    pub runs: Option<(runs::Page, bool)>,
 }
 
 impl Page<'_> {
@@ -56,7 +59,10 @@ impl Page<'_> {
         match self.context {
             Context::Panel(panel) => self.panels.get(panel).hints(),
             Context::Inspector => self.inspector.map_or(&[], InspectorView::hints),
-            Context::Runs => RUNS,
+            Context::Runs => match self.runs {
+                Some((runs::Page::Differences, _)) => DIFFERENCES,
+                _ => RUNS,
+            },
             _ => &[],
         }
     }
@@ -73,30 +79,36 @@ impl Page<'_> {
     fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
         match self.context {
             Context::Panel(panel) => self.panels.get(panel).offers(action, scene),
-            // There it would seem to pause the selected run.
-            Context::Runs => action != Action::TogglePause,
+            Context::Runs => self.runs.is_none_or(|(page, is_longer)| match action {
+                // There it would seem to pause the selected run.
+                Action::TogglePause => false,
+                Action::Runs => page != runs::Page::List,
+                Action::Differences | Action::OpenRun | Action::Mark | Action::LookAgain => {
+                    page != runs::Page::Differences
+                }
+                Action::Up | Action::Down => page == runs::Page::List || is_longer,
+                _ => true,
+            }),
             _ => true,
         }
     }
 }
 
 impl Footer<'_> {
-    /// Write an error message that has no room beside the text typed into the rows of the screen above
+    /// Write a message about the text typed that has no room beside it into the rows of the screen above
     /// the last one.
     pub fn draw_above(&self, screen: &mut Painter<'_>) {
         let width = screen.width();
         let Footer::Typed(line) = self else { return };
-        let problem = line.problem.as_ref();
-        let Some(problem) =
-            problem.filter(|problem| !fits_beside(&prompt(line.purpose), problem, width))
-        else {
+        let remark = remark(line).filter(|(_, text)| !fits_beside(line, text, width));
+        let Some((role, problem)) = remark else {
             return;
         };
         let lines = format::wrap(problem, width.saturating_sub(2));
         let top = screen.height().saturating_sub(1 + lines.len());
         for (y, line) in lines.iter().enumerate() {
             let line = format!(" {line:<0$}", width.saturating_sub(1));
-            screen.text(0, top + y, Role::Error, &line);
+            screen.text(0, top + y, role, &line);
         }
     }
 
@@ -122,9 +134,17 @@ fn prompt(purpose: Purpose) -> String {
     }
 }
 
-/// Whether an error message has room beside the text typed.
-fn fits_beside(prompt: &str, problem: &str, width: usize) -> bool {
-    prompt.width() + LEAST_TYPED + problem.width() < width
+/// What is wrong with the text typed: an error, or a hint while it is being typed.
+fn remark(line: &TextLine) -> Option<(Role, &str)> {
+    let problem = line.problem.as_deref().map(|text| (Role::Error, text));
+    problem.or(line.doubt.as_deref().map(|text| (Role::Dim, text)))
+}
+
+/// Whether a message has room beside the text typed, all of which stays in view: the message may be about
+/// any place in it.
+fn fits_beside(line: &TextLine, message: &str, width: usize) -> bool {
+    let typed = line.text().width() + 4;
+    prompt(line.purpose).width() + typed.max(LEAST_TYPED) + message.width() < width
 }
 
 fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
@@ -132,11 +152,9 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let x = painter.text(1, 0, Role::Key, &prompt);
     let (before, after) = line.halves();
     let width = painter.width();
-    // A long line is shown around its cursor, beside the error message.
-    let problem = line.problem.as_ref();
-    let problem = problem.filter(|problem| fits_beside(&prompt, problem, width));
-    let room =
-        width.saturating_sub(x + 2 + problem.as_ref().map_or(0, |problem| problem.width() + 2));
+    // A long line is shown around its cursor.
+    let remark = remark(line).filter(|(_, text)| fits_beside(line, text, width));
+    let room = width.saturating_sub(x + 2 + remark.map_or(0, |(_, text)| text.width() + 2));
     let shown = end_of(&before, room);
     let x = painter.text(x, 0, Role::Text, shown);
     let mut rest = after.chars();
@@ -144,8 +162,8 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let x = painter.text(x, 0, Role::Selected, &under);
     let left = (room + 1).saturating_sub(shown.width() + under.width());
     let x = painter.text(x, 0, Role::Text, &format::fit(rest.as_str(), left, ""));
-    if let Some(problem) = problem {
-        painter.text(x + 2, 0, Role::Error, problem);
+    if let Some((role, text)) = remark {
+        painter.text(x + 2, 0, role, text);
     }
 }
 
@@ -320,42 +338,4 @@ fn word(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::sample;
-
-    #[test]
-    fn the_end_of_a_long_line_is_visible_whatever_its_characters() {
-        for part in ["x", "größe ", "猫", "👩 "] {
-            let line = TextLine::new(Purpose::Filter, &format!("{}!", part.repeat(60)));
-            let drawn = sample::drawn((40, 1), false, |painter| draw_line(&line, painter));
-            assert!(drawn.ends_with('!'), "{drawn}");
-        }
-    }
-
-    #[test]
-    fn a_message_without_room_beside_the_line_is_whole_above_it() {
-        let mut line = TextLine::new(Purpose::Columns, "");
-        let names = "child episode accuracy reward params macs layers time energy entropy";
-        line.problem = Some(names.to_owned());
-        let drawn = sample::drawn((40, 4), false, |painter| {
-            Footer::Typed(&line).draw_above(painter);
-        });
-        let rows: Vec<&str> = drawn.lines().map(str::trim).collect();
-        assert_eq!(rows[1..3].join(" "), names, "{drawn}");
-        line.problem = Some("short".to_owned());
-        let drawn = sample::drawn((40, 4), false, |painter| {
-            Footer::Typed(&line).draw_above(painter);
-        });
-        assert!(drawn.trim().is_empty(), "{drawn}");
-    }
-
-    #[test]
-    fn only_what_fits_before_the_cursor_is_shown() {
-        assert_eq!(end_of("abc", 3), "abc");
-        assert_eq!(end_of("abc", 2), "bc");
-        assert_eq!(end_of("猫猫猫", 5), "猫猫");
-        assert_eq!(end_of("猫", 1), "");
-        assert_eq!(end_of("", 0), "");
-    }
-}
+mod tests;

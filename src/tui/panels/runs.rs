@@ -59,6 +59,13 @@ impl RunsView {
         self.selected = home.or(other).or(self.selected);
     }
 
+    /// Whether there is more of the settings than is in view in this area.
+    pub fn is_longer(&self, scene: &Scene<'_>, area: Rect) -> bool {
+        let inside = inside(area);
+        let content = || settings::content(scene, inside.width.into());
+        self.page == Page::Differences && content().last_top(inside.height.into()) > 0
+    }
+
     /// Scroll the settings, or select another run of `count`, in this area.
     pub fn scroll(&mut self, scroll: Scroll, scene: &Scene<'_>, area: Rect) {
         let inside = inside(area);

@@ -221,16 +221,17 @@ fn a_time_outside_the_calendar_is_told_in_plain_words() {
 #[test]
 fn every_mistake_in_the_settings_is_reported_at_once_and_a_valid_file_is_called_so() {
     let folder = tempfile::tempdir().unwrap();
-    let file = "[child]\nepochs = 0\nbatch = 5\n\n[screen.keys]\nteleport = [\"t\"]\n";
+    let file = "[child]\nepochs = 0\nbatch = 5\n\n[screen.keys]\nteleport = [\"t\"]\nlayout_lgo = [\"b\"]\n";
     fs::write(folder.path().join("wrong.toml"), file).unwrap();
     fs::write(folder.path().join("right.toml"), "[child]\nepochs = 2\n").unwrap();
     let check = |file| ["config", "check", "--config", file];
     let error = error_of(folder.path(), &check("wrong.toml"));
     for part in [
-        "3 mistakes",
+        "4 mistakes",
         "wrong.toml:3: child.batch: unknown field",
         "wrong.toml:2: child.epochs = 0: must be",
-        "screen.keys.teleport: no such action",
+        "wrong.toml:6: screen.keys.teleport: no such action",
+        "wrong.toml:7: screen.keys.layout_lgo: no such action; did you mean layout_log?",
     ] {
         assert_eq!(error.matches(part).count(), 1, "{part}: {error}");
     }

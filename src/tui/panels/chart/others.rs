@@ -82,22 +82,25 @@ fn drawn(others: &[OtherRun], quantity: Quantity) -> impl Iterator<Item = &Other
 
 /// A run in the row of names.
 struct Label {
+    /// Why it and those after it are not drawn, before the first of them.
+    heading: Option<Piece>,
     sign: Piece,
     name: String,
     remark: Option<Piece>,
 }
 
 impl Label {
-    /// Columns without the name; those between a remark and what is before it are part of the remark.
+    /// Columns without the name; those between a remark and what is before it are part of the remark, as
+    /// are those between a heading and what is behind it.
     fn width(&self) -> usize {
-        let remark = self.remark.as_ref();
-        self.sign.1.width() + remark.map_or(0, |(_, text)| text.width() + 1)
+        let beside = self.heading.iter().chain(&self.remark);
+        self.sign.1.width() + beside.map(|(_, text)| text.width() + 1).sum::<usize>()
     }
 }
 
 /// The run shown, then the others, each with its sign, its name and what must be known about it, in
-/// `width` columns: names are shortened to what distinguishes them, then cut, and left out before any
-/// sign is.
+/// `width` columns; those that are not drawn come last, behind the reason. Names are shortened to what
+/// distinguishes them, then cut, and left out before any sign is.
 pub fn row(
     own: &str,
     others: &[OtherRun],
@@ -105,22 +108,26 @@ pub fn row(
     glyphs: &Glyphs,
     width: usize,
 ) -> Row {
-    let mut labels = vec![Label {
-        sign: (Role::Mean, glyphs.mean.to_owned()),
-        name: own.to_owned(),
-        remark: None,
-    }];
-    labels.extend(others.iter().map(|run| Label {
-        sign: (Role::OtherRun(run.place), number(run.place).to_owned()),
-        name: run.name.clone(),
-        remark: remark(run, quantity, glyphs),
-    }));
+    let of = |is_long| labels(own, others, (quantity, is_long), glyphs);
+    let mut labels = of(true);
+    let needed: usize = labels.iter().map(Label::width).sum();
+    let names: usize = labels.iter().map(|label| label.name.width() + 1).sum();
+    if needed + names + GAP * (labels.len() - 1) > width {
+        labels = of(false);
+    }
     let gap = fit_in(&mut labels, width, glyphs.ellipsis);
     let mut row = Row::new();
-    for Label { sign, name, remark } in labels {
+    for Label {
+        heading,
+        sign,
+        name,
+        remark,
+    } in labels
+    {
         if !row.is_empty() {
             row.push((Role::Dim, " ".repeat(gap)));
         }
+        row.extend(heading.map(|(role, text)| (role, format!("{text} "))));
         row.push(sign);
         if !name.is_empty() {
             row.push((Role::Text, format!(" {name}")));
@@ -130,6 +137,61 @@ pub fn row(
         }
     }
     row
+}
+
+/// The labels of the run shown and of the others: those that are drawn, then those that are not, by the
+/// reason for that, which says what it is the reason for if there is room.
+fn labels(
+    own: &str,
+    others: &[OtherRun],
+    (quantity, is_long): (Quantity, bool),
+    glyphs: &Glyphs,
+) -> Vec<Label> {
+    let mut labels = vec![Label {
+        heading: None,
+        sign: (Role::Mean, glyphs.mean.to_owned()),
+        name: own.to_owned(),
+        remark: None,
+    }];
+    let label = |run: &OtherRun| Label {
+        heading: None,
+        sign: (Role::OtherRun(run.place), number(run.place).to_owned()),
+        name: run.name.clone(),
+        remark: remark(run, glyphs),
+    };
+    let mut reasons: Vec<Option<&str>> = vec![None];
+    for run in others {
+        let reason = obstacle(run, quantity);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    for reason in reasons {
+        let alike = others.iter();
+        let alike = alike.filter(|run| obstacle(run, quantity) == reason);
+        for (place, run) in alike.enumerate() {
+            labels.push(match reason {
+                None => label(run),
+                Some(reason) => {
+                    let not_drawn = if is_long { "not drawn, " } else { "" };
+                    let heading = (Role::Warning, format!("{not_drawn}{reason}:"));
+                    Label {
+                        heading: Some(heading).filter(|_| place == 0),
+                        remark: None,
+                        ..label(run)
+                    }
+                }
+            });
+        }
+    }
+    labels
+}
+
+/// Why the values of a run that is known do not stand on the axis.
+fn obstacle(run: &OtherRun, quantity: Quantity) -> Option<&'static str> {
+    let known = run.comparability.as_ref();
+    let known = known.filter(|_| run.standing == Standing::Known);
+    known.and_then(|found| found.obstacle(quantity))
 }
 
 /// Make these labels fit into `width` columns; returns the number of columns between two of them.
@@ -172,7 +234,8 @@ fn fit_in(labels: &mut [Label], width: usize, ellipsis: &str) -> usize {
     if taken + gap * (count - 1) > width {
         let signs: usize = labels.iter().map(|label| label.sign.1.width()).sum();
         let each = width.saturating_sub(signs + gap * (count - 1)) / (count - 1).max(1);
-        let remarks = labels.iter_mut().filter_map(|label| label.remark.as_mut());
+        let remarks = labels.iter_mut();
+        let remarks = remarks.flat_map(|label| label.heading.iter_mut().chain(&mut label.remark));
         for (_, text) in remarks {
             *text = format::fit(text, each.saturating_sub(1), ellipsis);
         }
@@ -181,7 +244,7 @@ fn fit_in(labels: &mut [Label], width: usize, ellipsis: &str) -> usize {
 }
 
 /// What must be known about a run beside its name.
-fn remark(run: &OtherRun, quantity: Quantity, glyphs: &Glyphs) -> Option<Piece> {
+fn remark(run: &OtherRun, glyphs: &Glyphs) -> Option<Piece> {
     let dim = |text: &str| Some((Role::Dim, text.to_owned()));
     let warning = |text: &str| Some((Role::Warning, text.to_owned()));
     match &run.standing {
@@ -191,15 +254,10 @@ fn remark(run: &OtherRun, quantity: Quantity, glyphs: &Glyphs) -> Option<Piece> 
         Standing::Damaged(_) => return warning("damaged"),
         Standing::Known => {}
     }
-    let comparability = run.comparability.as_ref();
-    let obstacle = comparability.and_then(|found| found.obstacle(quantity));
-    if let Some(obstacle) = obstacle {
-        return warning(obstacle);
-    }
     if run.last_episode() == 0 {
         return dim("no episode yet");
     }
-    match comparability {
+    match run.comparability.as_ref() {
         Some(found) if !found.is_whole() => warning(glyphs.differs),
         Some(found) if !found.settings_known => warning("settings unknown"),
         _ => None,
@@ -241,145 +299,4 @@ fn distinct(names: &[&str], ellipsis: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::samples;
-    use super::*;
-    use crate::analysis::comparable::Comparability;
-    use crate::tui::other_runs::RunSettings;
-    use crate::tui::sample::{drawn, plain};
-
-    /// A run of three episodes of this many children each, whose rewards are higher than usual by `above`.
-    fn other(place: u8, children_per_episode: usize, above: f64) -> OtherRun {
-        let mut state = samples::run(48);
-        let search = state.search_mut().unwrap();
-        let started = search.started.as_mut().unwrap();
-        started.children_per_episode = children_per_episode;
-        let started = started.clone();
-        for episode in &mut search.episodes {
-            episode.mean_reward += above;
-        }
-        let mut run = OtherRun::new(place, "other".into(), "other".to_owned());
-        run.begin(Some(&state), RunSettings::default());
-        run.standing = Standing::Known;
-        let config = crate::config::resolve(&crate::config::Options::default()).unwrap();
-        let alike = (&started, Some(&config));
-        run.comparability = Some(Comparability::of(alike, alike));
-        run
-    }
-
-    fn text(row: Row) -> String {
-        row.into_iter().map(|(_, text)| text).collect()
-    }
-
-    #[test]
-    fn every_run_keeps_its_number_and_its_remark_where_there_is_no_room_for_names() {
-        let mut others: Vec<OtherRun> = (0..4).map(|place| other(place, 16, 0.0)).collect();
-        for run in &mut others {
-            run.name = format!("2026-11-24T13-12-5{}Z-monograph", run.place);
-            let started = run.started.as_deref().unwrap();
-            let other_power = crate::event::RunStarted {
-                reward_power: 1.5,
-                ..started.clone()
-            };
-            let found = Comparability::of((started, None), (&other_power, None));
-            run.comparability = Some(found);
-        }
-        let glyphs = plain(false).glyphs;
-        let of_this_width = |width| {
-            let own = "2026-11-24T13-12-59Z-monograph";
-            text(row(own, &others, Quantity::Reward, &glyphs, width))
-        };
-        let narrow = of_this_width(76);
-        assert!(narrow.width() <= 76, "{narrow}");
-        let with_remark = |number: u8| format!("{number} another reward");
-        assert!(
-            (1..=4).all(|number| narrow.contains(&with_remark(number))),
-            "{narrow}"
-        );
-        let narrowest = of_this_width(50);
-        assert!(narrowest.width() <= 50, "{narrowest}");
-        let is_there = |number: u8| narrowest.contains(&format!("{number} another"));
-        assert!((1..=4).all(is_there), "{narrowest}");
-        assert!(of_this_width(140).contains("1 …50Z another reward"));
-    }
-
-    #[test]
-    fn a_run_whose_settings_cannot_be_read_is_not_said_to_be_alike() {
-        let mut run = other(0, 16, 0.0);
-        let started = run.started.as_deref().unwrap();
-        let found = Comparability::of((started, None), (started, None));
-        run.comparability = Some(found);
-        let glyphs = plain(false).glyphs;
-        let row = row("shown", &[run], Quantity::Reward, &glyphs, 78);
-        assert_eq!(
-            text(row),
-            format!("{} shown   1 other settings unknown", glyphs.mean)
-        );
-    }
-
-    #[test]
-    fn the_children_of_each_run_are_counted_by_themselves() {
-        let others = [other(0, 16, 0.0), other(1, 8, 0.1)];
-        let means: Vec<f64> = others[0]
-            .means(Quantity::Reward)
-            .filter_map(|(_, mean)| mean)
-            .collect();
-        assert_eq!(end(&others, Quantity::Reward), 48);
-        assert_eq!(end(&others[1..], Quantity::Reward), 24);
-        let at = |child| at_child(&others, Quantity::Reward, child);
-        assert_eq!(at(9), [(0, means[0]), (1, means[1] + 0.1)]);
-        assert_eq!(at(33), [(0, means[2])], "the other one had ended");
-        let span = Span { first: 1, last: 48 };
-        let columns = |place: usize| {
-            let curves = curves(&others, Quantity::Reward, span, 48);
-            curves[place].1.iter().map(|(x, _)| *x).collect::<Vec<_>>()
-        };
-        assert_eq!(columns(0).len(), 3);
-        assert!(columns(1).iter().all(|x| *x < 24), "{:?}", columns(1));
-    }
-
-    #[test]
-    fn every_run_has_its_number_on_the_chart_and_in_the_row_of_names() {
-        let above = |place: u8| 0.08 * f64::from(place + 1);
-        let others: Vec<OtherRun> = (0..4).map(|place| other(place, 16, above(place))).collect();
-        for ascii in [false, true] {
-            let glyphs = plain(ascii).glyphs;
-            let row = row("shown", &others, Quantity::Reward, &glyphs, 78);
-            let text = text(row);
-            assert_eq!(text.matches(" other").count(), 4, "{text}");
-            let chart = drawn((78, 18), ascii, |painter| {
-                let view = super::super::ChartView::default();
-                super::super::draw_chart(&samples::run(48), &view, &others, true, painter);
-            });
-            let is_axis = |letter: char| "│┤|+".contains(letter);
-            let plot = chart.lines().skip(2).take(12);
-            let plot: String = plot
-                .filter_map(|row| Some(row.split_once(is_axis)?.1))
-                .collect();
-            for number in ["1", "2", "3", "4"] {
-                let is_drawn = plot.contains(number);
-                assert!(
-                    text.contains(&format!("{number} other")) && is_drawn,
-                    "{chart}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn names_are_shortened_to_what_distinguishes_them() {
-        let names = [
-            "2026-11-24T13-12-59Z-monograph",
-            "2026-11-24T15-02-11Z-monograph",
-        ];
-        let distinct = |names: &[&str]| distinct(names, "…");
-        assert_eq!(distinct(&names), ["…24T13-12-59Z", "…24T15-02-11Z"]);
-        assert_eq!(distinct(&["seed-1", "seed-12"]), ["…1", "…12"]);
-        assert_eq!(distinct(&["one-run", "other-run"]), ["one", "other"]);
-        assert_eq!(distinct(&["run", "other"]), ["run", "other"]);
-        let one_within_the_other = ["a-b", "a-b-c"];
-        assert_eq!(distinct(&one_within_the_other), ["…b", "…b-c"]);
-        assert_eq!(distinct(&["same", "same"]), ["same", "same"]);
-        assert_eq!(distinct(&["ä-1", "ä-2"]), ["…1", "…2"]);
-    }
-}
+mod tests;

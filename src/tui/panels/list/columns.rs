@@ -5,6 +5,7 @@ use super::order::SortKey;
 use super::table::time;
 use super::view::ListView;
 use crate::config::Column;
+use crate::foundation::near;
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 
@@ -46,7 +47,7 @@ impl ChosenColumns {
         let mut columns = Vec::new();
         for name in names.filter(|name| !name.is_empty()) {
             match named(name) {
-                None => return Err(format!("no column is called \"{name}\"")),
+                None => return Err(format!("no column is called \"{name}\"{}", similar(name))),
                 Some(column) if columns.contains(&column) => {
                     return Err(format!("\"{name}\" comes twice"));
                 }
@@ -66,6 +67,15 @@ impl ChosenColumns {
     /// As typed by the user; empty if none have been chosen.
     pub fn text(&self) -> &str {
         &self.text
+    }
+}
+
+/// Which column may have been meant by `name`, or how to find their names.
+fn similar(name: &str) -> String {
+    let names = Column::ALL.iter().map(|column| column.name());
+    match near::names(name, names).as_slice() {
+        [] => "; Tab lists the names".to_owned(),
+        near => near::question(near),
     }
 }
 

@@ -252,6 +252,11 @@ impl Panel for ListView {
     }
 }
 
+/// Whether children can be filtered by this expression.
+pub fn is_filter(text: &str) -> bool {
+    matches!(filter::Filter::parse(text), Ok(Some(_)))
+}
+
 fn sorts(action: Action) -> bool {
     matches!(
         action,

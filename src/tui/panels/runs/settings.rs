@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// Columns between two columns of settings.
 const GAP: usize = 2;
-/// Width of the widest value that is shown in a column.
+/// Columns that each value has before the values are put below each other for lack of room.
 const WIDEST: usize = 24;
 
 /// A run on the page of differing settings: its sign, its name, its settings, and what must be known
@@ -125,14 +125,19 @@ fn indented(text: &str, width: usize) -> Vec<Row> {
 
 /// What differs besides settings: the images themselves, and what only journals tell.
 fn beyond_settings(scene: &Scene<'_>, listed: &[DifferingSetting], width: usize) -> Vec<Row> {
-    let mut rows = Vec::new();
+    let (mut rows, mut is_explained) = (Vec::new(), false);
     for run in scene.neighbours.others.runs() {
-        let differences = run
-            .comparability
-            .iter()
-            .flat_map(|found| &found.differences);
+        let Some(found) = &run.comparability else {
+            continue;
+        };
         let is_listed = |key: &str| listed.iter().any(|setting| setting.key == key);
+        let differences = found.differences.iter();
         for difference in differences.filter(|difference| !is_listed(&difference.key)) {
+            if !found.settings_known && !is_explained {
+                let text = "Where settings cannot be read, these are from the journals:";
+                rows.extend(wrapped(Role::Dim, text, width));
+                is_explained = true;
+            }
             let text = format!("run {}: {}", number(run.place), difference.text);
             rows.extend(indented(&text, width));
         }
@@ -155,21 +160,19 @@ impl Table<'_> {
         }
         let keys = settings.iter().map(|setting| setting.key.width());
         let keys = keys.max().unwrap_or(0) + self.differs.width() + 1;
-        let widths: Vec<usize> = (0..self.columns.len())
-            .map(|column| {
-                let values = settings
-                    .iter()
-                    .map(|setting| value(setting, column).width());
-                values.max().unwrap_or(0).min(WIDEST)
-            })
-            .collect();
-        let needed = keys + widths.iter().map(|width| width + GAP).sum::<usize>();
-        if needed > width {
+        let widest = |column: usize| {
+            let values = settings.iter();
+            let widths = values.map(|setting| value(setting, column).width());
+            widths.max().unwrap_or(0)
+        };
+        let widest: Vec<usize> = (0..self.columns.len()).map(widest).collect();
+        let room = width.saturating_sub(keys + GAP * widest.len());
+        let Some(widths) = shared(&widest, room) else {
             let each = settings.iter();
             return each
                 .flat_map(|setting| self.stacked(setting, width))
                 .collect();
-        }
+        };
         let heading = self.columns.iter().zip(&widths).map(|(column, width)| {
             let ((role, sign), width) = (&column.sign, *width);
             (*role, format!("{:GAP$}{sign:<width$}", ""))
@@ -216,7 +219,30 @@ impl Table<'_> {
     }
 }
 
+/// The widths of columns whose widest values are these, in `room` together: as much as is needed or, if there
+/// is less, at most so much of each that they fit; `None` if that would be less than [`WIDEST`].
+fn shared(widest: &[usize], room: usize) -> Option<Vec<usize>> {
+    let cut = |most: usize| widest.iter().map(move |width: &usize| (*width).min(most));
+    let fits = |most: &usize| cut(*most).sum::<usize>() <= room;
+    let longest = widest.iter().copied().max().unwrap_or(0).max(WIDEST);
+    let most = (WIDEST..=longest.min(room.max(WIDEST))).rev().find(fits)?;
+    Some(cut(most).collect())
+}
+
 fn value(setting: &DifferingSetting, column: usize) -> &str {
     let value = setting.values.get(column);
     value.and_then(Option::as_deref).unwrap_or("absent")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_cut_only_where_there_is_no_room_for_them() {
+        assert_eq!(shared(&[40, 3], 50), Some(vec![40, 3]));
+        assert_eq!(shared(&[40, 60, 3], 70), Some(vec![33, 33, 3]));
+        assert_eq!(shared(&[usize::MAX, 3], 70), Some(vec![67, 3]));
+        assert_eq!(shared(&[40, 60], 47), None);
+    }
 }

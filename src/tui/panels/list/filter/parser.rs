@@ -1,7 +1,10 @@
 //! Parses text into a filter: `or` of `and` of `not` of comparisons, flags and parentheses.
 
-use super::{COMPARATORS, Comparator, FLAGS, Filter, FilterError, Flag, PROPERTIES, Property};
+use super::{
+    COMPARATORS, Comparator, FLAGS, Filter, FilterError, Flag, PROPERTIES, Property, words,
+};
 use crate::event::is_of_tag;
+use crate::foundation::near;
 
 /// Maximum nesting of parentheses and negations, because the parser is recursive.
 const DEEPEST: usize = 64;
@@ -99,7 +102,7 @@ impl<'a> Parser<'a> {
             .iter()
             .find(|(_, names)| names.iter().any(|name| is(name)))
         else {
-            return Err(self.error(format!("there is no `{word}`; the help (?) has the names")));
+            return Err(self.error(format!("there is no `{word}`{}", similar(word))));
         };
         self.advance(word.len());
         let comparator = self.comparator()?;
@@ -230,6 +233,14 @@ impl<'a> Parser<'a> {
             position: before.chars().count(),
             problem,
         }
+    }
+}
+
+/// Which name may have been meant by `word`, or how to find the names.
+fn similar(word: &str) -> String {
+    match near::names(&word.to_lowercase(), words()).as_slice() {
+        [] => "; Tab lists the names".to_owned(),
+        near => near::question(near),
     }
 }
 

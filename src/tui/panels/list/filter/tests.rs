@@ -186,7 +186,11 @@ fn an_error_says_where_and_what_was_expected() {
     );
     assert_eq!(
         error("size>3"),
-        (0, "there is no `size`; the help (?) has the names".into())
+        (0, "there is no `size`; Tab lists the names".into())
+    );
+    assert_eq!(
+        error("best & aacc>0.5"),
+        (7, "there is no `aacc`; did you mean acc?".into())
     );
     assert_eq!(error("ä&best").0, 0);
     assert_eq!(
