@@ -157,7 +157,7 @@ impl Verdict {
                 let short = heads
                     .iter()
                     .skip(2)
-                    .take(if self.lift.is_some() { 7 } else { 3 });
+                    .take(if self.lift.is_some() { 7 } else { 5 });
                 let short = short.map(|head| format!("{head}{tail}"));
                 texts.complete.extend(short);
             }
@@ -254,9 +254,13 @@ impl Verdict {
             format!("{numbers}{}{depth}", self.after()),
             format!("{numbers}{depth}"),
             format!("{numbers}{brief}"),
+            format!("{two}/episode ({p}){brief}"),
+            format!("{two}/ep. ({p}){brief}"),
             format!("{two} ({p}){brief}"),
             format!("{two} {p}{brief}"),
             format!("{one} {p}{tight}"),
+            format!("{two}/episode ({p})"),
+            format!("{two}/ep. ({p})"),
             format!("{two} ({p})"),
             format!("{two} {p}"),
             format!("{one} {p}"),

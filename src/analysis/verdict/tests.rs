@@ -119,9 +119,19 @@ fn trend_interval_and_p_value_fit_in_41_columns() {
         text(&MONOGRAPH, 75, "±"),
         "trend +0.0001/episode (95 % -0.0047..+0.0049, p 0.96)"
     );
-    assert_eq!(text(&MONOGRAPH, 41, "±"), "trend +0.0001±0.0048 (p 0.96)");
+    assert_eq!(
+        text(&MONOGRAPH, 41, "±"),
+        "trend +0.0001±0.0048/episode (p 0.96)"
+    );
+    assert_eq!(
+        text(&MONOGRAPH, 36, "±"),
+        "trend +0.0001±0.0048/ep. (p 0.96)"
+    );
     assert_eq!(text(&MONOGRAPH, 28, "+-"), "trend +0.0001+-0.0048 p 0.96");
-    assert_eq!(text(&RISING, 41, "±"), "trend +0.0509±0.0055 (p <0.001)");
+    assert_eq!(
+        text(&RISING, 41, "±"),
+        "trend +0.0509±0.0055/episode (p <0.001)"
+    );
 }
 
 #[test]

@@ -200,3 +200,122 @@ fn arrows_move_along_the_leaderboard_and_enter_opens_the_leader() {
     assert!(search.ended(app.child_at_hand().unwrap()).is_some());
     assert_ne!(app.child_at_hand(), third);
 }
+
+#[test]
+fn the_key_that_filters_the_children_is_called_so_and_comes_early_in_the_list() {
+    let mut app = app_after(usize::MAX);
+    press(&mut app, "3");
+    assert!(footer(&app).contains("/ filter"), "{}", footer(&app));
+    let here = help_here(&app);
+    for [key, text] in [["/ ", "filter"], ["Enter ", "open the child"]] {
+        let mut rows = here.lines();
+        assert!(
+            rows.any(|row| row.starts_with(key) && row.contains(text)),
+            "{here}"
+        );
+    }
+    app.view.size.width = 200;
+    for keys in ["1", "3", "p"] {
+        press(&mut app, keys);
+        let row = footer(&app);
+        assert!(row.contains("/ filter") && !row.contains("/ find"), "{row}");
+    }
+    press(&mut app, "6");
+    assert!(footer(&app).contains("/ find"), "{}", footer(&app));
+}
+
+#[test]
+fn keys_of_the_table_are_not_among_those_of_the_front_and_of_a_comparison() {
+    let mut app = app_after(usize::MAX);
+    let keys = |app: &App| -> String {
+        let here = help_here(app);
+        let words = here.lines().filter_map(|row| row.split_whitespace().next());
+        words.collect()
+    };
+    press(&mut app, "3");
+    assert!(keys(&app).contains("sSrmMcvHLpn"), "{}", keys(&app));
+    press(&mut app, "p");
+    assert!(keys(&app).contains(":mMcpn"), "{}", keys(&app));
+    press(&mut app, "pmjmc");
+    assert!(keys(&app).contains(":cpn"), "{}", keys(&app));
+}
+
+#[test]
+fn a_replay_tells_the_keys_of_its_speed_and_steps() {
+    let mut app = app_after(400);
+    app.view.size.width = 120;
+    assert!(!footer(&app).contains("speed"), "{}", footer(&app));
+    app.take_link(LinkStatus::Replay {
+        speed: 1.0,
+        paused: false,
+        ended: false,
+    });
+    assert!(
+        footer(&app).contains("< > speed   [ ] step"),
+        "{}",
+        footer(&app)
+    );
+    app.take_link(replay());
+    let ended = footer(&app);
+    assert!(
+        ended.contains("[ ] step") && !ended.contains("speed"),
+        "{ended}"
+    );
+}
+
+#[test]
+fn after_a_search_in_the_log_the_keys_for_its_matches_are_shown() {
+    let mut app = app_after(usize::MAX);
+    press(&mut app, "6");
+    assert!(!footer(&app).contains("n N match"), "{}", footer(&app));
+    press(&mut app, "/child\n");
+    assert!(footer(&app).contains("n N match"), "{}", footer(&app));
+    press(&mut app, "&loss\n");
+    let frame = frame(&app);
+    let title = frame.iter().find(|row| row.contains("Log only")).unwrap();
+    assert!(title.contains("Log only \"loss\" /child "), "{title}");
+    assert!(!title.contains("  "), "{title}");
+}
+
+#[test]
+fn the_help_says_how_it_is_scrolled() {
+    let mut app = app_after(usize::MAX);
+    press(&mut app, "?");
+    assert!(
+        footer(&app).contains("↑↓ scroll   PgUp PgDn page"),
+        "{}",
+        footer(&app)
+    );
+}
+
+#[test]
+fn the_crosshair_by_episodes_is_among_the_keys_of_the_chart() {
+    let chart = help_here(&app_after(usize::MAX));
+    let mut rows = chart.lines();
+    assert!(
+        rows.any(|row| row.starts_with("PgUp PgDn") && row.contains("episode")),
+        "{chart}"
+    );
+}
+
+#[test]
+fn the_header_of_a_long_run_has_its_episode_rather_than_its_depth() {
+    let mut app = app_after(usize::MAX);
+    for (planned, all, brief) in [(6, "ep. 6/6 ", ""), (600, "ep. 6/600 ", "ep. 6 ")] {
+        let mut live = app.live.clone();
+        live.search_mut()
+            .unwrap()
+            .started
+            .as_mut()
+            .unwrap()
+            .episodes = planned;
+        app.live = live;
+        for width in 70..90 {
+            app.view.size.width = width;
+            let row = frame(&app).remove(1);
+            let has_episode = row.contains(all) || (!brief.is_empty() && row.contains(brief));
+            assert!(has_episode || !row.contains("depth"), "{width}: {row}");
+            assert!(has_episode || width < 76, "{width}: {row}");
+        }
+    }
+}

@@ -281,7 +281,7 @@ fn each_page_shows_its_own_keys() {
             .to_owned()
     };
     assert!(
-        footer("").contains("↑↓ child   s sort   m mark"),
+        footer("").contains("↑↓ child   / filter   s sort   m mark"),
         "{}",
         footer("")
     );

@@ -10,6 +10,7 @@ use crate::space::Design;
 use crate::state::{Candidate, CandidateOrigin, ChildDetail, TrainedChild};
 use crate::tui::format;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
+use crate::tui::paint::Piece;
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
 
@@ -45,7 +46,11 @@ static ABOUT: About = About {
 
 impl TextPanel for DnaView {
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
-        ("DNA".into(), name(scene))
+        ("DNA".into(), names(scene).swap_remove(0))
+    }
+
+    fn shorter(&self, scene: &Scene<'_>) -> Vec<Row> {
+        names(scene).split_off(1)
     }
 
     fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content {
@@ -83,25 +88,41 @@ fn need(scene: &Scene<'_>) -> usize {
     rows + usize::from(rows >= GAP_FROM)
 }
 
-/// The child's name, beside the title.
-fn name(scene: &Scene<'_>) -> Row {
+/// The child's name and what it is doing, beside the title; of a chosen child also how to leave it. Several
+/// forms, longest first.
+fn names(scene: &Scene<'_>) -> Vec<Row> {
     let Some(child) = scene.shown_child() else {
-        return Row::new();
+        return vec![Row::new()];
     };
+    let name = labelled("child", Role::Strong, child.to_string());
+    let (standing, glyphs) = (standing(scene, child), scene.glyphs());
+    if scene.chosen != Some(child) || scene.is_over() {
+        let arrows = (Role::Strong, format!(" {}", glyphs.left_right));
+        return vec![[name, vec![arrows, standing]].concat()];
+    }
     // Where the way back matters, it takes the place of the keys that led here.
-    let is_chosen = scene.chosen == Some(child) && !scene.is_over();
-    let arrows = format!(" {}", scene.theme.glyphs.left_right);
-    let mut row = labelled("child", Role::Strong, child.to_string());
-    row.push(match is_chosen {
-        true => (
-            Role::Warning,
-            format!(", {}: live", scene.keymap.key_of(Action::Back)),
-        ),
-        false => (Role::Strong, arrows),
-    });
+    let key = scene.keymap.key_of(Action::Back);
+    let way = |to: &str| {
+        vec![
+            (Role::Dim, format!(" {} ", glyphs.separator)),
+            (Role::Warning, format!("{key}: {to}")),
+        ]
+    };
+    let whole = [name.clone(), vec![standing]].concat();
+    let chosen = vec![(Role::Warning, " chosen".to_owned())];
+    vec![
+        [whole.clone(), way("the live one")].concat(),
+        [whole, way("live")].concat(),
+        [name.clone(), way("live")].concat(),
+        [name, chosen].concat(),
+    ]
+}
+
+/// What a child is doing, or that it is the best one.
+fn standing(scene: &Scene<'_>, child: u64) -> Piece {
     let state = scene.state;
     if state.search().best_child() == Some(child) {
-        row.push((Role::Best, " best".to_owned()));
+        (Role::Best, " best".to_owned())
     } else if let Some((worker, training)) = trained(scene, child) {
         // What stands for a worker in a search with a cluster means nothing to a user.
         let is_placed = training.place.is_some();
@@ -110,15 +131,14 @@ fn name(scene: &Scene<'_>) -> Row {
         } else {
             format!(" worker {worker}")
         };
-        row.push((Role::Dim, text));
+        (Role::Dim, text)
     } else if scene.row(child).is_some() {
-        row.push((Role::Dim, " has ended".to_owned()));
+        (Role::Dim, " has ended".to_owned())
     } else if state.search().in_training(child).is_some() {
-        row.push((Role::Warning, " not in training".to_owned()));
+        (Role::Warning, " not in training".to_owned())
     } else {
-        row.push((Role::Dim, " waits".to_owned()));
+        (Role::Dim, " waits".to_owned())
     }
-    row
 }
 
 /// The panel's content for `width` x `height`, below its title.

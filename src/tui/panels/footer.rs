@@ -1,10 +1,11 @@
 //! The last row: a message, the line being typed, or the main keys, as many as fit.
 
-use super::inspector::InspectorView;
+mod page;
+
 use super::panel::{Hint, hints};
-use super::{PanelId, Panels, runs};
+use super::{PanelId, Panels};
 use crate::config::LayoutName;
-use crate::event::Level;
+use crate::event::{Level, RunKind};
 use crate::link::LinkStatus;
 use crate::state::RunStatus;
 use crate::tui::format;
@@ -14,14 +15,15 @@ use crate::tui::panels::scene::Scene;
 use crate::tui::target::Target;
 use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::theme::{Glyphs, Role};
+pub use page::Page;
 use unicode_width::UnicodeWidthStr;
 
 /// Minimum number of columns for the text typed beside an error message.
 const LEAST_TYPED: usize = 16;
 
-/// What the list of runs is about, and the settings in which they differ.
-const RUNS: &[Hint] = hints!["choose": Up, Down; "settings": Differences];
-const DIFFERENCES: &[Hint] = hints!["scroll": Up, Down; "runs": Runs];
+/// What a replay is about, until it has ended and afterwards.
+const REPLAY: &[Hint] = hints!["speed": Slower, Faster; "step": PreviousEpisode, NextEpisode];
+const REPLAYED: &[Hint] = hints!["step": PreviousEpisode, NextEpisode];
 
 /// A message in the last row until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,59 +41,6 @@ pub enum Footer<'a> {
     Told(&'a Remark),
     /// The keys that are valid where keys go now.
     Keys(Page<'a>),
-}
-
-/// Where keys go now, and what decides which of them mean something there.
-pub struct Page<'a> {
-    /// Where keys go.
-    pub context: Context,
-    /// The panels, one of which may have the focus.
-    pub panels: &'a Panels,
-    /// The inspector, if it is open.
-    pub inspector: Option<&'a InspectorView>,
-    /// The page about other runs, if one is open, and whether there is more of it than is in view.
-    pub runs: Option<(runs::Page, bool)>,
-}
-
-impl Page<'_> {
-    /// What the page is about.
-    pub fn hints(&self) -> &'static [Hint] {
-        match self.context {
-            Context::Panel(panel) => self.panels.get(panel).hints(),
-            Context::Inspector => self.inspector.map_or(&[], InspectorView::hints),
-            Context::Runs => match self.runs {
-                Some((runs::Page::Differences, _)) => DIFFERENCES,
-                _ => RUNS,
-            },
-            _ => &[],
-        }
-    }
-
-    /// The word of the focused panel for what `action` would do there, if that varies.
-    pub fn word(&self, action: Action) -> Option<&'static str> {
-        match self.context {
-            Context::Panel(panel) => self.panels.get(panel).word(action),
-            _ => None,
-        }
-    }
-
-    /// Whether `action` means something there now.
-    fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
-        match self.context {
-            Context::Panel(panel) => self.panels.get(panel).offers(action, scene),
-            Context::Runs => self.runs.is_none_or(|(page, is_longer)| match action {
-                // There it would seem to pause the selected run.
-                Action::TogglePause => false,
-                Action::Runs => page != runs::Page::List,
-                Action::Differences | Action::OpenRun | Action::Mark | Action::LookAgain => {
-                    page != runs::Page::Differences
-                }
-                Action::Up | Action::Down => page == runs::Page::List || is_longer,
-                _ => true,
-            }),
-            _ => true,
-        }
-    }
 }
 
 impl Footer<'_> {
@@ -217,19 +166,38 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
             page.offers(bound.binding.action, scene) && !is_hinted(bound.binding.action)
         })
         .partition(is_important);
-    let hints = page.hints().iter();
-    let hints = hints.filter_map(|hint| hint_row(scene, page, hint));
-    // Keys specific to the focused panel are more informative than those of all panels.
+    let rows_of = |hints: &'static [Hint]| -> Vec<KeyRow> {
+        let rows = hints.iter();
+        rows.filter_map(|hint| hint_row(scene, page, hint))
+            .collect()
+    };
+    // Keys specific to the focused panel are more informative than those of all panels, and of these the
+    // ones for moving among the panels.
     let (own, general): (Vec<&Bound>, Vec<&Bound>) = others
         .into_iter()
         .partition(|bound| bound.binding.scope.is_own(context));
+    let (moving, general): (Vec<&Bound>, Vec<&Bound>) = general
+        .into_iter()
+        .partition(|bound| moves_among_panels(bound.binding.action));
     let keys = |bounds: Vec<&Bound>| -> Vec<KeyRow> {
         let rows = bounds.into_iter();
         rows.filter_map(|bound| key(scene, page.panels, bound))
             .collect()
     };
-    let rows = keys(important).into_iter().chain(hints);
-    for row in rows.chain(keys(own)).chain(keys(general)) {
+    let of_replay = match scene.link {
+        LinkStatus::Replay { ended: false, .. } => REPLAY,
+        LinkStatus::Replay { ended: true, .. } => REPLAYED,
+        _ => &[],
+    };
+    let rows = [
+        keys(important),
+        rows_of(page.hints()),
+        keys(own),
+        keys(moving),
+        rows_of(of_replay),
+        keys(general),
+    ];
+    for row in rows.into_iter().flatten() {
         let width = row.iter().map(|(_, (_, text))| text.width()).sum::<usize>();
         if x + width > painter.width() {
             break;
@@ -243,6 +211,14 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
         }
         x += 3;
     }
+}
+
+/// Whether an action leads to another panel or shows one alone.
+fn moves_among_panels(action: Action) -> bool {
+    matches!(
+        action,
+        Action::LayoutOverview | Action::FocusNext | Action::Maximise
+    )
 }
 
 /// Keys that belong together, and their word; `None` if none of them would do anything now.
@@ -329,6 +305,8 @@ fn word(scene: &Scene<'_>, panels: &Panels, bound: &Bound) -> &'static str {
         }
         Action::Maximise if scene.arrangement.maximised => "all panels",
         Action::Quit if scene.neighbours.home.is_some() => "back",
+        // In a search it finds children, unless the focused panel has a text of its own.
+        Action::Search if scene.kind == RunKind::Search => "filter",
         action => {
             let of_run = PanelId::of(scene.kind).into_iter();
             let mut words = of_run.filter_map(|panel| panels.get(panel).word(action));

@@ -1,14 +1,14 @@
 //! The two rows at the top: which run, its state, its progress, and the best so far.
 
+mod search;
+
 use std::ops::RangeInclusive;
 
-use super::chart::verdict_line;
-use super::{Row, join_fitting, join_ranked, labelled, training, training_run, words};
+use super::{Row, join_fitting, labelled, training_run, words};
 use crate::analysis::SearchTimeLeft;
-use crate::analysis::selection::Selection;
-use crate::event::{RunKind, RunStarted};
+use crate::event::RunKind;
 use crate::link::LinkStatus;
-use crate::state::{Counts, RunState, RunStatus};
+use crate::state::{RunState, RunStatus};
 use crate::tui::format;
 use crate::tui::keymap::Action;
 use crate::tui::paint::{self, Painter, Piece, pieces_width};
@@ -240,145 +240,7 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
             },
         );
     };
-    let preset = vec![
-        (Role::Text, run.preset.clone()),
-        (Role::Dim, format!(" preset, {} strategy", run.strategy)),
-    ];
-    let data = vec![(Role::Text, run.data.spec.clone())];
-    // Episode, child and the best one are to stand side by side in 80 columns.
-    let label = if width < 90 { "ep. " } else { "episode " };
-    let episode = part(label, state.search().episode as u64, run.episodes);
-    let cluster = training::cluster_counts(state).filter(|_| !state.status.is_over());
-    let is_cluster = cluster.is_some();
-    let mut groups = vec![
-        (2, episode),
-        // The bar says it too.
-        (
-            if is_cluster { 3 } else { 1 },
-            part("child ", current_child(state, run), run.children()),
-        ),
-        (1, cluster.unwrap_or_default()),
-        (0, queued_children(scene.live)),
-        (3, edited_child(state)),
-        (0, best(state)),
-        (4, best_child(state)),
-        (
-            3,
-            labelled("depth", Role::Text, state.search().depth.to_string()),
-        ),
-    ];
-    groups.extend(counts(state).map(|row| (4, row)));
-    groups.extend([
-        (5, verdict_line::brief(state, glyphs)),
-        (6, preset),
-        (7, data),
-    ]);
-    join_ranked(groups, &format!(" {} ", glyphs.separator), width)
-}
-
-/// The progress of something that is counted up to `total`.
-fn part(label: &str, number: u64, total: usize) -> Row {
-    vec![
-        (Role::Dim, label.to_owned()),
-        (Role::Text, number.to_string()),
-        (Role::Dim, format!("/{total}")),
-    ]
-}
-
-/// The children that a user queued and that still wait for a worker; empty if there are none.
-fn queued_children(live: &RunState) -> Row {
-    let search = live.search();
-    let waits = |child: u64| search.in_training(child).is_none();
-    let queued: Vec<String> = search
-        .waiting
-        .values()
-        .filter(|candidate| candidate.parent().is_some() && waits(candidate.child))
-        .map(|candidate| candidate.child.to_string())
-        .collect();
-    match queued.as_slice() {
-        [] => Row::new(),
-        [child] => words(Role::Warning, format!("child {child} queued")),
-        several => words(Role::Warning, format!("{} children queued", several.len())),
-    }
-}
-
-/// A child in training that the user edited, with its parent; empty if there is none.
-fn edited_child(state: &RunState) -> Row {
-    let mut training = state.search().by_worker.values();
-    let edited = training
-        .find_map(|training| Some((training.child, training.candidate.as_ref()?.parent()?)));
-    edited.map_or(Row::new(), |(child, parent)| {
-        labelled(
-            &format!("child {child}"),
-            Role::Text,
-            format!("edited from child {parent}"),
-        )
-    })
-}
-
-/// The accuracy of the best child, of how many it is the best, and its reward.
-fn best(state: &RunState) -> Row {
-    let Some(child) = &state.search().outcomes.best else {
-        return labelled("best", Role::Dim, "none yet");
-    };
-    let of = Selection::of(&state.search().outcomes.counts).briefest();
-    let label = of.map_or("best accuracy".to_owned(), |of| format!("best {of}"));
-    let mut best = labelled(&label, Role::Best, format::accuracy(child.accuracy));
-    best.extend(labelled(
-        ", reward",
-        Role::Strong,
-        format::reward(child.reward),
-    ));
-    best
-}
-
-/// The number of the best child; empty if there is none.
-fn best_child(state: &RunState) -> Row {
-    let best = state.search().best_child();
-    best.map_or(Row::new(), |child| {
-        labelled("best child", Role::Text, child.to_string())
-    })
-}
-
-/// Numbers of children that were not simply trained; an empty row for what has not happened.
-fn counts(state: &RunState) -> impl Iterator<Item = Row> {
-    let Counts {
-        repeats,
-        failures,
-        excluded,
-        stopped,
-        edited,
-        controls,
-        ..
-    } = state.search().outcomes.counts;
-    let counts = [
-        (repeats, "repeats", Role::Text),
-        (failures, "failed", Role::Warning),
-        (excluded, "excluded", Role::Warning),
-        (stopped, "stopped early", Role::Text),
-        (edited, "edited", Role::Text),
-        (controls, "controls", Role::Text),
-    ];
-    counts.into_iter().map(|(count, label, role)| {
-        if count > 0 {
-            labelled(label, role, count.to_string())
-        } else {
-            Row::new()
-        }
-    })
-}
-
-/// The newest child that the search sampled and that is or was in training.
-fn current_child(state: &RunState, run: &RunStarted) -> u64 {
-    let search = state.search();
-    let training = search.by_worker.values().map(|training| training.child);
-    let ended = search.children.iter().rev().take(256);
-    training
-        .chain(ended.map(|row| row.child))
-        // Controls and edited children are numbered after them.
-        .filter(|child| *child <= run.children() as u64)
-        .max()
-        .unwrap_or(0)
+    search::row(scene, run, glyphs, width)
 }
 
 /// How long the run will still take, in words; `None` if unknown or over.

@@ -22,7 +22,10 @@ pub fn content(scene: &Scene<'_>, page: &Page<'_>, width: usize) -> Content {
         .all()
         .iter()
         .filter(|bound| !bound.keys.is_empty())
-        .partition(|bound| bound.binding.scope.is_own(here));
+        .partition(|bound| {
+            // What is for another page of the panel is listed with the other places.
+            bound.binding.scope.is_own(here) && page.offers(bound.binding.action, scene)
+        });
     let rows_of = |bounds: Vec<&Bound>| -> Vec<Row> {
         let bounds = bounds.into_iter();
         bounds.flat_map(|bound| rows(scene, bound, width)).collect()
@@ -55,7 +58,8 @@ fn borrowed(scene: &Scene<'_>, page: &Page<'_>, width: usize) -> Vec<Row> {
         let bound = bound.find(|bound| bound.binding.action == *action)?;
         Some(bound.keys.first()?.name())
     };
-    let hinted = page.hints().iter().filter_map(|hint| {
+    let hinted = page.hints().iter().chain(page.more_hints());
+    let hinted = hinted.filter_map(|hint| {
         let keys: Vec<String> = hint.actions.iter().filter_map(key_of).collect();
         (!keys.is_empty()).then(|| entry(&keys, Role::Text, hint.word, width))
     });

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::panel::{ANY_RUN, About, PANELS, Panel, Response};
+use super::panel::{ANY_RUN, About, Hint, PANELS, Panel, Response, hints};
 use super::{PanelId, Row};
 use crate::config::LayoutName;
 use crate::event::Level;
@@ -99,6 +99,13 @@ impl Panel for LogView {
         Some(Response::Draw)
     }
 
+    fn hints(&self) -> &'static [Hint] {
+        match self.query.as_str() {
+            "" => hints!["find": Search],
+            _ => hints!["match": NextMatch, PreviousMatch; "find": Search],
+        }
+    }
+
     fn text(&self, purpose: Purpose) -> Option<&str> {
         match purpose {
             Purpose::Search => Some(&self.query),
@@ -159,14 +166,14 @@ impl LogView {
         let mut row = Row::new();
         match self.least {
             Level::Info => {}
-            Level::Warning => row.push((Role::Warning, "warnings and errors ".to_owned())),
-            Level::Error => row.push((Role::Error, "errors ".to_owned())),
+            Level::Warning => row.push((Role::Warning, "warnings and errors".to_owned())),
+            Level::Error => row.push((Role::Error, "errors".to_owned())),
         }
         if !self.filter.is_empty() {
-            row.push((Role::Warning, format!("only \"{}\" ", self.filter)));
+            row.push((Role::Warning, format!("only \"{}\"", self.filter)));
         }
         if !self.query.is_empty() {
-            row.push((Role::Dim, format!("/{} ", self.query)));
+            row.push((Role::Dim, format!("/{}", self.query)));
         }
         if self.end.is_some() {
             row.push((
@@ -176,6 +183,9 @@ impl LogView {
                     scene.keymap.key_of(Action::Live)
                 ),
             ));
+        }
+        for (_, text) in row.iter_mut().skip(1) {
+            text.insert(0, ' ');
         }
         row
     }

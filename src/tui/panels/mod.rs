@@ -147,8 +147,8 @@ pub fn title(
         if focused { Role::Focus } else { Role::Title },
         &format!(" {name} "),
     );
+    let room = room_beside(width, name, position);
     let position = position.map_or(String::new(), |position| format!(" {position} "));
-    let room = width.saturating_sub(x + position.len() + 1);
     let fitting = (0..=beside.len())
         .rev()
         .find(|count| pieces_width(&beside[..*count]) < room)
@@ -158,6 +158,37 @@ pub fn title(
         painter.text(x, 0, Role::Text, " ");
     }
     painter.right(width.saturating_sub(1), 0, Role::Text, &position);
+}
+
+/// The title row with the first of these forms of what is beside the name that is whole there, if need be
+/// because the position is shorter (`1-6/12`); if none is, with as much as fits of the last one.
+pub fn title_in_forms(
+    painter: &mut Painter<'_>,
+    focused: bool,
+    name: &str,
+    forms: &[Row],
+    position: Option<&str>,
+) {
+    let width = painter.width();
+    let brief = position.map(|position| position.replace(" of ", "/"));
+    let positions = [position, brief.as_deref()];
+    let mut pairs = forms
+        .iter()
+        .flat_map(|form| positions.map(|position| (form, position)));
+    let is_whole = |(form, position): &(&Row, Option<&str>)| {
+        pieces_width(form) < room_beside(width, name, *position)
+    };
+    let (last, empty) = (forms.last(), Row::new());
+    let (form, position) = pairs
+        .find(is_whole)
+        .unwrap_or((last.unwrap_or(&empty), position));
+    title(painter, focused, name, form, position);
+}
+
+/// Columns of a title row of `width` beside its name and its position.
+fn room_beside(width: usize, name: &str, position: Option<&str>) -> usize {
+    let position = position.map_or(0, |position| position.len() + 2);
+    width.saturating_sub(name.width() + 4 + position)
 }
 
 /// The groups that fit into `width`, in order, with `gap` between them; later ones are left out

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::scene::Scene;
 use super::scroll::Scroll;
-use super::{Content, PanelId, Row, inside, title};
+use super::{Content, PanelId, Row, inside, title_in_forms};
 use crate::config::LayoutName;
 use crate::event::{Level, RunKind};
 use crate::report::page::CsvTable;
@@ -145,6 +145,12 @@ pub trait Panel: Debug {
         &[]
     }
 
+    /// Further keys of all panels that mean something particular here, for the help: in the footer they have
+    /// no room, or a place of their own.
+    fn more_hints(&self) -> &'static [Hint] {
+        &[]
+    }
+
     /// Whether `action`, which is one of its keys or hints, means something on the page that it shows now.
     fn offers(&self, _action: Action, _scene: &Scene<'_>) -> bool {
         true
@@ -201,6 +207,11 @@ pub trait TextPanel: Debug {
     /// Its name, and the text beside it.
     fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row);
 
+    /// Shorter forms of the text beside its name, longest first, for where the whole of it has no room.
+    fn shorter(&self, _scene: &Scene<'_>) -> Vec<Row> {
+        Vec::new()
+    }
+
     /// Its content for `width` x `height`, below its title.
     fn content(&self, scene: &Scene<'_>, width: usize, height: usize) -> Content;
 
@@ -225,6 +236,11 @@ pub trait TextPanel: Debug {
     /// See `Panel::hints`.
     fn hints(&self) -> &'static [Hint] {
         &[]
+    }
+
+    /// See `Panel::offers`.
+    fn offers(&self, _action: Action, _scene: &Scene<'_>) -> bool {
+        true
     }
 
     /// See `Panel::table`.
@@ -257,8 +273,9 @@ impl<P: TextPanel> Panel for Scrolled<P> {
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         let content = self.panel.content(scene, width, height);
         let (name, beside) = self.panel.title(scene);
+        let forms = [vec![beside], self.panel.shorter(scene)].concat();
         let position = content.position(height, self.top);
-        title(painter, focused, &name, &beside, position.as_deref());
+        title_in_forms(painter, focused, &name, &forms, position.as_deref());
         content.draw(&mut painter.part(area), self.top);
     }
 
@@ -282,6 +299,10 @@ impl<P: TextPanel> Panel for Scrolled<P> {
 
     fn hints(&self) -> &'static [Hint] {
         self.panel.hints()
+    }
+
+    fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
+        self.panel.offers(action, scene)
     }
 
     fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {

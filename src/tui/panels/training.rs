@@ -21,7 +21,7 @@ use outcome::outcome;
 use place::{Place, remaining};
 
 /// Narrowest and widest progress bar.
-const BAR: std::ops::RangeInclusive<usize> = 8..=24;
+const BAR: std::ops::RangeInclusive<usize> = 7..=24;
 
 /// The panel.
 #[derive(Debug, Clone, Default)]
@@ -164,7 +164,7 @@ impl Told {
             name.push((Role::Dim, format!("{worker} ")));
         }
         name.push((role, format!("child {:<3} ", training.child)));
-        let epoch = format!(" epoch {}/{}", place.epoch, place.epochs);
+        let epoch = format!(" {}", place.words());
         let mut figures = figures(state, training);
         let least = pieces_width(&name) + epoch.len() + *BAR.start();
         let on = training.place.as_ref().map(on);
@@ -227,7 +227,7 @@ pub fn progress_rows(
     width: usize,
 ) -> Vec<Row> {
     let place = Place::of(state, training);
-    let label = format!(" epoch {}/{}", place.epoch, place.epochs);
+    let label = format!(" {}", place.words());
     let mut first = bar(
         glyphs,
         width.saturating_sub(label.len()).min(40),
@@ -255,11 +255,7 @@ pub fn progress_rows(
 pub fn abandoned_row(state: &RunState, training: &TrainedChild, width: usize) -> Row {
     let place = Place::of(state, training);
     let groups = vec![
-        labelled(
-            "not in training: it stood at epoch",
-            Role::Text,
-            format!("{}/{}", place.epoch, place.epochs),
-        ),
+        labelled("not in training:", Role::Text, place.words().trim_end()),
         training.epochs.last().map_or(Row::new(), |epoch| {
             labelled(
                 "valid",

@@ -135,16 +135,17 @@ impl Frame {
     }
 
     /// Write `labels` (column of the plot, text) below the plot, each centred on its column and
-    /// none beyond the plot's end; labels that would touch the previous one are left out.
+    /// none beyond the plot's end; labels that would touch the previous one are left out. Returns the columns
+    /// of those that were written.
     pub fn label(
         &self,
         painter: &mut Painter<'_>,
         below: LabelRow,
         labels: impl Iterator<Item = (usize, String)>,
-    ) {
-        let mut free = below.free;
-        for (column, text) in labels {
-            let column = self.left() + column;
+    ) -> Vec<usize> {
+        let (mut free, mut written) = (below.free, Vec::new());
+        for (place, text) in labels {
+            let column = self.left() + place;
             let last = (self.left() + self.columns).saturating_sub(text.len());
             let centred = (column + 1).saturating_sub(text.len().div_ceil(2));
             let start = centred.min(last);
@@ -155,7 +156,9 @@ impl Frame {
             if let Some(mark) = below.mark {
                 painter.text(column, self.floor(), Role::Dim, mark);
             }
+            written.push(place);
         }
+        written
     }
 
     /// Position of `value` among the dots of `grid`, from the bottom.

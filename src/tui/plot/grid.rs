@@ -22,6 +22,8 @@ pub enum PlotSeries {
     /// The running mean of the controls; the controls themselves are on top.
     ControlMean,
     Baseline,
+    /// From one level of the best so far up to the next, where it has a character of its own.
+    BestRise,
     Best,
     /// The curve of another run, by its place among them from 0.
     OtherLine(u8),
@@ -164,6 +166,16 @@ impl DotGrid {
         }
     }
 
+    /// The levels of a staircase through `points`, and the rises between them. Without Braille a rise is a
+    /// series of its own, because no character suits both.
+    pub fn staircase(&mut self, points: &[(usize, usize)], [level, rise]: [PlotSeries; 2]) {
+        for pair in points.windows(2) {
+            let is_rise = pair[0].0 == pair[1].0 && !self.has_dots();
+            let series = if is_rise { rise } else { level };
+            self.line(pair[0], pair[1], series, Dash::Solid);
+        }
+    }
+
     /// A line of markers from bottom to top through the cells of `x`.
     pub fn upright(&mut self, x: usize, series: PlotSeries) {
         let (across, down) = self.resolution;
@@ -252,6 +264,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tui::sample;
 
     #[test]
     fn a_line_keeps_its_cell_where_points_lie_under_it() {
@@ -260,6 +273,26 @@ mod tests {
         grid.line((0, 3), (1, 3), PlotSeries::Mean, Dash::Solid);
         grid.dot(1, 0, PlotSeries::Child);
         assert_eq!(grid.mark(0, 0).map(|mark| braille(mark.dots)), Some('⠉'));
+    }
+
+    #[test]
+    fn only_without_braille_do_the_rises_of_a_staircase_have_a_character_of_their_own() {
+        let shown = |braille: bool| {
+            let series = [PlotSeries::Best, PlotSeries::BestRise];
+            sample::drawn((3, 3), !braille, |painter| {
+                let mut grid = DotGrid::new(3, 3, braille);
+                let top = grid.height() - 1;
+                let middle = grid.width() / 2;
+                grid.staircase(
+                    &[(0, 0), (middle, 0), (middle, top), (grid.width() - 1, top)],
+                    series,
+                );
+                let letter = |series| if series == PlotSeries::Best { "=" } else { "|" };
+                grid.show(painter, (0, 0), |series| (Role::Best, letter(series)));
+            })
+        };
+        assert_eq!(shown(false), " ==\n |\n==");
+        assert!(!shown(true).contains('|'), "{}", shown(true));
     }
 
     #[test]

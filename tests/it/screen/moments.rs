@@ -8,7 +8,7 @@ fn a_run_whose_process_died_is_shown_as_dead_in_every_panel_with_the_command_to_
     app.take_link(LinkStatus::Dead { watch_only: false });
     let text = text(&app);
     assert!(
-        text.contains("DEAD resume it") && text.contains("stood at epoch"),
+        text.contains("DEAD resume it") && text.contains("not in training:"),
         "{text}"
     );
     assert!(

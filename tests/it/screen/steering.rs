@@ -240,7 +240,13 @@ fn the_dna_says_how_to_leave_a_chosen_child() {
     assert!(text(&app).contains("DNA child 58 ←→"), "{}", text(&app));
     press(&mut app, "3j1");
     let chosen = text(&app);
-    assert!(chosen.contains(", Esc: live"), "{chosen}");
+    assert!(chosen.contains("DNA child 11 · Esc: live "), "{chosen}");
+    app.view.size = Size::new(200, 50);
+    app.view.maximised = true;
+    app.view.focus = nas_tui::tui::PanelId("dna");
+    let wide = text(&app);
+    assert!(wide.contains("has ended · Esc: the live one "), "{wide}");
+    (app.view.size, app.view.maximised) = (Size::new(80, 24), false);
     press(&mut app, "\x1b");
     assert!(text(&app).contains("DNA child 58 ←→"), "{}", text(&app));
 }

@@ -74,6 +74,23 @@ fn smoothed_loss_averaged_weights_and_mirrored_test_are_named_on_the_screen() {
 }
 
 #[test]
+fn the_crosshair_of_the_loss_has_both_losses_before_anything_else() {
+    let mut app = app(&modern(), 80, 24);
+    press(&mut app, "al");
+    let last = example::epoch(example::EPOCHS);
+    let (valid, train) = (last.valid_loss, last.train_loss);
+    let curves = text(&app);
+    let row = curves.lines().find(|row| row.contains("Curves")).unwrap();
+    let (title, _) = row.split_once('┬').unwrap();
+    let both = format!(" {valid:.4} valid. avg.  {train:.4} smoothed");
+    assert!(curves.contains(&both), "{curves}");
+    assert!(
+        title.contains("epoch 30  rate ") && !title.contains(" % "),
+        "{title}"
+    );
+}
+
+#[test]
 fn without_them_the_screen_does_not_mention_them() {
     let plain = text(&app(&example::finished(), 160, 50));
     assert!(

@@ -33,13 +33,20 @@ impl Floor<'_> {
     /// Draw the axis.
     pub fn draw(&self, painter: &mut Painter<'_>, children: &Children, crosshair: Option<u64>) {
         let (glyphs, row) = (painter.glyphs(), self.frame.floor());
-        for episode in self.shown_episodes(2) {
+        let firsts = self.shown_episodes(2).map(|episode| {
             let next = self.extent.children(episode.saturating_add(1));
-            if let Some(column) = self.column(next.first) {
-                painter.text(column, row, Role::Dim, glyphs.floor_tick);
-            }
+            self.column(next.first)
+        });
+        let ticks: Vec<usize> = firsts.flatten().collect();
+        for column in &ticks {
+            painter.text(*column, row, Role::Dim, glyphs.floor_tick);
         }
-        self.number_children(painter, row);
+        // Where an episode ends at a child whose number is below, neither mark may hide the other.
+        let labels = self.number_children(painter, row).into_iter();
+        let labels = labels.map(|column| self.frame.left() + column);
+        for column in labels.filter(|column| ticks.contains(column)) {
+            painter.text(column, row, Role::Dim, glyphs.junctions[3]);
+        }
         if self.episodes {
             self.number_episodes(painter, row + 2);
         }
@@ -58,7 +65,8 @@ impl Floor<'_> {
         Some(self.frame.left() + column)
     }
 
-    fn number_children(&self, painter: &mut Painter<'_>, row: usize) {
+    /// Write the numbers of children, and return the columns of the plot that they are at.
+    fn number_children(&self, painter: &mut Painter<'_>, row: usize) -> Vec<usize> {
         let below = LabelRow {
             row: row + 1,
             free: self.name(painter, row + 1, &["child"]) + 1,
@@ -67,7 +75,7 @@ impl Floor<'_> {
         };
         let most = (self.frame.columns / 7).clamp(2, 10) as u64;
         let children = self.span.labels(most, self.frame.columns);
-        self.frame.label(painter, below, children);
+        self.frame.label(painter, below, children)
     }
 
     fn number_episodes(&self, painter: &mut Painter<'_>, row: usize) {

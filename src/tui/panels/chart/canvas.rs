@@ -22,6 +22,7 @@ pub fn look(series: PlotSeries, glyphs: &Glyphs) -> (Role, &'static str) {
         }
         PlotSeries::Baseline => (Role::Baseline, glyphs.baseline),
         PlotSeries::Best => (Role::Best, glyphs.best),
+        PlotSeries::BestRise => (Role::Best, glyphs.vertical),
         PlotSeries::Smooth => (Role::Smooth, glyphs.smooth),
         PlotSeries::Mean | PlotSeries::MeanLine => (Role::Mean, glyphs.mean),
         PlotSeries::Chosen => (Role::Strong, glyphs.chosen),
@@ -51,12 +52,16 @@ impl Canvas<'_> {
         self.line(&curves.reference, PlotSeries::Reference, Dash::Dots(3));
         // The best so far: level from one improvement to the next.
         let best = stairs(self.dots(&curves.best));
-        self.grid.polyline(&best, PlotSeries::Best, Dash::Solid);
+        let series = [PlotSeries::Best, PlotSeries::BestRise];
+        self.grid.staircase(&best, series);
         self.levels(&curves.baseline);
         self.line(&curves.controls, PlotSeries::ControlMean, Dash::Even(4));
         self.line(&curves.smooth, PlotSeries::Smooth, Dash::Solid);
         self.means(&curves.mean);
-        self.controls(children);
+        // Without their running mean they have no name in the legend.
+        if !curves.controls.is_empty() {
+            self.controls(children);
+        }
         for (place, points) in &curves.others {
             self.other(*place, points);
         }

@@ -82,10 +82,12 @@ impl Curves {
             smooth,
             best,
             mean,
+            controls,
             reference,
             ..
         } = self;
         let lines = [
+            (PlotSeries::Control, controls),
             (PlotSeries::Smooth, smooth),
             (PlotSeries::Best, best),
             (PlotSeries::Mean, mean),

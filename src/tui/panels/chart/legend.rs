@@ -90,20 +90,43 @@ struct Names {
     smooth: &'static str,
     baseline: &'static str,
     band: &'static str,
+    controls: &'static str,
+    /// Between a sign and its name.
+    space: &'static str,
+    /// The highest rank that is named.
+    most: usize,
 }
 
 const LONG: Names = Names {
     smooth: "smoothed",
     baseline: "baseline",
     band: "quartiles",
+    controls: "controls",
+    space: " ",
+    most: usize::MAX,
 };
 const SHORT: Names = Names {
     smooth: "smooth",
     baseline: "base",
     band: "band",
+    ..LONG
+};
+const BRIEF: Names = Names {
+    controls: "ctrl",
+    ..SHORT
+};
+/// Denser, and only for what must not be missing.
+const TIGHT: Names = Names {
+    space: "",
+    most: IMPORTANT,
+    ..BRIEF
 };
 
+/// The highest rank of what must not be missing: means, children, controls and the best so far.
+const IMPORTANT: usize = 2;
+
 /// The legend, and the series that it has room to name.
+#[derive(Default)]
 pub struct Legend {
     /// As a row beside the title.
     pub row: Row,
@@ -120,9 +143,21 @@ pub fn legend(
     glyphs: &Glyphs,
     width: usize,
 ) -> Legend {
-    let forms = [(LONG, "   "), (LONG, "  "), (SHORT, "  "), (SHORT, " ")];
+    let forms = [
+        (LONG, "   "),
+        (LONG, "  "),
+        (SHORT, "  "),
+        (SHORT, " "),
+        (BRIEF, " "),
+        (TIGHT, " "),
+    ];
+    // Letters that are signs cannot be told from the name right after them.
+    let forms = forms
+        .into_iter()
+        .filter(|(names, _)| !names.space.is_empty() || !glyphs.ascii);
     let legends = forms.map(|(names, gap)| {
-        let entries = entries(children, curves, reference, glyphs, &names);
+        let mut entries = entries(children, curves, reference, glyphs, &names);
+        entries.retain(|(rank, ..)| *rank <= names.most);
         let ranked = entries
             .iter()
             .map(|(rank, _, row)| (*rank, pieces_width(row)));
@@ -131,20 +166,20 @@ pub fn legend(
         let (named, rows): (Vec<Option<PlotSeries>>, Vec<(usize, Row)>) = kept
             .map(|((rank, series, row), _)| (series, (rank, row)))
             .unzip();
-        Legend {
+        let up_to = |most: usize| rows.iter().filter(|(rank, _)| *rank <= most).count();
+        // What differs between two that name equally many are the less important ones.
+        let counts = [up_to(IMPORTANT - 1), up_to(IMPORTANT), rows.len()];
+        let legend = Legend {
             row: join_ranked(rows, gap, width),
             named: named.into_iter().flatten().collect(),
-        }
+        };
+        (counts, legend)
     });
     // Among legends that name equally many, the first one reads best.
-    let best = legends
-        .into_iter()
-        .rev()
-        .max_by_key(|legend| legend.row.len());
-    best.unwrap_or(Legend {
-        row: Row::new(),
-        named: Vec::new(),
-    })
+    let legends: Vec<([usize; 3], Legend)> = legends.collect();
+    let best = legends.into_iter().rev().max_by_key(|(counts, _)| *counts);
+    let (_, legend) = best.unwrap_or_default();
+    legend
 }
 
 /// The series in view with their ranks; what is no series has none.
@@ -157,7 +192,8 @@ fn entries(
 ) -> Vec<(usize, Option<PlotSeries>, Row)> {
     let entry = |series: PlotSeries, label: &str| {
         let (role, glyph) = look(series, glyphs);
-        vec![(role, glyph.to_owned()), (Role::Dim, format!(" {label}"))]
+        let label = format!("{}{label}", names.space);
+        vec![(role, glyph.to_owned()), (Role::Dim, label)]
     };
     let strategy = reference.map(|reference| reference.strategy.as_str());
     let mut groups = Vec::new();
@@ -167,7 +203,7 @@ fn entries(
     // Only a control makes it necessary to say which children are the policy's.
     let has_controls = !children.controls.is_empty();
     let child = if has_controls { "policy" } else { "child" };
-    let mut controls = entry(PlotSeries::Control, "controls");
+    let mut controls = entry(PlotSeries::Control, names.controls);
     controls[0].1 += look(PlotSeries::ControlMean, glyphs).1;
     add(
         !children.points.is_empty(),

@@ -126,6 +126,10 @@ impl Panel for ChartView {
         hints!["crosshair": Left, Right; "zoom": More, Less]
     }
 
+    fn more_hints(&self) -> &'static [Hint] {
+        hints!["crosshair to the previous or next episode": PageUp, PageDown]
+    }
+
     fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
         if scene.state.search().children.is_empty() {
             return None;
@@ -257,7 +261,8 @@ impl Sketch<'_> {
         let legend = self.legend(painter, &curves, room_beside(painter, &shortest));
         curves.keep(&legend.named);
         let in_view = self.children.within(self.span.range()).iter();
-        let controls = self.children.controls.iter();
+        let has_controls = !curves.controls.is_empty();
+        let controls = self.children.controls.iter().filter(|_| has_controls);
         let points = in_view
             .chain(controls.filter(|control| self.span.contains(control.child)))
             .filter(|point| !point.failed)

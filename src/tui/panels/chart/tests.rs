@@ -124,6 +124,42 @@ fn controls_beside_the_policys_children() {
 }
 
 #[test]
+fn controls_are_drawn_only_where_the_legend_names_them() {
+    let state = with_controls(state_of(&records()));
+    let views: [&[Action]; 3] = [&[], &[Action::ToggleQuantity], &[Action::ToggleScale]];
+    for (actions, ascii) in views
+        .into_iter()
+        .flat_map(|view| [(view, false), (view, true)])
+    {
+        let sign = if ascii { "c" } else { "○" };
+        for width in 24..100 {
+            let mut view = ChartView::default();
+            let columns = super::columns(width.into());
+            actions
+                .iter()
+                .for_each(|action| samples::act(&mut view, *action, &state, columns));
+            let drawn = text(&state, &view, (width, 10), ascii);
+            let (title, plot) = drawn.split_once('\n').unwrap();
+            let plot: String = plot.lines().take(4).collect();
+            let is_named = title.contains("controls") || title.contains("ctrl");
+            assert_eq!(plot.contains(sign), is_named, "{width}:\n{drawn}");
+            assert!(is_named || width < 42, "{width}:\n{drawn}");
+        }
+    }
+}
+
+#[test]
+fn the_end_of_an_episode_is_marked_also_where_the_number_of_a_child_is() {
+    // Episodes of 16 children: one begins at the 81st, which shares a column with the 80th.
+    let state = state_of(&records());
+    let drawn = text(&state, &ChartView::default(), (79, 10), false);
+    let rows: Vec<&str> = drawn.lines().collect();
+    let floor = rows.iter().find(|row| row.contains('└')).unwrap();
+    let marks = floor.chars().filter(|mark| ['┴', '┼'].contains(mark));
+    assert_eq!(marks.count(), 5, "{drawn}");
+}
+
+#[test]
 fn the_verdict_has_every_number_at_80x24_and_in_a_small_panel() {
     let records = records();
     let running = &records[..records.len() * 95 / 100];

@@ -160,10 +160,14 @@ impl Panel for ListView {
 
     fn hints(&self) -> &'static [Hint] {
         match self.mode() {
-            ListMode::Table => hints!["child": Up, Down],
-            ListMode::Pareto => hints!["along the front": Up, Down],
+            ListMode::Table => hints!["child": Up, Down; "filter": Search],
+            ListMode::Pareto => hints!["along the front": Up, Down; "filter": Search],
             ListMode::Compare => hints!["child": Left, Right; "scroll": Up, Down],
         }
+    }
+
+    fn more_hints(&self) -> &'static [Hint] {
+        hints!["open the child in the inspector": Inspect]
     }
 
     fn offers(&self, action: Action, _scene: &Scene<'_>) -> bool {
@@ -175,7 +179,7 @@ impl Panel for ListView {
         match self.mode() {
             ListMode::Table => true,
             ListMode::Pareto => !sorts(action) && !columns,
-            ListMode::Compare => !sorts(action) && !columns && !marks,
+            ListMode::Compare => !sorts(action) && !columns && !marks && action != Action::Search,
         }
     }
 

@@ -12,9 +12,7 @@ use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::Painter;
 use crate::tui::panels::{Row, join_fitting, labelled, words};
-use crate::tui::plot::{
-    Dash, DotGrid, Frame, Framing, LabelRow, PlotSeries, ValueAxis, percent, scaled,
-};
+use crate::tui::plot::{DotGrid, Frame, Framing, LabelRow, PlotSeries, ValueAxis, percent, scaled};
 use crate::tui::target::{Part, Target};
 use crate::tui::theme::{Glyphs, Role};
 
@@ -211,6 +209,7 @@ impl<'a> FrontPlot<'a> {
         };
         frame.plot(painter, fill, |series| match series {
             PlotSeries::Child => (Role::Child, glyphs.child),
+            PlotSeries::BestRise => (Role::Best, glyphs.vertical),
             _ => (Role::Best, glyphs.best),
         });
         for (role, glyph, (column, row), child) in markers {
@@ -249,7 +248,8 @@ impl<'a> FrontPlot<'a> {
             points.map(|point| self.place(point, frame, grid)).collect();
         let edge = grid.width().saturating_sub(1);
         places.extend(places.last().map(|(_, y)| (edge, *y)));
-        grid.polyline(&stairs(places), PlotSeries::Best, Dash::Solid);
+        let series = [PlotSeries::Best, PlotSeries::BestRise];
+        grid.staircase(&stairs(places), series);
     }
 
     /// The children on the front, marked or chosen: characters over the dots, each with its cell

@@ -20,11 +20,14 @@ pub(super) fn remaining(state: &RunState, training: &TrainedChild) -> Option<f64
 
 /// How far a training has progressed.
 pub(super) struct Place {
-    /// Number of the epoch in progress, from 1, and the number of epochs.
+    /// Number of the epoch in progress or, until the next one has made progress, of the last one that has
+    /// ended, from 1; and the number of epochs.
     pub(super) epoch: usize,
     pub(super) epochs: usize,
     /// Fraction of that epoch completed.
     pub(super) done: f64,
+    /// Whether that epoch has ended, so that its results are known.
+    has_ended: bool,
 }
 
 impl Place {
@@ -36,19 +39,34 @@ impl Place {
                     epoch: progress.epoch,
                     epochs: progress.epochs,
                     done,
+                    has_ended: false,
                 }
             }
             (_, Some(last)) => Place {
                 epoch: last.epoch,
                 epochs: last.epochs,
                 done: 1.0,
+                has_ended: true,
             },
             _ => Place {
                 epoch: 1,
                 epochs: state.search().child_epochs().max(1),
                 done: 0.0,
+                has_ended: false,
             },
         }
+    }
+
+    /// `in epoch 1/2` or, once that has ended, `1/2 epochs`, in as many columns.
+    pub(super) fn words(&self) -> String {
+        let (epoch, epochs) = (self.epoch, self.epochs);
+        let in_progress = format!("in epoch {epoch}/{epochs}");
+        if !self.has_ended {
+            return in_progress;
+        }
+        let noun = if epochs == 1 { "epoch" } else { "epochs" };
+        let completed = format!("{epoch}/{epochs} {noun}");
+        format!("{completed:<0$}", in_progress.len())
     }
 
     /// Fraction of the whole training completed.

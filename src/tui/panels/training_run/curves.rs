@@ -88,7 +88,9 @@ impl Panel for CurvesView {
         let beside = match chosen(&self.chart, training) {
             Some((number, epoch)) => {
                 let first = shown[0].0;
-                let room = (room, usize::from(area.width));
+                // Where both charts are shown, nothing is below them.
+                let width = if alone { usize::from(area.width) } else { 0 };
+                let room = (room, width);
                 let (beside, rest) = readout::rows(number, epoch, first, room);
                 below = Some(rest).filter(|rest| alone && !rest.is_empty());
                 beside
@@ -145,11 +147,19 @@ impl Panel for CurvesView {
     }
 
     fn word(&self, action: Action) -> Option<&'static str> {
-        (action == Action::ToggleQuantity).then_some("accuracy/loss")
+        match action {
+            Action::ToggleQuantity => Some("accuracy/loss"),
+            Action::ToggleScale if self.chart.scale == Scale::Log => Some("linear"),
+            _ => None,
+        }
     }
 
     fn hints(&self) -> &'static [Hint] {
         hints!["crosshair": Left, Right; "zoom": More, Less]
+    }
+
+    fn more_hints(&self) -> &'static [Hint] {
+        hints!["crosshair to the previous or next epoch": PageUp, PageDown]
     }
 
     fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {

@@ -66,6 +66,12 @@ impl TextPanel for TestResult {
         })
     }
 
+    fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
+        let training = scene.state.training_run();
+        let is_tested = training.is_some_and(|training| training.test.is_some());
+        action != Action::ToggleColumns || is_tested
+    }
+
     fn word(&self, action: Action) -> Option<&'static str> {
         (action == Action::ToggleColumns && self.in_percent).then_some("images")
     }

@@ -1,0 +1,76 @@
+//! What the keys of the page shown mean, for the last row and the help.
+
+use crate::tui::keymap::{Action, Context};
+use crate::tui::panels::{Panels, runs};
+use crate::tui::panels::inspector::InspectorView;
+use crate::tui::panels::panel::{Hint, hints};
+use crate::tui::panels::scene::Scene;
+
+/// What the list of runs is about, and the settings in which they differ.
+const RUNS: &[Hint] = hints!["choose": Up, Down; "settings": Differences];
+const DIFFERENCES: &[Hint] = hints!["scroll": Up, Down; "runs": Runs];
+
+/// What the help is about.
+const HELP: &[Hint] = hints!["scroll": Up, Down; "page": PageUp, PageDown];
+
+/// Where keys go now, and what decides which of them mean something there.
+pub struct Page<'a> {
+    /// Where keys go.
+    pub context: Context,
+    /// The panels, one of which may have the focus.
+    pub panels: &'a Panels,
+    /// The inspector, if it is open.
+    pub inspector: Option<&'a InspectorView>,
+    /// The page about other runs, if one is open, and whether there is more of it than is in view.
+    pub runs: Option<(runs::Page, bool)>,
+}
+
+impl Page<'_> {
+    /// What the page is about.
+    pub fn hints(&self) -> &'static [Hint] {
+        match self.context {
+            Context::Panel(panel) => self.panels.get(panel).hints(),
+            Context::Inspector => self.inspector.map_or(&[], InspectorView::hints),
+            Context::Runs => match self.runs {
+                Some((runs::Page::Differences, _)) => DIFFERENCES,
+                _ => RUNS,
+            },
+            Context::Help => HELP,
+            _ => &[],
+        }
+    }
+
+    /// What else of the keys of all panels means something particular there.
+    pub fn more_hints(&self) -> &'static [Hint] {
+        match self.context {
+            Context::Panel(panel) => self.panels.get(panel).more_hints(),
+            _ => &[],
+        }
+    }
+
+    /// The word of the focused panel for what `action` would do there, if that varies.
+    pub fn word(&self, action: Action) -> Option<&'static str> {
+        match self.context {
+            Context::Panel(panel) => self.panels.get(panel).word(action),
+            _ => None,
+        }
+    }
+
+    /// Whether `action` means something there now.
+    pub fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
+        match self.context {
+            Context::Panel(panel) => self.panels.get(panel).offers(action, scene),
+            Context::Runs => self.runs.is_none_or(|(page, is_longer)| match action {
+                // There it would seem to pause the selected run.
+                Action::TogglePause => false,
+                Action::Runs => page != runs::Page::List,
+                Action::Differences | Action::OpenRun | Action::Mark | Action::LookAgain => {
+                    page != runs::Page::Differences
+                }
+                Action::Up | Action::Down => page == runs::Page::List || is_longer,
+                _ => true,
+            }),
+            _ => true,
+        }
+    }
+}
