@@ -22,6 +22,9 @@ const LEAST_TYPED: usize = 16;
 /// What the list of runs is about.
 const RUNS: &[Hint] = hints!["choose": Up, Down; "settings": Differences];
 
+/// What comes after the hints of a panel of which not all rows fit.
+const SCROLL: &[Hint] = hints!["scroll": Up, Down];
+
 /// A message in the last row until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {
@@ -58,6 +61,19 @@ impl Page<'_> {
             Context::Inspector => self.inspector.map_or(&[], InspectorView::hints),
             Context::Runs => RUNS,
             _ => &[],
+        }
+    }
+
+    /// Up and down, where all that they do is to scroll and there is something to scroll to.
+    fn scroll_hints(&self, scene: &Scene<'_>) -> &'static [Hint] {
+        let Context::Panel(panel) = self.context else {
+            return &[];
+        };
+        let area = scene.areas().and_then(|areas| areas.of(panel));
+        let panel = self.panels.get(panel);
+        match area.is_some_and(|area| panel.is_cut(scene, area)) {
+            true => SCROLL,
+            false => &[],
         }
     }
 
@@ -199,7 +215,7 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
             page.offers(bound.binding.action, scene) && !is_hinted(bound.binding.action)
         })
         .partition(is_important);
-    let hints = page.hints().iter();
+    let hints = page.hints().iter().chain(page.scroll_hints(scene));
     let hints = hints.filter_map(|hint| hint_row(scene, page, hint));
     // Keys specific to the focused panel are more informative than those of all panels.
     let (own, general): (Vec<&Bound>, Vec<&Bound>) = others
