@@ -200,3 +200,17 @@ fn arrows_move_along_the_leaderboard_and_enter_opens_the_leader() {
     assert!(search.ended(app.child_at_hand().unwrap()).is_some());
     assert_ne!(app.child_at_hand(), third);
 }
+
+#[test]
+fn a_panel_of_which_not_all_rows_fit_offers_to_scroll() {
+    let mut app = app_after(usize::MAX);
+    for panel in ["dna", "controller", "effects"] {
+        app.view.focus = PanelId(panel);
+        app.view.maximised = true;
+        app.refresh();
+        app.view.size = Size::new(60, 15);
+        assert!(footer(&app).contains("↑↓ scroll"), "{}", footer(&app));
+        app.view.size = Size::new(120, 40);
+        assert!(!footer(&app).contains("scroll"), "{}", footer(&app));
+    }
+}
