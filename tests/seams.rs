@@ -198,7 +198,7 @@ static PANEL: About = About::of::<Scrolled<Purse>>("purse", "Purse", 45, SEARCH)
 struct Purse;
 
 impl TextPanel for Purse {
-    fn title(&self, _: &Scene<'_>) -> (Cow<'static, str>, Row) {
+    fn title(&self, _: &Scene<'_>, _: usize) -> (Cow<'static, str>, Row) {
         ("Purse".into(), Row::new())
     }
 

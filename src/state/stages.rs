@@ -70,22 +70,43 @@ impl TrainingRun {
             .collect()
     }
 
-    /// Fraction of the planned epochs that is done, 0..=1; epochs on smaller images count less, in
-    /// proportion to the MACs per image. (Early stopping may end the training sooner.)
+    /// Fraction of the planned epochs that is done, 0..=1, each counted with the time that it takes, which
+    /// is estimated as in [`TrainingRun::time_left`]. (Early stopping may end the training sooner.)
     pub fn fraction(&self) -> f64 {
         let done = self.epochs.len() as f64 + self.epoch_fraction();
         let (mut finished, mut planned) = (0.0, 0.0);
+        // Time of an epoch per MAC of an image: that of the latest part for which it has been measured.
+        let mut per_mac = 1.0;
         for part in parts(&self.started) {
             let epochs = part.epochs.len() as f64;
             let of_part = (done + 1.0 - part.epochs.start as f64).clamp(0.0, epochs);
-            finished += of_part * part.macs;
-            planned += epochs * part.macs;
+            if let Some(seconds) = self.mean_seconds(&part.epochs) {
+                per_mac = seconds / part.macs;
+            }
+            finished += of_part * part.macs * per_mac;
+            planned += epochs * part.macs * per_mac;
         }
         if planned > 0.0 {
             finished / planned
         } else {
             1.0
         }
+    }
+
+    /// Mean measured seconds of these epochs, or those of the current one at its speed so far.
+    fn mean_seconds(&self, epochs: &Range<usize>) -> Option<f64> {
+        let of_part = self
+            .epochs
+            .iter()
+            .filter(|done| epochs.contains(&done.epoch));
+        let (count, sum) = of_part.fold((0, 0.0), |(count, sum), done| {
+            (count + 1, sum + done.seconds)
+        });
+        let mean = match count {
+            0 => self.epoch_seconds(epochs, self.epochs.len() + 1),
+            _ => Some(sum / f64::from(count)),
+        };
+        mean.filter(|seconds| *seconds > 0.0)
     }
 
     /// Time until the last epoch is done, estimated from the epochs so far or the speed of the

@@ -23,6 +23,9 @@ const LEAST: Size = Size {
     height: 4,
 };
 
+/// Minimum height of a panel that needs no more: a title and two rows.
+const SHORTEST: u16 = 3;
+
 /// How many rows a panel in so many columns needs for what it shows, its title included; `None` if it
 /// uses any number. This must not depend on what changes within seconds: with it, panels would move.
 pub type Needs<'a> = &'a dyn Fn(PanelId, u16) -> Option<u16>;

@@ -360,11 +360,15 @@ fn a_training_is_in_the_stage_of_its_current_epoch() {
 }
 
 #[test]
-fn the_fraction_done_weights_epochs_by_the_macs_of_their_images() {
+fn the_fraction_done_is_a_share_of_the_time_by_macs_where_none_is_measured() {
     let macs = [4u64, 6, 8].map(|size| (size * size * 9 * 8 + 16) as f64);
-    let planned = 2.0 * macs[0] + 2.0 * macs[1] + 6.0 * macs[2];
-    let fraction = in_stages_after(&[0.1, 0.2, 0.3]).fraction();
-    assert!((fraction - (2.0 * macs[0] + macs[1]) / planned).abs() < 1e-12);
+    // Two seconds an epoch, whatever the size.
+    let run = in_stages_after(&[0.1, 0.2, 0.3]);
+    let planned = 2.0 * 4.0 + 2.0 * 6.0 * macs[2] / macs[1];
+    assert!((run.fraction() - 6.0 / planned).abs() < 1e-12);
+    let left = run.time_left().unwrap().seconds;
+    assert!((run.fraction() - 6.0 / (6.0 + left)).abs() < 1e-12);
     assert_eq!(in_stages_after(&[0.1; 10]).fraction(), 1.0);
+    assert_eq!(in_stages_after(&[0.1; 7]).fraction(), 0.7);
     assert_eq!(after(&[epoch(1, 0.3), epoch(2, 0.6)]).fraction(), 0.2);
 }

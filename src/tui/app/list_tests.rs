@@ -239,6 +239,7 @@ fn keys_in_a_comparison_are_about_the_child_that_it_marks() {
     press(&mut app, "mjmjc");
     read_all(&mut app);
     let compared = list(&app).wanted(&app.scene());
+    assert_eq!(app.shown_child(), Some(compared[0]), "in the other panels");
     let heading = |app: &App| {
         let mut frame = crate::tui::display::blank(Size::new(80, 24));
         app.draw(&mut frame);
@@ -249,6 +250,8 @@ fn keys_in_a_comparison_are_about_the_child_that_it_marks() {
     for (key, child) in [("h", compared[0]), ("l", compared[1])] {
         press(&mut app, key);
         assert_eq!(app.child_at_hand(), Some(child));
+        assert_eq!(app.shown_child(), Some(child));
+        assert_eq!(list(&app).wanted(&app.scene()), compared);
         let marked = format!("▸child {child} ");
         assert!(heading(&app).contains(&marked), "{}", heading(&app));
         press(&mut app, "n");
@@ -264,6 +267,7 @@ fn keys_in_a_comparison_are_about_the_child_that_it_marks() {
         Some(compared[1]),
         "the cursor has not moved"
     );
+    assert_eq!(app.shown_child(), app.child_at_hand());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use ratatui::layout::{Rect, Size};
 use super::App;
 use crate::config::{Characters, LayoutName, ScreenConfig};
 use crate::event::{Event, Record};
+use crate::link::LinkStatus;
 use crate::telemetry::{
     GpuSample, GpuStatus, HostSample, HostStatus, ProcessRole, ProcessSample, Throttle,
 };
@@ -169,6 +170,82 @@ fn the_leaderboard_takes_the_rows_that_the_host_does_not_need() {
     );
     assert_eq!(leaderboard.bottom(), machine.y);
     assert!(leaderboard.height > 20, "{leaderboard:?}");
+}
+
+#[test]
+fn the_effects_are_whole_beside_the_chart_and_alone_at_the_usual_size() {
+    let mut app = app(&sample::records(), 0, (120, 40));
+    app.show_layout(LayoutName::Learning);
+    let areas = app.areas().unwrap();
+    for panel in [PanelId("controller"), PanelId("effects")] {
+        let area = areas.of(panel).unwrap();
+        assert!(
+            Some(area.height) >= app.scene().need(panel, area.width),
+            "{panel:?} {area:?}"
+        );
+    }
+    app.view.size = Size::new(80, 24);
+    app.view.focus = PanelId("effects");
+    let alone = app.areas().unwrap().of(PanelId("effects")).unwrap();
+    let need = app.scene().need(PanelId("effects"), alone.width);
+    assert!(Some(alone.height) >= need, "{need:?}");
+}
+
+#[test]
+fn only_when_the_run_has_ended_are_there_rows_for_its_result() {
+    let (mut records, workers) = (sample::records(), PanelId("workers"));
+    for record in &mut records {
+        if let Event::RunStarted(run) = &mut record.event {
+            run.workers = 1;
+        }
+    }
+    let half = app(&records[..records.len() / 2], 0, (80, 24));
+    assert_eq!(half.scene().need(workers, 80), Some(1 + 2));
+    let whole = app(&records, 0, (80, 24));
+    assert_eq!(whole.scene().need(workers, 80), Some(1 + 4));
+}
+
+#[test]
+fn no_row_between_facts_and_layers_is_empty_while_a_layer_does_not_fit() {
+    let (app, dna) = (app(&sample::records(), 0, (80, 24)), PanelId("dna"));
+    let scene = app.scene();
+    let need = scene.need(dna, 80).unwrap();
+    let has_gap = |height| {
+        let panel = app.view.panels.get(dna);
+        let text = sample::drawn((80, height), false, |painter| {
+            panel.draw(&scene, false, painter);
+        });
+        text.lines().nth(3).unwrap().is_empty()
+    };
+    assert_eq!(
+        [need - 1, need, need + 1].map(has_gap),
+        [false, false, true]
+    );
+}
+
+#[test]
+fn the_reason_for_a_missing_gpu_stands_in_the_title_or_below_it_and_not_twice() {
+    let (mut app, machine) = (app(&sample::records(), 0, (120, 40)), PanelId("machine"));
+    for is_replay in [false, true] {
+        if is_replay {
+            let (speed, paused, ended) = (4.0, false, false);
+            app.take_link(LinkStatus::Replay {
+                speed,
+                paused,
+                ended,
+            });
+        }
+        for width in 36..100 {
+            let text = drawn(&app, machine, width).unwrap();
+            assert_eq!(text.matches("libnvidia-ml").count(), 1, "{text}");
+            let title = text.lines().next().unwrap();
+            assert_eq!(title.contains("now, not then"), is_replay, "{title}");
+            assert!(!title.contains("then  "), "{title}");
+            let both = "now, not then · no GPU: ";
+            let is_in_title = title.contains("no GPU");
+            assert_eq!(title.contains(both), is_replay && is_in_title, "{title}");
+        }
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub fn plans(layout: LayoutName, stage: Stage) -> &'static [(Size, Division)] {
     match (layout, stage) {
         (LayoutName::Overview, _) => overview(stage),
         (LayoutName::Learning, Stage::Search) => arrangements! {
-            120 x 40 (55 [55 "chart", 45 "effects"] | 45 "controller")
+            120 x 40 (50 "chart" | 50 [42 "controller", 58 "effects"])
             120 x 20 (55 "chart" | 45 "controller")
             60 x 24 [55 "chart", 45 "controller"]
         },

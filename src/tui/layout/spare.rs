@@ -3,7 +3,7 @@
 
 use ratatui::layout::Size;
 
-use super::{Division, LEAST, Needs, lengths};
+use super::{Division, Needs, SHORTEST, lengths};
 
 /// What a part can use.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ impl Wish {
     fn of(part: &Division, width: u16, needs: Needs<'_>) -> Wish {
         match part {
             Division::One(panel) => needs(*panel, width).map_or(NOTHING_KNOWN, |need| Wish {
-                need: need.max(LEAST.height),
+                need: need.max(SHORTEST),
                 more: match panel.about().fills_more {
                     true => More::Fills,
                     false => More::Wastes,

@@ -1,20 +1,23 @@
 //! The controller's policy: its probabilities for each choice of the child shown, and what the last
 //! episode taught it.
 
+mod heat_map;
+mod plan;
+
 use std::borrow::Cow;
+
+use heat_map::HeatMap;
+use plan::Plan;
 
 use super::chart::verdict_line;
 use super::panel::{About, Hint, PANELS, SEARCH, Scrolled, TextPanel, hints};
 use super::{Content, PanelId, Row, join_fitting, labelled, words};
 use crate::config::{LayoutName, StrategyFacts};
-use crate::event::{Choice, EpisodeFinished, RunStarted};
-use crate::foundation::text;
-use crate::space::HeadKind;
-use crate::state::{Candidate, CandidateOrigin, RunState};
+use crate::event::EpisodeFinished;
+use crate::state::{CandidateOrigin, RunState};
 use crate::tui::format;
-use crate::tui::paint::pieces_width;
 use crate::tui::panels::scene::Scene;
-use crate::tui::theme::{Glyphs, Role};
+use crate::tui::theme::Role;
 
 /// A policy has collapsed if its entropy is below this fraction of the maximum, or if more than the
 /// next fraction of an episode's children are repeats.
@@ -26,22 +29,18 @@ const VERDICT_FROM: usize = 8;
 /// Most rows of the verdict.
 const VERDICT_ROWS: usize = 2;
 
-/// Columns per option: only a shade, or a percentage.
-const NARROW_CELL: usize = 3;
-const WIDE_CELL: usize = 5;
-
 /// The panel.
 #[derive(Debug, Clone, Default)]
 pub struct Controller;
 
 #[linkme::distributed_slice(PANELS)]
 static ABOUT: About = About {
-    need: |scene, _| Some(need(scene)),
+    need: |scene, width| Some(need(scene, width)),
     ..About::of::<Scrolled<Controller>>("controller", "Controller", 20, SEARCH)
 };
 
 impl TextPanel for Controller {
-    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+    fn title(&self, scene: &Scene<'_>, _width: usize) -> (Cow<'static, str>, Row) {
         let beside = match alarm(scene.state) {
             Some(alarm) => vec![(Role::Error, alarm)],
             None => scene.shown_child().map_or(Row::new(), |child| {
@@ -81,8 +80,8 @@ pub fn alarm(state: &RunState) -> Option<String> {
 }
 
 /// Rows for a child of the depth that the search has now: the verdict unless the chart has it, two rows
-/// about the episode, two of headings, and the layers. Without a policy there are only words.
-fn need(scene: &Scene<'_>) -> usize {
+/// about the episode, and the probabilities with their headings. Without a policy there are only words.
+fn need(scene: &Scene<'_>, width: usize) -> usize {
     let search = scene.live.search();
     let strategy = search.started.as_ref().map(|run| run.strategy.as_str());
     let strategy = strategy.and_then(StrategyFacts::named);
@@ -93,8 +92,11 @@ fn need(scene: &Scene<'_>) -> usize {
         LayoutName::Overview | LayoutName::Learning => 0,
         _ => VERDICT_ROWS,
     };
-    let layers = if has_policy { 2 + search.depth } else { 1 };
-    verdict + 2 + layers
+    let map = match has_policy {
+        true => Plan::of(search.heads(), search.depth, width).rows(search.depth),
+        false => 1,
+    };
+    verdict + 2 + map
 }
 
 /// The panel's content for `width` x `height`, below its title.
@@ -111,7 +113,7 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     let last = state.search().episodes.last();
     let figures = last.map_or(Vec::new(), |episode| episode_rows(episode, width));
     let detail = scene.shown_child().and_then(|child| scene.detail(child));
-    let Some((run, detail)) = state.search().started.as_ref().zip(detail) else {
+    let Some(detail) = detail else {
         head.push(words(Role::Dim, "no child has been sampled yet"));
         return Content {
             head,
@@ -125,14 +127,17 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
             body: figures,
         };
     }
-    let map = HeatMap {
-        run,
-        candidate: &detail.candidate,
-        glyphs: scene.glyphs(),
-        cell: cell_width(run, detail.candidate.dna.depth(), width),
-    };
-    let mut body = map.rows();
-    head.extend(map.heading());
+    let map = HeatMap::new(
+        state.search().heads(),
+        &detail.candidate,
+        scene.glyphs(),
+        width,
+    );
+    let Content {
+        head: headings,
+        mut body,
+    } = map.content();
+    head.extend(headings);
     let spare = height.saturating_sub(head.len() + body.len());
     if spare > figures.len() {
         body.push(Row::new());
@@ -221,131 +226,5 @@ fn not_drawn(origin: &CandidateOrigin) -> String {
     }
 }
 
-/// Probabilities of every choice, layer by layer.
-struct HeatMap<'a> {
-    run: &'a RunStarted,
-    candidate: &'a Candidate,
-    glyphs: &'a Glyphs,
-    cell: usize,
-}
-
-/// Columns per option, such that a layer fits into `width`.
-fn cell_width(run: &RunStarted, depth: usize, width: usize) -> usize {
-    let sizes = || run.heads.iter().filter(|head| !head.kind.is_connection());
-    let choices: usize = sizes().map(|head| head.options.len()).sum();
-    // Connections take one column each.
-    let connections = (run.heads.len() - sizes().count()) * depth.saturating_sub(1);
-    let gaps = run.heads.len();
-    if 3 + gaps + connections + choices * WIDE_CELL <= width {
-        WIDE_CELL
-    } else {
-        NARROW_CELL
-    }
-}
-
-impl HeatMap<'_> {
-    /// Names of the heads, and their options.
-    fn heading(&self) -> Vec<Row> {
-        let (mut names, mut values) = ("   ".to_owned(), "   ".to_owned());
-        for head in &self.run.heads {
-            if head.kind.is_connection() {
-                names.push_str(head.kind.short_name());
-                let earlier = 1..self.candidate.dna.depth();
-                values.extend(earlier.map(|layer| (layer % 10).to_string()));
-                continue;
-            }
-            let width = head.options.len() * self.cell;
-            names.push_str(&text::left(&fit_name(head.kind, width), width + 1));
-            for choice in &head.options {
-                values.push_str(&format!("{choice:^cell$}", cell = self.cell));
-            }
-            values.push(' ');
-        }
-        vec![vec![(Role::Title, names)], vec![(Role::Dim, values)]]
-    }
-
-    fn rows(&self) -> Vec<Row> {
-        (1..=self.candidate.dna.depth())
-            .map(|layer| self.row(layer))
-            .collect()
-    }
-
-    fn row(&self, layer: usize) -> Row {
-        let mut row = vec![(Role::Dim, format!("{layer:>2} "))];
-        for (number, head) in self.run.heads.iter().enumerate() {
-            if head.kind.is_connection() {
-                row.extend(self.connections(layer, number));
-                continue;
-            }
-            match self
-                .candidate
-                .choices()
-                .iter()
-                .find(|choice| choice.layer == layer && choice.head == number)
-            {
-                Some(choice) => row.extend(self.cells(choice)),
-                None => row.push((Role::Dim, " ".repeat(head.options.len() * self.cell))),
-            }
-            row.push((Role::Text, " ".to_owned()));
-        }
-        debug_assert!(pieces_width(&row) > 0);
-        row
-    }
-
-    /// The probability of each connection of a layer as a shade, with the chosen ones highlighted.
-    fn connections(&self, layer: usize, head: usize) -> Row {
-        let choices = self.candidate.choices().iter();
-        let of_layer = choices.filter(|choice| choice.layer == layer && choice.head == head);
-        let cell = |choice: &Choice| {
-            let probability = choice.probabilities.last().copied().unwrap_or(0.0);
-            let role = if choice.index == 1 {
-                Role::Mean
-            } else {
-                Role::Dim
-            };
-            (role, self.glyphs.shades[shade(probability)].to_owned())
-        };
-        of_layer.map(cell).collect()
-    }
-
-    /// One cell per option: its probability as shade (and percentage), with the chosen one in
-    /// brackets.
-    fn cells(&self, choice: &Choice) -> Row {
-        let cell = |(index, probability): (usize, &f64)| {
-            let shade = self.glyphs.shades[shade(*probability)];
-            let text = if self.cell == WIDE_CELL && *probability >= 0.995 {
-                "100".to_owned()
-            } else if self.cell == WIDE_CELL && *probability > 0.0 {
-                format!("{shade}{:>2.0}", probability * 100.0)
-            } else if self.cell == WIDE_CELL {
-                format!(" {shade} ")
-            } else {
-                shade.to_owned()
-            };
-            let taken = index == choice.index;
-            let role = if taken {
-                Role::Mean
-            } else if *probability > 0.0 {
-                Role::Child
-            } else {
-                Role::Dim
-            };
-            let (open, close) = if taken { ("[", "]") } else { (" ", " ") };
-            (role, format!("{open}{text}{close}"))
-        };
-        choice.probabilities.iter().enumerate().map(cell).collect()
-    }
-}
-
-/// Level of shade for a probability: 0 for infeasible options, then four equal steps.
-fn shade(probability: f64) -> usize {
-    if probability <= 0.0 {
-        0
-    } else {
-        1 + ((probability * 4.0) as usize).min(3)
-    }
-}
-
-fn fit_name(kind: HeadKind, width: usize) -> String {
-    kind.name().chars().take(width).collect()
-}
+#[cfg(test)]
+mod tests;

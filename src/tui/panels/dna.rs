@@ -45,7 +45,7 @@ static ABOUT: About = About {
 };
 
 impl TextPanel for DnaView {
-    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+    fn title(&self, scene: &Scene<'_>, _width: usize) -> (Cow<'static, str>, Row) {
         ("DNA".into(), names(scene).swap_remove(0))
     }
 
@@ -76,16 +76,12 @@ impl TextPanel for DnaView {
     }
 }
 
-/// Height in rows from which on there is an empty row above the layers.
-const GAP_FROM: usize = 16;
-
 /// Rows for a child of the depth that the search has now: its facts, a heading, and its layers.
 fn need(scene: &Scene<'_>) -> usize {
     let search = scene.live.search();
     let is_cell = (search.started.as_ref()).is_some_and(|run| run.data.images.is_none());
     let per_layer = if is_cell { search.heads().len() } else { 1 };
-    let rows = 3 + search.depth * per_layer;
-    rows + usize::from(rows >= GAP_FROM)
+    3 + search.depth * per_layer
 }
 
 /// The child's name and what it is doing, beside the title; of a chosen child also how to leave it. Several
@@ -154,17 +150,19 @@ fn content(scene: &Scene<'_>, shown: ShownColumns, width: usize, height: usize) 
         return dim("reading the journal");
     };
     let mut head = facts(scene, &detail, width);
-    if height >= GAP_FROM {
+    let (options, glyphs) = (extras(scene, &detail.candidate), scene.glyphs());
+    let (dna, heads) = (&detail.candidate.dna, scene.state.search().heads());
+    let with_choices = shown == ShownColumns::Choices && !options.choices.is_empty();
+    let table = match &detail.candidate.design {
+        Design::Network(architecture) if with_choices => {
+            layers::choices((architecture, dna), heads, &options, width, glyphs)
+        }
+        Design::Network(architecture) => layers::table(architecture, &options, width, glyphs),
+        Design::Key(_) => layers::heads(heads, dna, &options, width, glyphs),
+    };
+    if height > head.len() + table.head.len() + table.body.len() {
         head.push(Row::new());
     }
-    let (options, glyphs) = (columns(scene, shown, &detail.candidate), scene.glyphs());
-    let table = match &detail.candidate.design {
-        Design::Network(architecture) => layers::table(architecture, &options, width, glyphs),
-        Design::Key(_) => {
-            let heads = scene.state.search().heads();
-            layers::heads(heads, &detail.candidate.dna, &options, width, glyphs)
-        }
-    };
     head.extend(table.head);
     let mut body = table.body;
     let spare = height.saturating_sub(head.len() + body.len());
@@ -243,13 +241,12 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
 }
 
 /// What the table shows besides the layers themselves.
-fn columns(scene: &Scene<'_>, shown: ShownColumns, candidate: &Candidate) -> layers::Extras {
+fn extras(scene: &Scene<'_>, candidate: &Candidate) -> layers::Extras {
     let state = scene.state;
     let best = state.search().outcomes.best.as_ref();
     let best = best.filter(|best| best.child != candidate.child);
     layers::Extras {
         choices: candidate.choices().to_vec(),
-        choices_first: shown == ShownColumns::Choices,
         compared: best.and(state.search().best_architecture().cloned()),
         compared_dna: best.map(|best| best.dna.clone()),
     }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::panel::{About, PANELS, SEARCH, Scrolled, TextPanel};
-use super::{Content, Row, labelled, words};
+use super::{Content, Row, labelled, words, wrapped};
 use crate::analysis::effects::{Band, EffectEstimate, Effects, OptionEffects};
 use crate::event::RunStarted;
 use crate::foundation::numbers::count;
@@ -33,12 +33,12 @@ pub struct EffectsView {
 
 #[linkme::distributed_slice(PANELS)]
 static ABOUT: About = About {
-    need: |scene, _| need(scene),
+    need,
     ..About::of::<Scrolled<EffectsView>>("effects", "Effects", 60, SEARCH)
 };
 
 impl TextPanel for EffectsView {
-    fn title(&self, _scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+    fn title(&self, _scene: &Scene<'_>, _width: usize) -> (Cow<'static, str>, Row) {
         let children = count(self.effects.children as u64);
         let beside = labelled("networks", Role::Strong, children);
         ("Effects on the reward".into(), beside)
@@ -76,11 +76,13 @@ impl EffectsView {
     }
 }
 
-/// A row for each head and each of its options, a heading above them and notes below.
-fn need(scene: &Scene<'_>) -> Option<usize> {
-    let run = scene.live.search().started.as_ref()?;
-    let heads = run.heads.iter().map(|head| 1 + head.options.len());
-    Some(1 + heads.sum::<usize>() + NOTES)
+/// A row for each decision and each of its options, a heading above them and the notes below.
+fn need(scene: &Scene<'_>, width: usize) -> Option<usize> {
+    let heads = &scene.live.search().started.as_ref()?.heads;
+    let options: usize = heads.iter().map(|head| head.options.len()).sum();
+    // Not more than these can be tested.
+    let notes = notes(options, scene.glyphs().plus_minus, width);
+    Some(1 + heads.len() + options + notes.len())
 }
 
 fn content(effects: &Effects, run: &RunStarted, scene: &Scene<'_>, width: usize) -> Content {
@@ -105,27 +107,20 @@ fn content(effects: &Effects, run: &RunStarted, scene: &Scene<'_>, width: usize)
             body.push(table.row(&head.kind.label(option.value), option));
         }
     }
-    body.extend(notes(effects, scene.glyphs().plus_minus));
+    body.extend(notes(effects.tested, scene.glyphs().plus_minus, width));
     Content {
         head: vec![table.heading()],
         body,
     }
 }
 
-/// Rows of the notes.
-const NOTES: usize = 4;
-
 /// How to read the numbers.
-fn notes(effects: &Effects, plus_minus: &str) -> Vec<Row> {
-    let tested = effects.tested;
-    let lines: [String; NOTES] = [
-        "reward of one more layer with the option, less the average".to_owned(),
-        format!("of the head's options; {plus_minus}: 95 %, each for itself"),
-        format!("{tested} are tested: about one in 20 intervals misses;"),
-        format!("* clear among all {tested} (Holm, 5 %)"),
-    ];
-    let row = |line: String| vec![(Role::Dim, line)];
-    lines.into_iter().map(row).collect()
+fn notes(tested: usize, plus_minus: &str, width: usize) -> Vec<Row> {
+    let text = format!(
+        "effect: reward of one more layer with the option, less the average of the decision's options; \
+         {plus_minus}: 95 %, each for itself (about 1 in 20 misses); *: clear among all {tested} (Holm, 5 %)"
+    );
+    wrapped(Role::Dim, &text, width)
 }
 
 /// The columns.
@@ -188,5 +183,22 @@ impl EffectTable<'_> {
             Role::Text
         };
         (role, format!("{text:>width$}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_notes_take_no_more_rows_than_their_words_need() {
+        assert_eq!(notes(11, "±", 78).len(), 3);
+        assert_eq!(notes(11, "±", 58).len(), 4);
+        let last = notes(11, "±", 200).pop();
+        assert_eq!(
+            last.map(|row| row[0].1.ends_with("(Holm, 5 %)")),
+            Some(true),
+            "one row, with what * means"
+        );
     }
 }

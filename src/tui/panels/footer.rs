@@ -192,6 +192,7 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
     let rows = [
         keys(important),
         rows_of(page.hints()),
+        rows_of(page.scroll_hints(scene)),
         keys(own),
         keys(moving),
         rows_of(of_replay),

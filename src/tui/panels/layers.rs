@@ -1,5 +1,9 @@
 //! A network's layers as a table: as many columns as the width allows.
 
+mod choices;
+
+pub use choices::choices;
+
 use super::{Content, Row};
 use crate::event::Choice;
 use crate::foundation::text;
@@ -13,8 +17,6 @@ use crate::tui::theme::{Glyphs, Role};
 pub struct Extras {
     /// The choices that made the network.
     pub choices: Vec<Choice>,
-    /// Whether log-probability and entropy come before shapes and costs.
-    pub choices_first: bool,
     /// A network to compare with: cells that differ get a `*`.
     pub compared: Option<Architecture>,
     /// The same for a child that is not a network.
@@ -174,12 +176,7 @@ fn columns(architecture: &Architecture, options: &Extras, glyphs: &Glyphs) -> Ve
     let costs = Cost::of(architecture)
         .map(|cost| cost_columns(&cost.layers, glyphs))
         .unwrap_or_default();
-    let (first, second) = (choice_columns(architecture, options), costs);
-    if options.choices_first {
-        columns.extend(first.into_iter().chain(second));
-    } else {
-        columns.extend(second.into_iter().chain(first));
-    }
+    columns.extend(costs);
     columns
 }
 
@@ -219,31 +216,6 @@ fn cost_columns(costs: &[LayerCost], glyphs: &Glyphs) -> Vec<CutColumn> {
         numbers("field", &|cost| {
             format::pair(cost.receptive_field, glyphs.times)
         }),
-    ]
-}
-
-/// Log-probability and entropy of each choice of a layer, in the order in which they were made.
-fn choice_columns(architecture: &Architecture, options: &Extras) -> Vec<CutColumn> {
-    if options.choices.is_empty() {
-        return Vec::new();
-    }
-    let of_layer = |layer: usize, value: fn(&Choice) -> f64| {
-        let choices = options
-            .choices
-            .iter()
-            .filter(|choice| choice.layer == layer);
-        choices
-            .map(|choice| format!("{:>5.2}", value(choice)))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
-    let of = |heading, value: fn(&Choice) -> f64| {
-        let layers = 1..=architecture.layers.len();
-        CutColumn::new(heading, true, layers.map(|layer| of_layer(layer, value)))
-    };
-    vec![
-        of("log p", |choice| choice.log_prob),
-        of("entropy", |choice| choice.entropy),
     ]
 }
 

@@ -135,6 +135,12 @@ pub trait Panel: Debug {
         None
     }
 
+    /// Whether all of its rows move up and down and not all of them fit into `area`, which includes the
+    /// title row.
+    fn is_cut(&self, _scene: &Scene<'_>, _area: Rect) -> bool {
+        false
+    }
+
     /// The word in the footer for what `action` would do now, if that varies.
     fn word(&self, _action: Action) -> Option<&'static str> {
         None
@@ -204,8 +210,8 @@ pub trait Panel: Debug {
 
 /// A panel of rows that scroll, as most panels are.
 pub trait TextPanel: Debug {
-    /// Its name, and the text beside it.
-    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row);
+    /// Its name, and the text beside it, for a panel of `width` columns below its title.
+    fn title(&self, scene: &Scene<'_>, width: usize) -> (Cow<'static, str>, Row);
 
     /// Shorter forms of the text beside its name, longest first, for where the whole of it has no room.
     fn shorter(&self, _scene: &Scene<'_>) -> Vec<Row> {
@@ -272,7 +278,7 @@ impl<P: TextPanel> Panel for Scrolled<P> {
         let area = inside(painter.area());
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         let content = self.panel.content(scene, width, height);
-        let (name, beside) = self.panel.title(scene);
+        let (name, beside) = self.panel.title(scene, width);
         let forms = [vec![beside], self.panel.shorter(scene)].concat();
         let position = content.position(height, self.top);
         title_in_forms(painter, focused, &name, &forms, position.as_deref());
@@ -291,6 +297,13 @@ impl<P: TextPanel> Panel for Scrolled<P> {
     fn wheel(&mut self, rows: isize, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         self.scroll(Scroll::By(rows), scene, area);
         Some(Response::Draw)
+    }
+
+    fn is_cut(&self, scene: &Scene<'_>, area: Rect) -> bool {
+        let area = inside(area);
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
+        let content = self.panel.content(scene, width, height);
+        content.last_top(height) > 0
     }
 
     fn word(&self, action: Action) -> Option<&'static str> {

@@ -36,14 +36,21 @@ static ABOUT: About = About {
 /// Columns from which on a child in training surely takes one row.
 const WIDE: usize = 120;
 
-/// Rows for a child on each worker, or for the result at the end, so that nothing moves when a child ends.
+/// Rows for a child on each worker, so that nothing moves when a child ends, or for the result once the
+/// run has ended.
 fn need(scene: &Scene<'_>, width: usize) -> Option<usize> {
     let search = scene.live.search();
     let workers = search.started.as_ref()?.workers;
+    if scene.state.status.is_over() && scene.state.search().by_worker.is_empty() {
+        return Some(outcome::ROWS);
+    }
+    if let Some(reason) = scene.why_abandoned() {
+        let reason = wrapped(Role::Warning, &reason, width);
+        return Some(reason.len() + scene.state.search().by_worker.len());
+    }
     let has_cluster = search.queue().is_some();
     let rows_each = if width >= WIDE && !has_cluster { 1 } else { 2 };
-    let queue = usize::from(has_cluster);
-    Some((workers * rows_each + queue).max(outcome::ROWS))
+    Some(workers * rows_each + usize::from(has_cluster))
 }
 
 impl Panel for WorkersView {

@@ -41,6 +41,42 @@ fn before_the_last_size_there_is_no_best_epoch_and_the_time_left_is_an_extrapola
 }
 
 #[test]
+fn header_and_panel_tell_the_same_share_of_the_time() {
+    let screen = text(&in_stages(13, 120, 40));
+    let percent = |line: &str| {
+        let (before, _) = line.split_once(" %")?;
+        before.split_whitespace().last().map(str::to_owned)
+    };
+    let header = screen.lines().next().and_then(percent);
+    let of_time = screen.lines().find(|line| line.contains(" of the time"));
+    let of_time = of_time.unwrap_or_else(|| panic!("{screen}"));
+    let (_, panel) = of_time.split_once("of 28").unwrap();
+    assert_eq!(header, percent(panel), "{screen}");
+    assert!(panel.contains("% of the time, ≈ "), "{panel}");
+}
+
+#[test]
+fn at_an_earlier_epoch_nothing_is_said_of_a_time_left_that_is_not_shown() {
+    let records = example::records(&example::in_stages(13));
+    let mut app = app_with(&records, Size::new(120, 40), plain());
+    press(&mut app, "[");
+    let Some(Wanted::State { seq }) = app.wanted() else {
+        panic!("no earlier moment is wanted");
+    };
+    let mut state = Box::new(RunState::default());
+    let until = records.iter().take(seq as usize);
+    until.for_each(|record| state.apply(record));
+    app.take_past(Past { seq, state });
+    let shown = text(&app);
+    assert!(shown.contains("AFTER EPOCH"), "{shown}");
+    assert!(shown.contains("stage 2/3"), "{shown}");
+    assert!(
+        !shown.contains("time left") && !shown.contains("≈"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn stages_on_an_ascii_terminal_are_drawn_in_ascii() {
     let records = example::records(&example::in_stages(25));
     let app = app_with(&records, Size::new(80, 24), theme(ColourDepth::None, true));

@@ -13,6 +13,9 @@ const DIFFERENCES: &[Hint] = hints!["scroll": Up, Down; "runs": Runs];
 /// What the help is about.
 const HELP: &[Hint] = hints!["scroll": Up, Down; "page": PageUp, PageDown];
 
+/// What comes after the hints of a panel of which not all rows fit.
+const SCROLL: &[Hint] = hints!["scroll": Up, Down];
+
 /// Where keys go now, and what decides which of them mean something there.
 pub struct Page<'a> {
     /// Where keys go.
@@ -37,6 +40,19 @@ impl Page<'_> {
             },
             Context::Help => HELP,
             _ => &[],
+        }
+    }
+
+    /// Up and down, where all that they do is to scroll and there is something to scroll to.
+    pub fn scroll_hints(&self, scene: &Scene<'_>) -> &'static [Hint] {
+        let Context::Panel(panel) = self.context else {
+            return &[];
+        };
+        let area = scene.areas().and_then(|areas| areas.of(panel));
+        let panel = self.panels.get(panel);
+        match area.is_some_and(|area| panel.is_cut(scene, area)) {
+            true => SCROLL,
+            false => &[],
         }
     }
 

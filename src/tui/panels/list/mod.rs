@@ -113,7 +113,12 @@ impl Panel for ListView {
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         if action == Action::Back {
-            return (self.leave_mode() || self.clear_filter()).then_some(Response::Draw);
+            let was_compared = self.mode() == ListMode::Compare;
+            return match self.leave_mode() {
+                true if was_compared => Some(self.after_comparison(scene)),
+                true => Some(Response::Draw),
+                false => self.clear_filter().then_some(Response::Draw),
+            };
         }
         if !self.offers(action, scene) {
             let back = match self.mode() {
@@ -133,10 +138,19 @@ impl Panel for ListView {
             columns::pan(self, forward, scene.state, width);
             return Some(Response::Draw);
         }
-        let before = self.selected(scene.state);
+        let (before, was_compared) = (
+            self.selected(scene.state),
+            self.wanted(scene.state).is_some(),
+        );
         let height = inside.height;
         if !self.perform(action, scene.state, usize::from(height)) {
             return None;
+        }
+        if self.wanted(scene.state).is_some() {
+            return Some(self.of_comparison(scene));
+        }
+        if was_compared {
+            return Some(self.after_comparison(scene));
         }
         let chosen = self.selected(scene.state);
         // Sorting puts the cursor on the first child; the other panels follow it if they show a chosen
@@ -202,10 +216,11 @@ impl Panel for ListView {
         scrolled.then_some(Response::Draw)
     }
 
-    /// Process the children that have ended, and put the cursor on the selected child.
+    /// Process the children that have ended, and put the cursor on the selected child, except while the
+    /// cursor determines which children are compared.
     fn refresh(&mut self, scene: &Scene<'_>) {
         ListView::refresh(self, scene.state);
-        if let Some(child) = scene.chosen {
+        if let Some(child) = scene.chosen.filter(|_| self.mode() != ListMode::Compare) {
             self.stand_on(child, scene.state);
         }
     }
@@ -259,6 +274,24 @@ impl Panel for ListView {
 /// Whether children can be filtered by this expression.
 pub fn is_filter(text: &str) -> bool {
     matches!(filter::Filter::parse(text), Ok(Some(_)))
+}
+
+impl ListView {
+    /// The other panels show the child of the comparison that keys are about.
+    fn of_comparison(&self, scene: &Scene<'_>) -> Response {
+        match self.selected(scene.state) {
+            child if child == scene.shown_child() => Response::Draw,
+            child => Response::Choose(child),
+        }
+    }
+
+    /// The other panels show the child under the cursor again, unless they show the one in training.
+    fn after_comparison(&self, scene: &Scene<'_>) -> Response {
+        match scene.chosen {
+            Some(_) => Response::Choose(self.selected(scene.state)),
+            None => Response::Draw,
+        }
+    }
 }
 
 fn sorts(action: Action) -> bool {

@@ -106,9 +106,8 @@ pub fn our_rows(host: &HostStatus, room: &Room<'_>) -> Vec<Row> {
     if ours.is_empty() {
         return Vec::new();
     }
-    let sum = |of: fn(&ProcessSample) -> Option<f64>| {
-        ours.iter().filter_map(of).reduce(|sum, value| sum + value)
-    };
+    // Without one of them it would be too small: of a process that is new, nothing is known yet.
+    let sum = |of: fn(&ProcessSample) -> Option<f64>| ours.iter().map(of).sum::<Option<f64>>();
     let resident = ours.iter().map(|process| process.resident).sum();
     let count = if ours.len() == 1 {
         "1 process".to_owned()
@@ -166,4 +165,42 @@ fn traffic(read: Option<f64>, written: Option<f64>) -> Row {
         labelled(" written", Role::Text, written),
     ]
     .concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::ProcessRole;
+    use crate::tui::sample;
+
+    #[test]
+    fn the_load_of_all_processes_is_not_available_while_that_of_one_is_unknown() {
+        let process = |role, cpu| ProcessSample {
+            pid: 4_242,
+            role,
+            cpu,
+            resident: 1 << 30,
+            read: cpu.and(Some(0.0)),
+            written: cpu.and(Some(0.0)),
+        };
+        let text = |training: Option<f64>| {
+            let ours = vec![
+                process(ProcessRole::Screen, Some(0.02)),
+                process(ProcessRole::Training, training),
+            ];
+            let host = HostStatus::Present(HostSample {
+                ours,
+                ..HostSample::default()
+            });
+            let theme = sample::plain(false);
+            let room = Room {
+                glyphs: &theme.glyphs,
+                width: 100,
+            };
+            let rows = our_rows(&host, &room).concat().into_iter();
+            rows.map(|(_, text)| text).collect::<String>()
+        };
+        assert_eq!(text(None), "ours 2 processes  cpu n/a  2.0 GiB");
+        assert!(text(Some(1.88)).starts_with("ours 2 processes  cpu 190 %"));
+    }
 }

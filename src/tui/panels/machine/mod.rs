@@ -24,6 +24,7 @@ use crate::tui::machine_view::{History, MachineView, SECONDS_PER_POINT};
 use crate::tui::paint::{Piece, bar, pieces_width};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
+use unicode_width::UnicodeWidthStr;
 
 /// Between groups in a row.
 const GAP: &str = "  ";
@@ -45,10 +46,13 @@ static ABOUT: About = About {
 };
 
 impl TextPanel for Machine {
-    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
-        let (name, mut beside) = title(scene);
-        if scene.in_the_past() || matches!(scene.link, LinkStatus::Replay { .. }) {
-            beside.insert(0, (Role::Warning, "now, not then ".to_owned()));
+    fn title(&self, scene: &Scene<'_>, width: usize) -> (Cow<'static, str>, Row) {
+        let (name, mut beside) = title(scene, width);
+        if shows_another_time(scene) {
+            if let Some((_, first)) = beside.first_mut() {
+                first.insert_str(0, &format!(" {} ", scene.glyphs().separator));
+            }
+            beside.insert(0, (Role::Warning, NOT_THEN.to_owned()));
         }
         (name.into(), beside)
     }
@@ -58,8 +62,16 @@ impl TextPanel for Machine {
     }
 }
 
-/// The panel's name, and the state of NVML.
-fn title(scene: &Scene<'_>) -> (&'static str, Row) {
+/// What stands beside the title while the other panels show an earlier moment.
+const NOT_THEN: &str = "now, not then";
+
+/// Whether the other panels do not show the present, as this one does.
+fn shows_another_time(scene: &Scene<'_>) -> bool {
+    scene.in_the_past() || matches!(scene.link, LinkStatus::Replay { .. })
+}
+
+/// The panel's name, and the state of NVML, for a panel of `width` columns.
+fn title(scene: &Scene<'_>, width: usize) -> (&'static str, Row) {
     let machine = scene.machine;
     let old = match &machine.trouble {
         _ if machine.is_silent(scene.now) => Some("NVML does not answer"),
@@ -67,7 +79,10 @@ fn title(scene: &Scene<'_>) -> (&'static str, Row) {
         None => None,
     };
     match (&machine.gpu, old) {
-        (GpuStatus::Absent(reason), _) => ("Host", vec![(Role::Dim, format!("no GPU: {reason}"))]),
+        (GpuStatus::Absent(reason), _) => match reason_rows(scene, width).is_empty() {
+            true => ("Host", words(Role::Dim, no_gpu(reason))),
+            false => ("Host", Row::new()),
+        },
         (_, Some(reason)) if machine.trouble.is_some() => {
             ("GPU", vec![(Role::Warning, reason.to_owned())])
         }
@@ -116,7 +131,7 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     ]
     .concat();
     let processes = host::process_rows(&machine.host, width);
-    let mut body = reason_rows(&machine.gpu, width);
+    let mut body = reason_rows(scene, width);
     let left = height.saturating_sub(body.len() + host.len() + run.len() + processes.len());
     if machine.gpus().is_empty() {
         body.extend([host, run, processes].concat());
@@ -159,13 +174,24 @@ impl Room<'_> {
     }
 }
 
-/// The reason for the missing GPU, if the title has no room for it.
-fn reason_rows(gpu: &GpuStatus, width: usize) -> Vec<Row> {
-    let GpuStatus::Absent(reason) = gpu else {
+/// Columns of the title besides what is written there: ` Host `, and a position as ` 10-12 of 14 `.
+const AROUND_TITLE: usize = 21;
+
+fn no_gpu(reason: &str) -> String {
+    format!("no GPU: {reason}")
+}
+
+/// The reason for the missing GPU, if the title of a panel of `width` columns has no room for it.
+fn reason_rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
+    let GpuStatus::Absent(reason) = &scene.machine.gpu else {
         return Vec::new();
     };
-    let text = format!("no GPU: {reason}");
-    if text.chars().count() + 10 <= width {
+    let text = no_gpu(reason);
+    let before = match shows_another_time(scene) {
+        true => NOT_THEN.len() + 3,
+        false => 0,
+    };
+    if AROUND_TITLE + before + text.width() <= width {
         return Vec::new();
     }
     wrapped(Role::Dim, &text, width)

@@ -32,7 +32,7 @@ pub fn rows(scene: &Scene<'_>, width: usize) -> Option<usize> {
     // The first child that ends on a GPU moves nothing.
     let has_energy = scene.live.search().energy.mean().is_some();
     let energy = usize::from(has_energy || !machine.gpus().is_empty());
-    let reason = reason_rows(&machine.gpu, width).len();
+    let reason = reason_rows(scene, width).len();
     Some(reason + gpus(scene, &room) + host + ours + energy)
 }
 

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use crate::event::Measured;
-use crate::state::{RunStatus, TrainingRun};
+use crate::state::{RunStatus, TimeLeft, TrainingRun};
 use crate::tui::format;
 use crate::tui::paint::bar;
 use crate::tui::panels::Row;
@@ -21,21 +21,49 @@ pub fn gauges(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Ro
         return vec![gauge(scene, "done", &[&after], 1.0, width)];
     }
     let epoch = current(scene, training, width);
-    let short = format!(" of {planned} epochs");
-    let left = training
-        .time_left()
-        .filter(|_| !scene.in_the_past() && !scene.is_over() && scene.why_abandoned().is_none());
-    let long = left.map_or(short.clone(), |left| {
-        format!(
-            " of {planned}, {} {} left",
-            scene.theme.glyphs.about,
-            format::estimate(left.seconds)
-        )
+    let left = shown_time_left(scene, training);
+    let left = left.map(|left| {
+        let (about, time) = (scene.theme.glyphs.about, format::estimate(left.seconds));
+        format!(", {about} {time} left")
     });
-    vec![
-        epoch,
-        gauge(scene, "all", &[&long, &short], training.fraction(), width),
-    ]
+    // Where epochs take different times, their number would not explain the bar.
+    let (label, texts) = match training.stage() {
+        Some(_) => (
+            format!("of {planned}"),
+            of_the_time(training.fraction(), left),
+        ),
+        None => ("all".to_owned(), of_the_epochs(planned, left)),
+    };
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let all = gauge(scene, &label, &texts, training.fraction(), width);
+    vec![epoch, all]
+}
+
+/// The time left, except where nothing or another moment is going on.
+pub fn shown_time_left(scene: &Scene<'_>, training: &TrainingRun) -> Option<TimeLeft> {
+    let goes_on = !scene.in_the_past() && !scene.is_over() && scene.why_abandoned().is_none();
+    training.time_left().filter(|_| goes_on)
+}
+
+/// The texts beside the bar of a training whose epochs take equally long, the longest one first.
+fn of_the_epochs(planned: usize, left: Option<String>) -> Vec<String> {
+    let long = left.map(|left| format!(" of {planned}{left}"));
+    let short = format!(" of {planned} epochs");
+    long.into_iter().chain([short]).collect()
+}
+
+/// The same of a training in stages.
+fn of_the_time(fraction: f64, left: Option<String>) -> Vec<String> {
+    let percent = format!(" {:.0} %", (fraction.min(1.0) * 100.0).floor());
+    let words = format!("{percent} of the time");
+    let with_left = |text: &String| left.as_ref().map(|left| format!("{text}{left}"));
+    let texts = [
+        with_left(&words),
+        with_left(&percent),
+        Some(words.clone()),
+        Some(percent.clone()),
+    ];
+    texts.into_iter().flatten().collect()
 }
 
 /// A bar for the batches of the current epoch, or for the images of what is measured after them.

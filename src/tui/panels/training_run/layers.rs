@@ -20,7 +20,7 @@ static ABOUT: About = About {
 };
 
 impl TextPanel for Layers {
-    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+    fn title(&self, scene: &Scene<'_>, _width: usize) -> (Cow<'static, str>, Row) {
         let training = scene.state.training_run();
         let layers = training.map_or(0, |training| training.started.architecture.layers.len());
         ("Layers".into(), vec![(Role::Text, layers.to_string())])

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::gauges::gauges;
+use super::gauges::{gauges, shown_time_left};
 use crate::config::{Precision, Recipe, Schedule};
 use crate::state::TrainingRun;
 use crate::tui::format;
@@ -26,7 +26,7 @@ static ABOUT: About = About {
 };
 
 impl TextPanel for ProgressView {
-    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+    fn title(&self, scene: &Scene<'_>, _width: usize) -> (Cow<'static, str>, Row) {
         ("Training".into(), beside(scene))
     }
 
@@ -126,7 +126,8 @@ fn stages(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
         let text = format!("best epoch: from {epoch} on ({})", size(whole));
         rows.push(words(Role::Dim, text));
     }
-    if let Some(from) = training.time_left().and_then(|left| left.extrapolated_from) {
+    let left = shown_time_left(scene, training);
+    if let Some(from) = left.and_then(|left| left.extrapolated_from) {
         let text = format!("time left: extrapolated from {}", size(from));
         let how = [words(Role::Dim, text), words(Role::Dim, "by MACs")];
         rows.push(join_fitting(how.to_vec(), " ", width));

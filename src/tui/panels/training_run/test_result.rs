@@ -46,7 +46,7 @@ static ABOUT: About = About {
 };
 
 impl TextPanel for TestResult {
-    fn title(&self, scene: &Scene<'_>) -> (Cow<'static, str>, Row) {
+    fn title(&self, scene: &Scene<'_>, _width: usize) -> (Cow<'static, str>, Row) {
         ("Test".into(), beside(scene))
     }
 
