@@ -3,6 +3,7 @@
 
 mod action;
 mod bindings;
+mod elsewhere;
 mod key;
 
 use std::collections::BTreeMap;

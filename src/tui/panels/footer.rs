@@ -1,10 +1,11 @@
 //! The last row: a message, the line being typed, or the main keys, as many as fit.
 
+mod remark;
+
 use super::inspector::InspectorView;
 use super::panel::{Hint, hints};
 use super::{PanelId, Panels};
 use crate::config::LayoutName;
-use crate::event::Level;
 use crate::link::LinkStatus;
 use crate::state::RunStatus;
 use crate::tui::format;
@@ -14,6 +15,7 @@ use crate::tui::panels::scene::Scene;
 use crate::tui::target::Target;
 use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::theme::{Glyphs, Role};
+pub use remark::Remark;
 use unicode_width::UnicodeWidthStr;
 
 /// Minimum number of columns of typed text shown beside an error message.
@@ -21,15 +23,6 @@ const LEAST_TYPED: usize = 16;
 
 /// What the list of runs is about.
 const RUNS: &[Hint] = hints!["choose": Up, Down; "settings": Differences];
-
-/// A message in the last row until the next key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// Determines the colour.
-    pub level: Level,
-    /// The text, on one line.
-    pub text: String,
-}
 
 /// The content of the last row.
 pub enum Footer<'a> {
@@ -81,22 +74,29 @@ impl Page<'_> {
 }
 
 impl Footer<'_> {
-    /// Write an error message that has no room beside the text typed into the rows of the screen above
-    /// the last one.
+    /// Write what has no room in the last row of the screen into the rows above it: the beginning of a long
+    /// message, or an error beside the text typed.
     pub fn draw_above(&self, screen: &mut Painter<'_>) {
         let width = screen.width();
-        let Footer::Typed(line) = self else { return };
-        let problem = line.problem.as_ref();
-        let Some(problem) =
-            problem.filter(|problem| !fits_beside(&prompt(line.purpose), problem, width))
-        else {
-            return;
+        let (role, lines) = match self {
+            Footer::Typed(line) => {
+                let problem = line.problem.as_ref();
+                let has_room =
+                    |problem: &&String| fits_beside(&prompt(line.purpose), problem, width);
+                let problem = problem.filter(|problem| !has_room(problem));
+                let wrapped = |problem: &String| format::wrap(problem, width.saturating_sub(2));
+                (Role::Error, problem.map(wrapped).unwrap_or_default())
+            }
+            Footer::Told(message) => (
+                message.role(),
+                message.beginning(width, screen.glyphs().ellipsis),
+            ),
+            Footer::Keys(_) => return,
         };
-        let lines = format::wrap(problem, width.saturating_sub(2));
         let top = screen.height().saturating_sub(1 + lines.len());
         for (y, line) in lines.iter().enumerate() {
             let line = format!(" {line:<0$}", width.saturating_sub(1));
-            screen.text(0, top + y, Role::Error, &line);
+            screen.text(0, top + y, role, &line);
         }
     }
 
@@ -104,7 +104,7 @@ impl Footer<'_> {
     pub fn draw(&self, scene: &Scene<'_>, painter: &mut Painter<'_>) {
         match self {
             Footer::Typed(line) => draw_line(line, painter),
-            Footer::Told(message) => draw_message(message, painter),
+            Footer::Told(message) => message.draw_end(painter),
             Footer::Keys(page) => draw_keys(scene, page, painter),
         }
     }
@@ -154,20 +154,6 @@ fn end_of(text: &str, room: usize) -> &str {
     let starts = text.char_indices().map(|(start, _)| start);
     let mut ends = starts.map(|start| &text[start..]);
     ends.find(|end| end.width() <= room).unwrap_or_default()
-}
-
-fn draw_message(message: &Remark, painter: &mut Painter<'_>) {
-    let role = match message.level {
-        Level::Info => Role::Text,
-        Level::Warning => Role::Warning,
-        Level::Error => Role::Error,
-    };
-    let text = format::fit(
-        &message.text,
-        painter.width().saturating_sub(2),
-        painter.glyphs().ellipsis,
-    );
-    painter.text(1, 0, role, &text);
 }
 
 /// Keys and their word, each with the action that a click on it performs.
