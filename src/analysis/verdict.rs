@@ -8,6 +8,7 @@
 //! 5 %, so texts say "so far" and nothing is coloured (docs/STATISTICS.md).
 
 mod comparison;
+mod unknown;
 
 use std::cell::RefCell;
 
@@ -18,6 +19,7 @@ use super::statistics::{Slope, p_text};
 use super::trend::{DepthOfTrend, EpisodePoint, Trend};
 use crate::event::RunStarted;
 use crate::state::{Arms, RunState, RunStatus};
+use unknown::{awaiting, no_lift, no_trend, too_early};
 
 /// What a finished run says of its policy; `Open` while it is in progress, and without controls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,8 +172,10 @@ impl Verdict {
     fn heads(&self, plus_minus: &str) -> VerdictTexts {
         let complete = match (&self.lift, self.controls, &self.trend) {
             (Some(lift), ..) => return self.of_lift(lift, plus_minus),
+            (None, Some(controls), _) if self.is_final => no_lift(controls),
             (None, Some(controls), _) => awaiting(controls),
             (None, None, Some(trend)) => self.of_trend(trend, plus_minus),
+            (None, None, None) if self.is_final => no_trend(self.episodes),
             (None, None, None) => too_early(self.episodes),
         };
         let brief = Vec::new();
@@ -316,32 +320,6 @@ pub const NO_CONTROLS: &str = "no controls, no verdict";
 /// Why the trend of a random search is no verdict.
 pub const NOTHING_LEARNED: &str = "every child is drawn at random: nothing is learned";
 
-/// Controls needed for a lift, see [`PolicyLift::of`].
-const FEWEST_CONTROLS: usize = 3;
-
-fn awaiting(controls: usize) -> Vec<String> {
-    let missing =
-        format!("not yet: needs {FEWEST_CONTROLS} controls after episode 1, has {controls}");
-    vec![
-        format!("Does it learn? {missing}"),
-        format!("Does it learn? not yet: {controls} of {FEWEST_CONTROLS} controls"),
-        missing,
-        format!("not yet: {controls} of {FEWEST_CONTROLS} controls"),
-        "too early".to_owned(),
-    ]
-}
-
-fn too_early(have: usize) -> Vec<String> {
-    let missing = "not yet: needs 3 finished episodes";
-    vec![
-        format!("Does it learn? {missing}, has {have}"),
-        format!("Does it learn? not yet: {have} of 3 episodes"),
-        format!("{missing}, has {have}"),
-        format!("not yet: {have} of 3 episodes"),
-        "too early".to_owned(),
-    ]
-}
-
 /// What a trend owes to the depth of the networks: a clause, its caveat, and the clause in brief.
 fn of_depth(depth: DepthOfTrend) -> (String, &'static str, String) {
     match depth {
@@ -363,7 +341,7 @@ fn of_depth(depth: DepthOfTrend) -> (String, &'static str, String) {
 }
 
 /// Number of decimals needed to show that many digits of the interval's half-width.
-fn decimals(half: f64, digits: u8) -> usize {
+pub(super) fn decimals(half: f64, digits: u8) -> usize {
     if half > 0.0 {
         (f64::from(digits) - 1.0 - half.log10().floor()).clamp(0.0, 9.0) as usize
     } else {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
-use super::run::ended_text;
+use super::run::{ended_text, print_summary};
 use super::screen::{ScreenArgs, can_draw, has_screen};
-use super::{Interrupted, OrBadInput, list, say};
+use super::{Interrupted, OrBadInput, Told, list, say};
 use crate::link::{self, LinkStatus, what_is_lost};
 use crate::report::headless;
 use crate::runs;
@@ -57,11 +57,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let connection = link::attach(&run, args.watch).or_bad_input()?;
     settings.with = companions(&run, &args.with)?;
     if !has_screen()? {
-        let over = match headless::follow(connection, &mut stderr())? {
-            LinkStatus::Ended => Leave::Finished,
-            _ => Leave::Closed,
+        return match headless::follow(connection, &mut stderr())? {
+            LinkStatus::Ended => farewell(Leave::Finished, &run, args.watch),
+            // It is among the lines.
+            LinkStatus::Damaged { .. } => {
+                farewell(Leave::Finished, &run, args.watch).map_err(|damage| Told(damage).into())
+            }
+            _ => farewell(Leave::Closed, &run, args.watch),
         };
-        return farewell(over, &run, args.watch);
     }
     let left = tui::run(connection, &settings)?;
     farewell(left.leave, &left.run, args.watch)
@@ -111,8 +114,11 @@ pub(super) fn farewell(leave: Leave, run: &Path, watch: bool) -> anyhow::Result<
             Ok(())
         }
         Leave::Resume => resume(run),
-        // The summary of a run whose journal is damaged cannot be made; the screen has told that.
-        Leave::Finished => ended_text(run).map_or(Ok(()), |text| super::print(&text)),
+        // Of a run whose journal is damaged, the damage is told in place of a summary.
+        Leave::Finished => match ended_text(run).or_bad_input()? {
+            Some(text) => print_summary(&text),
+            None => Ok(()),
+        },
     }
 }
 

@@ -75,6 +75,18 @@ impl JournalError {
         }
     }
 
+    /// Where the journal cannot be read, in a few words: `journal.jsonl, line 414`.
+    pub fn place(&self) -> String {
+        let (path, line) = match self {
+            JournalError::Io { path, .. } | JournalError::InUse { path, .. } => (path, None),
+            JournalError::Corrupt { path, line, .. } | JournalError::Newer { path, line, .. } => {
+                (path, Some(line))
+            }
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        line.map_or_else(|| name.to_string(), |line| format!("{name}, line {line}"))
+    }
+
     /// Turns a system error into an error about the journal at `path`.
     pub fn at(path: &Path) -> impl Fn(io::Error) -> JournalError {
         let path = path.to_owned();

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use super::error::AttachError;
 use super::feed::{Feed, FeedEnd, Voice};
+use super::lost::what_is_lost;
 use super::notes::write_note;
 use super::orders::{self, Orders};
 use super::protocol::{self, ClientHello, PROTOCOL, ToClient, ToServer, VERSION};
@@ -23,7 +24,7 @@ use crate::event::Level;
 use crate::foundation::host::host_name;
 use crate::foundation::thread::spawn;
 use crate::foundation::{input, messages, text};
-use crate::journal::{JournalError, Snapshot, rescued};
+use crate::journal::{JournalError, Snapshot};
 use crate::runs::directory::lock_state;
 use crate::runs::journal_of;
 use crate::runs::snapshots::Stale;
@@ -213,27 +214,6 @@ fn pass_on(mut inbox: Orders, runtime: &Runtime, line: &Line, alone: &Alone) {
     }
 }
 
-/// What a run lacks without which it cannot be resumed: its journal had at least `read` bytes. `None` if
-/// all seems to be there, or was saved beside it: a resume says how to put it back.
-pub fn what_is_lost(run: &Path, read: u64) -> Option<String> {
-    let is_missing = |path: &Path| {
-        let error = path.metadata().err()?;
-        (error.kind() == io::ErrorKind::NotFound).then_some(())
-    };
-    let journal = run.join("journal.jsonl");
-    if is_missing(run).is_some() {
-        Some("its directory is no longer there".to_owned())
-    } else if rescued(&journal).exists() {
-        None
-    } else if is_missing(&journal).is_some() {
-        Some("its journal has been removed".to_owned())
-    } else if journal.metadata().is_ok_and(|file| file.len() < read) {
-        Some("its journal has been truncated".to_owned())
-    } else {
-        None
-    }
-}
-
 /// Keeps one client's connection up to date.
 struct Follower {
     run: PathBuf,
@@ -266,7 +246,9 @@ impl Follower {
         };
         if let FeedEnd::Damaged(error) = ended {
             self.feed.say(Level::Error, error.to_string());
-            self.set(LinkStatus::Ended);
+            self.set(LinkStatus::Damaged {
+                place: error.place(),
+            });
         }
     }
 

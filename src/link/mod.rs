@@ -15,6 +15,7 @@ pub mod client;
 mod error;
 mod feed;
 pub mod hub;
+mod lost;
 mod notes;
 pub mod orders;
 mod peer;
@@ -33,9 +34,10 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 
 pub use asking::survey;
-pub use client::{attach, what_is_lost};
+pub use client::attach;
 pub use error::AttachError;
 pub use hub::Hub;
+pub use lost::what_is_lost;
 pub use notes::{NotingError, state_of, write_note};
 pub use orders::{Client, CommandSender, Order, Orders, StopRequest};
 pub use player::{Pace, replay, replay_sample};
@@ -127,6 +129,12 @@ pub enum LinkStatus {
         /// What has happened to which file.
         what: String,
     },
+    /// The journal is damaged: what follows the records so far cannot be read, and the last of them, a notice
+    /// that is in no journal, says why and what can be done.
+    Damaged {
+        /// Where it is damaged: `journal.jsonl, line 414`.
+        place: String,
+    },
     /// A replay, which receives nothing more after its end.
     Replay {
         /// Multiple of the recorded speed.
@@ -144,6 +152,7 @@ impl LinkStatus {
         match self {
             LinkStatus::Reading { .. } => RunStatus::Starting,
             LinkStatus::Dead { .. } | LinkStatus::Lost { .. } => told.with_process(false),
+            LinkStatus::Damaged { .. } => RunStatus::Unreadable,
             _ => told,
         }
     }

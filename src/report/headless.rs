@@ -50,6 +50,7 @@ pub fn follow(mut connection: Connection, output: &mut impl Write) -> io::Result
         if let LinkStatus::Ended
         | LinkStatus::Dead { .. }
         | LinkStatus::Lost { .. }
+        | LinkStatus::Damaged { .. }
         | LinkStatus::Replay { ended: true, .. } = status
         {
             return Ok(status);

@@ -62,7 +62,7 @@ impl RunInfo {
     /// The word for its status.
     pub fn word(&self) -> &'static str {
         match self.unreadable {
-            Some(_) => "unreadable",
+            Some(_) => RunStatus::Unreadable.word(),
             None => self.status.word(),
         }
     }
@@ -349,11 +349,9 @@ impl Glance {
 /// Where a journal is damaged, and how.
 fn brief(error: &JournalError) -> String {
     match error {
-        JournalError::Corrupt { line, problem, .. } => {
-            format!("journal.jsonl, line {line}: {problem}")
-        }
-        JournalError::Newer { line, found, .. } => {
-            format!("journal.jsonl, line {line}: its version is {found}, not {VERSION}")
+        JournalError::Corrupt { problem, .. } => format!("{}: {problem}", error.place()),
+        JournalError::Newer { found, .. } => {
+            format!("{}: its version is {found}, not {VERSION}", error.place())
         }
         JournalError::Io { cause, .. } => format!("{JOURNAL} cannot be read: {cause}"),
         JournalError::InUse { .. } => error.to_string(),

@@ -203,6 +203,11 @@ impl RunState {
             }
             return;
         }
+        // What is in no journal comes from the reader of this one, at whatever time: the run did not work until then.
+        if let (None, Event::Notice { level, message }) = (record.seq, &record.event) {
+            self.note(*level, message.clone(), record.time);
+            return;
+        }
         self.started.get_or_insert(record.time);
         self.clock.apply(record);
         self.processes.apply(record);

@@ -34,6 +34,9 @@ pub enum RunStatus {
     /// Not ended, but no process is working on it. (No event tells that; see
     /// [`with_process`](RunStatus::with_process).)
     Dead,
+    /// Its journal is damaged: what has become of it cannot be read. (No event tells that; whoever reads the
+    /// journal finds it.)
+    Unreadable,
 }
 
 impl RunStatus {
@@ -54,6 +57,7 @@ impl RunStatus {
     /// working on it. (A process that continues a run that had ended has not written anything yet.)
     pub fn with_process(self, works: bool) -> RunStatus {
         match (works, self.is_over()) {
+            _ if self == RunStatus::Unreadable => self,
             (true, true) => RunStatus::Starting,
             (false, false) => RunStatus::Dead,
             (true, false) | (false, true) => self,
@@ -73,6 +77,7 @@ impl RunStatus {
             RunStatus::Stopped => "stopped",
             RunStatus::Failed => "failed",
             RunStatus::Dead => "dead",
+            RunStatus::Unreadable => "unreadable",
         }
     }
 
@@ -97,9 +102,9 @@ impl RunStatus {
         matches!(self, Running | Pausing | Paused)
     }
 
-    /// Whether a process is working on the run.
+    /// Whether a process is working on the run, as far as can be told.
     pub fn is_live(self) -> bool {
-        !self.is_over() && self != RunStatus::Dead
+        !self.is_over() && !matches!(self, RunStatus::Dead | RunStatus::Unreadable)
     }
 }
 
@@ -122,7 +127,7 @@ impl From<FinishReason> for RunStatus {
 mod tests {
     use super::*;
 
-    const ALL: [RunStatus; 10] = [
+    const ALL: [RunStatus; 11] = [
         RunStatus::Blocked,
         RunStatus::Starting,
         RunStatus::Running,
@@ -133,6 +138,7 @@ mod tests {
         RunStatus::Stopped,
         RunStatus::Failed,
         RunStatus::Dead,
+        RunStatus::Unreadable,
     ];
 
     #[test]
@@ -149,8 +155,17 @@ mod tests {
         assert_eq!(
             values,
             [
-                "blocked", "starting", "running", "pausing", "paused", "stopping", "finished",
-                "stopped", "failed", "dead"
+                "blocked",
+                "starting",
+                "running",
+                "pausing",
+                "paused",
+                "stopping",
+                "finished",
+                "stopped",
+                "failed",
+                "dead",
+                "unreadable"
             ]
         );
     }
@@ -158,7 +173,8 @@ mod tests {
     #[test]
     fn a_run_is_dead_without_a_process_unless_it_is_over() {
         for status in ALL {
-            assert!(status.with_process(true).is_live() || status == RunStatus::Dead);
+            let is_known = !matches!(status, RunStatus::Dead | RunStatus::Unreadable);
+            assert!(status.with_process(true).is_live() || !is_known);
             assert!(!status.with_process(false).is_live());
             assert_eq!(status.with_process(false).reason(), status.reason());
         }

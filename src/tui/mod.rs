@@ -131,7 +131,7 @@ impl Settings {
 /// Why the screen was closed. The search may still be running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leave {
-    /// The run had ended, and the user closed the screen.
+    /// The run had ended or could not be read any further, and the user closed the screen.
     Finished,
     /// The user asked for the run to stop, and it has.
     Stopped,

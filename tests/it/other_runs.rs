@@ -153,6 +153,27 @@ fn a_damaged_run_is_said_to_be_and_does_the_screen_no_harm() {
 }
 
 #[test]
+fn a_damaged_run_that_is_shown_is_unreadable_and_its_damage_is_told_once_it_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut damaged = lines("first");
+    let place = damaged.len() - 5;
+    damaged[place] = "no record\n".to_owned();
+    run(folder.path(), "first", &damaged, &[]);
+    let mut terminal = Terminal::start(&["attach", "first"], folder.path(), 80, 24);
+    terminal.wait_for(&format!(" UNREADABLE journal.jsonl, line {}", place + 1));
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(), 2);
+    terminal.wait_for("nas-tui: runs/first/journal.jsonl, line");
+    terminal.assert_restored();
+    let lines_only = [("TERM", "dumb")];
+    let attach = ["attach", "first"];
+    let mut terminal = Terminal::start_with(&lines_only, &attach, folder.path(), 80, 24);
+    assert_eq!(terminal.wait_exit(), 2);
+    let said = terminal.contents();
+    assert_eq!(said.matches("journal is damaged").count(), 1, "{said}");
+}
+
+#[test]
 fn a_run_that_cannot_be_compared_is_refused_before_the_screen_opens() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), "first", &lines("first"), &[]);

@@ -31,7 +31,7 @@ fn apply(state: &mut RunState, second: i64, event: Event) {
     let time = Timestamp::from_second(1_800_000_000 + second).expect("a time of this century");
     state.apply(&Record {
         v: 1,
-        seq: None,
+        seq: Some(state.last_seq + 1),
         time,
         event,
     });
@@ -143,6 +143,22 @@ proptest! {
         prop_assert!(state.log.len() <= 2_000);
         prop_assert_eq!(state.log.len() as u64 + state.log_dropped, lines as u64);
     }
+}
+
+#[test]
+fn what_the_reader_of_a_journal_says_is_in_the_log_and_no_work_of_the_run() {
+    let mut state = RunState::default();
+    apply(&mut state, 0, resumed());
+    apply(&mut state, 8, notice());
+    state.apply(&Record {
+        v: 1,
+        seq: None,
+        time: at(9_000),
+        event: notice(),
+    });
+    assert_eq!(state.log.back().map(|line| line.time), Some(at(9_000)));
+    assert_eq!(state.now, Some(at(8)));
+    assert_eq!(state.clock.seconds(), 8.0);
 }
 
 #[test]

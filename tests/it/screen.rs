@@ -7,6 +7,7 @@ mod cluster;
 mod inspector;
 mod log;
 mod moments;
+mod over;
 mod speed;
 mod steering;
 

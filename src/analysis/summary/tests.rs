@@ -205,6 +205,24 @@ fn accuracy_and_reward_are_distinguished_in_the_text() {
 }
 
 #[test]
+fn numbers_in_the_text_have_their_digits_and_nouns_their_number() {
+    let rewards =
+        (1..=40).map(|number| 0.5 + 1e-5 * f64::from(number) + 1e-6 * f64::from(number % 3));
+    let episodes = (1..)
+        .zip(rewards)
+        .map(|(number, reward)| episode(number, reward));
+    let summary = Summary {
+        failures: 1,
+        repeats: 2,
+        ..summary(episodes.collect())
+    };
+    let text = summary.to_string();
+    assert!(text.contains(", 2 repeats, 1 failure; "), "{text}");
+    let trend = "trend of the mean reward: +0.00001000 per episode (95 % +0.00000998 to +0.0000100";
+    assert!(text.contains(trend), "{text}");
+}
+
+#[test]
 fn a_duration_is_written_in_hours_minutes_and_seconds() {
     assert_eq!(
         [5.25, 125.0, 3723.0].map(duration),

@@ -1,16 +1,19 @@
 //! The text at the end of a search.
 
-use std::fmt::{self, Write as _};
+mod episodes;
+
+use std::fmt;
 
 use super::{BestChild, Held, Summary};
 use crate::analysis::selection::Selection;
 use crate::analysis::statistics::{Slope, p_text};
 use crate::analysis::trend::DepthOfTrend;
-use crate::analysis::verdict::{NO_CONTROLS, NOTHING_LEARNED};
+use crate::analysis::verdict::{NO_CONTROLS, NOTHING_LEARNED, decimals};
 use crate::config::StrategyFacts;
 use crate::event::FinishReason;
 use crate::foundation::numbers;
 use crate::state::RunStatus;
+use episodes::episode_table;
 
 impl fmt::Display for Summary {
     /// The text at the end of a search: a headline, the best child, the episodes, the slope.
@@ -32,7 +35,7 @@ impl fmt::Display for Summary {
             }
             None => writeln!(f, "best child: none has an accuracy yet")?,
         }
-        f.write_str(&self.episode_table())?;
+        f.write_str(&episode_table(&self.episodes))?;
         self.statistics(f)
     }
 }
@@ -42,12 +45,16 @@ impl Summary {
     fn write_counts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} children in {}: {} different architectures, {} repeats, {} failures; {:.0} children per hour",
-            self.children_evaluated,
+            "{} in {}: {}, {}, {}; {:.0} children per hour",
+            counted(self.children_evaluated, "child", "children"),
             duration(self.wall_seconds),
-            self.unique_architectures,
-            self.repeats,
-            self.failures,
+            counted(
+                self.unique_architectures,
+                "architecture",
+                "different architectures"
+            ),
+            counted(self.repeats, "repeat", "repeats"),
+            counted(self.failures, "failure", "failures"),
             self.children_per_hour
         )?;
         if self.excluded_children > 0 {
@@ -74,16 +81,13 @@ impl Summary {
         if self.stopped_early > 0 {
             writeln!(
                 f,
-                "{} children stopped early (early_stopping.below): their accuracies are those until then",
-                self.stopped_early
+                "{} stopped early (early_stopping.below): each has its accuracy until then",
+                counted(self.stopped_early, "child", "children")
             )?;
         }
         if self.edited_children > 0 {
-            writeln!(
-                f,
-                "{} children edited by hand besides",
-                self.edited_children
-            )?;
+            let edited = counted(self.edited_children, "child", "children");
+            writeln!(f, "{edited} edited by hand besides")?;
         }
         Ok(())
     }
@@ -111,9 +115,10 @@ impl fmt::Display for Held {
                     p_value,
                 }),
             ) => {
+                let digits = decimals((high - low) / 2.0, 2).max(4);
                 write!(
                     f,
-                    "slope {per_episode:+.4} per episode more (95 % {low:+.4} to {high:+.4}, {})",
+                    "slope {per_episode:+.digits$} per episode more (95 % {low:+.digits$} to {high:+.digits$}, {})",
                     p_text(*p_value)
                 )
             }
@@ -188,33 +193,6 @@ impl Summary {
             (true, _) => Ok(()),
         }
     }
-
-    fn episode_table(&self) -> String {
-        if self.episodes.is_empty() {
-            return String::new();
-        }
-        let mut text = format!(
-            "{:>7}  {:>11}  {:>8}  {:>13}  {:>13}  {:>7}\n",
-            "episode", "mean reward", "baseline", "mean accuracy", "best accuracy", "entropy"
-        );
-        for episode in &self.episodes {
-            let or_none = |value: Option<f64>| numbers::or_none(value, numbers::reward);
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "{:>7}  {:>11}  {:>8}  {:>13}  {:>13}  {:>7}",
-                episode.episode,
-                numbers::reward(episode.mean_reward),
-                or_none(episode.baseline),
-                or_none(episode.mean_accuracy),
-                or_none(episode.best_accuracy),
-                episode
-                    .entropy
-                    .map_or("none".to_owned(), |entropy| format!("{entropy:.2}"))
-            );
-        }
-        text
-    }
 }
 
 /// `+0.0027 per episode (95 % -0.0497 to +0.0551, p 0.89)`.
@@ -224,10 +202,17 @@ fn in_full(slope: &Slope) -> String {
         ci95: [low, high],
         p_value,
     } = slope;
+    let digits = decimals((high - low) / 2.0, 2).max(4);
     format!(
-        "{per_episode:+.4} per episode (95 % {low:+.4} to {high:+.4}, {})",
+        "{per_episode:+.digits$} per episode (95 % {low:+.digits$} to {high:+.digits$}, {})",
         p_text(*p_value)
     )
+}
+
+/// `1 failure`, `2 failures`.
+fn counted(number: u64, one: &str, several: &str) -> String {
+    let noun = if number == 1 { one } else { several };
+    format!("{number} {noun}")
 }
 
 /// The word for a run's status, given why its last session ended.

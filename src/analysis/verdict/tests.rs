@@ -86,6 +86,29 @@ fn fewer_than_three_episodes_are_too_early() {
 }
 
 #[test]
+fn a_completed_run_with_too_few_episodes_or_controls_promises_nothing() {
+    let verdict = Verdict::of(&completed(run(&[0.4, 0.5])));
+    let text = |width| verdict.text(width, "±");
+    assert_eq!(text(80), "Does it learn? unknown: only 2 episodes, needs 3");
+    assert_eq!(text(41), "Does it learn? unknown: 2 of 3 episodes");
+    let mut few = with_controls(0.1, 3);
+    let verdict = Verdict::of(&few);
+    assert!(verdict.text(80, "±").contains("not yet: needs 3 controls"));
+    few.status = RunStatus::Stopped;
+    let verdict = Verdict::of(&few);
+    assert!(verdict.text(80, "±").contains("not yet"), "it can go on");
+    let verdict = Verdict::of(&completed(few));
+    assert_eq!(
+        verdict.text(80, "±"),
+        "Does it learn? unknown: only 2 controls after episode 1, needs 3"
+    );
+    for width in 5..80 {
+        let text = verdict.text(width, "±");
+        assert!(!text.contains("yet") && !text.contains("early"), "{text}");
+    }
+}
+
+#[test]
 fn a_slope_without_controls_is_a_trend_and_never_a_verdict() {
     let mut falling = RISING;
     falling.reverse();

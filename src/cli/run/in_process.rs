@@ -9,7 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::opened::{Join, Opened};
-use super::{Farewell, Prepared, nothing_to_resume, outcome};
+use super::{Farewell, Prepared, nothing_to_resume, outcome, print_summary};
 use crate::cli::{Told, say};
 use crate::foundation::text;
 use crate::foundation::thread::spawn;
@@ -38,7 +38,7 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
             error
         }
     })?;
-    crate::cli::print(&ending.text)?;
+    print_summary(&ending.text)?;
     outcome(ending.reason, &path)
 }
 

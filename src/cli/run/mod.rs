@@ -13,10 +13,12 @@ use std::path::Path;
 
 use super::config::{SettingsArgs, resolved};
 use super::screen::{can_draw, say_dumb};
+use super::table::terminal_width;
 use super::{BadInput, Interrupted, say};
 use crate::analysis::{RunSummary, Summary, TrainingSummary};
 use crate::config::{Config, Options};
 use crate::event::{FinishReason, RunKind};
+use crate::foundation::text::folded;
 use crate::runs::RunDirectory;
 use crate::runs::directory::{kind_of, resume_command};
 use crate::session::SessionError;
@@ -133,11 +135,20 @@ struct Farewell {
     text: String,
 }
 
-/// The summary of a run that has ended, as printed; `None` if it has not, or if its journal cannot be
-/// read.
-pub fn ended_text(run: &Path) -> Option<String> {
-    let farewell = Farewell::of(run).ok()?;
-    farewell.reason.and(Some(farewell.text))
+/// The summary of a run that has ended, as printed; `None` if it has not.
+///
+/// # Errors
+/// If its journal cannot be read.
+pub fn ended_text(run: &Path) -> anyhow::Result<Option<String>> {
+    let farewell = Farewell::of(run)?;
+    Ok(farewell.reason.and(Some(farewell.text)))
+}
+
+/// Print the summary of a run; on a terminal, in lines that it need not break.
+pub fn print_summary(text: &str) -> anyhow::Result<()> {
+    let width = terminal_width().unwrap_or(usize::MAX);
+    let lines: Vec<_> = text.lines().map(|line| folded(line, width)).collect();
+    super::print(&(lines.join("\n") + "\n"))
 }
 
 impl Farewell {
@@ -197,5 +208,5 @@ fn nothing_to_resume(ending: &Farewell, path: &Path) -> anyhow::Result<()> {
         "the run in {} is completed: there is nothing to resume",
         path.display()
     ));
-    super::print(&ending.text)
+    print_summary(&ending.text)
 }

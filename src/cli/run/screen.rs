@@ -10,7 +10,7 @@ use signal_hook::consts::SIGINT;
 
 use super::detached::Detached;
 use super::engine::Word;
-use super::{Farewell, Prepared, nothing_to_resume};
+use super::{Farewell, Prepared, nothing_to_resume, print_summary};
 use crate::cli::config::SettingsArgs;
 use crate::cli::{BadInput, Interrupted, attach, say, screen};
 use crate::link;
@@ -102,11 +102,11 @@ fn conclude(word: &Word, run: &Path) -> anyhow::Result<()> {
         Word::Ended { code, message } => (*code, message.clone().unwrap_or_default()),
     };
     match code {
-        0 => crate::cli::print(&Farewell::of(run)?.text),
+        0 => print_summary(&Farewell::of(run)?.text),
         // A run that was stopped before it began has been removed.
         130 if !run.exists() => Err(Interrupted(message).into()),
         130 => {
-            crate::cli::print(&Farewell::of(run)?.text)?;
+            print_summary(&Farewell::of(run)?.text)?;
             Err(Interrupted(message).into())
         }
         2 => Err(BadInput(anyhow::anyhow!(message)).into()),

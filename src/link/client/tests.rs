@@ -222,5 +222,6 @@ fn a_damaged_journal_is_reported_and_ends_the_connection() {
         }
     ));
     assert!(client.records.blocking_recv().is_none());
-    assert_eq!(*client.status.borrow(), LinkStatus::Ended);
+    let place = "journal.jsonl, line 1".to_owned();
+    assert_eq!(*client.status.borrow(), LinkStatus::Damaged { place });
 }

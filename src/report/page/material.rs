@@ -69,6 +69,7 @@ pub fn meaning(status: RunStatus) -> &'static str {
         RunStatus::Failed => {
             "An error ended the run before its planned end; it can be resumed once the cause is fixed."
         }
+        RunStatus::Unreadable => "The journal of the run is damaged.",
         RunStatus::Dead => {
             "The run ended unexpectedly, and no process is working on it; it can be resumed."
         }

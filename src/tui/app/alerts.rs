@@ -32,6 +32,8 @@ impl App {
                 "the {noun} cannot be reached ({holder}): reading its journal, without commands"
             )),
             LinkStatus::Live { .. } => Some(format!("connected to the {noun}")),
+            // Where the journal is damaged, its reader has told.
+            LinkStatus::Damaged { .. } => None,
             LinkStatus::Reading { .. } | LinkStatus::Ended | LinkStatus::Replay { .. } => None,
         }
     }

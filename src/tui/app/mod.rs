@@ -75,6 +75,8 @@ pub struct App {
     pub link: LinkStatus,
     /// The command that continues the run if its process is gone.
     pub resume_command: String,
+    /// Name of the run's folder.
+    pub folder_name: String,
     /// The kind of the run, judging by its folder.
     expected: RunKind,
     /// What the user is looking at.
@@ -108,6 +110,7 @@ impl App {
             past: None,
             details: Details::default(),
             link: LinkStatus::Live { watch_only: false },
+            folder_name: "nas-tui".to_owned(),
             expected: RunKind::default(),
             resume_command: "nas-tui search --resume RUN".to_owned(),
             view: View::new(size, settings.layout, now),
@@ -189,6 +192,7 @@ impl App {
             state: self.state(),
             live: &self.live,
             kind: self.kind(),
+            folder_name: &self.folder_name,
             link: &self.link,
             moment: self.view.moment,
             resume_command: &self.resume_command,
@@ -259,7 +263,7 @@ impl App {
     /// either.
     pub fn stands_still(&self) -> bool {
         let link = match self.link {
-            LinkStatus::Ended => true,
+            LinkStatus::Ended | LinkStatus::Damaged { .. } => true,
             LinkStatus::Replay { paused, ended, .. } => paused || ended,
             _ => false,
         };
@@ -301,7 +305,7 @@ impl App {
             Some(action) => self.act(action, Some(Key::of(event))),
             None if context == Context::Text => self.type_key(event),
             None if context == Context::Question => self.take_no_answer(),
-            None => Effect::Nothing,
+            None => self.refuse_key(context, Key::of(event)),
         };
         self.refresh();
         if told && effect == Effect::Nothing {
@@ -314,7 +318,7 @@ impl App {
     /// Perform an action, if it means something in this kind of run; `key` asked for it.
     fn act(&mut self, action: Action, key: Option<Key>) -> Effect {
         match key.filter(|_| self.keymap.is_of_other_runs(action, self.kind())) {
-            Some(key) => self.refuse(action, key),
+            Some(key) => self.refuse_action(action, key),
             None => self.perform(action),
         }
     }

@@ -64,7 +64,15 @@ impl App {
                 self.command_at_next_batch(Command::Pause, "pauses")
             }
             RunStatus::Pausing | RunStatus::Paused => self.command(Command::Resume),
-            _ => Effect::Nothing,
+            status => {
+                let reason = self.scene().read_only_reason();
+                let reason = reason.unwrap_or_else(|| match status {
+                    RunStatus::Blocked => "it is paused until it can save".to_owned(),
+                    _ => format!("the {} is {} now", self.kind().noun(), status.word()),
+                });
+                self.tell(Level::Warning, reason);
+                Effect::Draw
+            }
         }
     }
 
@@ -145,7 +153,9 @@ impl App {
             LinkStatus::Dead { watch_only: true } | LinkStatus::Lost { .. } => {
                 Effect::Leave(Leave::Closed)
             }
-            LinkStatus::Ended | LinkStatus::Replay { .. } => Effect::Leave(Leave::Finished),
+            LinkStatus::Ended | LinkStatus::Damaged { .. } | LinkStatus::Replay { .. } => {
+                Effect::Leave(Leave::Finished)
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use super::{App, Effect};
 use crate::event::RunKind;
 use crate::event::{Event, Level, Record};
 use crate::state::RunState;
-use crate::tui::keymap::{Action, Key};
+use crate::tui::keymap::{Action, Context, Key};
 use crate::tui::layout::Stage;
 
 impl App {
@@ -58,22 +58,43 @@ impl App {
         self.view.focus = focus.about().after_test.unwrap_or(focus);
     }
 
-    /// Say that a key means nothing in this kind of run.
-    pub(super) fn refuse(&mut self, action: Action, key: Key) -> Effect {
-        let (own, other) = match self.kind() {
-            RunKind::Search => (RunKind::Search, RunKind::Training),
-            RunKind::Training => (RunKind::Training, RunKind::Search),
+    /// Say that an action means nothing in this kind of run.
+    pub(super) fn refuse_action(&mut self, action: Action, key: Key) -> Effect {
+        let does = self.keymap.help_of(action, self.other_kind());
+        self.refuse(key, does.unwrap_or_default())
+    }
+
+    /// Say of a key that means nothing in the focused panel where it means something, if it does anywhere.
+    pub(super) fn refuse_key(&mut self, context: Context, key: Key) -> Effect {
+        let Context::Panel(_) = context else {
+            return Effect::Nothing;
         };
-        let does = self.keymap.help_of(action, other).unwrap_or_default();
-        self.tell(
-            Level::Info,
-            format!(
-                "this is a {}; in a {} {} means: {does}",
-                own.noun(),
-                other.noun(),
-                key.name()
-            ),
-        );
+        match self.keymap.in_panels(key, self.kind()) {
+            [Some((panel, _)), _] => {
+                let (key, name) = (key.name(), panel.name());
+                self.tell(Level::Info, format!("{key} is a key of the panel {name}"));
+                Effect::Draw
+            }
+            // The help names the panel first.
+            [None, Some((_, binding))] => match binding.help.split_once(": ") {
+                Some((_, does)) => self.refuse(key, does),
+                None => self.refuse(key, binding.help),
+            },
+            [None, None] => Effect::Nothing,
+        }
+    }
+
+    fn refuse(&mut self, key: Key, does: &str) -> Effect {
+        let (other, key) = (self.other_kind().noun(), key.name());
+        let text = format!("this is no {other}, where {key} means: {does}");
+        self.tell(Level::Info, text);
         Effect::Draw
+    }
+
+    fn other_kind(&self) -> RunKind {
+        match self.kind() {
+            RunKind::Search => RunKind::Training,
+            RunKind::Training => RunKind::Search,
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod action;
 mod bindings;
+mod elsewhere;
 mod error;
 mod key;
 

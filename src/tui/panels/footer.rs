@@ -1,11 +1,12 @@
 //! The last row: a message, the line being typed, or the main keys, as many as fit.
 
 mod page;
+mod remark;
 
 use super::panel::{Hint, hints};
 use super::{PanelId, Panels};
 use crate::config::LayoutName;
-use crate::event::{Level, RunKind};
+use crate::event::RunKind;
 use crate::link::LinkStatus;
 use crate::state::RunStatus;
 use crate::tui::format;
@@ -16,6 +17,7 @@ use crate::tui::target::Target;
 use crate::tui::text_line::{Purpose, TextLine};
 use crate::tui::theme::{Glyphs, Role};
 pub use page::Page;
+pub use remark::Remark;
 use unicode_width::UnicodeWidthStr;
 
 /// Minimum number of columns for the text typed beside an error message.
@@ -24,15 +26,6 @@ const LEAST_TYPED: usize = 16;
 /// What a replay is about, until it has ended and afterwards.
 const REPLAY: &[Hint] = hints!["speed": Slower, Faster; "step": PreviousEpisode, NextEpisode];
 const REPLAYED: &[Hint] = hints!["step": PreviousEpisode, NextEpisode];
-
-/// A message in the last row until the next key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// Determines the colour.
-    pub level: Level,
-    /// The text, on one line.
-    pub text: String,
-}
 
 /// The content of the last row.
 pub enum Footer<'a> {
@@ -44,16 +37,22 @@ pub enum Footer<'a> {
 }
 
 impl Footer<'_> {
-    /// Write a message about the text typed that has no room beside it into the rows of the screen above
-    /// the last one.
+    /// Write what has no room in the last row of the screen into the rows above it: the beginning of a long
+    /// message, or what there is to say about the text typed.
     pub fn draw_above(&self, screen: &mut Painter<'_>) {
         let width = screen.width();
-        let Footer::Typed(line) = self else { return };
-        let remark = remark(line).filter(|(_, text)| !fits_beside(line, text, width));
-        let Some((role, problem)) = remark else {
-            return;
+        let (role, lines) = match self {
+            Footer::Typed(line) => {
+                let doubt = doubt(line).filter(|(_, text)| !fits_beside(line, text, width));
+                let Some((role, text)) = doubt else { return };
+                (role, format::wrap(text, width.saturating_sub(2)))
+            }
+            Footer::Told(message) => (
+                message.role(),
+                message.beginning(width, screen.glyphs().ellipsis),
+            ),
+            Footer::Keys(_) => return,
         };
-        let lines = format::wrap(problem, width.saturating_sub(2));
         let top = screen.height().saturating_sub(1 + lines.len());
         for (y, line) in lines.iter().enumerate() {
             let line = format!(" {line:<0$}", width.saturating_sub(1));
@@ -65,7 +64,7 @@ impl Footer<'_> {
     pub fn draw(&self, scene: &Scene<'_>, painter: &mut Painter<'_>) {
         match self {
             Footer::Typed(line) => draw_line(line, painter),
-            Footer::Told(message) => draw_message(message, painter),
+            Footer::Told(message) => message.draw_end(painter),
             Footer::Keys(page) => draw_keys(scene, page, painter),
         }
     }
@@ -84,7 +83,7 @@ fn prompt(purpose: Purpose) -> String {
 }
 
 /// What is wrong with the text typed: an error, or a hint while it is being typed.
-fn remark(line: &TextLine) -> Option<(Role, &str)> {
+fn doubt(line: &TextLine) -> Option<(Role, &str)> {
     let problem = line.problem.as_deref().map(|text| (Role::Error, text));
     problem.or(line.doubt.as_deref().map(|text| (Role::Dim, text)))
 }
@@ -102,8 +101,8 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let (before, after) = line.halves();
     let width = painter.width();
     // A long line is shown around its cursor.
-    let remark = remark(line).filter(|(_, text)| fits_beside(line, text, width));
-    let room = width.saturating_sub(x + 2 + remark.map_or(0, |(_, text)| text.width() + 2));
+    let doubt = doubt(line).filter(|(_, text)| fits_beside(line, text, width));
+    let room = width.saturating_sub(x + 2 + doubt.map_or(0, |(_, text)| text.width() + 2));
     let shown = end_of(&before, room);
     let x = painter.text(x, 0, Role::Text, shown);
     let mut rest = after.chars();
@@ -111,7 +110,7 @@ fn draw_line(line: &TextLine, painter: &mut Painter<'_>) {
     let x = painter.text(x, 0, Role::Selected, &under);
     let left = (room + 1).saturating_sub(shown.width() + under.width());
     let x = painter.text(x, 0, Role::Text, &format::fit(rest.as_str(), left, ""));
-    if let Some((role, text)) = remark {
+    if let Some((role, text)) = doubt {
         painter.text(x + 2, 0, role, text);
     }
 }
@@ -121,20 +120,6 @@ fn end_of(text: &str, room: usize) -> &str {
     let starts = text.char_indices().map(|(start, _)| start);
     let mut ends = starts.map(|start| &text[start..]);
     ends.find(|end| end.width() <= room).unwrap_or_default()
-}
-
-fn draw_message(message: &Remark, painter: &mut Painter<'_>) {
-    let role = match message.level {
-        Level::Info => Role::Text,
-        Level::Warning => Role::Warning,
-        Level::Error => Role::Error,
-    };
-    let text = format::fit(
-        &message.text,
-        painter.width().saturating_sub(2),
-        painter.glyphs().ellipsis,
-    );
-    painter.text(1, 0, role, &text);
 }
 
 /// Keys and their word, each with the action that a click on it performs.

@@ -1,5 +1,6 @@
 //! The two rows at the top: which run, its state, its progress, and the best so far.
 
+mod blocked;
 mod search;
 
 use std::ops::RangeInclusive;
@@ -14,6 +15,7 @@ use crate::tui::keymap::Action;
 use crate::tui::paint::{self, Painter, Piece, pieces_width};
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::{Glyphs, Role};
+pub use blocked::{draw_blocked, why_blocked};
 use unicode_width::UnicodeWidthStr;
 
 /// Fill the two rows of `painter`.
@@ -24,39 +26,6 @@ pub fn draw(scene: &Scene<'_>, painter: &mut Painter<'_>) {
     painter.pieces((width + 1).saturating_sub(pieces_width(&right)), 0, &right);
     let second = standing(scene, painter.glyphs(), width);
     painter.pieces(1, 1, &second);
-}
-
-/// Why the run cannot save, in words; `None` if it can.
-pub fn why_blocked(scene: &Scene<'_>) -> Option<String> {
-    let blocked = scene.status() == RunStatus::Blocked;
-    let reason = scene.live.blocked.as_ref().filter(|_| blocked)?;
-    let reason = format::without_error_number(reason);
-    let says_so = reason.starts_with("cannot ");
-    Some(if says_so {
-        reason
-    } else {
-        format!("cannot save: {reason}")
-    })
-}
-
-/// Write why the run cannot save into the second row of the screen, and over the rows below it if it is
-/// longer: its remedy is at its end.
-pub fn draw_blocked(scene: &Scene<'_>, screen: &mut Painter<'_>) {
-    let Some(reason) = why_blocked(scene) else {
-        return;
-    };
-    let width = screen.width();
-    for (y, line) in format::wrap(&reason, width.saturating_sub(2))
-        .iter()
-        .enumerate()
-    {
-        screen.text(
-            0,
-            1 + y,
-            Role::Error,
-            &format!(" {line:<0$}", width.saturating_sub(1)),
-        );
-    }
 }
 
 /// Word and role of the status of the run, or of its replay.
@@ -75,7 +44,8 @@ pub fn status(scene: &Scene<'_>) -> Piece {
                 RunStatus::Running | RunStatus::Completed => Role::Good,
                 RunStatus::Pausing | RunStatus::Paused => Role::Warning,
                 RunStatus::Stopping | RunStatus::Stopped => Role::Warning,
-                RunStatus::Blocked | RunStatus::Failed | RunStatus::Dead => Role::Error,
+                RunStatus::Blocked | RunStatus::Failed => Role::Error,
+                RunStatus::Dead | RunStatus::Unreadable => Role::Error,
             };
             return (role, status.word().to_uppercase());
         }
@@ -99,7 +69,7 @@ fn first_row(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> (Row, Row) {
     let fraction = scene.state.fraction_done().filter(|_| is_known);
     let percentage = fraction.map_or(Row::new(), percentage);
     let [elapsed, left] = clock(scene);
-    let name = scene.state.name().unwrap_or("nas-tui");
+    let name = scene.state.name().unwrap_or(scene.folder_name);
 
     let mut room = width.saturating_sub(pieces_width(&standing) + pieces_width(&percentage));
     let least_name = name.width().min(LEAST_NAME);
@@ -157,6 +127,7 @@ fn standing_words(scene: &Scene<'_>) -> Row {
     match scene.link {
         LinkStatus::Dead { .. } => row.push((Role::Dim, " resume it".to_owned())),
         LinkStatus::Lost { .. } => row.push((Role::Dim, " files lost".to_owned())),
+        LinkStatus::Damaged { place } => row.push((Role::Dim, format!(" {place}"))),
         _ => {}
     }
     if let Some(moment) = scene.moment {
@@ -215,9 +186,9 @@ fn clock(scene: &Scene<'_>) -> [Row; 2] {
 
 /// Working time; a session that was cut off counts only until its last record.
 fn elapsed(scene: &Scene<'_>, seconds: f64) -> String {
-    let is_dead = !scene.in_the_past() && scene.status() == RunStatus::Dead;
+    let is_open = matches!(scene.status(), RunStatus::Dead | RunStatus::Unreadable);
     let time = format::duration(seconds);
-    if scene.state.clock.is_cut_off() || is_dead {
+    if scene.state.clock.is_cut_off() || (is_open && !scene.in_the_past()) {
         format!("{} {time}", scene.theme.glyphs.at_least)
     } else {
         time
@@ -232,15 +203,19 @@ fn standing(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> Row {
         return training_run::standing::row(training, is_over, glyphs, width);
     }
     let Some(run) = &state.search().started else {
-        return words(
-            Role::Dim,
-            match scene.kind {
-                RunKind::Search => "waiting for the run to start".to_owned(),
-                RunKind::Training => "preparing the images".to_owned(),
-            },
-        );
+        return words(Role::Dim, before_it_began(scene).to_owned());
     };
     search::row(scene, run, glyphs, width)
+}
+
+/// What the run does of which no record tells how it began.
+fn before_it_began(scene: &Scene<'_>) -> &'static str {
+    match (scene.status(), scene.kind) {
+        (RunStatus::Unreadable, _) => "nothing of the journal can be read: the log says why",
+        (RunStatus::Dead, _) => "nothing is recorded of it",
+        (_, RunKind::Search) => "waiting for the run to start",
+        (_, RunKind::Training) => "preparing the images",
+    }
 }
 
 /// How long the run will still take, in words; `None` if unknown or over.

@@ -23,6 +23,8 @@ pub struct Scene<'a> {
     pub live: &'a RunState,
     /// The kind of the run, even before its first event.
     pub kind: RunKind,
+    /// Name of its folder, which is its own.
+    pub folder_name: &'a str,
     /// The process working on the run, and whether commands reach it.
     pub link: &'a LinkStatus,
     /// The moment shown: after this many finished episodes, or epochs of a training. `None` is the
@@ -135,15 +137,31 @@ impl<'a> Scene<'a> {
             LinkStatus::Reading { .. } => "the journal is still being read".to_owned(),
             LinkStatus::Live { watch_only: false } if !self.is_over() => return None,
             LinkStatus::Live { watch_only: true } => "this screen only watches".to_owned(),
-            LinkStatus::Live { .. } | LinkStatus::Ended => "the run is over".to_owned(),
+            LinkStatus::Live { .. } => "the run is over".to_owned(),
+            LinkStatus::Ended => self.how_it_ended(),
             LinkStatus::Journal { .. } => format!(
                 "the {} cannot be reached from this machine: this screen only watches",
                 self.kind.noun()
             ),
             LinkStatus::Dead { .. } => format!("continue it with: {}", self.resume_command),
             LinkStatus::Lost { what } => format!("{what}: it cannot be continued as it is"),
+            LinkStatus::Damaged { place } => {
+                format!("the journal is damaged ({place}): see the log")
+            }
             LinkStatus::Replay { .. } => "this is a replay".to_owned(),
         })
+    }
+
+    /// That the run has ended; if it can be continued, how.
+    fn how_it_ended(&self) -> String {
+        let resume = self.resume_command;
+        match self.status() {
+            RunStatus::Stopped => format!("the run is stopped; continue it with: {resume}"),
+            RunStatus::Failed => {
+                format!("the run has failed (the log says why); continue it with: {resume}")
+            }
+            _ => "the run is over".to_owned(),
+        }
     }
 
     /// Why an action that steers the run or leaves it would do nothing now; `None` if it would work, or
@@ -187,6 +205,9 @@ impl<'a> Scene<'a> {
             )),
             LinkStatus::Lost { what } => Some(format!(
                 "its process is gone, and {what}: training has stopped"
+            )),
+            LinkStatus::Damaged { place } => Some(format!(
+                "the journal is damaged ({place}): what has become of them cannot be read"
             )),
             LinkStatus::Replay { ended: true, .. } => Some("the recording ends here".to_owned()),
             _ => None,

@@ -1,10 +1,10 @@
 //! What the keys of the page shown mean, for the last row and the help.
 
 use crate::tui::keymap::{Action, Context};
-use crate::tui::panels::{Panels, runs};
 use crate::tui::panels::inspector::InspectorView;
 use crate::tui::panels::panel::{Hint, hints};
 use crate::tui::panels::scene::Scene;
+use crate::tui::panels::{Panels, runs};
 
 /// What the list of runs is about, and the settings in which they differ.
 const RUNS: &[Hint] = hints!["choose": Up, Down; "settings": Differences];

@@ -158,9 +158,13 @@ fn counts(state: &RunState) -> impl Iterator<Item = Row> {
     })
 }
 
-/// The newest child that the search sampled and that is or was in training.
+/// The newest child that the search sampled and that is or was in training. Of a run that has ended, how many
+/// have ended: as in its panels and in the list of runs, those that were in training then do not count.
 fn current_child(state: &RunState, run: &RunStarted) -> u64 {
     let search = state.search();
+    if state.status.is_over() {
+        return search.outcomes.counts.sampled as u64;
+    }
     let training = search.by_worker.values().map(|training| training.child);
     let ended = search.children.iter().rev().take(256);
     training

@@ -64,7 +64,7 @@ fn standing(run: &OtherRun) -> String {
         || word.to_owned(),
         |begun| {
             let (done, planned) = (run.last_episode(), begun.episodes);
-            format!("{word}, {done} of {planned} episodes")
+            format!("{word}, {done} of {planned} episodes finished")
         },
     )
 }
