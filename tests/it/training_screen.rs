@@ -216,7 +216,7 @@ fn keys_of_a_search_say_that_they_are_not_for_a_training() {
         let mut app = running(80, 24);
         press(&mut app, key);
         assert!(
-            text(&app).contains("this is a training"),
+            text(&app).contains("this is no search, where"),
             "{key:?}: {}",
             text(&app)
         );

@@ -218,7 +218,8 @@ fn numbers_in_the_text_have_their_digits_and_nouns_their_number() {
     };
     let text = summary.to_string();
     assert!(text.contains(", 2 repeats, 1 failure; "), "{text}");
-    let trend = "trend of the mean reward: +0.00001000 per episode (95 % +0.00000998 to +0.0000100";
+    let trend =
+        "trend of the mean reward: +0.000009998 per episode (95 % +0.000009975 to +0.00001002";
     assert!(text.contains(trend), "{text}");
 }
 

@@ -86,6 +86,7 @@ impl App {
 
     fn refuse(&mut self, key: Key, does: &str) -> Effect {
         let (other, key) = (self.other_kind().noun(), key.name());
+        let does = does.trim_end_matches(" (asks)");
         let text = format!("this is no {other}, where {key} means: {does}");
         self.tell(Level::Info, text);
         Effect::Draw

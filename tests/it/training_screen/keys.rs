@@ -47,7 +47,7 @@ fn keys_that_apply_only_to_a_search_say_so_in_80_columns() {
     );
     assert_eq!(
         told(&mut app, "x"),
-        "this is no search, where x means: end the training of the child shown (asks)"
+        "this is no search, where x means: end the training of the child shown"
     );
 }
 
