@@ -97,8 +97,7 @@ fn search_with_a_cluster(run: &Run, absent_at: Option<u64>) -> Vec<u64> {
         }),
     };
     run.begin().start(search).unwrap().join().unwrap();
-    let handed = handed.lock().unwrap().clone();
-    handed
+    handed.lock().unwrap().clone()
 }
 
 #[test]

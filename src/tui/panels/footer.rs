@@ -127,6 +127,24 @@ type KeyRow = Vec<(Option<Action>, Piece)>;
 
 fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
     let mut x = 1;
+    for row in key_rows(scene, page) {
+        let width = row.iter().map(|(_, (_, text))| text.width()).sum::<usize>();
+        if x + width > painter.width() {
+            break;
+        }
+        for (action, (role, text)) in row {
+            let start = x;
+            x = painter.text(x, 0, role, &text);
+            if let Some(action) = action {
+                painter.target((start, 0), (x - start, 1), Target::Action(action));
+            }
+        }
+        x += 3;
+    }
+}
+
+/// The keys that mean something on the page, most important first.
+fn key_rows(scene: &Scene<'_>, page: &Page<'_>) -> Vec<KeyRow> {
     let context = page.context;
     // The keys for leaving and for help come first when room is short; the run can be paused from any
     // panel, which leaves the room to what is edited.
@@ -183,20 +201,7 @@ fn draw_keys(scene: &Scene<'_>, page: &Page<'_>, painter: &mut Painter<'_>) {
         rows_of(of_replay),
         keys(general),
     ];
-    for row in rows.into_iter().flatten() {
-        let width = row.iter().map(|(_, (_, text))| text.width()).sum::<usize>();
-        if x + width > painter.width() {
-            break;
-        }
-        for (action, (role, text)) in row {
-            let start = x;
-            x = painter.text(x, 0, role, &text);
-            if let Some(action) = action {
-                painter.target((start, 0), (x - start, 1), Target::Action(action));
-            }
-        }
-        x += 3;
-    }
+    rows.into_iter().flatten().collect()
 }
 
 /// Whether an action leads to another panel or shows one alone.
