@@ -27,10 +27,9 @@ pub enum JournalError {
     },
     /// A line before the last is not a record, or not the one that must follow.
     #[error(
-        "{}, line {line}, column {column}: the journal is damaged: {problem}. Restore the file from a copy; or keep its first {} \
-         line(s) and remove the folder `checkpoint` beside it, and a resume trains again what the lost lines held",
+        "{}, line {line}, column {column}: the journal is damaged: {problem}. Restore the file from a copy{}",
         path.display(),
-        line - 1
+        without_copy(*line)
     )]
     Corrupt {
         /// The file.
@@ -56,6 +55,18 @@ pub enum JournalError {
         /// Version of the record.
         found: u64,
     },
+}
+
+/// What can be done without a copy of a journal that is damaged from this line on.
+fn without_copy(line: u64) -> String {
+    match line - 1 {
+        0 => "; nothing of it can be kept".to_owned(),
+        kept => format!(
+            "; or keep its first {kept} line{} and remove the folder `checkpoint` beside it, and a resume trains again what the \
+             lost lines held",
+            if kept == 1 { "" } else { "s" }
+        ),
+    }
 }
 
 impl JournalError {

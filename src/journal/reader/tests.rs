@@ -35,8 +35,15 @@ fn damage_before_the_last_line_is_an_error_with_line_column_and_remedy() {
     let message = read_text(&text).unwrap_err().to_string();
     assert!(
         message.contains("journal.jsonl, line 2, column 16")
-            && message.contains("keep its first 1 line(s)"),
+            && message.contains("keep its first 1 line and remove"),
         "{message}"
+    );
+    let nothing = read_text(&(line(1).replace("\"time\"", "time") + &line(2))).unwrap_err();
+    assert!(
+        nothing
+            .to_string()
+            .ends_with("from a copy; nothing of it can be kept"),
+        "{nothing}"
     );
 }
 

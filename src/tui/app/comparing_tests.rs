@@ -105,13 +105,13 @@ fn figures_of_a_run_without_readable_settings_are_said_to_be_from_the_journals()
 
 #[test]
 fn long_values_are_whole_where_there_is_room_for_them() {
-    let table = "search.reference=\"/work/shared/runs/a-random-search-with-a-long-name\"";
+    let table = "search.reference=\"/data/runs/lab/of/a-random-search-with-a-long-name\"";
     for (width, is_whole) in [(120, true), (80, false)] {
         let mut app = app_of(width, 40, Characters::Unicode);
         compare(&mut app, "seed-7", 0.0, &[table]);
         press(&mut app, "D");
         let frame = frame(&app);
-        let found = frame.contains("/work/shared/runs/a-random-search-with-a-long-name");
+        let found = frame.contains("/data/runs/lab/of/a-random-search-with-a-long-name");
         assert_eq!(found, is_whole, "{frame}");
     }
 }
