@@ -4,7 +4,7 @@ mod beginning;
 mod inbox;
 mod orders;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -152,6 +152,8 @@ struct Bridge {
     threads: usize,
     scheduler: Scheduler,
     jobs: BTreeMap<u64, ChildJob>,
+    /// Children whose end the search was told of in this session.
+    ended: BTreeSet<u64>,
     /// Batches to submit as soon as the journal has the intent.
     intended: BTreeMap<u64, Intended>,
     /// Slurm's numbers of the batches of this session and of those taken over.
@@ -239,6 +241,7 @@ impl Bridge {
             data,
             scheduler,
             jobs: BTreeMap::new(),
+            ended: BTreeSet::new(),
             intended: BTreeMap::new(),
             numbers,
             inbox,

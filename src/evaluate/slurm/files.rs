@@ -318,13 +318,16 @@ impl Folder {
         let _ = fs::remove_file(saving::path(&self.checkpoints(), child));
     }
 
-    /// Remove what was saved of any child: all have ended.
-    pub fn remove_checkpoints(&self) {
+    /// Remove what was saved of children that have ended, as tasks that went on nevertheless have saved it again.
+    pub fn remove_checkpoints(&self, has_ended: impl Fn(u64) -> bool) {
         if self.check().is_err() {
             return;
         }
         for name in names(&self.checkpoints()).unwrap_or_default() {
-            let _ = fs::remove_file(self.checkpoints().join(name));
+            let child = name.split('.').next().and_then(|child| child.parse().ok());
+            if child.is_some_and(&has_ended) {
+                let _ = fs::remove_file(self.checkpoints().join(name));
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Bridge, Message};
 use crate::evaluate::slurm::commands::{self, Reply, Request};
-use crate::evaluate::slurm::files::Control;
+use crate::evaluate::slurm::files::{Control, read_result};
 use crate::evaluate::slurm::scheduler::{Action, Submission, TaskId};
 use crate::evaluate::{ChildJob, Report, Reports};
 use crate::event::Level;
@@ -57,6 +57,7 @@ impl Bridge {
                     self.is_over |= matches!(*told, Report::Fatal { .. });
                     if let Report::Finished { child, .. } = &*told {
                         self.jobs.remove(child);
+                        self.ended.insert(*child);
                         self.folder.remove_checkpoint(*child);
                     }
                     report(*told);
@@ -270,9 +271,8 @@ impl Bridge {
         if self.config.slurm.cancel_on_stop {
             self.await_submission(messages, report);
         }
-        if self.jobs.is_empty() {
-            self.folder.remove_checkpoints();
-        }
+        self.folder
+            .remove_checkpoints(|child| self.has_ended(child));
         let batches: Vec<(u64, bool)> = self.scheduler.all_batches().collect();
         if batches.is_empty() {
             return;
@@ -289,6 +289,16 @@ impl Bridge {
         // into being later, and is found then.
         let cancelled = batches.iter().filter(|(_, is_submitted)| *is_submitted);
         cancelled.for_each(|(batch, _)| drop(self.folder.close(*batch)));
+    }
+
+    /// Whether a child has ended in this session, or in an earlier one with a whole result. A session that is stopped
+    /// at its beginning has no jobs yet, but that does not mean that all children have ended.
+    fn has_ended(&self, child: u64) -> bool {
+        let of_earlier_session = || {
+            let result = read_result(&self.folder.result(child), self.config.child.epochs);
+            result.is_ok_and(|result| !result.skipped)
+        };
+        self.ended.contains(&child) || (!self.jobs.contains_key(&child) && of_earlier_session())
     }
 
     /// Wait for `sbatch` if it is under way: a job can be cancelled only once it is there.

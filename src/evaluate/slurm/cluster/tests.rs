@@ -1,3 +1,5 @@
+mod ending;
+
 use std::fs;
 use std::sync::{Arc, Mutex};
 
