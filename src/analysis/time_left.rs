@@ -2,20 +2,23 @@
 //! how far a learning policy may move towards other costs.
 //!
 //! A child takes a time per layer and a time per multiply-accumulate; both are fitted to the latest
-//! children. What children to come cost follows from the latest ones, scaled by what uniform
-//! children of their depth cost. A policy that learns moves: in 10 recorded searches of the presets
-//! `demo` and `demo-cifar` its children came to cost 5 to 50 times what uniform ones do, which
-//! nothing tells beforehand. So the logarithm of the cost is taken for a random walk, one step per
-//! update, whose size is estimated from the run, and both ends are shown while they are far apart.
-//! docs/PERFORMANCE.md has how often that was right.
+//! children. What children to come cost is what uniform children of their depth cost, times how much
+//! more than those the children of the present policy cost: of a policy that does not learn all of
+//! them say that, of one that learns only the latest. A policy that learns moves: in 10 recorded
+//! searches of the presets `demo` and `demo-cifar` its children came to cost 5 to 50 times what
+//! uniform ones do, which nothing tells beforehand. So the logarithm of the cost is taken for a random
+//! walk, one step per update, whose size is estimated from the run, and both ends are shown while they
+//! are far apart. docs/PERFORMANCE.md has how often that was right.
 
 use crate::event::{CostOutlook, RunStarted};
 use crate::state::{ChildRow, RunState, RunStatus, SearchRun};
 
 /// The latest trained children that the fit uses.
-const FITTED: usize = 48;
-/// The latest trained children whose mean cost is that of the present policy.
+const FITTED: usize = 32;
+/// The latest trained children whose cost is that of the present policy, if it learns.
 const PRESENT: usize = 16;
+/// The latest children that anything is estimated from.
+const REMEMBERED: usize = 2_048;
 /// Standard deviation of a policy's step in the logarithm of the cost before anything is known, and
 /// the number of steps as which that counts.
 const STEP: f64 = 0.6;
@@ -51,10 +54,11 @@ impl SearchTimeLeft {
         if is_ending || left == 0 || trained.len() < run.workers.clamp(2, PRESENT) {
             return None;
         }
+        let present = if run.learns() { PRESENT } else { REMEMBERED };
         let rest = Rest {
             run,
-            cost: Fit::of(&trained),
-            present: Present::of(&trained),
+            cost: Fit::of(last(&trained, FITTED)),
+            present: Present::of(last(&trained, present), run.outlook.as_deref()),
             sampled: counts.sampled,
             left,
         };
@@ -76,15 +80,17 @@ fn is_typical(row: &ChildRow) -> bool {
     row.repeat_of.is_none() && !row.is_excluded() && !row.skipped && !row.is_edited()
 }
 
+fn last<T>(all: &[T], count: usize) -> &[T] {
+    &all[all.len().saturating_sub(count)..]
+}
+
 fn latest_trained(search: &SearchRun) -> Vec<&ChildRow> {
-    let rows = search.children.iter().rev();
-    let mut latest: Vec<&ChildRow> = rows.filter(|row| is_typical(row)).take(FITTED).collect();
-    latest.reverse();
-    latest
+    let rows = last(&search.children, REMEMBERED).iter();
+    rows.filter(|row| is_typical(row)).collect()
 }
 
 fn share_of_repeats(search: &SearchRun) -> f64 {
-    let latest = search.children.iter().rev().take(64);
+    let latest = last(&search.children, 64).iter();
     let (repeats, all) = latest.fold((0.0, 0.0), |(repeats, all), row| {
         (repeats + f64::from(row.repeat_of.is_some()), all + 1.0)
     });
@@ -94,7 +100,7 @@ fn share_of_repeats(search: &SearchRun) -> f64 {
 /// Seconds of the run per second of training, from the latest episodes: it depends on the workers, and
 /// on how well a whole episode occupies them.
 fn seconds_per_trained_second(search: &SearchRun, run: &RunStarted) -> f64 {
-    let latest = &search.episodes[search.episodes.len().saturating_sub(3)..];
+    let latest = last(&search.episodes, 3);
     let lasted: f64 = latest.iter().map(|episode| episode.seconds).sum();
     let first = latest.first().map_or(usize::MAX, |first| first.episode);
     let last = latest.last().map_or(0, |last| last.episode);
@@ -119,8 +125,27 @@ struct Fit {
 }
 
 impl Fit {
-    /// The fit of least squares in proportion to the cost, neither part negative.
+    /// The fit of least squares in proportion to the cost, neither part negative, scaled so that
+    /// these children take as long in all as they did: a sum is to be estimated.
     fn of(trained: &[&ChildRow]) -> Fit {
+        let fit = Fit::in_proportion(trained);
+        let fitted: f64 = trained
+            .iter()
+            .map(|row| fit.seconds(row.genes.depth().max(1) as f64, row.macs as f64))
+            .sum();
+        let lasted: f64 = trained.iter().map(|row| row.seconds).sum();
+        Fit {
+            per_layer: fit.per_layer * lasted / fitted,
+            per_mac: fit.per_mac * lasted / fitted,
+        }
+    }
+
+    /// Seconds of a child.
+    fn seconds(&self, layers: f64, macs: f64) -> f64 {
+        self.per_layer * layers + self.per_mac * macs
+    }
+
+    fn in_proportion(trained: &[&ChildRow]) -> Fit {
         let mean = trained.iter().map(|row| row.macs as f64).sum::<f64>() / trained.len() as f64;
         let (mut ll, mut lm, mut mm, mut ls, mut ms) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for row in trained {
@@ -151,24 +176,31 @@ impl Fit {
     }
 }
 
-/// The children of the present policy: means.
+/// The children of the present policy.
 #[derive(Debug, Clone, Copy)]
 struct Present {
+    /// Their mean depth.
     depth: f64,
-    macs: f64,
+    /// How many times as many multiply-accumulates they have as uniform children of their depths.
+    relative: f64,
 }
 
 impl Present {
-    fn of(trained: &[&ChildRow]) -> Present {
-        let latest = &trained[trained.len().saturating_sub(PRESENT)..];
-        let mean = |of: fn(&ChildRow) -> f64| {
-            latest.iter().map(|row| of(row)).sum::<f64>() / latest.len() as f64
-        };
+    fn of(latest: &[&ChildRow], outlook: Option<&CostOutlook>) -> Present {
+        let depths: f64 = latest.iter().map(|row| row.genes.depth() as f64).sum();
+        let macs: f64 = latest.iter().map(|row| row.macs as f64).sum();
+        let uniform = |row: &&ChildRow| uniform_macs(outlook, row.genes.depth() as f64);
         Present {
-            depth: mean(|row| row.genes.depth() as f64),
-            macs: mean(|row| row.macs as f64),
+            depth: depths / latest.len() as f64,
+            relative: macs / latest.iter().map(uniform).sum::<f64>(),
         }
     }
+}
+
+/// Mean multiply-accumulates of uniform children of a depth; 1 at every depth if that is not known.
+fn uniform_macs(outlook: Option<&CostOutlook>, depth: f64) -> f64 {
+    let known = outlook.and_then(|outlook| outlook.macs_at(depth));
+    known.filter(|macs| *macs > 0.0).unwrap_or(1.0)
 }
 
 /// The children to come.
@@ -193,25 +225,13 @@ impl Rest<'_> {
         let largest = outlook.map_or(f64::INFINITY, |outlook| outlook.largest_macs as f64);
         let at_point = |point: usize| {
             let ahead = (point as f64 + 0.5) * self.left as f64 / points as f64 * proposed;
-            let child = self.sampled as f64 + ahead;
-            let (depth, growth) = match outlook {
-                Some(outlook) => self.depth_and_growth(outlook, child),
-                None => (self.present.depth, 1.0),
-            };
-            let moved = (step * (ahead / per_episode).sqrt()).exp();
-            let macs = (self.present.macs * growth * moved).min(largest.max(self.present.macs));
-            self.cost.per_layer * depth + self.cost.per_mac * macs
+            let depth = outlook.and_then(|outlook| outlook.depth_of(self.sampled as f64 + ahead));
+            let depth = depth.unwrap_or(self.present.depth);
+            let unmoved = self.present.relative * uniform_macs(outlook, depth);
+            let moved = unmoved * (step * (ahead / per_episode).sqrt()).exp();
+            self.cost.seconds(depth, moved.min(largest.max(unmoved)))
         };
         (0..points).map(at_point).sum::<f64>() * self.left as f64 / points as f64
-    }
-
-    /// Depth of a child to come, and how many times as much a uniform one costs there as at the
-    /// present depth.
-    fn depth_and_growth(&self, outlook: &CostOutlook, child: f64) -> (f64, f64) {
-        let depth = outlook.depth_of(child).unwrap_or(self.present.depth);
-        let uniform = |depth| outlook.macs_at(depth).filter(|macs| *macs > 0.0);
-        let growth = uniform(depth).zip(uniform(self.present.depth));
-        (depth, growth.map_or(1.0, |(then, now)| then / now))
     }
 }
 
@@ -219,7 +239,7 @@ impl Rest<'_> {
 /// chance adds to an episode's mean.
 fn step(search: &SearchRun) -> f64 {
     let mut episodes: Vec<(usize, Vec<f64>)> = Vec::new();
-    let rows = &search.children[search.children.len().saturating_sub(2_048)..];
+    let rows = last(&search.children, REMEMBERED);
     for row in rows.iter().filter(|row| is_typical(row) && !row.control) {
         let cost = (row.macs.max(1) as f64).ln();
         match episodes.last_mut() {

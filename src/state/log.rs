@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{ChildEpoch, Level};
-use crate::foundation::numbers::{decimal, loss};
+use crate::foundation::numbers::{accuracy, decimal, loss};
 
 /// A line in the log of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,16 @@ impl LogText {
         match self {
             LogText::Written(text) => Cow::Borrowed(text),
             LogText::Epoch(epoch) => Cow::Owned(of_epoch(epoch)),
+        }
+    }
+
+    /// The text, or a shorter one with the same subject if there is one and the text is longer than
+    /// `columns`.
+    pub fn within(&self, columns: usize) -> Cow<'_, str> {
+        let whole = self.get();
+        match self {
+            LogText::Epoch(epoch) if whole.len() > columns => Cow::Owned(short_of_epoch(epoch)),
+            LogText::Epoch(_) | LogText::Written(_) => whole,
         }
     }
 }
@@ -67,5 +77,18 @@ pub(super) fn of_epoch(e: &ChildEpoch) -> String {
         e.train_accuracy,
         e.valid_accuracy,
         decimal(e.images_per_second, 0)
+    )
+}
+
+/// The line about an epoch of a child for a narrow screen, whose other panels have its speed.
+fn short_of_epoch(e: &ChildEpoch) -> String {
+    format!(
+        "child {}: epoch {}/{}: loss {}, {} train, {} valid",
+        e.child,
+        e.epoch,
+        e.epochs,
+        loss(e.train_loss),
+        accuracy(e.train_accuracy),
+        accuracy(e.valid_accuracy)
     )
 }

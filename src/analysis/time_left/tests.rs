@@ -182,26 +182,56 @@ fn share(right: usize, of: usize) -> f64 {
     right as f64 / of as f64
 }
 
+/// The share of the estimates that the truth is within a factor of.
+fn share_within(factor: f64, estimates: &[(SearchTimeLeft, f64)]) -> f64 {
+    let near = |(left, truth): &&(SearchTimeLeft, f64)| {
+        (1.0 / factor..factor).contains(&(left.seconds / truth))
+    };
+    share(estimates.iter().filter(near).count(), estimates.len())
+}
+
 #[test]
-fn without_a_policy_that_learns_one_number_is_shown_and_mostly_right_to_a_third_on_a_busy_machine()
-{
+fn without_a_policy_that_learns_one_number_is_shown_and_mostly_right_to_a_quarter_on_a_busy_machine()
+ {
     let runs = recorded();
     let random = runs.iter().filter(|run| run.run.strategy == "random");
     let estimates: Vec<_> = random.flat_map(Recorded::estimates).collect();
     assert_eq!(estimates.len(), 160);
     assert!(estimates.iter().all(|(left, _)| left.range.is_none()));
-    let within = |factor: f64| {
-        let near = |(left, truth): &&(SearchTimeLeft, f64)| {
-            (1.0 / factor..factor).contains(&(left.seconds / truth))
-        };
-        share(estimates.iter().filter(near).count(), estimates.len())
-    };
-    println!(
-        "within 25 %: {:.3}, within 50 %: {:.3}",
-        within(1.25),
-        within(1.5)
-    );
-    assert!(within(1.5) > 0.8 && within(1.25) > 0.5);
+    let [near, nearly] = [1.25, 1.5].map(|factor| share_within(factor, &estimates));
+    println!("within 25 %: {near:.3}, within 50 %: {nearly:.3}");
+    assert!(near > 0.65 && nearly > 0.85);
+}
+
+/// The recorded children, each of which takes what the fit to all of the run says.
+fn undisturbed(mut run: Recorded) -> Recorded {
+    let rows: Vec<&ChildRow> = run.children.iter().map(|ended| &ended.row).collect();
+    let trained: Vec<&ChildRow> = rows.into_iter().filter(|row| is_typical(row)).collect();
+    let fit = Fit::of(&trained);
+    let mut clock = 0.0;
+    for ended in &mut run.children {
+        let (layers, macs) = (ended.row.genes.depth() as f64, ended.row.macs as f64);
+        if ended.row.repeat_of.is_none() {
+            ended.row.seconds = fit.seconds(layers, macs);
+            clock += ended.row.seconds / 2.0;
+        }
+        ended.clock = clock;
+    }
+    run
+}
+
+#[test]
+fn without_a_policy_that_learns_and_without_other_programs_the_number_is_right_to_a_quarter() {
+    let random = recorded()
+        .into_iter()
+        .filter(|run| run.run.strategy == "random");
+    let estimates: Vec<_> = random
+        .flat_map(|run| undisturbed(run).estimates())
+        .collect();
+    assert_eq!(estimates.len(), 160);
+    let near = share_within(1.25, &estimates);
+    println!("within 25 %: {near:.3}");
+    assert!(near > 0.9);
 }
 
 #[test]

@@ -303,8 +303,15 @@ impl LogView {
             Level::Error => Role::Error,
         };
         let word = line.word();
-        let text = format!("{word}{}", text::line(&line.text.get()));
-        let lines = format::wrap(&text, width.saturating_sub(TIME_WIDTH));
+        let width = width.saturating_sub(TIME_WIDTH);
+        // What is searched for is looked for in the whole text.
+        let said = if self.is_narrowed() {
+            line.text.get()
+        } else {
+            line.text.within(width)
+        };
+        let text = format!("{word}{}", text::line(&said));
+        let lines = format::wrap(&text, width);
         let first = std::iter::once(time).chain(std::iter::repeat(" ".repeat(TIME_WIDTH)));
         first
             .zip(lines)

@@ -36,7 +36,7 @@ fn the_log_is_filtered_by_level_and_text_and_searched() {
     press(&mut app, "vv&checkpoint\n");
     let checkpoints = text(&app);
     assert!(
-        checkpoints.contains("checkpoint after episode 2") && !checkpoints.contains("validation,"),
+        checkpoints.contains("checkpoint after episode 2") && !checkpoints.contains(" train, "),
         "{checkpoints}"
     );
     press(&mut app, "&");
@@ -49,4 +49,27 @@ fn the_log_is_filtered_by_level_and_text_and_searched() {
     );
     press(&mut app, "/no such thing\n");
     assert!(text(&app).contains("the log has no line"));
+}
+
+#[test]
+fn on_a_narrow_screen_an_epoch_takes_one_row_of_the_log_but_its_whole_line_is_searched() {
+    let mut app = running(80, 24);
+    press(&mut app, "6");
+    let log = text(&app);
+    let of_epochs: Vec<&str> = log.lines().filter(|row| row.contains("loss ")).collect();
+    assert!(!of_epochs.is_empty(), "{log}");
+    for row in of_epochs {
+        assert!(
+            row.contains(" % train, ") && row.contains(" % valid"),
+            "{log}"
+        );
+    }
+    press(&mut app, "/images/s\n");
+    let found = text(&app);
+    assert!(
+        found.contains("images/s") && !found.contains(" % valid"),
+        "{found}"
+    );
+    let wide = text(&running(200, 50));
+    assert!(wide.contains(" validation, "), "{wide}");
 }
