@@ -1,8 +1,8 @@
 //! Turns cells into as few terminal bytes (ECMA-48) as possible: the user may be behind a slow
 //! line.
 //!
-//! The pen and the cursor are remembered across frames, moves use the shortest sequence, and a
-//! frame is one write.
+//! The pen and the cursor are remembered across frames, moves use the shortest sequence, the cells of
+//! a frame are written in the order that takes the fewest bytes, and a frame is one write.
 
 use std::io::{self, Write};
 
@@ -24,8 +24,26 @@ pub trait Tty: Write {
 /// Collects a frame and sends it. The terminal's cursor is hidden and its pen plain when it starts.
 pub struct AnsiWriter<T: Tty> {
     tty: T,
+    frame: Encoder,
+}
+
+/// A place of a screen that differs from what the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Column, from 0.
+    pub x: u16,
+    /// Row, from 0.
+    pub y: u16,
+    /// So many cells from here on become blank and plain, instead of one cell that is written; and
+    /// whether they are the rest of the row.
+    pub erased: Option<(u16, bool)>,
+}
+
+/// A frame as bytes, with what they leave the terminal's cursor and pen at.
+#[derive(Debug, Clone)]
+struct Encoder {
     ascii: bool,
-    frame: Vec<u8>,
+    bytes: Vec<u8>,
     /// Position of the terminal's cursor, if known.
     cursor: Option<Position>,
     pen: Attributes,
@@ -58,13 +76,13 @@ impl Attributes {
 impl<T: Tty> AnsiWriter<T> {
     /// With `ascii`, only ASCII characters are ever sent.
     pub fn new(tty: T, ascii: bool) -> AnsiWriter<T> {
-        AnsiWriter {
-            tty,
+        let frame = Encoder {
             ascii,
-            frame: Vec::new(),
+            bytes: Vec::new(),
             cursor: None,
             pen: Attributes::default(),
-        }
+        };
+        AnsiWriter { tty, frame }
     }
 
     /// Current size of the terminal, in cells.
@@ -80,49 +98,113 @@ impl<T: Tty> AnsiWriter<T> {
 
     /// Send a sequence with the frame that changes neither cells nor cursor nor pen.
     pub fn append(&mut self, sequence: &str) {
-        if self.ascii && !sequence.is_ascii() {
+        if self.frame.ascii && !sequence.is_ascii() {
             let ascii = |character: char| if character.is_ascii() { character } else { '?' };
-            self.push(&sequence.chars().map(ascii).collect::<String>());
+            self.frame
+                .push(&sequence.chars().map(ascii).collect::<String>());
         } else {
-            self.push(sequence);
+            self.frame.push(sequence);
         }
     }
 
     /// Blank the screen, whatever it shows, and discard what has not been sent.
     pub fn clear(&mut self) {
-        self.frame.clear();
-        self.push("\x1b[0m\x1b[2J");
-        (self.cursor, self.pen) = (None, Attributes::default());
+        let frame = &mut self.frame;
+        frame.bytes.clear();
+        frame.push("\x1b[0m\x1b[2J");
+        (frame.cursor, frame.pen) = (None, Attributes::default());
     }
 
     /// Move the rows `top..bottom` up by `rows`; blank rows come in at the bottom.
     pub fn scroll_up(&mut self, top: u16, bottom: u16, rows: u16) {
-        self.set_pen(Attributes::default());
+        let frame = &mut self.frame;
+        frame.set_pen_for_blanks();
         // Setting the margins also moves the cursor to the upper left corner.
         let sequence = format!("\x1b[{};{bottom}r\x1b[{rows}S\x1b[r", u32::from(top) + 1);
-        self.push(&sequence);
-        self.cursor = Some(Position::ORIGIN);
+        frame.push(&sequence);
+        frame.cursor = Some(Position::ORIGIN);
     }
 
-    /// Write the cell of `screen` at `x`, `y`, which differs from what the terminal shows.
-    pub fn cell(&mut self, screen: &Buffer, x: u16, y: u16) {
-        self.move_to(screen, x, y);
-        let Some(cell) = screen.cell((x, y)) else {
-            return;
+    /// Write all cells of `screen` that differ from what the terminal shows, given in reading order.
+    /// The order in which they are written makes no difference to what is shown at the end.
+    pub fn write(&mut self, screen: &Buffer, changes: &[Change]) {
+        let pens = self.frame.pens(screen, changes);
+        let in_order = |key: fn(usize, u16) -> (u16, usize)| {
+            let mut ordered: Vec<(&usize, &Change)> = pens.iter().zip(changes).collect();
+            ordered.sort_by_key(|(pen, change)| key(**pen, change.y));
+            let mut frame = self.frame.clone();
+            for (_, change) in ordered {
+                frame.change(screen, *change);
+            }
+            frame
         };
-        self.write(cell);
-        let after = x.saturating_add(cell.symbol().width() as u16);
-        // After the last column, terminals differ in where the cursor is.
-        self.cursor = (after < screen.area.right()).then_some(Position { x: after, y });
+        let frames = [
+            in_order(|_, row| (row, 0)),
+            in_order(|pen, row| (row, pen)),
+            in_order(|pen, _| (0, pen)),
+        ];
+        if let Some(shortest) = frames.into_iter().min_by_key(|frame| frame.bytes.len()) {
+            self.frame = shortest;
+        }
     }
 
-    /// Blank `columns` cells from `x`, `y` on, which look plain; `to_end` if they are the rest of the row.
-    pub fn erase(&mut self, screen: &Buffer, x: u16, y: u16, columns: u16, to_end: bool) {
-        self.move_to(screen, x, y);
-        if !self.pen.blank_like(Attributes::default()) {
-            self.set_pen(Attributes::default());
+    /// Send what has been written, if anything.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let frame = std::mem::take(&mut self.frame.bytes);
+        match frame.len() {
+            0 => return Ok(()),
+            1..SYNCHRONISED_FROM => self.tty.write_all(&frame)?,
+            _ => {
+                let (begin, end) = (b"\x1b[?2026h".as_slice(), b"\x1b[?2026l".as_slice());
+                self.tty.write_all(&[begin, &frame, end].concat())?;
+            }
         }
-        self.push(&erasure(columns, to_end));
+        self.tty.flush()
+    }
+}
+
+impl Encoder {
+    fn push(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// Which pen each change needs, by number in the order in which they are first needed; the present
+    /// one is 0. A blank that looks the same with the pen before it keeps that.
+    fn pens(&self, screen: &Buffer, changes: &[Change]) -> Vec<usize> {
+        let mut known = vec![self.pen];
+        let mut pen = 0;
+        let needed = changes.iter().map(|change| {
+            let cell = &screen[(change.x, change.y)];
+            let attributes = Attributes::of(cell);
+            let is_blank = change.erased.is_some() || cell.symbol() == " ";
+            if !is_blank || !attributes.blank_like(known[pen]) {
+                let found = known.iter().position(|known| *known == attributes);
+                pen = found.unwrap_or_else(|| {
+                    known.push(attributes);
+                    known.len() - 1
+                });
+            }
+            pen
+        });
+        needed.collect()
+    }
+
+    fn change(&mut self, screen: &Buffer, change: Change) {
+        let Change { x, y, erased } = change;
+        self.move_to(screen, x, y);
+        match erased {
+            Some((columns, to_end)) => {
+                self.set_pen_for_blanks();
+                self.push(&erasure(columns, to_end));
+            }
+            None => {
+                let cell = &screen[(x, y)];
+                self.write(cell);
+                let after = x.saturating_add(cell.symbol().width() as u16);
+                // After the last column, terminals differ in where the cursor is.
+                self.cursor = (after < screen.area.right()).then_some(Position { x: after, y });
+            }
+        }
     }
 
     fn write(&mut self, cell: &Cell) {
@@ -136,24 +218,6 @@ impl<T: Tty> AnsiWriter<T> {
         } else {
             self.push(cell.symbol());
         }
-    }
-
-    /// Send what has been written, if anything.
-    pub fn flush(&mut self) -> io::Result<()> {
-        if self.frame.is_empty() {
-            return Ok(());
-        }
-        if self.frame.len() >= SYNCHRONISED_FROM {
-            let body = std::mem::take(&mut self.frame);
-            self.frame = [b"\x1b[?2026h".as_slice(), &body, b"\x1b[?2026l"].concat();
-        }
-        self.tty.write_all(&self.frame)?;
-        self.frame.clear();
-        self.tty.flush()
-    }
-
-    fn push(&mut self, text: &str) {
-        self.frame.extend_from_slice(text.as_bytes());
     }
 
     /// Move by the shortest sequence there is, or by writing again the cells in between.
@@ -190,6 +254,13 @@ impl<T: Tty> AnsiWriter<T> {
             }
         }
         Some(text)
+    }
+
+    /// Blanks that the terminal makes have the pen's background.
+    fn set_pen_for_blanks(&mut self) {
+        if !self.pen.blank_like(Attributes::default()) {
+            self.set_pen(Attributes::default());
+        }
     }
 
     fn set_pen(&mut self, pen: Attributes) {

@@ -9,7 +9,7 @@ use ratatui::layout::{Rect, Size};
 use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::ansi::{AnsiWriter, Tty, erasure};
+use super::ansi::{AnsiWriter, Change, Tty, erasure};
 use super::title::TitleBar;
 use crate::foundation::text::line;
 
@@ -76,9 +76,11 @@ impl<T: Tty> Display<T> {
         {
             self.scroll(&frame, rows);
         }
+        let mut changes = Vec::new();
         for y in 0..frame.area.height {
-            self.write_row(&frame, y);
+            self.find_changes(&frame, y, &mut changes);
         }
+        self.writer.write(&frame, &changes);
         self.shown = frame;
         if let Some(sequence) = self.title.due(Instant::now()) {
             self.writer.append(&sequence);
@@ -86,8 +88,8 @@ impl<T: Tty> Display<T> {
         self.writer.flush()
     }
 
-    /// Write the cells of a row that differ from what the terminal shows.
-    fn write_row(&mut self, frame: &Buffer, y: u16) {
+    /// Add where a row differs from what the terminal shows.
+    fn find_changes(&self, frame: &Buffer, y: u16, changes: &mut Vec<Change>) {
         // Up to here a wide character of the previous frame has been partly overwritten: what is
         // left of it is unknown.
         let mut stale = 0;
@@ -95,13 +97,9 @@ impl<T: Tty> Display<T> {
         while x < frame.area.width {
             let mut width = columns(&frame[(x, y)]);
             if x < stale || frame[(x, y)] != self.shown[(x, y)] {
-                match self.blanks(frame, x, y) {
-                    Some((blanks, to_end)) => {
-                        width = blanks;
-                        self.writer.erase(frame, x, y, blanks, to_end);
-                    }
-                    None => self.writer.cell(frame, x, y),
-                }
+                let erased = self.blanks(frame, x, y);
+                changes.push(Change { x, y, erased });
+                width = erased.map_or(width, |(blanks, _)| blanks);
                 let covered = x..(x + width).min(frame.area.width);
                 stale = covered
                     .map(|column| column + columns(&self.shown[(column, y)]))
@@ -295,6 +293,26 @@ mod tests {
         assert_eq!(sent, "\x1b[3;4H\x1b[21X\n\x1b[K");
         let row = session.screen.screen().contents();
         assert_eq!(row.trim(), "beside");
+    }
+
+    #[test]
+    fn words_of_two_colours_by_turns_cost_two_pens() {
+        let mut session = ShownScreen::new(false);
+        let (label, value) = (Style::new().fg(Color::Rgb(1, 2, 3)), Style::new());
+        let sent = session.show(
+            &[
+                (0, 0, "loss", label),
+                (5, 0, "1.698", value),
+                (11, 0, "valid", label),
+                (17, 0, "43.1 %", value),
+                (0, 1, "left", label),
+                (5, 1, "3 s", value),
+            ],
+            None,
+        );
+        assert_eq!(sent.matches("38;2;1;2;3").count(), 1, "{sent:?}");
+        let shown = session.screen.screen().contents();
+        assert_eq!(shown.trim(), "loss 1.698 valid 43.1 %\nleft 3 s");
     }
 
     #[test]
