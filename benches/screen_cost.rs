@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_nas-tui");
-const SIZES: [(u16, u16, f64); 2] = [(80, 24, 400.0), (200, 50, 900.0)];
+const SIZES: [(u16, u16, f64); 2] = [(80, 24, 250.0), (200, 50, 600.0)];
 /// Seconds of warm-up (the first frame, the first measurements) and of measuring.
 const WARM_UP: u64 = 15;
 const SECONDS: u64 = 60;

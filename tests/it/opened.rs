@@ -116,7 +116,6 @@ fn leave(terminal: &mut Terminal) {
 fn the_pager_gets_every_key_and_afterwards_the_screen_is_as_before() {
     let place = Place::new();
     let mut terminal = place.replay("./pager -R");
-    // The footer is drawn last.
     terminal.wait_for("q quit");
     let before = terminal.contents();
     terminal.keys("O");

@@ -29,6 +29,37 @@ pub struct Terminal {
 struct Output {
     screen: vt100::Parser,
     bytes: Vec<u8>,
+    /// The end of `bytes` that the screen does not show yet: part of a frame.
+    held: Vec<u8>,
+}
+
+/// Begin and end of an update that is shown as a whole (mode 2026).
+const UPDATE: [&[u8]; 2] = [b"\x1b[?2026h", b"\x1b[?2026l"];
+
+impl Output {
+    /// Like a terminal that knows synchronised updates, which are never seen half drawn.
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.held.extend_from_slice(bytes);
+        loop {
+            let shown: Vec<u8> = self.held.drain(..to_show(&self.held)).collect();
+            if shown.is_empty() {
+                return;
+            }
+            self.screen.process(&shown);
+        }
+    }
+}
+
+/// How many of these bytes can be shown: a whole update, or what comes before the next one.
+fn to_show(bytes: &[u8]) -> usize {
+    let [begin, end] = UPDATE;
+    let find = |sought: &[u8]| bytes.windows(sought.len()).position(|part| part == sought);
+    if bytes.starts_with(begin) {
+        return find(end).map_or(0, |at| at + end.len());
+    }
+    let begun = (1..begin.len()).find(|cut| bytes.ends_with(&begin[..*cut]));
+    find(begin).unwrap_or(bytes.len() - begun.unwrap_or(0))
 }
 
 impl Terminal {
@@ -89,14 +120,16 @@ impl Terminal {
         let output = Arc::new(Mutex::new(Output {
             screen: vt100::Parser::new(rows, columns, 0),
             bytes: Vec::new(),
+            held: Vec::new(),
         }));
         let writer = Arc::clone(&output);
         std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
+            let mut bytes = [0; 65_536];
             while let Ok(length @ 1..) = reader.read(&mut bytes) {
-                let mut output = writer.lock().expect("no reader panics");
-                output.screen.process(&bytes[..length]);
-                output.bytes.extend_from_slice(&bytes[..length]);
+                writer
+                    .lock()
+                    .expect("no reader panics")
+                    .take(&bytes[..length]);
             }
         });
         let keyboard = pair.master.take_writer().expect("keys can be typed");
