@@ -3,8 +3,8 @@
 //!
 //! A child takes a time per layer and a time per multiply-accumulate; both are fitted to the latest
 //! children. What children to come cost is what uniform children of their depth cost, times how much
-//! more than those the children of the present policy cost: of a policy that does not learn all of
-//! them say that, of one that learns only the latest. A policy that learns moves: in 10 recorded
+//! more than those the children of the present policy cost: of a policy that does not learn all
+//! children say that (of a long search the latest 2,048), of one that learns only the latest few. A policy that learns moves: in 10 recorded
 //! searches of the presets `demo` and `demo-cifar` its children came to cost 5 to 50 times what
 //! uniform ones do, which nothing tells beforehand. So the logarithm of the cost is taken for a random
 //! walk, one step per update, whose size is estimated from the run, and both ends are shown while they
@@ -54,7 +54,9 @@ impl SearchTimeLeft {
         if is_ending || left == 0 || trained.len() < run.workers.clamp(2, PRESENT) {
             return None;
         }
-        let present = if run.learns() { PRESENT } else { REMEMBERED };
+        // Without the cost of uniform children, those of other depths say nothing of the depth to come.
+        let is_settled = !run.learns() && run.outlook.is_some();
+        let present = if is_settled { REMEMBERED } else { PRESENT };
         let rest = Rest {
             run,
             cost: Fit::of(last(&trained, FITTED)),
@@ -181,6 +183,8 @@ impl Fit {
 struct Present {
     /// Their mean depth.
     depth: f64,
+    /// Their mean multiply-accumulates.
+    macs: f64,
     /// How many times as many multiply-accumulates they have as uniform children of their depths.
     relative: f64,
 }
@@ -192,6 +196,7 @@ impl Present {
         let uniform = |row: &&ChildRow| uniform_macs(outlook, row.genes.depth() as f64);
         Present {
             depth: depths / latest.len() as f64,
+            macs: macs / latest.len() as f64,
             relative: macs / latest.iter().map(uniform).sum::<f64>(),
         }
     }
@@ -229,7 +234,8 @@ impl Rest<'_> {
             let depth = depth.unwrap_or(self.present.depth);
             let unmoved = self.present.relative * uniform_macs(outlook, depth);
             let moved = unmoved * (step * (ahead / per_episode).sqrt()).exp();
-            self.cost.seconds(depth, moved.min(largest.max(unmoved)))
+            let macs = moved.min(largest.max(self.present.macs));
+            self.cost.seconds(depth, macs)
         };
         (0..points).map(at_point).sum::<f64>() * self.left as f64 / points as f64
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{ChildEpoch, Level};
-use crate::foundation::numbers::{accuracy, decimal, loss};
+use crate::foundation::numbers::{decimal, loss};
 
 /// A line in the log of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,13 +37,11 @@ impl LogText {
         }
     }
 
-    /// The text, or a shorter one with the same subject if there is one and the text is longer than
-    /// `columns`.
-    pub fn within(&self, columns: usize) -> Cow<'_, str> {
-        let whole = self.get();
+    /// A shorter text for narrow screens, if there is one; all of it is in the text.
+    pub fn short(&self) -> Option<String> {
         match self {
-            LogText::Epoch(epoch) if whole.len() > columns => Cow::Owned(short_of_epoch(epoch)),
-            LogText::Epoch(_) | LogText::Written(_) => whole,
+            LogText::Epoch(epoch) => Some(short_of_epoch(epoch)),
+            LogText::Written(_) => None,
         }
     }
 }
@@ -58,7 +56,7 @@ impl LogLine {
         }
     }
 
-    /// Whether the line as shown contains `text`, ignoring case.
+    /// Whether the whole line contains `text`, ignoring case.
     pub fn contains(&self, text: &str) -> bool {
         format!("{}{}", self.word(), self.text.get())
             .to_lowercase()
@@ -83,12 +81,12 @@ pub(super) fn of_epoch(e: &ChildEpoch) -> String {
 /// The line about an epoch of a child for a narrow screen, whose other panels have its speed.
 fn short_of_epoch(e: &ChildEpoch) -> String {
     format!(
-        "child {}: epoch {}/{}: loss {}, {} train, {} valid",
+        "child {}: epoch {}/{}: loss {}, {:.4} train, {:.4} valid",
         e.child,
         e.epoch,
         e.epochs,
         loss(e.train_loss),
-        accuracy(e.train_accuracy),
-        accuracy(e.valid_accuracy)
+        e.train_accuracy,
+        e.valid_accuracy
     )
 }

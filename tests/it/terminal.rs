@@ -28,8 +28,9 @@ pub struct Terminal {
 /// What the program has written so far.
 struct Output {
     screen: vt100::Parser,
+    /// What the screen shows.
     bytes: Vec<u8>,
-    /// The end of `bytes` that the screen does not show yet: part of a frame.
+    /// What came after it and is not shown yet: part of a frame.
     held: Vec<u8>,
 }
 
@@ -39,7 +40,6 @@ const UPDATE: [&[u8]; 2] = [b"\x1b[?2026h", b"\x1b[?2026l"];
 impl Output {
     /// Like a terminal that knows synchronised updates, which are never seen half drawn.
     fn take(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
         self.held.extend_from_slice(bytes);
         loop {
             let shown: Vec<u8> = self.held.drain(..to_show(&self.held)).collect();
@@ -47,6 +47,7 @@ impl Output {
                 return;
             }
             self.screen.process(&shown);
+            self.bytes.extend_from_slice(&shown);
         }
     }
 }

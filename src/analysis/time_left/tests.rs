@@ -308,6 +308,44 @@ fn a_depth_to_come_costs_as_much_more_as_uniform_children_say() {
 }
 
 #[test]
+fn no_child_to_come_costs_more_than_the_costliest_of_the_space() {
+    let mut run = even(160, "random");
+    for ended in &mut run.children {
+        ended.row.seconds = ended.row.macs as f64 / 30_000.0;
+    }
+    let Some(outlook) = &mut run.run.outlook else {
+        panic!("no outlook")
+    };
+    outlook.largest_macs = 600_000;
+    outlook.depths.push(DepthCost {
+        depth: 12,
+        first_child: 33,
+        macs: 3_000_000,
+    });
+    let left = SearchTimeLeft::of(&run.after(32)).expect("an estimate");
+    // Twice as much as so far, not ten times, and twice as many layers.
+    assert!(
+        (left.seconds / (2.0 * 128.0 * 5.0) - 1.0).abs() < 0.01,
+        "{left:?}"
+    );
+}
+
+#[test]
+fn in_a_run_that_did_not_record_what_uniform_children_cost_the_latest_children_count() {
+    let mut run = even(160, "random");
+    run.run.outlook = None;
+    for ended in &mut run.children[16..] {
+        ended.row.macs *= 4;
+        ended.row.seconds *= 4.0;
+    }
+    let left = SearchTimeLeft::of(&run.after(32)).expect("an estimate");
+    assert!(
+        (left.seconds / (4.0 * 128.0 * 5.0) - 1.0).abs() < 0.01,
+        "{left:?}"
+    );
+}
+
+#[test]
 fn nothing_is_estimated_before_two_children_and_after_the_end() {
     let run = even(160, "random");
     assert_eq!(SearchTimeLeft::of(&run.after(1)), None);

@@ -303,15 +303,18 @@ impl LogView {
             Level::Error => Role::Error,
         };
         let word = line.word();
-        let width = width.saturating_sub(TIME_WIDTH);
-        // What is searched for is looked for in the whole text.
-        let said = if self.is_narrowed() {
-            line.text.get()
-        } else {
-            line.text.within(width)
+        let wrapped = |said: &str| {
+            let said = format!("{word}{}", text::line(said));
+            format::wrap(&said, width.saturating_sub(TIME_WIDTH))
         };
-        let text = format!("{word}{}", text::line(&said));
-        let lines = format::wrap(&text, width);
+        let whole = wrapped(&line.text.get());
+        // What is searched for may be in any part of the whole text.
+        let short = line.text.short().filter(|_| !self.is_narrowed());
+        let short = short.map(|short| wrapped(&short));
+        let lines = match short {
+            Some(short) if short.len() < whole.len() => short,
+            _ => whole,
+        };
         let first = std::iter::once(time).chain(std::iter::repeat(" ".repeat(TIME_WIDTH)));
         first
             .zip(lines)
