@@ -198,9 +198,13 @@ impl Guard {
             .write_all(&[AFTER_OTHERS, &held.extras.enter()].concat())
     }
 
-    /// Leave on the lent terminal what a program has written there, and have the user press a key.
+    /// Leave on the lent terminal what a program has written there, but read keys from it again.
+    pub fn read_keys_again(&self) -> io::Result<()> {
+        take_keys_back()
+    }
+
+    /// Have the user press a key, once whoever reads keys no longer discards any.
     pub fn ask_for_any_key(&self) -> io::Result<()> {
-        take_keys_back()?;
         (&self.terminal).write_all(ANY_KEY)
     }
 

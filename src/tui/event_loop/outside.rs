@@ -200,11 +200,12 @@ impl Screen {
         if !ending.at_once {
             return self.come_back();
         }
-        if self.guard.ask_for_any_key().is_err() {
+        // The user is asked last: a key pressed at once would be discarded as one typed for the program.
+        if self.guard.read_keys_again().is_err() {
             return Effect::Leave(Leave::TerminalLost);
         }
         self.events = soon(new_events);
-        if self.events.is_none() {
+        if self.events.is_none() || self.guard.ask_for_any_key().is_err() {
             return Effect::Leave(Leave::TerminalLost);
         }
         self.away = Some(Away::AnyKey);
