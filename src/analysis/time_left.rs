@@ -4,11 +4,12 @@
 //! A child takes a time per layer and a time per multiply-accumulate; both are fitted to the latest
 //! children. What children to come cost is what uniform children of their depth cost, times how much
 //! more than those the children of the present policy cost: of a policy that does not learn all
-//! children say that (of a long search the latest 2,048), of one that learns only the latest few. A policy that learns moves: in 10 recorded
-//! searches of the presets `demo` and `demo-cifar` its children came to cost 5 to 50 times what
-//! uniform ones do, which nothing tells beforehand. So the logarithm of the cost is taken for a random
-//! walk, one step per update, whose size is estimated from the run, and both ends are shown while they
-//! are far apart. docs/PERFORMANCE.md has how often that was right.
+//! children say that (of a long search the latest 2,048), of one that learns only the latest few. A
+//! policy that learns moves: in 10 recorded searches of the presets `demo` and `demo-cifar` its
+//! children came to cost 5 to 50 times what uniform ones do, which nothing tells beforehand. So the
+//! logarithm of the cost is taken for a random walk, one step per update, whose size is estimated from
+//! the run, and both ends are shown while they are far apart. docs/PERFORMANCE.md has how often that
+//! was right.
 
 use crate::event::{CostOutlook, RunStarted};
 use crate::state::{ChildRow, RunState, RunStatus, SearchRun};

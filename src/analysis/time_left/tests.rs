@@ -282,52 +282,38 @@ fn children_of_equal_cost_take_as_long_as_those_before() {
     assert_eq!(left.range, None);
 }
 
-#[test]
-fn a_depth_to_come_costs_as_much_more_as_uniform_children_say() {
+/// The time left of 128 children of 12 layers, which cost ten times as much where they are uniform as the 32
+/// of 6 layers before them, in multiples of what those took; time follows from the multiply-accumulates.
+fn growth_with_costly_depths_to_come(largest_macs: u64) -> f64 {
     let mut run = even(160, "random");
     for (index, ended) in run.children.iter_mut().enumerate() {
-        // The time follows from the multiply-accumulates alone.
         ended.row.macs = if index % 2 == 0 { 200_000 } else { 400_000 };
         ended.row.seconds = ended.row.macs as f64 / 30_000.0;
     }
     let Some(outlook) = &mut run.run.outlook else {
         panic!("no outlook")
     };
-    outlook.largest_macs = u64::MAX;
+    outlook.largest_macs = largest_macs;
     outlook.depths.push(DepthCost {
         depth: 12,
         first_child: 33,
         macs: 3_000_000,
     });
     let left = SearchTimeLeft::of(&run.after(32)).expect("an estimate");
-    // Ten times as much as so far, for 128 children of ten seconds on two workers.
-    assert!(
-        (left.seconds / (10.0 * 128.0 * 5.0) - 1.0).abs() < 0.01,
-        "{left:?}"
-    );
+    // Ten seconds each on two workers.
+    left.seconds / (128.0 * 5.0)
+}
+
+#[test]
+fn a_depth_to_come_costs_as_much_more_as_uniform_children_say() {
+    let growth = growth_with_costly_depths_to_come(u64::MAX);
+    assert!((growth / 10.0 - 1.0).abs() < 0.01, "{growth}");
 }
 
 #[test]
 fn no_child_to_come_costs_more_than_the_costliest_of_the_space() {
-    let mut run = even(160, "random");
-    for ended in &mut run.children {
-        ended.row.seconds = ended.row.macs as f64 / 30_000.0;
-    }
-    let Some(outlook) = &mut run.run.outlook else {
-        panic!("no outlook")
-    };
-    outlook.largest_macs = 600_000;
-    outlook.depths.push(DepthCost {
-        depth: 12,
-        first_child: 33,
-        macs: 3_000_000,
-    });
-    let left = SearchTimeLeft::of(&run.after(32)).expect("an estimate");
-    // Twice as much as so far, not ten times, and twice as many layers.
-    assert!(
-        (left.seconds / (2.0 * 128.0 * 5.0) - 1.0).abs() < 0.01,
-        "{left:?}"
-    );
+    let growth = growth_with_costly_depths_to_come(600_000);
+    assert!((growth / 2.0 - 1.0).abs() < 0.01, "{growth}");
 }
 
 #[test]
