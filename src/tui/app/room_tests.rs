@@ -206,6 +206,33 @@ fn only_when_the_run_has_ended_are_there_rows_for_its_result() {
 }
 
 #[test]
+fn how_far_a_child_is_stands_beside_its_layers_only_while_no_other_panel_tells_it() {
+    let records = sample::records();
+    let mut app = app(&records[..records.len() / 2], 0, (200, 50));
+    let dna = |app: &App| {
+        let scene = app.scene();
+        sample::drawn((80, 24), false, |painter| {
+            app.view
+                .panels
+                .get(PanelId("dna"))
+                .draw(&scene, false, painter);
+        })
+    };
+    let beside = dna(&app);
+    assert!(
+        beside.contains("entropy ") && !beside.contains(" img/s"),
+        "{beside}"
+    );
+    app.view.focus = PanelId("dna");
+    app.view.maximised = true;
+    let alone = dna(&app);
+    assert!(
+        alone.contains(" img/s") && !alone.contains("entropy "),
+        "{alone}"
+    );
+}
+
+#[test]
 fn no_row_between_facts_and_layers_is_empty_while_a_layer_does_not_fit() {
     let (app, dna) = (app(&sample::records(), 0, (80, 24)), PanelId("dna"));
     let scene = app.scene();

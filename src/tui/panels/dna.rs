@@ -179,13 +179,19 @@ fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a TrainedChild
     training.filter(|_| scene.why_abandoned().is_none())
 }
 
-/// The rows above the layers: progress during training, the result afterwards.
+/// The rows above the layers: progress during training, unless the children in training are on the screen,
+/// which tells it; the result afterwards. With either, where the child comes from and what it costs.
 fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
     let (state, candidate) = (scene.state, &detail.candidate);
-    if let Some((_, training)) = trained(scene, candidate.child) {
+    let trained = trained(scene, candidate.child);
+    // Beside the name of a node, that panel may have no room for the figures.
+    let is_told = trained.is_some_and(|(_, training)| training.place.is_none());
+    let is_told = is_told && scene.shows(training::ID);
+    if let Some((_, training)) = trained.filter(|_| !is_told) {
         return training::progress_rows(state, training, scene.glyphs(), width);
     }
     let first = match scene.row(candidate.child) {
+        _ if is_told => Vec::new(),
         Some(row) => vec![
             row.accuracy.map_or_else(
                 || vec![(Role::Error, row.trouble().unwrap_or_default().to_owned())],

@@ -63,9 +63,12 @@ static ABOUT: About = About {
 
 impl Panel for LogView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
-        super::title(painter, focused, "Log", &self.beside(scene), None);
         let area = super::inside(painter.area());
-        let rows = self.rows(scene, usize::from(area.width), usize::from(area.height));
+        let (width, height) = (usize::from(area.width), usize::from(area.height));
+        let last = self.last_shown(scene, width, height);
+        let beside = self.beside(scene, last.is_some());
+        super::title(painter, focused, "Log", &beside, None);
+        let rows = self.rows(scene, last, width, height);
         // Until the panel is full the log starts at its top.
         let mut painter = painter.part(area);
         for (y, row) in rows.iter().enumerate() {
@@ -162,7 +165,7 @@ impl LogView {
     }
 
     /// Which part of the log is shown, unless it is all of it.
-    fn beside(&self, scene: &Scene<'_>) -> Row {
+    fn beside(&self, scene: &Scene<'_>, is_back: bool) -> Row {
         let mut row = Row::new();
         match self.least {
             Level::Info => {}
@@ -175,7 +178,7 @@ impl LogView {
         if !self.query.is_empty() {
             row.push((Role::Dim, format!("/{}", self.query)));
         }
-        if self.end.is_some() {
+        if is_back {
             row.push((
                 Role::Warning,
                 format!(
@@ -190,10 +193,18 @@ impl LogView {
         row
     }
 
-    /// The last rows up to the last line shown, at most `height`, oldest first.
-    fn rows(&self, scene: &Scene<'_>, width: usize, height: usize) -> Vec<Row> {
+    /// Number of the last line shown: later than the one scrolled to if the lines up to that would leave room
+    /// empty, because they have become fewer or shorter. `None` if it is the newest.
+    fn last_shown(&self, scene: &Scene<'_>, width: usize, height: usize) -> Option<u64> {
+        let first = self.first_end(scene, width, height)?;
+        let last = self.end?.max(first);
+        (last < newest(scene.state)).then_some(last)
+    }
+
+    /// The rows up to line `last`, or to the newest, at most `height`, oldest first.
+    fn rows(&self, scene: &Scene<'_>, last: Option<u64>, width: usize, height: usize) -> Vec<Row> {
         let log = &scene.state.log;
-        let end = match self.end {
+        let end = match last {
             None => log.len(),
             Some(line) => index_of(scene.state, line).map_or(log.len(), |index| index + 1),
         };
@@ -214,7 +225,7 @@ impl LogView {
         let area = super::inside(area);
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         let state = scene.state;
-        let newest = state.log_dropped + (state.log.len() as u64).saturating_sub(1);
+        let newest = newest(state);
         // If all lines fit there is nothing to scroll.
         let first = self.first_end(scene, width, height)?;
         let end = self.end.unwrap_or(newest);
@@ -234,10 +245,7 @@ impl LogView {
     fn step(&self, state: &RunState, from: u64, by: i64) -> u64 {
         let shown =
             |line: &u64| index_of(state, *line).is_some_and(|index| self.shows(&state.log[index]));
-        let (oldest, newest) = (
-            state.log_dropped,
-            state.log_dropped + (state.log.len() as u64).saturating_sub(1),
-        );
+        let (oldest, newest) = (state.log_dropped, newest(state));
         let steps = by.unsigned_abs().saturating_sub(1) as usize;
         if by < 0 {
             (oldest..from)
@@ -332,6 +340,11 @@ impl LogView {
             })
             .collect()
     }
+}
+
+/// Number of the newest line of the run's log.
+fn newest(state: &RunState) -> u64 {
+    state.log_dropped + (state.log.len() as u64).saturating_sub(1)
 }
 
 /// Index of a line of the run's log in the part that is kept.

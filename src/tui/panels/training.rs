@@ -8,7 +8,9 @@ use ratatui::layout::Rect;
 
 use super::panel::{About, Hint, PANELS, Panel, Response, SEARCH, hints};
 use super::scroll::Scroll;
-use super::{Content, Row, join_fitting, join_ranked, labelled, pieces_width, words, wrapped};
+use super::{
+    Content, PanelId, Row, join_fitting, join_ranked, labelled, pieces_width, words, wrapped,
+};
 use crate::state::{Candidate, ClusterPlace, RunState, TrainedChild};
 use crate::tui::format;
 use crate::tui::keymap::Action;
@@ -30,8 +32,11 @@ pub struct WorkersView;
 #[linkme::distributed_slice(PANELS)]
 static ABOUT: About = About {
     need,
-    ..About::of::<WorkersView>("workers", "Training", 30, SEARCH)
+    ..About::of::<WorkersView>(ID.0, "Training", 30, SEARCH)
 };
+
+/// The panel's id.
+pub const ID: PanelId = PanelId("workers");
 
 /// Columns from which on a child in training surely takes one row.
 const WIDE: usize = 120;
@@ -59,8 +64,9 @@ impl Panel for WorkersView {
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         let content = content(scene, width);
         let by_worker = &scene.state.search().by_worker;
-        let chosen = by_worker.keys().position(|worker| *worker == scene.worker);
-        // The selected worker stays in view.
+        let mut children = by_worker.values().map(|training| Some(training.child));
+        let chosen = children.position(|child| child == scene.shown_child());
+        // The child shown elsewhere stays in view.
         let (workers, chosen) = (by_worker.len(), chosen.unwrap_or(0));
         let rows_each = content.body.len() / workers.max(1);
         let rows = content.head.len() + content.body.len();

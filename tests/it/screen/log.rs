@@ -73,3 +73,14 @@ fn on_a_narrow_screen_an_epoch_takes_one_row_of_the_log_but_its_whole_line_is_se
     let wide = text(&running(200, 50));
     assert!(wide.contains(" validation, "), "{wide}");
 }
+
+#[test]
+fn no_row_is_left_empty_when_lines_become_fewer_or_shorter_than_those_before_the_one_scrolled_to() {
+    let mut app = running(80, 24);
+    // The search shows whole lines; without it they are shorter.
+    press(&mut app, "6/child 2: epoch 3/3\n");
+    press(&mut app, "\u{1b}");
+    let screen = text(&app);
+    let last = screen.lines().rev().nth(1).unwrap();
+    assert!(last.contains("child "), "{screen}");
+}
