@@ -10,7 +10,7 @@ use super::selection::found_in_words;
 use super::summary::{duration, reason_word};
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{Precision, Recipe};
-use crate::event::{Event, FinishReason, Found, Record, RunKind, TrainingEpoch};
+use crate::event::{Event, FinishReason, Found, InitialWeights, Record, RunKind, TrainingEpoch};
 use crate::foundation::numbers;
 use crate::state::clock::Clock;
 use crate::state::{RunState, RunStatus, TrainingRun};
@@ -66,6 +66,9 @@ pub struct TrainingSummary {
     /// What a search said of the network, if it is a child of one; absent if not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Found>,
+    /// What it began with; absent if the weights were random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<InitialWeights>,
     /// Training images per second: the median over the epochs (in stages, those on whole images). Null
     /// before the end of the first of them.
     pub images_per_second: Option<f64>,
@@ -187,6 +190,7 @@ impl TrainingTally {
             wall_seconds,
             resumptions: self.resumptions,
             found: started.found,
+            initial: started.initial,
             images_per_second,
             micro_batch: training.micro_batch,
             precision: Some(started.precision),
@@ -229,6 +233,9 @@ impl fmt::Display for TrainingSummary {
             );
         }
         self.write_head(f)?;
+        if let Some(initial) = &self.initial {
+            writeln!(f, "began with {initial}")?;
+        }
         self.write_progress(f)?;
         if let Some(found) = &self.found {
             let words = found_in_words(found);

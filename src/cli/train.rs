@@ -21,6 +21,7 @@ use crate::event::RunKind;
 use crate::foundation::host;
 use crate::space::Architecture;
 use crate::study::series::is_series;
+use crate::training::Initial;
 
 /// Train one network to completion, with its own screen
 ///
@@ -63,6 +64,11 @@ pub struct Args {
     device: Option<DeviceChoice>,
     #[command(flatten)]
     settings: SettingsArgs,
+    /// Begin with these weights instead of random ones: a safetensors file, or the run directory of a
+    /// training, whose best weights are meant: so a completed training is continued with another
+    /// recipe. Its validation images must be the same; ARCH as RUN:best takes its settings
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "seeds", "range_test"])]
+    weights: Option<PathBuf>,
     /// Train N times, with different seeds, and report the mean with its interval
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(2..=10_000))]
     seeds: Option<u64>,
@@ -132,10 +138,15 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let architecture = network(arch, args.decode, &config)?;
     named_briefly(&architecture)?;
     let name = file_name(&architecture.name);
+    let initial = args.weights.as_deref();
+    let initial = initial.map(|given| Initial::read(given, &architecture).or_bad_input());
+    let initial = initial.transpose()?;
     let mut prepared = Prepared::begin(RunKind::Training, config, args.run.as_deref(), &name)?;
-    let written = prepared
-        .directory
-        .write_network(arch, &architecture.to_json());
+    let directory = &prepared.directory;
+    let begun = initial.map_or(Ok(()), |initial| {
+        directory.write_initial(&initial.bytes, &initial.facts)
+    });
+    let written = begun.and_then(|()| directory.write_network(arch, &architecture.to_json()));
     // What cannot be removed stays; its files tell that it failed.
     written.inspect_err(|_| drop(prepared.directory.discard_unstarted()))?;
     Ok(prepared)

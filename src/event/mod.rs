@@ -25,8 +25,8 @@ pub use outlook::{CostOutlook, DepthCost};
 pub use reading::{checked_json, is_consistent, unread};
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
 pub use training::{
-    Found, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,
-    TrainingStarted,
+    EarlierTraining, Found, InitialWeights, Measured, Measuring, StageEntered, TestFinished,
+    TrainingEpoch, TrainingProgress, TrainingStarted,
 };
 
 use serde::{Deserialize, Deserializer, Serialize};

@@ -1,5 +1,6 @@
 //! The training of one network to completion: its beginning, its epochs and its test.
 
+use std::fmt;
 use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,56 @@ pub struct TrainingStarted {
     /// What a search said of the network, if ARCH is a child of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Found>,
+    /// The weights that it began with, if they were not random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<InitialWeights>,
+}
+
+/// Weights that a training began with instead of random ones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InitialWeights {
+    /// The file or run directory as given by the user.
+    pub file: String,
+    /// The training that they are from; absent if that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<EarlierTraining>,
+}
+
+impl fmt::Display for InitialWeights {
+    /// `the best weights of night (34 epochs, validation accuracy 0.9052, test accuracy 0.8991)`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(earlier) = &self.training else {
+            return write!(f, "the weights in {}, of unknown training", self.file);
+        };
+        write!(
+            f,
+            "the best weights of {} ({} epochs, validation accuracy {:.4}",
+            earlier.run, earlier.epochs, earlier.valid_accuracy
+        )?;
+        if let Some(accuracy) = earlier.test_accuracy {
+            write!(f, ", test accuracy {accuracy:.4}")?;
+        }
+        write!(f, ")")
+    }
+}
+
+/// A training whose best weights another one began with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EarlierTraining {
+    /// Name of its run directory.
+    pub run: String,
+    /// Epochs that the weights were trained for, with those before this training if it did not begin with
+    /// random weights either.
+    pub epochs: usize,
+    /// Their validation accuracy, 0..=1.
+    pub valid_accuracy: f64,
+    /// Their accuracy on the test images, if those had been classified by then, 0..=1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_accuracy: Option<f64>,
+    /// SPEC of the data.
+    pub data: String,
+    /// Fingerprint of the training and validation images.
+    pub fingerprint: String,
 }
 
 /// A network as a search left it, before it was trained to completion.

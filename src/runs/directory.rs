@@ -12,12 +12,13 @@ use std::time::Instant;
 
 use rustix::fs::{Mode, mkdirat};
 use rustix::io::Errno;
+use serde::Serialize;
 
 use super::error::DirectoryError;
 use super::lock::{self, LockProblem, lock_file};
 use super::place::rescued_in;
 use crate::event::RunKind;
-use crate::foundation::durable::{in_file, is_at, sync_folder_of, write_atomically};
+use crate::foundation::durable::{in_file, is_at, sync_folder_of, write_atomically, write_json};
 use crate::foundation::input;
 use crate::journal::{JournalError, Reader};
 use unstarted::{has_other_files, remedy_for_lost_settings};
@@ -45,6 +46,9 @@ const SETTINGS: &str = "config.toml";
 const NETWORK: &str = "architecture.json";
 /// What a user called the network of a training.
 const ORIGIN: &str = "origin.txt";
+/// The weights that a training begins with if they are not random, and where they are from.
+const INITIAL_WEIGHTS: &str = "initial.safetensors";
+const INITIAL: &str = "initial.json";
 /// The state of a search, in its run directory.
 pub const SEARCH_CHECKPOINT: &str = "checkpoint/search.safetensors";
 /// The state of a training, in its run directory.
@@ -207,6 +211,32 @@ impl RunDirectory {
     /// ARCH of a training as given by the user; `None` if nobody has written it down.
     pub fn origin(&self) -> Option<String> {
         input::text(&self.path.join(ORIGIN), input::OWN).ok()
+    }
+
+    /// Write what a training begins with, before its network: the file of the weights, and what is known of them
+    /// (JSON).
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub fn write_initial(&self, weights: &[u8], facts: &impl Serialize) -> io::Result<()> {
+        write_atomically(&self.initial_weights_path(), weights)?;
+        write_json(&self.path.join(INITIAL), facts)
+    }
+
+    /// The weights that a training begins with, unless they are random.
+    pub fn initial_weights_path(&self) -> PathBuf {
+        self.path.join(INITIAL_WEIGHTS)
+    }
+
+    /// What is known of them; `None` if they are random.
+    ///
+    /// # Errors
+    /// I/O errors, also if the file is not text.
+    pub fn initial(&self) -> io::Result<Option<String>> {
+        match input::text(&self.path.join(INITIAL), input::OWN) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            outcome => outcome.map(Some),
+        }
     }
 
     /// The weights of a training's best epoch.

@@ -1,5 +1,6 @@
 //! Why a training cannot begin or continue, besides the errors that any run can have.
 
+use super::initial::InitialError;
 use super::stages::StageError;
 use crate::child::device::Unusable;
 use crate::child::weights::WeightsError;
@@ -18,6 +19,9 @@ pub enum TrainingError {
     /// The data cannot be read, or do not fit.
     #[error(transparent)]
     Data(DataError),
+    /// The training cannot begin with the weights that it was given.
+    #[error(transparent)]
+    Initial(#[from] InitialError),
     /// The recipe's stages do not fit the data or the network.
     #[error(transparent)]
     Stages(#[from] StageError),
@@ -105,6 +109,7 @@ impl WorkError for TrainingError {
             TrainingError::Architecture(_)
             | TrainingError::Data(_)
             | TrainingError::Stages(_)
+            | TrainingError::Initial(_)
             | TrainingError::TooFewBatches { .. }
             | TrainingError::Device(_) => true,
             TrainingError::DeviceLost(_)

@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod form;
 mod found;
+mod initial;
 mod ledger;
 mod range_test;
 mod rate;
@@ -18,6 +19,7 @@ mod test_images;
 mod work;
 
 pub use error::TrainingError;
+pub use initial::{Initial, InitialError};
 pub use range_test::{RangePoint, RangeTest, range_test};
 pub use test_images::{Side, evaluation_plan, logits};
 pub use work::Training;

@@ -6,10 +6,11 @@ use tokio::runtime::Builder;
 
 use super::checkpoint::TrainingCheckpoint;
 use super::engine::TrainingEngine;
+use super::initial;
 use super::ledger::TrainingLedger;
 use crate::analysis::{RunSummary, TrainingSummary};
 use crate::config::{Config, Decode, StrategyFacts};
-use crate::event::RunKind;
+use crate::event::{InitialWeights, RunKind};
 use crate::foundation::fault;
 use crate::journal::JournalError;
 use crate::link::Orders;
@@ -25,13 +26,15 @@ pub struct Training {
     pub(super) architecture: Architecture,
     /// ARCH as given by the user.
     pub(super) origin: String,
+    /// What it begins with, unless the weights are random.
+    pub(super) initial: Option<InitialWeights>,
 }
 
 impl Training {
     /// The training of the run in `directory`.
     ///
     /// # Errors
-    /// If the network cannot be read.
+    /// If the network, or what it begins with, cannot be read.
     pub fn of(directory: &RunDirectory) -> Result<Training, SessionError> {
         let context = DnaContext {
             decode: Decode::Literal,
@@ -45,6 +48,7 @@ impl Training {
         Ok(Training {
             architecture,
             origin,
+            initial: initial::of(directory).map_err(TrainingError::from)?,
         })
     }
 }

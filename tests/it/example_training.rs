@@ -86,6 +86,7 @@ pub fn started() -> TrainingStarted {
         },
         without_test: false,
         found: None,
+        initial: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! images read once.
 
 mod blocked;
+mod initial;
 mod range_test;
 mod resuming;
 mod stages;

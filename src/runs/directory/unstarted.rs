@@ -5,12 +5,13 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::{
-    DirectoryError, LOCK, ORIGIN, RunDirectory, SEARCH_LOG, TRAINING_LOG, has_begun, subcommand_of,
+    DirectoryError, INITIAL, INITIAL_WEIGHTS, LOCK, ORIGIN, RunDirectory, SEARCH_LOG, TRAINING_LOG,
+    has_begun, subcommand_of,
 };
 use crate::foundation::input;
 
 /// All that the directory of a run that has not begun can contain.
-const OF_UNSTARTED: [&str; 14] = [
+const OF_UNSTARTED: [&str; 18] = [
     "journal.jsonl",
     "journal.snapshot",
     "summary.json",
@@ -18,6 +19,10 @@ const OF_UNSTARTED: [&str; 14] = [
     "architecture.json.tmp",
     ORIGIN,
     "origin.txt.tmp",
+    INITIAL,
+    "initial.json.tmp",
+    INITIAL_WEIGHTS,
+    "initial.safetensors.tmp",
     "config.toml",
     "config.toml.tmp",
     "control.sock",

@@ -57,6 +57,7 @@ fn run(early_stopping: usize) -> TrainingRun {
         data,
         without_test: false,
         found: None,
+        initial: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::TrainingEngine;
-use crate::child::{self, Network, libtorch};
+use crate::child::{self, Network, libtorch, weights};
 use crate::config::{Precision, StageSpan};
 use crate::data;
 use crate::event::{Compute, Event, Level, TrainingEpoch, TrainingStarted};
@@ -17,7 +17,7 @@ use crate::train::memory::{self, Holding};
 use crate::train::{Fit, TrainError, TrainingData, TrainingImages};
 use crate::training::form::{NumericForm, fitting};
 use crate::training::found::found;
-use crate::training::{Training, TrainingError, stages};
+use crate::training::{Training, TrainingError, initial, stages};
 
 /// `best.json` of a training.
 #[derive(Serialize)]
@@ -56,6 +56,12 @@ impl TrainingEngine<'_> {
         let notices = unread.map(|unread| (Level::Warning, unread.to_string()));
         self.run.notices.extend(notices);
         let dataset = data::load(&config.data).map_err(TrainingError::from)?;
+        if let Some(initial) = &self.training.initial {
+            initial::check(initial, &dataset.description()).map_err(TrainingError::from)?;
+            let unknown = initial::unknown(initial).filter(|_| self.run.ledger().run.is_none());
+            let notice = unknown.map(|text| (Level::Warning, text));
+            self.run.notices.extend(notice);
+        }
         let opened = child::device::open(device).map_err(TrainingError::from)?;
         let resident = config.train.data_on_device;
         let images = TrainingImages::new(dataset, &config.data, opened, resident)
@@ -109,7 +115,7 @@ impl TrainingEngine<'_> {
         ))
     }
 
-    /// The network for the images of `data` before its first epoch, or as restored from the
+    /// The network for the images of `data` before its first epoch, with random weights or those it was given, or as restored from the
     /// checkpoint.
     pub(super) fn fit<'data>(
         &mut self,
@@ -134,6 +140,10 @@ impl TrainingEngine<'_> {
         tch::manual_seed(seed as i64);
         let mut network =
             Network::new(&architecture, plan, data.device).map_err(TrainingError::from)?;
+        if self.training.initial.is_some() && self.checkpoint.is_none() {
+            let path = self.run.directory().initial_weights_path();
+            weights::load(&network, &path).map_err(TrainingError::from)?;
+        }
         if precision == Precision::Bf16 {
             network.compute_in_bf16();
         }
@@ -164,6 +174,7 @@ fn started(
     let Training {
         architecture,
         origin,
+        initial,
     } = training;
     let cost = Cost::of(architecture).map_err(TrainError::from)?;
     let form = form(run, architecture, data)?;
@@ -193,6 +204,7 @@ fn started(
         data: data.description.clone(),
         without_test: !train.test,
         found: found(origin, architecture),
+        initial: initial.clone(),
     })
 }
 

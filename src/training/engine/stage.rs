@@ -15,8 +15,8 @@ use crate::train::{Fit, TrainError};
 const STATISTICS_BATCHES: usize = 32;
 
 impl TrainingEngine<'_> {
-    /// Announce the stage of the epochs to come. If it begins here and is not the first, the
-    /// statistics are those of smaller images, so they are estimated anew. That depends only on the
+    /// Announce the stage of the epochs to come. If it begins here and is not the first of a training that
+    /// began with random weights, the statistics are those of images of another size, so they are estimated anew. That depends only on the
     /// weights and the seed: a resumed training that begins the stage once more comes to the same.
     pub(super) fn enter(
         &mut self,
@@ -31,7 +31,8 @@ impl TrainingEngine<'_> {
         let Some(span) = stage.filter(|span| number <= span.last) else {
             return Ok(());
         };
-        let is_switch = span.number > 1 && number == span.first && done == 0;
+        let is_random = span.number == 1 && self.training.initial.is_none();
+        let is_switch = !is_random && number == span.first && done == 0;
         let batches = is_switch.then(|| STATISTICS_BATCHES.min(progress.epoch.batches()));
         let architecture = self.training.architecture.for_size(span.stage.size);
         let cost = Cost::of(&architecture).map_err(TrainError::from)?;

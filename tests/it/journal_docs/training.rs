@@ -3,8 +3,8 @@
 use nas_tui::classification::{ClassificationReport, MirroredAccuracy};
 use nas_tui::config::{DecayOn, Precision, Recipe, Schedule, Stage, WeightAverage};
 use nas_tui::event::{
-    ChildSampled, Event, Found, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch,
-    TrainingProgress, TrainingStarted,
+    ChildSampled, EarlierTraining, Event, Found, InitialWeights, Measured, Measuring, StageEntered,
+    TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
 };
 use nas_tui::space::Design;
 
@@ -66,7 +66,22 @@ pub fn training_started() -> Event {
         data: data(),
         without_test: true,
         found: Some(found()),
+        initial: Some(initial()),
     }))
+}
+
+fn initial() -> InitialWeights {
+    InitialWeights {
+        file: text(),
+        training: Some(EarlierTraining {
+            run: text(),
+            epochs: 1,
+            valid_accuracy: 0.5,
+            test_accuracy: Some(0.5),
+            data: text(),
+            fingerprint: text(),
+        }),
+    }
 }
 
 fn found() -> Found {

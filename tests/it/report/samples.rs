@@ -145,6 +145,7 @@ fn started() -> Event {
         },
         without_test: false,
         found: None,
+        initial: None,
     }))
 }
 

@@ -3,7 +3,7 @@
 use maud::html;
 
 use crate::analysis::selection::found_in_words;
-use crate::event::{Found, TestFinished};
+use crate::event::{Found, InitialWeights, TestFinished};
 use crate::foundation::numbers::{self, accuracy, compact, count};
 use crate::report::page::html::{Section, Tile, tiles};
 use crate::report::page::material::Material;
@@ -39,6 +39,7 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
         None => Tile::new("best validation accuracy", "none", none_yet(run)),
     });
     list.extend(started.found.iter().map(in_the_search));
+    list.extend(started.initial.iter().map(before));
     list.extend(run.test.iter().flat_map(of_test));
     list.push(Tile::new(
         "parameters",
@@ -71,6 +72,28 @@ fn in_the_search(found: &Found) -> Tile {
             parts::interval(found.accuracy, found.validation_images),
             count(found.validation_images as u64),
             found_in_words(found),
+        ),
+    )
+}
+
+/// What the training began with.
+fn before(initial: &InitialWeights) -> Tile {
+    let Some(earlier) = &initial.training else {
+        return Tile::new("began with", "given weights", initial.to_string());
+    };
+    let tested = earlier.test_accuracy.map_or_else(String::new, |tested| {
+        format!(
+            "; the test images had been classified with them: {}",
+            accuracy(tested)
+        )
+    });
+    Tile::new(
+        "epochs before",
+        count(earlier.epochs as u64),
+        format!(
+            "by {}; validation accuracy {}{tested}",
+            earlier.run,
+            accuracy(earlier.valid_accuracy)
         ),
     )
 }

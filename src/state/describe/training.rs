@@ -1,0 +1,101 @@
+//! Descriptions of the events of a training.
+
+use crate::event::{Event, StageEntered, TestFinished, TrainingEpoch};
+use crate::foundation::numbers::{decimal, learning_rate, loss};
+
+/// Events of a training.
+pub(super) fn of_training(event: &Event) -> Option<String> {
+    let text = match event {
+        Event::TrainingStarted(training) => format!(
+            "training {} ({} parameters) in {}: recipe {}, at most {} epochs, seed {}, {} on {} with {} thread(s){}{}",
+            training.architecture.name,
+            training.params,
+            training.run,
+            training.recipe,
+            training.settings.epochs,
+            training.seed,
+            training.data.spec,
+            training.device,
+            training.threads,
+            training
+                .initial
+                .as_ref()
+                .map_or(String::new(), |initial| format!("; begins with {initial}")),
+            if training.without_test {
+                "; test images not used"
+            } else {
+                ""
+            }
+        ),
+        Event::StageEntered(stage) => of_stage(stage),
+        Event::TrainingEpoch(epoch) => of_training_epoch(epoch),
+        Event::TrainingSaved { epoch, batch } => {
+            format!("checkpoint after batch {batch} of epoch {epoch}")
+        }
+        Event::TestFinished(test) => of_test(test),
+        _ => return None,
+    };
+    Some(text)
+}
+
+fn of_stage(entered: &StageEntered) -> String {
+    let StageEntered {
+        stage,
+        stages,
+        size,
+        first_epoch,
+        last_epoch,
+        statistics_batches,
+        ..
+    } = entered;
+    let epochs = if first_epoch == last_epoch {
+        format!("epoch {first_epoch}")
+    } else {
+        format!("epochs {first_epoch} to {last_epoch}")
+    };
+    let statistics = statistics_batches.map_or_else(String::new, |batches| {
+        format!("; batch norm statistics are estimated anew on {batches} batches of them")
+    });
+    format!("stage {stage} of {stages}, {epochs}: images of {size}x{size} pixels{statistics}")
+}
+
+/// Says which weights and which losses these are, so that nobody compares what cannot be compared.
+fn of_training_epoch(e: &TrainingEpoch) -> String {
+    let smoothed = if e.label_smoothing > 0.0 {
+        "smoothed loss"
+    } else {
+        "loss"
+    };
+    let averaged = if e.averaged {
+        " (averaged weights)"
+    } else {
+        ""
+    };
+    format!(
+        "epoch {}: {smoothed} {} train, {}{} validation; accuracy {:.4} train, {:.4} validation{averaged}; learning rate {}, {} images/s",
+        e.epoch,
+        loss(e.train_loss),
+        if e.label_smoothing > 0.0 { "loss " } else { "" },
+        loss(e.valid_loss),
+        e.train_accuracy,
+        e.valid_accuracy,
+        learning_rate(e.learning_rate),
+        decimal(e.images_per_second, 0)
+    )
+}
+
+fn of_test(test: &TestFinished) -> String {
+    let [low, high] = test.report.accuracy_ci95;
+    let averaged = if test.averaged { "averaged " } else { "" };
+    let mirrored = test.mirrored.as_ref().map_or_else(String::new, |both| {
+        let [low, high] = both.accuracy_ci95;
+        format!(
+            "; with mirror images, a figure of its own: {:.4} (95 % {low:.4} to {high:.4})",
+            both.accuracy
+        )
+    });
+    format!(
+        "test: accuracy {:.4} (95 % {low:.4} to {high:.4}) on {} images, with the {averaged}weights of epoch {} (validation {:.4}){mirrored}",
+        test.report.accuracy, test.report.images, test.epoch, test.valid_accuracy
+    )
+}

@@ -1,0 +1,183 @@
+//! Trainings that begin with given weights instead of random ones.
+
+use nas_tui::event::InitialWeights;
+use nas_tui::space::Architecture;
+use nas_tui::space::weights::Weights;
+
+use super::resuming::assert_same_results;
+use super::*;
+
+/// One epoch in which next to nothing is learned.
+const STILL: [&str; 3] = [
+    "recipes.cosine.epochs=1",
+    "recipes.cosine.warmup_epochs=0",
+    "recipes.cosine.learning_rate=1e-9",
+];
+
+impl Workspace {
+    /// A training in `run` that begins with the weights `given`, with the settings of the training `first`.
+    fn train_with(&self, given: &str, run: &str, set: &[&str]) -> Command {
+        let arguments = [
+            "train",
+            "first:best",
+            "--weights",
+            given,
+            "--headless",
+            "--run",
+            run,
+        ];
+        self.nas_tui(&arguments, set)
+    }
+
+    fn first(&self) {
+        assert_ok(&self.train("first", &[]).output().unwrap());
+    }
+
+    fn initial(&self, run: &str) -> InitialWeights {
+        let begun = self.records(run).into_iter().find_map(|record| {
+            let Event::TrainingStarted(started) = record.event else {
+                return None;
+            };
+            started.initial
+        });
+        begun.unwrap()
+    }
+
+    fn weights(&self, run: &str) -> Weights {
+        let network: Architecture = serde_json::from_str(NETWORK).unwrap();
+        Weights::read(&self.path(run).join("weights.safetensors"), &network).unwrap()
+    }
+}
+
+#[test]
+fn a_completed_training_is_continued_with_another_recipe_from_its_best_weights() {
+    let workspace = Workspace::new();
+    workspace.first();
+    let output = workspace.train_with("first", "second", &STILL).output();
+    let output = output.unwrap();
+    assert_ok(&output);
+    let [before, after] = ["first", "second"].map(|run| workspace.weights(run));
+    for (name, tensor) in before.tensors() {
+        let others = &after.tensors()[name].values;
+        let is_trained = !name.contains("running");
+        let differ = |(one, other): (&f32, &f32)| (one - other).abs() > 1e-5;
+        assert!(
+            !is_trained || !tensor.values.iter().zip(others).any(differ),
+            "{name}"
+        );
+    }
+    let best = epochs(&workspace.records("first"));
+    let best = best.iter().map(|epoch| epoch.valid_accuracy);
+    let earlier = workspace.initial("second").training.unwrap();
+    assert_eq!(earlier.run, "first");
+    assert_eq!(earlier.valid_accuracy, best.fold(0.0, f64::max));
+    let tested = test_of(&workspace.records("first")).unwrap();
+    assert_eq!(earlier.test_accuracy, Some(tested.report.accuracy));
+    let words = format!("the best weights of first ({} epochs, ", tested.epoch);
+    assert!(text(&output.stderr).contains(&format!("; begins with {words}")));
+    assert!(text(&output.stdout).contains(&format!("\nbegan with {words}")));
+    // Of a third, all epochs are counted.
+    assert_ok(
+        &workspace
+            .train_with("second", "third", &STILL)
+            .output()
+            .unwrap(),
+    );
+    let all = workspace.initial("third").training.unwrap().epochs;
+    assert_eq!(all, tested.epoch + 1);
+}
+
+#[test]
+fn a_training_killed_before_its_first_checkpoint_begins_with_the_same_weights_again() {
+    let workspace = Workspace::new();
+    workspace.first();
+    assert_ok(
+        &workspace
+            .train_with("first", "second", &[])
+            .output()
+            .unwrap(),
+    );
+    let (from, to) = (workspace.path("second"), workspace.path("killed"));
+    fs::create_dir(&to).unwrap();
+    for name in [
+        "config.toml",
+        "architecture.json",
+        "origin.txt",
+        "initial.json",
+        "initial.safetensors",
+    ] {
+        fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+    // Where they came from is not needed any more.
+    fs::remove_dir_all(workspace.path("first")).unwrap();
+    assert_ok(&workspace.resume("killed").output().unwrap());
+    assert_same_results(&workspace, "killed", "second");
+}
+
+#[test]
+fn in_a_first_stage_of_another_size_the_statistics_are_estimated_anew() {
+    let workspace = Workspace::new();
+    workspace.first();
+    let stages = "recipes.cosine.stages=[{ epochs = 1, size = 20, crop_pixels = 1 }, \
+        { epochs = 1, size = 28, crop_pixels = 1 }]";
+    assert_ok(
+        &workspace
+            .train_with("first", "second", &[stages])
+            .output()
+            .unwrap(),
+    );
+    let records = workspace.records("second");
+    let estimated = records.iter().filter_map(|record| match &record.event {
+        Event::StageEntered(stage) => Some(stage.statistics_batches.is_some()),
+        _ => None,
+    });
+    assert_eq!(estimated.collect::<Vec<_>>(), [true, true]);
+}
+
+#[test]
+fn validation_images_that_the_weights_may_know_are_refused() {
+    let workspace = Workspace::new();
+    workspace.first();
+    let set = [&STILL[..], &["data.validation=150"]].concat();
+    let output = workspace
+        .train_with("first", "second", &set)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(
+        message.contains("first was trained on other images of fashion-mnist-mini"),
+        "{message}"
+    );
+    assert!(!workspace.path("second").exists());
+}
+
+#[test]
+fn weights_of_another_network_are_refused_and_those_of_an_unknown_training_are_warned_of() {
+    let workspace = Workspace::new();
+    workspace.first();
+    let from = workspace.path("first").join("weights.safetensors");
+    fs::copy(from, workspace.path("some.safetensors")).unwrap();
+    let output = workspace
+        .train_with("some.safetensors", "second", &STILL)
+        .output()
+        .unwrap();
+    assert_ok(&output);
+    let message = text(&output.stderr);
+    assert!(
+        message.contains("it is not known what the weights in some.safetensors were trained on"),
+        "{message}"
+    );
+    let arguments = [
+        "train",
+        "monograph-demo",
+        "--weights",
+        "some.safetensors",
+        "--headless",
+        "--run",
+        "third",
+    ];
+    let output = workspace.nas_tui(&arguments, &TINY).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(!workspace.path("third").exists());
+}
