@@ -208,7 +208,23 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
             None => vec![vec![(Role::Dim, "waits for a worker".to_owned())]],
         },
     };
-    let origin = match &candidate.origin {
+    vec![
+        join_fitting([first, origin(&candidate.origin)].concat(), "  ", width),
+        join_fitting(
+            vec![
+                labelled("params", Role::Text, format::count(candidate.params)),
+                labelled("MACs", Role::Text, format::compact(candidate.macs)),
+                labelled("episode", Role::Text, candidate.episode.to_string()),
+            ],
+            "  ",
+            width,
+        ),
+    ]
+}
+
+/// How a child came about, in parts.
+fn origin(origin: &CandidateOrigin) -> Vec<Row> {
+    match origin {
         CandidateOrigin::Sampled {
             log_prob, entropy, ..
         } => {
@@ -231,19 +247,7 @@ fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
             Role::Text,
             parent.to_string(),
         )],
-    };
-    vec![
-        join_fitting([first, origin].concat(), "  ", width),
-        join_fitting(
-            vec![
-                labelled("params", Role::Text, format::count(candidate.params)),
-                labelled("MACs", Role::Text, format::compact(candidate.macs)),
-                labelled("episode", Role::Text, candidate.episode.to_string()),
-            ],
-            "  ",
-            width,
-        ),
-    ]
+    }
 }
 
 /// What the table shows besides the layers themselves.
