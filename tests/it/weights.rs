@@ -4,8 +4,10 @@
 use std::path::Path;
 
 use nas_tui::child::{Mode, Network, Plan, weights};
+use nas_tui::config::Decode;
 use nas_tui::data::Layout;
-use nas_tui::space::{Architecture, Layer};
+use nas_tui::space::weights::Weights;
+use nas_tui::space::{Architecture, Layer, resolve_architecture};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use tch::{Device, Kind, Tensor};
@@ -172,4 +174,19 @@ fn a_torn_file_is_refused_and_named() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn the_weights_in_the_documents_are_those_of_the_network_in_their_report() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/nascnn15");
+    let network = resolve_architecture("nascnn15", Decode::Literal, [3, 32, 32], 10).unwrap();
+    let weights = Weights::read(&folder.join("weights.safetensors"), &network).unwrap();
+    let values = weights.tensors().values().flat_map(|tensor| &tensor.values);
+    assert!(values.clone().all(|value| value.is_finite()));
+    let summary = std::fs::read(folder.join("summary.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    assert_eq!(summary["architecture"], "nascnn15");
+    let page = std::fs::read_to_string(folder.join("../REPRODUCTION.md")).unwrap();
+    let correct = format!("{} of 10000 images)", summary["test"]["correct"]);
+    assert!(page.contains(&correct), "{correct}");
 }
