@@ -64,10 +64,10 @@ pub struct Args {
     device: Option<DeviceChoice>,
     #[command(flatten)]
     settings: SettingsArgs,
-    /// Begin with these weights instead of random ones: a safetensors file, or the run directory of a
-    /// training, whose best weights are meant: so a completed training is continued with another
-    /// recipe. Its validation images must be the same; ARCH as RUN:best takes its settings
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["resume", "seeds", "range_test"])]
+    /// Begin with these weights instead of random ones: a safetensors file, or a training's run
+    /// directory, whose best weights are taken. Its images must be split as here; ARCH given as
+    /// RUN:best sees to that
+    #[arg(long, value_name = "FILE|RUN", conflicts_with_all = ["resume", "seeds", "range_test"])]
     weights: Option<PathBuf>,
     /// Train N times, with different seeds, and report the mean with its interval
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(2..=10_000))]
@@ -143,9 +143,10 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let initial = initial.transpose()?;
     let mut prepared = Prepared::begin(RunKind::Training, config, args.run.as_deref(), &name)?;
     let directory = &prepared.directory;
-    let begun = initial.map_or(Ok(()), |initial| {
-        directory.write_initial(&initial.bytes, &initial.facts)
-    });
+    let begun = match initial {
+        Some(initial) => directory.write_initial(&initial.bytes, &initial.facts),
+        None => directory.without_initial(),
+    };
     let written = begun.and_then(|()| directory.write_network(arch, &architecture.to_json()));
     // What cannot be removed stays; its files tell that it failed.
     written.inspect_err(|_| drop(prepared.directory.discard_unstarted()))?;

@@ -69,19 +69,55 @@ pub struct InitialWeights {
     pub training: Option<EarlierTraining>,
 }
 
+impl InitialWeights {
+    /// The trainings that the weights have gone through, the latest first, as far as they are known.
+    pub fn trainings(&self) -> impl Iterator<Item = &EarlierTraining> {
+        std::iter::successors(self.training.as_ref(), |&training| {
+            training.before.as_ref()?.training.as_ref()
+        })
+    }
+
+    /// Whether the weights are known from random ones on.
+    pub fn is_known(&self) -> bool {
+        self.trainings()
+            .last()
+            .is_some_and(|first| first.before.is_none())
+    }
+
+    /// Epochs that the weights are known to have been trained for.
+    pub fn epochs(&self) -> usize {
+        self.trainings().map(|training| training.epochs).sum()
+    }
+
+    /// The latest known accuracy on test images, and the training that it is of.
+    pub fn tested(&self) -> Option<(&EarlierTraining, f64)> {
+        let mut trainings = self.trainings();
+        trainings.find_map(|training| Some((training, training.test_accuracy?)))
+    }
+}
+
 impl fmt::Display for InitialWeights {
     /// `the best weights of night (34 epochs, validation accuracy 0.9052, test accuracy 0.8991)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(earlier) = &self.training else {
             return write!(f, "the weights in {}, of unknown training", self.file);
         };
+        let least = if self.is_known() { "" } else { "at least " };
+        let epochs = self.epochs();
+        let plural = if epochs == 1 { "" } else { "s" };
         write!(
             f,
-            "the best weights of {} ({} epochs, validation accuracy {:.4}",
-            earlier.run, earlier.epochs, earlier.valid_accuracy
+            "the best weights of {} ({least}{epochs} epoch{plural}, validation accuracy {:.4}",
+            earlier.run, earlier.valid_accuracy
         )?;
-        if let Some(accuracy) = earlier.test_accuracy {
-            write!(f, ", test accuracy {accuracy:.4}")?;
+        match self.tested() {
+            Some((training, accuracy)) if training == earlier => {
+                write!(f, ", test accuracy {accuracy:.4}")?;
+            }
+            Some((training, accuracy)) => {
+                write!(f, ", test accuracy of {} {accuracy:.4}", training.run)?;
+            }
+            None => {}
         }
         write!(f, ")")
     }
@@ -92,8 +128,7 @@ impl fmt::Display for InitialWeights {
 pub struct EarlierTraining {
     /// Name of its run directory.
     pub run: String,
-    /// Epochs that the weights were trained for, with those before this training if it did not begin with
-    /// random weights either.
+    /// Its epochs up to that with these weights.
     pub epochs: usize,
     /// Their validation accuracy, 0..=1.
     pub valid_accuracy: f64,
@@ -104,6 +139,9 @@ pub struct EarlierTraining {
     pub data: String,
     /// Fingerprint of the training and validation images.
     pub fingerprint: String,
+    /// What it began with itself, if its weights were not random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Box<InitialWeights>>,
 }
 
 /// A network as a search left it, before it was trained to completion.

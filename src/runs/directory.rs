@@ -213,14 +213,32 @@ impl RunDirectory {
         input::text(&self.path.join(ORIGIN), input::OWN).ok()
     }
 
-    /// Write what a training begins with, before its network: the file of the weights, and what is known of them
-    /// (JSON).
+    /// Write what a training begins with, before its network: the file of the weights, and what is known of them.
     ///
     /// # Errors
     /// I/O errors.
     pub fn write_initial(&self, weights: &[u8], facts: &impl Serialize) -> io::Result<()> {
         write_atomically(&self.initial_weights_path(), weights)?;
-        write_json(&self.path.join(INITIAL), facts)
+        write_json(&self.initial_path(), facts)
+    }
+
+    /// Remove what a training that was killed before it began may have left of that: its weights are random.
+    ///
+    /// # Errors
+    /// I/O errors.
+    pub fn without_initial(&self) -> io::Result<()> {
+        for path in [self.initial_path(), self.initial_weights_path()] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of the weights that a training begins with.
+    pub fn initial_path(&self) -> PathBuf {
+        self.path.join(INITIAL)
     }
 
     /// The weights that a training begins with, unless they are random.
@@ -233,7 +251,7 @@ impl RunDirectory {
     /// # Errors
     /// I/O errors, also if the file is not text.
     pub fn initial(&self) -> io::Result<Option<String>> {
-        match input::text(&self.path.join(INITIAL), input::OWN) {
+        match input::text(&self.initial_path(), input::OWN) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             outcome => outcome.map(Some),
         }

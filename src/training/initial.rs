@@ -1,32 +1,61 @@
 //! What a training begins with instead of random weights, and whether its validation images are new to them.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::TrainingError;
+use crate::child::weights::WeightsError;
 use crate::event::{DataDescription, EarlierTraining, InitialWeights};
+use crate::foundation::input;
 use crate::journal::Reader;
 use crate::runs::RunDirectory;
-use crate::runs::directory::WEIGHTS;
+use crate::runs::directory::{BEST, WEIGHTS};
 use crate::space::Architecture;
 use crate::space::weights::{Weights, WeightsFileError};
 use crate::state::RunState;
 
-/// Why a training cannot begin with the weights that it was given.
+/// Why a training cannot begin with the weights that it was given. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum InitialError {
     /// The file cannot be read, or its weights are those of another network.
     #[error("--weights")]
     File(#[from] WeightsFileError),
+    /// A folder without the weights of a training.
+    #[error(
+        "--weights {}: no weights.safetensors there: it is not the run directory of a training (`nas-tui train`), or none of its epochs on whole \
+         images has ended",
+        .0.display()
+    )]
+    NoWeights(PathBuf),
+    /// A training is replacing its weights, or was killed while it did.
+    #[error(
+        "--weights: the weights of {} are not those of the best epoch in its journal: wait until it is over, or continue it with --resume",
+        .0.display()
+    )]
+    InMotion(PathBuf),
     /// What is known of the weights cannot be read.
-    #[error("initial.json of the run directory, which tells where its first weights are from")]
-    Facts(#[source] io::Error),
+    #[error(
+        "{}, which tells what this training began with, cannot be read: {cause}. Put it back, or begin a new training",
+        .file.display()
+    )]
+    Facts {
+        /// `initial.json` of the run directory.
+        file: PathBuf,
+        /// What went wrong.
+        cause: io::Error,
+    },
+    /// The copy of the weights is gone before the first checkpoint.
+    #[error(
+        "the weights that this training begins with cannot be read: {0}. Put the file back, or begin a new training"
+    )]
+    Lost(String),
     /// The validation accuracy would say nothing about unseen images.
     #[error(
         "{run} was trained on other images of {data}, so this training's validation images may be among them, and its validation accuracy would \
          be too high. Take the data settings of that run (--config with its config.toml; ARCH as its RUN:best does that), or other data"
     )]
     OtherImages {
-        /// Name of the training that the weights are from.
+        /// Name of a training that the weights have gone through.
         run: String,
         /// Its data.
         data: String,
@@ -43,22 +72,27 @@ pub struct Initial {
 }
 
 impl Initial {
-    /// The weights of `architecture` in a safetensors file, or in the run directory of a training.
+    /// The weights of `architecture` in a safetensors file, or in the run directory of a training (`RUN`, or
+    /// `RUN:best` as in ARCH).
     ///
     /// # Errors
-    /// If the file cannot be read, or belongs to another network.
+    /// If the file cannot be read, belongs to another network, or is about to be replaced.
     pub fn read(given: &Path, architecture: &Architecture) -> Result<Initial, InitialError> {
-        let (file, run) = match given.is_dir() {
-            true => (given.join(WEIGHTS), Some(given)),
+        let named = given.to_str().and_then(|given| given.strip_suffix(":best"));
+        let folder = named.map_or(given, Path::new);
+        let (file, run) = match folder.is_dir() {
+            true => (folder.join(WEIGHTS), Some(folder)),
             false => (given.to_owned(), folder_of_best(given)),
         };
+        if folder.is_dir() && !file.is_file() {
+            return Err(InitialError::NoWeights(folder.to_owned()));
+        }
         let weights = Weights::read(&file, architecture)?;
+        let training = run.map(earlier).transpose()?.flatten();
+        let file = given.display().to_string();
         Ok(Initial {
             bytes: weights.bytes().to_owned(),
-            facts: InitialWeights {
-                file: given.display().to_string(),
-                training: run.and_then(earlier),
-            },
+            facts: InitialWeights { file, training },
         })
     }
 }
@@ -74,64 +108,115 @@ fn folder_of_best(file: &Path) -> Option<&Path> {
     })
 }
 
-/// The training in a run directory; `None` if there is none that can be read.
-fn earlier(run: &Path) -> Option<EarlierTraining> {
-    let mut state = RunState::default();
-    for record in Reader::open(&run.join("journal.jsonl")).ok()? {
-        state.apply(&record.ok()?);
+/// The training in a run directory, whose weights have been read; `None` if there is none that can be read.
+fn earlier(run: &Path) -> Result<Option<EarlierTraining>, InitialError> {
+    let state = state_of(run);
+    let training = state.as_ref().and_then(RunState::training_run);
+    let Some((training, best)) = training.and_then(|training| Some((training, training.best()?)))
+    else {
+        return Ok(None);
+    };
+    let started = &training.started;
+    // It is written after the weights, and both after the journal.
+    if epoch_of_best(run) != Some(best.epoch) {
+        return Err(InitialError::InMotion(run.to_owned()));
     }
-    let training = state.training_run()?;
-    let (started, best) = (&training.started, training.best()?);
-    let before = started
-        .initial
-        .as_ref()
-        .and_then(|initial| initial.training.as_ref());
-    Some(EarlierTraining {
+    Ok(Some(EarlierTraining {
         run: started.run.clone(),
-        epochs: best.epoch + before.map_or(0, |before| before.epochs),
+        epochs: best.epoch,
         valid_accuracy: best.valid_accuracy,
         test_accuracy: training.test.as_ref().map(|test| test.report.accuracy),
         data: started.data.spec.clone(),
         fingerprint: started.data.fingerprint.clone(),
-    })
+        before: started.initial.clone().map(Box::new),
+    }))
+}
+
+fn state_of(run: &Path) -> Option<RunState> {
+    let mut state = RunState::default();
+    for record in Reader::open(&run.join("journal.jsonl")).ok()? {
+        state.apply(&record.ok()?);
+    }
+    Some(state)
+}
+
+/// The epoch in `best.json`.
+fn epoch_of_best(run: &Path) -> Option<usize> {
+    let text = input::text(&run.join(BEST), input::OWN).ok()?;
+    let best: serde_json::Value = serde_json::from_str(&text).ok()?;
+    best["epoch"].as_u64().map(|epoch| epoch as usize)
 }
 
 /// What the training in `directory` begins with; `None` if its weights are random.
 pub(super) fn of(directory: &RunDirectory) -> Result<Option<InitialWeights>, InitialError> {
-    let facts = directory.initial().map_err(InitialError::Facts)?;
-    let facts = facts.map(|json| serde_json::from_str(&json)).transpose();
-    facts.map_err(|error| InitialError::Facts(error.into()))
-}
-
-/// Check that no validation image of `data` was a training image of the training that the weights are from.
-pub(super) fn check(initial: &InitialWeights, data: &DataDescription) -> Result<(), InitialError> {
-    let Some(earlier) = &initial.training else {
-        return Ok(());
+    let unreadable = |cause| InitialError::Facts {
+        file: directory.initial_path(),
+        cause,
     };
-    let is_same_split = earlier.fingerprint == data.fingerprint;
-    if is_same_split || kind_of_data(&earlier.data) != kind_of_data(&data.spec) {
-        return Ok(());
-    }
-    Err(InitialError::OtherImages {
-        run: earlier.run.clone(),
-        data: earlier.data.clone(),
-    })
+    let facts = directory.initial().map_err(unreadable)?;
+    let facts = facts.map(|json| serde_json::from_str(&json)).transpose();
+    facts.map_err(|error| unreadable(error.into()))
 }
 
-/// The name of a data set without the folder in which it lies; a `folder:DIR` is a data set of its own.
+/// Check that no validation image of `data` was a training image of a training that the weights have gone
+/// through. What cannot be checked comes back as a warning.
+pub(super) fn check(
+    initial: &InitialWeights,
+    data: &DataDescription,
+) -> Result<Option<String>, InitialError> {
+    let is_other = |earlier: &&EarlierTraining| earlier.fingerprint != data.fingerprint;
+    let others = || initial.trainings().filter(is_other);
+    let mut same_set =
+        others().filter(|other| kind_of_data(&other.data) == kind_of_data(&data.spec));
+    if let Some(earlier) = same_set.next() {
+        return Err(InitialError::OtherImages {
+            run: earlier.run.clone(),
+            data: earlier.data.clone(),
+        });
+    }
+    let unknown = match (others().next(), initial.is_known()) {
+        (Some(other), _) => format!("{} was trained on {}", other.run, other.data),
+        (None, false) => format!(
+            "not all is known of what the weights in {} were trained on",
+            initial.file
+        ),
+        (None, true) => return Ok(None),
+    };
+    Ok(Some(format!(
+        "{unknown}: if this training's validation images are among that, their accuracy is too high"
+    )))
+}
+
+/// The name of a data set without the folder in which it lies, and that of the whole of which it is a part; a
+/// `folder:DIR` is a data set of its own.
 fn kind_of_data(spec: &str) -> &str {
-    match spec.split_once(':') {
+    let kind = match spec.split_once(':') {
         Some((kind, _)) if kind != "folder" => kind,
         _ => spec,
+    };
+    kind.strip_suffix("-mini").unwrap_or(kind)
+}
+
+/// The error if the copy of the weights cannot be loaded.
+pub(super) fn unread(error: WeightsError) -> TrainingError {
+    match error {
+        WeightsError::File(cause) => InitialError::Lost(cause.to_string()).into(),
+        torch @ WeightsError::Torch(_) => torch.into(),
     }
 }
 
-/// The warning if nothing is known of the images that the weights were trained on.
-pub(super) fn unknown(initial: &InitialWeights) -> Option<String> {
-    initial.training.is_none().then(|| {
-        format!(
-            "it is not known what the weights in {} were trained on: if the validation images are among that, their accuracy is too high",
-            initial.file
-        )
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_data_set_and_another_folder_of_it_are_the_same_data() {
+        assert_eq!(kind_of_data("cifar10:a"), kind_of_data("cifar10:b"));
+        assert_eq!(
+            kind_of_data("fashion-mnist-mini"),
+            kind_of_data("fashion-mnist:a")
+        );
+        assert_ne!(kind_of_data("folder:a"), kind_of_data("folder:b"));
+        assert_ne!(kind_of_data("cifar10:a"), kind_of_data("cifar100:a"));
+    }
 }

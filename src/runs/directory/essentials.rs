@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{NETWORK, ORIGIN, RunDirectory, SETTINGS};
+use super::{INITIAL, NETWORK, ORIGIN, RunDirectory, SETTINGS};
 use crate::foundation::durable::write_atomically;
 use crate::foundation::input;
 
@@ -19,7 +19,7 @@ impl Essentials {
             let contents = input::read(&directory.path().join(name), input::OWN);
             contents.ok().map(|contents| (name, contents))
         };
-        let names = [SETTINGS, NETWORK, ORIGIN];
+        let names = [SETTINGS, NETWORK, ORIGIN, INITIAL];
         Essentials(names.into_iter().filter_map(read).collect())
     }
 

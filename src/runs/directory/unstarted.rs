@@ -88,6 +88,10 @@ pub(super) fn has_other_files(path: &Path, is_of_run: bool) -> io::Result<bool> 
         "architecture.json.tmp",
         ORIGIN,
         "origin.txt.tmp",
+        INITIAL,
+        "initial.json.tmp",
+        INITIAL_WEIGHTS,
+        "initial.safetensors.tmp",
     ];
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name();

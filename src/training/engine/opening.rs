@@ -56,10 +56,13 @@ impl TrainingEngine<'_> {
         let notices = unread.map(|unread| (Level::Warning, unread.to_string()));
         self.run.notices.extend(notices);
         let dataset = data::load(&config.data).map_err(TrainingError::from)?;
-        if let Some(initial) = &self.training.initial {
-            initial::check(initial, &dataset.description()).map_err(TrainingError::from)?;
-            let unknown = initial::unknown(initial).filter(|_| self.run.ledger().run.is_none());
-            let notice = unknown.map(|text| (Level::Warning, text));
+        if let Some(begun) = &self.run.ledger().run {
+            // What the journal says is what the run is.
+            self.training.initial.clone_from(&begun.started.initial);
+        } else if let Some(initial) = &self.training.initial {
+            let checked = initial::check(initial, &dataset.description());
+            let warning = checked.map_err(TrainingError::from)?;
+            let notice = warning.map(|text| (Level::Warning, text));
             self.run.notices.extend(notice);
         }
         let opened = child::device::open(device).map_err(TrainingError::from)?;
@@ -142,7 +145,7 @@ impl TrainingEngine<'_> {
             Network::new(&architecture, plan, data.device).map_err(TrainingError::from)?;
         if self.training.initial.is_some() && self.checkpoint.is_none() {
             let path = self.run.directory().initial_weights_path();
-            weights::load(&network, &path).map_err(TrainingError::from)?;
+            weights::load(&network, &path).map_err(initial::unread)?;
         }
         if precision == Precision::Bf16 {
             network.compute_in_bf16();

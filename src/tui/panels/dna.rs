@@ -179,8 +179,8 @@ fn trained<'a>(scene: &Scene<'a>, child: u64) -> Option<(usize, &'a TrainedChild
     training.filter(|_| scene.why_abandoned().is_none())
 }
 
-/// The rows above the layers: progress during training, unless the children in training are on the screen,
-/// which tells it; the result afterwards. With either, where the child comes from and what it costs.
+/// The rows above the layers: progress during training; where the children in training are on the screen and
+/// tell that, and afterwards, where the child comes from, what it costs, and its result.
 fn facts(scene: &Scene<'_>, detail: &ChildDetail, width: usize) -> Vec<Row> {
     let (state, candidate) = (scene.state, &detail.candidate);
     let trained = trained(scene, candidate.child);

@@ -88,6 +88,8 @@ impl Panel for LogView {
             Action::Back if !scene.in_the_past() && self.is_narrowed() => {
                 self.filter.clear();
                 self.query.clear();
+                let area = super::inside(area);
+                self.end = self.last_shown(scene, area.width.into(), area.height.into());
             }
             action => {
                 let scroll = Scroll::of(action).filter(|_| !area.is_empty())?;
@@ -196,8 +198,8 @@ impl LogView {
     /// Number of the last line shown: later than the one scrolled to if the lines up to that would leave room
     /// empty, because they have become fewer or shorter. `None` if it is the newest.
     fn last_shown(&self, scene: &Scene<'_>, width: usize, height: usize) -> Option<u64> {
-        let first = self.first_end(scene, width, height)?;
-        let last = self.end?.max(first);
+        let end = self.end?;
+        let last = end.max(self.first_end(scene, width, height)?);
         (last < newest(scene.state)).then_some(last)
     }
 

@@ -80,6 +80,10 @@ fn initial() -> InitialWeights {
             test_accuracy: Some(0.5),
             data: text(),
             fingerprint: text(),
+            before: Some(Box::new(InitialWeights {
+                file: text(),
+                training: None,
+            })),
         }),
     }
 }

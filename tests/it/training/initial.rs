@@ -73,18 +73,25 @@ fn a_completed_training_is_continued_with_another_recipe_from_its_best_weights()
     assert_eq!(earlier.valid_accuracy, best.fold(0.0, f64::max));
     let tested = test_of(&workspace.records("first")).unwrap();
     assert_eq!(earlier.test_accuracy, Some(tested.report.accuracy));
-    let words = format!("the best weights of first ({} epochs, ", tested.epoch);
+    let plural = if tested.epoch == 1 { "" } else { "s" };
+    let words = format!(
+        "the best weights of first ({} epoch{plural}, ",
+        tested.epoch
+    );
     assert!(text(&output.stderr).contains(&format!("; begins with {words}")));
     assert!(text(&output.stdout).contains(&format!("\nbegan with {words}")));
-    // Of a third, all epochs are counted.
+    // Of a third, all epochs and the test before are told.
+    let untested = [&STILL[..], &["train.test=false"]].concat();
     assert_ok(
         &workspace
-            .train_with("second", "third", &STILL)
+            .train_with("second:best", "third", &untested)
             .output()
             .unwrap(),
     );
-    let all = workspace.initial("third").training.unwrap().epochs;
-    assert_eq!(all, tested.epoch + 1);
+    let initial = workspace.initial("third");
+    assert_eq!(initial.epochs(), tested.epoch + 1);
+    assert!(initial.is_known());
+    assert_eq!(initial.tested().unwrap().0.run, "second");
 }
 
 #[test]
@@ -112,6 +119,58 @@ fn a_training_killed_before_its_first_checkpoint_begins_with_the_same_weights_ag
     fs::remove_dir_all(workspace.path("first")).unwrap();
     assert_ok(&workspace.resume("killed").output().unwrap());
     assert_same_results(&workspace, "killed", "second");
+}
+
+#[test]
+fn a_training_whose_first_weights_are_lost_never_begins_with_random_ones() {
+    let workspace = Workspace::new();
+    workspace.first();
+    assert_ok(
+        &workspace
+            .train_with("first", "second", &[])
+            .output()
+            .unwrap(),
+    );
+    // As if it had been killed right after its first record, and its files deleted.
+    let run = workspace.path("second");
+    let journal = fs::read_to_string(run.join("journal.jsonl")).unwrap();
+    let first = journal.split_inclusive('\n').next().unwrap();
+    fs::write(run.join("journal.jsonl"), first).unwrap();
+    fs::remove_dir_all(run.join("checkpoint")).unwrap();
+    let weights = fs::read(run.join("weights.safetensors")).unwrap();
+    for name in [
+        "summary.json",
+        "weights.safetensors",
+        "best.json",
+        "initial.json",
+    ] {
+        fs::remove_file(run.join(name)).unwrap();
+    }
+    let copy = fs::read(run.join("initial.safetensors")).unwrap();
+    fs::remove_file(run.join("initial.safetensors")).unwrap();
+    let output = workspace.resume("second").output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    let message = text(&output.stderr);
+    assert!(
+        message.contains("initial.safetensors") && message.contains("Put the file back"),
+        "{message}"
+    );
+    fs::write(run.join("initial.safetensors"), copy).unwrap();
+    assert_ok(&workspace.resume("second").output().unwrap());
+    assert_eq!(fs::read(run.join("weights.safetensors")).unwrap(), weights);
+}
+
+#[test]
+fn what_a_training_killed_before_its_settings_left_neither_blocks_nor_changes_the_next() {
+    let workspace = Workspace::new();
+    workspace.first();
+    let left = workspace.path("left");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("lock"), "").unwrap();
+    fs::write(left.join("initial.json"), "{").unwrap();
+    fs::write(left.join("initial.safetensors"), "").unwrap();
+    assert_ok(&workspace.train("left", &[]).output().unwrap());
+    assert_same_results(&workspace, "left", "first");
 }
 
 #[test]
@@ -165,9 +224,18 @@ fn weights_of_another_network_are_refused_and_those_of_an_unknown_training_are_w
     assert_ok(&output);
     let message = text(&output.stderr);
     assert!(
-        message.contains("it is not known what the weights in some.safetensors were trained on"),
+        message
+            .contains("not all is known of what the weights in some.safetensors were trained on"),
         "{message}"
     );
+    // Its origin is not forgotten by those that go on from it.
+    assert_ok(
+        &workspace
+            .train_with("second", "later", &STILL)
+            .output()
+            .unwrap(),
+    );
+    assert!(!workspace.initial("later").is_known());
     let arguments = [
         "train",
         "monograph-demo",

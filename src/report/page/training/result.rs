@@ -81,17 +81,21 @@ fn before(initial: &InitialWeights) -> Tile {
     let Some(earlier) = &initial.training else {
         return Tile::new("began with", "given weights", initial.to_string());
     };
-    let tested = earlier.test_accuracy.map_or_else(String::new, |tested| {
-        format!(
-            "; the test images had been classified with them: {}",
-            accuracy(tested)
-        )
-    });
+    let tested = initial
+        .tested()
+        .map_or_else(String::new, |(training, tested)| {
+            format!(
+                "; {} had classified the test images: {}",
+                training.run,
+                accuracy(tested)
+            )
+        });
+    let least = if initial.is_known() { "" } else { "at least " };
     Tile::new(
         "epochs before",
-        count(earlier.epochs as u64),
+        format!("{least}{}", count(initial.epochs() as u64)),
         format!(
-            "by {}; validation accuracy {}{tested}",
+            "the last by {}; validation accuracy {}{tested}",
             earlier.run,
             accuracy(earlier.valid_accuracy)
         ),
