@@ -65,8 +65,10 @@ impl Panel for WorkersView {
         let content = content(scene, width);
         let by_worker = &scene.state.search().by_worker;
         let mut children = by_worker.values().map(|training| Some(training.child));
-        let chosen = children.position(|child| child == scene.shown_child());
-        // The child shown elsewhere stays in view.
+        let shown = children.position(|child| child == scene.shown_child());
+        let selected = || by_worker.keys().position(|worker| *worker == scene.worker);
+        let chosen = shown.or_else(selected);
+        // The child shown elsewhere stays in view, or else the selected worker.
         let (workers, chosen) = (by_worker.len(), chosen.unwrap_or(0));
         let rows_each = content.body.len() / workers.max(1);
         let rows = content.head.len() + content.body.len();

@@ -29,6 +29,11 @@ impl Workspace {
         self.nas_tui(&arguments, set)
     }
 
+    /// Such a training, to its end.
+    fn begin(&self, given: &str, run: &str, set: &[&str]) {
+        assert_ok(&self.train_with(given, run, set).output().unwrap());
+    }
+
     fn first(&self) {
         assert_ok(&self.train("first", &[]).output().unwrap());
     }
@@ -82,12 +87,7 @@ fn a_completed_training_is_continued_with_another_recipe_from_its_best_weights()
     assert!(text(&output.stdout).contains(&format!("\nbegan with {words}")));
     // Of a third, all epochs and the test before are told.
     let untested = [&STILL[..], &["train.test=false"]].concat();
-    assert_ok(
-        &workspace
-            .train_with("second:best", "third", &untested)
-            .output()
-            .unwrap(),
-    );
+    workspace.begin("second:best", "third", &untested);
     let initial = workspace.initial("third");
     assert_eq!(initial.epochs(), tested.epoch + 1);
     assert!(initial.is_known());
@@ -98,12 +98,7 @@ fn a_completed_training_is_continued_with_another_recipe_from_its_best_weights()
 fn a_training_killed_before_its_first_checkpoint_begins_with_the_same_weights_again() {
     let workspace = Workspace::new();
     workspace.first();
-    assert_ok(
-        &workspace
-            .train_with("first", "second", &[])
-            .output()
-            .unwrap(),
-    );
+    workspace.begin("first", "second", &[]);
     let (from, to) = (workspace.path("second"), workspace.path("killed"));
     fs::create_dir(&to).unwrap();
     for name in [
@@ -125,12 +120,7 @@ fn a_training_killed_before_its_first_checkpoint_begins_with_the_same_weights_ag
 fn a_training_whose_first_weights_are_lost_never_begins_with_random_ones() {
     let workspace = Workspace::new();
     workspace.first();
-    assert_ok(
-        &workspace
-            .train_with("first", "second", &[])
-            .output()
-            .unwrap(),
-    );
+    workspace.begin("first", "second", &[]);
     // As if it had been killed right after its first record, and its files deleted.
     let run = workspace.path("second");
     let journal = fs::read_to_string(run.join("journal.jsonl")).unwrap();
@@ -179,12 +169,7 @@ fn in_a_first_stage_of_another_size_the_statistics_are_estimated_anew() {
     workspace.first();
     let stages = "recipes.cosine.stages=[{ epochs = 1, size = 20, crop_pixels = 1 }, \
         { epochs = 1, size = 28, crop_pixels = 1 }]";
-    assert_ok(
-        &workspace
-            .train_with("first", "second", &[stages])
-            .output()
-            .unwrap(),
-    );
+    workspace.begin("first", "second", &[stages]);
     let records = workspace.records("second");
     let estimated = records.iter().filter_map(|record| match &record.event {
         Event::StageEntered(stage) => Some(stage.statistics_batches.is_some()),
@@ -229,12 +214,7 @@ fn weights_of_another_network_are_refused_and_those_of_an_unknown_training_are_w
         "{message}"
     );
     // Its origin is not forgotten by those that go on from it.
-    assert_ok(
-        &workspace
-            .train_with("second", "later", &STILL)
-            .output()
-            .unwrap(),
-    );
+    workspace.begin("second", "later", &STILL);
     assert!(!workspace.initial("later").is_known());
     let arguments = [
         "train",
