@@ -1,6 +1,7 @@
 //! The screen of a run that trains one network: all of it, each panel, any keys at any size.
 
 mod averaged;
+mod begun;
 mod keys;
 mod room;
 mod stages;

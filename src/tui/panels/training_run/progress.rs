@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::gauges::{gauges, shown_time_left};
-use crate::config::{Precision, Recipe, Schedule};
+use crate::config::{Precision, Schedule};
+use crate::event::{InitialWeights, TrainingStarted};
 use crate::state::TrainingRun;
 use crate::tui::format;
 use crate::tui::paint::pieces_width;
@@ -41,7 +42,7 @@ fn need(scene: &Scene<'_>, width: usize) -> Option<usize> {
     let training = scene.live.training_run()?;
     let settings = &training.started.settings;
     let stages = if settings.stages.is_empty() { 0 } else { 3 };
-    let explained = explained(settings).into_iter();
+    let explained = explained(&training.started).into_iter();
     let explained = explained.map(|text| panels::wrapped(Role::Dim, &text, width).len());
     let falls = !matches!(settings.schedule, Schedule::Constant);
     let ends = usize::from(falls) + usize::from(settings.early_stopping > 0);
@@ -75,7 +76,7 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
     body.extend(stages(scene, training, width));
     body.extend(figures(training, width));
     body.extend(
-        explained(&training.started.settings)
+        explained(&training.started)
             .into_iter()
             .flat_map(|text| panels::wrapped(Role::Dim, &text, width)),
     );
@@ -198,8 +199,9 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     content.head.into_iter().chain(emphasised).collect()
 }
 
-/// What the figures are of, where that is not what one would expect.
-fn explained(settings: &Recipe) -> Vec<String> {
+/// What the figures are of and what the training began with, where that is not what one would expect.
+fn explained(started: &TrainingStarted) -> Vec<String> {
+    let settings = &started.settings;
     let smoothed = format!(
         "loss in training: labels smoothed by {}",
         settings.label_smoothing
@@ -209,10 +211,25 @@ fn explained(settings: &Recipe) -> Vec<String> {
     [
         of(settings.smooths(), smoothed),
         of(settings.averages(), averaged),
+        started.initial.as_ref().map(begun_with),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// `begun with night2: 34 epochs, val 89.72 %`
+fn begun_with(initial: &InitialWeights) -> String {
+    let Some(earlier) = &initial.training else {
+        return "begun with weights of unknown training".to_owned();
+    };
+    let least = if initial.is_known() { "" } else { "at least " };
+    let epochs = match initial.epochs() {
+        1 => "1 epoch".to_owned(),
+        epochs => format!("{epochs} epochs"),
+    };
+    let accuracy = format::accuracy(earlier.valid_accuracy);
+    format!("begun with {}: {least}{epochs}, val {accuracy}", earlier.run)
 }
 
 /// Learning rate and speed, and how the batches are computed.
