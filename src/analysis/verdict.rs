@@ -216,13 +216,13 @@ impl Verdict {
         let mut complete = vec![format!("{}{}", whole[0], self.after())];
         // Without that reason, the number must not seem to contradict the number of controls beside it.
         let compared = match self.all_controls {
-            all if self.against.is_none() && all > controls => format!("{controls} of {all} {who}"),
-            _ => format!("{controls} {who}"),
+            all if self.against.is_none() && all > controls => format!("{controls} of {all}"),
+            _ => controls.to_string(),
         };
-        let pairs = whole.into_iter().zip(forms(&compared));
+        let pairs = whole.into_iter().zip(forms(&format!("{compared} {who}")));
         complete.extend(pairs.flat_map(|(whole, short)| [whole, short]));
         let brief = vec![
-            format!("{estimate} ({p}, n={controls}){so_far}"),
+            format!("{estimate} ({p}, n={compared}){so_far}"),
             format!("{estimate} ({p}){so_far}"),
             format!("{estimate} {p}"),
             estimate,
