@@ -23,7 +23,7 @@ pub fn of(scene: &Scene<'_>) -> String {
         }
         title.extend(best(scene.live).map(|best| format!(", {best}")));
     }
-    let name = scene.live.name().unwrap_or(scene.folder_name);
+    let name = scene.run_name();
     let name = format::fit(&line(name), LONGEST_NAME, scene.glyphs().ellipsis);
     format!("{title} - {name}")
 }

@@ -69,7 +69,7 @@ impl Visit {
         let reading = JournalReading::start(Some(connection.journal.clone()))?;
         let mut app = App::new(settings, TimeZone::system(), size, Timestamp::now());
         app.resume_command = resume_command(&connection.run);
-        app.folder_name.clone_from(&name);
+        app.folder_name = Some(name.clone());
         app.expect(kind);
         app.start_from(connection.state.take());
         app.settings = super::palette::settings_of(&connection.run);

@@ -169,7 +169,7 @@ impl App {
 fn draw_too_small(scene: &Scene<'_>, screen: &mut Painter<'_>) {
     let Size { width, height } = layout::SMALLEST;
     let x = screen.pieces(0, 0, &[panels::header::status(scene)]) + 1;
-    let name = scene.live.name().unwrap_or(scene.folder_name);
+    let name = scene.run_name();
     let name = format::fit(
         name,
         screen.width().saturating_sub(x),

@@ -75,8 +75,8 @@ pub struct App {
     pub link: LinkStatus,
     /// The command that continues the run if its process is gone.
     pub resume_command: String,
-    /// Name of the run's folder.
-    pub folder_name: String,
+    /// Name of the run's folder, which may have been renamed since the run began.
+    pub folder_name: Option<String>,
     /// The kind of the run, judging by its folder.
     expected: RunKind,
     /// What the user is looking at.
@@ -110,7 +110,7 @@ impl App {
             past: None,
             details: Details::default(),
             link: LinkStatus::Live { watch_only: false },
-            folder_name: "nas-tui".to_owned(),
+            folder_name: None,
             expected: RunKind::default(),
             resume_command: "nas-tui search --resume RUN".to_owned(),
             view: View::new(size, settings.layout, now),
@@ -192,7 +192,7 @@ impl App {
             state: self.state(),
             live: &self.live,
             kind: self.kind(),
-            folder_name: &self.folder_name,
+            folder_name: self.folder_name.as_deref(),
             link: &self.link,
             moment: self.view.moment,
             resume_command: &self.resume_command,

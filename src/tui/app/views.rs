@@ -194,7 +194,7 @@ impl App {
     pub(super) fn picture(&self) -> Export {
         let mut frame = display::blank(self.view.size);
         self.draw(&mut frame);
-        let (page, name) = (self.page_name(), self.live.name().unwrap_or("a run"));
+        let (page, name) = (self.page_name(), self.scene().run_name());
         let is_light = self.theme.name == ThemeName::Light;
         let svg = picture::svg(&frame, &format!("nas-tui: {name}, {page}"), is_light);
         Export {

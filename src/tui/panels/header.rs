@@ -69,7 +69,7 @@ fn first_row(scene: &Scene<'_>, glyphs: &Glyphs, width: usize) -> (Row, Row) {
     let fraction = scene.state.fraction_done().filter(|_| is_known);
     let percentage = fraction.map_or(Row::new(), percentage);
     let [elapsed, left] = clock(scene);
-    let name = scene.state.name().unwrap_or(scene.folder_name);
+    let name = scene.run_name();
 
     let mut room = width.saturating_sub(pieces_width(&standing) + pieces_width(&percentage));
     let least_name = name.width().min(LEAST_NAME);

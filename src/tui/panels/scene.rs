@@ -23,8 +23,8 @@ pub struct Scene<'a> {
     pub live: &'a RunState,
     /// The kind of the run, even before its first event.
     pub kind: RunKind,
-    /// Name of its folder, which is its own.
-    pub folder_name: &'a str,
+    /// Name of its folder, if it is shown from one.
+    pub folder_name: Option<&'a str>,
     /// The process working on the run, and whether commands reach it.
     pub link: &'a LinkStatus,
     /// The moment shown: after this many finished episodes, or epochs of a training. `None` is the
@@ -58,6 +58,13 @@ impl<'a> Scene<'a> {
     /// The characters that this terminal can show.
     pub fn glyphs(&self) -> &'a Glyphs {
         &self.theme.glyphs
+    }
+
+    /// Name of the run: that of its folder, as in the list of runs, even if the folder had another name
+    /// when the run began.
+    pub fn run_name(&self) -> &'a str {
+        let name = self.folder_name.or_else(|| self.live.name());
+        name.unwrap_or("nas-tui")
     }
 
     /// Whether a panel is visible.

@@ -81,10 +81,18 @@ fn a_run_with_a_damaged_journal_is_unreadable_and_has_worked_up_to_the_damage() 
 }
 
 #[test]
+fn a_run_whose_folder_was_renamed_has_its_new_name() {
+    let mut app = app_with(&journal(), Size::new(80, 24), plain());
+    app.folder_name = Some("best-of-november".to_owned());
+    let shown = text(&app);
+    assert!(shown.starts_with(" best-of-november  "), "{shown}");
+}
+
+#[test]
 fn a_run_of_which_nothing_can_be_read_has_the_name_of_its_folder() {
     let now = journal()[0].time;
     let mut app = App::new(&settings(plain()), TimeZone::UTC, Size::new(80, 24), now);
-    app.folder_name = "ov".to_owned();
+    app.folder_name = Some("ov".to_owned());
     find_damage(&mut app, "journal.jsonl, line 1");
     let shown = text(&app);
     let mut rows = shown.lines();
