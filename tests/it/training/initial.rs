@@ -52,6 +52,20 @@ impl Workspace {
         let network: Architecture = serde_json::from_str(NETWORK).unwrap();
         Weights::read(&self.path(run).join("weights.safetensors"), &network).unwrap()
     }
+
+    /// Batch norm statistics may differ: they change even if nothing is learned.
+    fn assert_same_parameters(&self, one: &str, other: &str) {
+        let [one, other] = [one, other].map(|run| self.weights(run));
+        for (name, tensor) in one.tensors() {
+            let others = &other.tensors()[name].values;
+            let is_trained = !name.contains("running");
+            let differ = |(one, other): (&f32, &f32)| (one - other).abs() > 1e-5;
+            assert!(
+                !is_trained || !tensor.values.iter().zip(others).any(differ),
+                "{name}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -61,16 +75,7 @@ fn a_completed_training_is_continued_with_another_recipe_from_its_best_weights()
     let output = workspace.train_with("first", "second", &STILL).output();
     let output = output.unwrap();
     assert_ok(&output);
-    let [before, after] = ["first", "second"].map(|run| workspace.weights(run));
-    for (name, tensor) in before.tensors() {
-        let others = &after.tensors()[name].values;
-        let is_trained = !name.contains("running");
-        let differ = |(one, other): (&f32, &f32)| (one - other).abs() > 1e-5;
-        assert!(
-            !is_trained || !tensor.values.iter().zip(others).any(differ),
-            "{name}"
-        );
-    }
+    workspace.assert_same_parameters("first", "second");
     let best = epochs(&workspace.records("first"));
     let best = best.iter().map(|epoch| epoch.valid_accuracy);
     let earlier = workspace.initial("second").training.unwrap();
@@ -92,6 +97,35 @@ fn a_completed_training_is_continued_with_another_recipe_from_its_best_weights()
     assert_eq!(initial.epochs(), tested.epoch + 1);
     assert!(initial.is_known());
     assert_eq!(initial.tested().unwrap().0.run, "second");
+}
+
+#[test]
+fn the_given_weights_are_not_rounded_by_a_training_in_bf16() {
+    let workspace = Workspace::new();
+    workspace.first();
+    let in_bf16 = [&STILL[..], &["train.precision=\"bf16\""]].concat();
+    workspace.begin("first", "second", &in_bf16);
+    workspace.assert_same_parameters("first", "second");
+}
+
+#[test]
+fn weights_cannot_be_given_to_a_training_that_continues_or_to_several_at_once() {
+    let workspace = Workspace::new();
+    for (others, other) in [
+        (&["--resume", "first"][..], "--resume"),
+        (&["monograph-demo", "--seeds", "2"], "--seeds"),
+        (&["monograph-demo", "--range-test"], "--range-test"),
+    ] {
+        let arguments = [&["train", "--weights", "first", "--headless"], others].concat();
+        let output = workspace.nas_tui(&arguments, &[]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let message = text(&output.stderr);
+        assert!(
+            message.contains("'--weights <FILE|RUN>' cannot be used with")
+                && message.contains(other),
+            "{message}"
+        );
+    }
 }
 
 #[test]

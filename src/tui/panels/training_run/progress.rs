@@ -229,7 +229,10 @@ fn begun_with(initial: &InitialWeights) -> String {
         epochs => format!("{epochs} epochs"),
     };
     let accuracy = format::accuracy(earlier.valid_accuracy);
-    format!("begun with {}: {least}{epochs}, val {accuracy}", earlier.run)
+    format!(
+        "begun with {}: {least}{epochs}, val {accuracy}",
+        earlier.run
+    )
 }
 
 /// Learning rate and speed, and how the batches are computed.
