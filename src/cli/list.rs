@@ -39,6 +39,9 @@ pub struct Args {
     /// is `training`: network, recipe, epoch, epochs, test_accuracy. If its journal is damaged, or not
     /// in its place, also unreadable: where and how. If it cannot write to its directory, also blocked:
     /// why.
+    ///
+    /// status is starting, running, pausing, paused, blocked, stopping, stopped, failed, dead, unreadable
+    /// or finished (completed as planned).
     #[arg(long)]
     json: bool,
 }

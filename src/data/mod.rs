@@ -1,7 +1,7 @@
 //! Images and labels: data sets by name, the validation split, and batches for training.
 //!
-//! Reading and checking need no libtorch; the modules that make tensors (`preparation`, `batches`,
-//! `whiten`) are behind the feature `torch`. Search and training call [`load`], which never opens a
+//! Reading and checking need no libtorch; the modules that prepare images and make tensors are
+//! behind the feature `torch`. Search and training call [`load`], which never opens a
 //! test file; only [`load_test`] does.
 
 pub mod archive;

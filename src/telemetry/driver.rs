@@ -1,5 +1,5 @@
 //! NVIDIA's driver and its GPUs, queried once at the start of a training (the screen's measurements
-//! are taken every second).
+//! are taken every two seconds).
 
 use std::fmt;
 use std::path::Path;

@@ -27,7 +27,7 @@ use crate::training::{self, Side};
 /// calibration error (15 bins of equal width) a basic bootstrap of 1,000 resamples with a fixed
 /// seed. On cifar10.1 each available version is evaluated, with the drop from the test images of
 /// CIFAR-10 if these are found: the difference of the accuracies with Newcombe's interval. Only
-/// this command and the end of a training read test images.
+/// this command, `data check` and the end of a training read test images.
 ///
 /// --json prints one object: architecture, data, images, correct, accuracy, accuracy_ci95 [low,
 /// high], loss, top5 {correct, accuracy, ci95} (null for five classes or fewer), per_class [{class,
