@@ -41,6 +41,8 @@ pub struct Effects {
     /// Number of children that they are computed from, without repeats, which have no independent
     /// reward.
     pub children: usize,
+    /// How many of them failed: their reward is 0.
+    pub failed: usize,
     /// Ranges of depths, in order; only one if all children have the same depth.
     pub bands: Vec<Band>,
     /// Effects of the heads, in order.
@@ -100,16 +102,22 @@ impl Effects {
     pub fn of_search(search: &SearchRun) -> Effects {
         let heads = search.started.as_ref().map_or(0, |run| run.heads.len());
         let trained = search.evaluated().filter(|row| row.repeat_of.is_none());
+        let mut failed = 0;
         let children: Vec<Trained> = trained
             .filter_map(|row| {
+                let reward = row.own_reward()?;
+                failed += usize::from(row.accuracy.is_none());
                 Some(Trained {
                     episode: row.episode,
                     genes: cut(&row.genes, heads),
-                    reward: row.own_reward()?,
+                    reward,
                 })
             })
             .collect();
-        Effects::of(&children)
+        Effects {
+            failed,
+            ..Effects::of(&children)
+        }
     }
 
     /// The effects estimated from all `children`.
@@ -142,6 +150,7 @@ impl Effects {
         });
         Effects {
             children: children.len(),
+            failed: 0,
             heads: heads.collect(),
             tested: all.len(),
             bands,

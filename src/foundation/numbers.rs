@@ -165,6 +165,24 @@ pub fn coarse_energy(watt_hours: f64) -> String {
     }
 }
 
+/// `+0.012`, `-0.3`; a value that rounds to zero has no sign.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:+.decimals$}");
+    match text.trim_start_matches(['+', '-', '0', '.']) {
+        "" => format!("{:.decimals$}", 0.0),
+        _ => text,
+    }
+}
+
+/// How long a training took, with a decimal if that is useful: `7.3 s`, `12:34`.
+pub fn training_time(seconds: f64) -> String {
+    if (0.0..59.95).contains(&seconds) {
+        format!("{seconds:.1} s")
+    } else {
+        duration(seconds.round())
+    }
+}
+
 /// `0:07`, `12:34`, `1:02:03`, `2 d 03:04`.
 pub fn duration(seconds: f64) -> String {
     let seconds = if seconds.is_finite() {

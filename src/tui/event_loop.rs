@@ -230,6 +230,7 @@ impl Screen {
         match event {
             Some(Ok(TerminalEvent::Key(key))) => self.visit.app.key(&key),
             Some(Ok(TerminalEvent::Mouse(mouse))) => self.visit.app.mouse(&mouse, &self.targets),
+            Some(Ok(TerminalEvent::Paste(text))) => self.visit.app.paste(&text),
             Some(Ok(TerminalEvent::Resize(..))) => Effect::Draw,
             Some(Ok(_)) => Effect::Nothing,
             Some(Err(_)) | None => Effect::Leave(Leave::TerminalLost),

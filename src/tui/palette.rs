@@ -280,10 +280,7 @@ fn action(scene: &Scene<'_>, around: Surroundings<'_>, bound: &Bound) -> Option<
     }
     let key = |action| scene.keymap.key_of(action);
     let closed = match scope {
-        Scope::Inspector if around.page != Context::Inspector => Some(format!(
-            "open a child in the inspector first: {}",
-            key(Action::Inspect)
-        )),
+        Scope::Inspector if around.page != Context::Inspector => Some(scene.inspector_first()),
         Scope::Runs if around.page != Context::Runs => Some(format!(
             "open the list of runs first: {}",
             key(Action::Runs)

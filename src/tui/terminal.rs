@@ -15,8 +15,8 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use super::ansi::Tty;
 use super::capture::Redirection;
 
-/// Alternate screen, cleared, cursor hidden.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[0m\x1b[2J\x1b[H";
+/// Alternate screen, cleared, cursor hidden. Pasted text comes between marks, so that it is not taken for keys.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[0m\x1b[2J\x1b[H";
 /// The title is kept on the terminal's stack (xterm's), and taken from there. A terminal without a
 /// stack then has an empty title, not one that is no longer true.
 const KEEP_TITLE: &[u8] = b"\x1b[22;2t";
@@ -27,7 +27,7 @@ const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 /// Main screen with its cursor, attributes off, cursor shown. (Restoring the cursor also restores
 /// the attributes.)
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
+const LEAVE: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
 /// What another program may have left behind: keys of applications, marks around pasted text, the mouse.
 const AFTER_OTHERS: &[u8] = b"\x1b[?1l\x1b>\x1b[?2004l\x1b[?1003l\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 /// Shown below what a program has left on the terminal.

@@ -186,6 +186,24 @@ impl TextLine {
         true
     }
 
+    /// Insert pasted text at the cursor. The line stays one: breaks become spaces.
+    pub fn paste(&mut self, text: &str) {
+        let text = text.trim_end_matches(['\r', '\n']).replace("\r\n", " ");
+        let breaks = |character| match character {
+            '\n' | '\r' | '\t' => ' ',
+            other => other,
+        };
+        let room = LONGEST.saturating_sub(self.text.len());
+        let pasted = text.chars().map(breaks);
+        let pasted = pasted.filter(|character| !controls(*character)).take(room);
+        let pasted: Vec<char> = pasted.collect();
+        let count = pasted.len();
+        self.text.splice(self.cursor..self.cursor, pasted);
+        self.cursor += count;
+        self.problem = None;
+        self.recalled = None;
+    }
+
     fn delete_word(&mut self) {
         let before = &self.text[..self.cursor];
         let word_end = before
@@ -245,6 +263,26 @@ mod tests {
             ]),
             "acc > 01.8"
         );
+    }
+
+    #[test]
+    fn pasted_text_is_one_line_at_the_cursor() {
+        let pasted = |text: &str| {
+            let mut line = typed(&[(KeyCode::Home, false)]);
+            line.paste(text);
+            line.halves()
+        };
+        let after = "acc > 0.8".to_owned();
+        assert_eq!(
+            pasted("macs<1e6 & "),
+            ("macs<1e6 & ".to_owned(), after.clone())
+        );
+        assert_eq!(
+            pasted("two\r\nlines\tand\n"),
+            ("two lines and".to_owned(), after.clone())
+        );
+        assert_eq!(pasted("\u{1b}[31mred\u{7}"), ("[31mred".to_owned(), after));
+        assert_eq!(pasted(&"x".repeat(2 * LONGEST)).0.len(), LONGEST - 9);
     }
 
     #[test]

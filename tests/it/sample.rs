@@ -81,3 +81,21 @@ fn either_a_run_or_the_recorded_search_is_replayed() {
     assert!(parse(&["RUN", "--from", "50"]).is_ok());
     assert!(parse(&["RUN", "--from", "101"]).is_err());
 }
+
+#[test]
+fn text_pasted_into_the_terminal_presses_no_keys_and_can_be_pasted_into_a_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["replay", "--sample", "--speed", "100000"];
+    let mut terminal = Terminal::start(&arguments, folder.path(), 120, 40);
+    terminal.wait_for("REPLAY ENDED");
+    assert!(terminal.pastes_between_marks());
+    terminal.keys("\x1b[200~3q\rq\x1b[201~");
+    terminal.wait_for("pasted text is not taken for keys");
+    terminal.keys("3/\x1b[200~acc>74%\rq\x1b[201~");
+    terminal.wait_for("acc>74% q");
+    terminal.keys("\x1b");
+    terminal.wait_until("closed line", |shown| !shown.contains("acc>74% q"));
+    terminal.keys("q");
+    assert_eq!(terminal.wait_exit(), 0);
+    terminal.assert_restored();
+}

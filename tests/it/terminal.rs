@@ -189,6 +189,12 @@ impl Terminal {
         output.screen.screen().mouse_protocol_mode()
     }
 
+    /// Whether pasted text comes between marks.
+    pub fn pastes_between_marks(&self) -> bool {
+        let output = self.output.lock().expect("no reader panics");
+        output.screen.screen().bracketed_paste()
+    }
+
     pub fn sent(&self) -> usize {
         self.output.lock().expect("no reader panics").bytes.len()
     }
@@ -273,6 +279,10 @@ impl Terminal {
             screen.mouse_protocol_mode(),
             vt100::MouseProtocolMode::None,
             "the mouse is still reported"
+        );
+        assert!(
+            !screen.bracketed_paste(),
+            "marks still come around pasted text"
         );
         let sent = String::from_utf8_lossy(&output.bytes);
         let count = |sequence| sent.matches(sequence).count();

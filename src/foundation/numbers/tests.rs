@@ -25,6 +25,18 @@ fn a_figure_that_has_diverged_has_six_digits_and_a_power_of_ten() {
 }
 
 #[test]
+fn a_signed_value_that_rounds_to_zero_has_no_sign() {
+    let texts = [0.0123, -0.3, -0.0003, 0.0, -0.0].map(|value| signed(value, 3));
+    assert_eq!(texts, ["+0.012", "-0.300", "0.000", "0.000", "0.000"]);
+}
+
+#[test]
+fn a_short_training_takes_tenths_of_a_second() {
+    let texts = [0.96, 5.96, 59.96, 75.0, 3_661.4].map(training_time);
+    assert_eq!(texts, ["1.0 s", "6.0 s", "1:00", "1:15", "1:01:01"]);
+}
+
+#[test]
 fn counts_are_grouped_by_thousands() {
     let texts: Vec<String> = [0, 999, 1_000, 275_122, 4_201_630]
         .into_iter()

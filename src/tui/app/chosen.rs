@@ -43,10 +43,12 @@ impl App {
         let scene = self.scene();
         let panels = self.view.panels.iter();
         let in_panels = panels.flat_map(|panel| panel.wanted(&scene));
-        let shown = [self.inspected_child(), scene.shown_child()]
-            .into_iter()
-            .flatten()
-            .chain(in_panels);
+        let shown = [
+            self.inspected_child(),
+            scene.shown_child(),
+            self.child_at_hand(),
+        ];
+        let shown = shown.into_iter().flatten().chain(in_panels);
         let waiting = &self.state().search().waiting;
         let is_known = |child: u64| waiting.get(&child).is_some_and(Candidate::has_choices);
         let mut unknown = shown.filter(|child| !is_known(*child) && !self.details.has(*child));
@@ -125,10 +127,9 @@ impl App {
             .live
             .training_run()
             .map(|run| &run.started.architecture);
-        let (name, dna, architecture) = match (
-            trained,
-            self.child_at_hand().and_then(|child| self.detail(child)),
-        ) {
+        let child = self.child_at_hand();
+        let (name, dna, architecture) = match (trained, child.and_then(|child| self.detail(child)))
+        {
             (Some(architecture), _) => (
                 architecture.name.clone(),
                 Dna::default(),
@@ -145,7 +146,9 @@ impl App {
                 }
             }
             (None, None) => {
-                self.tell(Level::Info, "there is no child to copy yet");
+                let being_read = child.map(|child| format!("child {child} is being read"));
+                let reason = being_read.unwrap_or_else(|| self.no_child().to_owned());
+                self.tell(Level::Info, reason);
                 return Effect::Draw;
             }
         };

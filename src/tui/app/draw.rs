@@ -109,7 +109,12 @@ impl App {
         Page {
             context: self.page_context(),
             panels: &self.view.panels,
-            inspector: self.view.inspector.as_ref(),
+            inspector: self.view.inspector.as_ref().map(|inspector| {
+                let detail = self.detail(inspector.child());
+                let size = panels::inside(self.inspector_area()).as_size();
+                let scrolls = inspector.scrolls(&self.known(detail.as_ref()), size);
+                (inspector, scrolls)
+            }),
             runs: self.view.runs.as_ref().map(|view| {
                 let area = self.list_area();
                 (view.page, view.is_longer(&self.scene(), area))

@@ -45,7 +45,7 @@ fn press(app: &mut App, keys: &str) {
     }
 }
 
-fn frame(app: &App) -> Vec<String> {
+pub(super) fn frame(app: &App) -> Vec<String> {
     let mut frame = crate::tui::display::blank(app.view.size);
     app.draw(&mut frame);
     let row = |y| {
@@ -55,7 +55,7 @@ fn frame(app: &App) -> Vec<String> {
     (0..frame.area.height).map(row).collect()
 }
 
-fn footer(app: &App) -> String {
+pub(super) fn footer(app: &App) -> String {
     frame(app).pop().unwrap()
 }
 

@@ -17,7 +17,7 @@ impl App {
     /// Open the inspector on a child.
     pub(super) fn inspect(&mut self, child: Option<u64>) {
         let Some(child) = child else {
-            self.tell(Level::Info, "there is no child to look at yet");
+            self.tell(Level::Info, self.no_child());
             return;
         };
         let detail = self.detail(child);
@@ -32,6 +32,13 @@ impl App {
 
     /// Perform an action in the inspector; `None` if it means the same as elsewhere.
     pub(super) fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
+        // Nothing that the inspector could ask for first would make it possible.
+        if let Some(reason) = self.scene().why_not(Action::Queue)
+            && action == Action::Queue
+        {
+            self.tell(Level::Warning, reason);
+            return Some(Effect::Draw);
+        }
         let effect =
             self.with_inspector(|inspector, known, size| inspector.act(action, known, size))??;
         Some(self.follow(effect))
@@ -107,7 +114,7 @@ impl App {
     }
 
     /// The area of the inspector: everything between header and footer.
-    fn inspector_area(&self) -> Rect {
+    pub(super) fn inspector_area(&self) -> Rect {
         self.areas().map_or(Rect::ZERO, |areas| {
             let top = areas.header.bottom();
             Rect {

@@ -2,6 +2,10 @@
 //! `event_loop`.
 
 mod alerts;
+#[cfg(test)]
+mod answers_tests;
+#[cfg(test)]
+mod at_hand_tests;
 mod chosen;
 #[cfg(test)]
 mod comparing_tests;

@@ -151,6 +151,16 @@ fn a_click_on_a_heading_sorts_and_another_one_reverses_the_order() {
 }
 
 #[test]
+fn sorting_by_a_click_goes_to_the_top_as_a_key_does() {
+    let mut app = app(80, 24);
+    press(&mut app, "3jjjjj");
+    click(&mut app, "accuracy↓");
+    let first = app.child_at_hand();
+    assert_eq!(app.shown_child(), first);
+    assert!(text(&app).contains(" 1-"), "{}", text(&app));
+}
+
+#[test]
 fn a_drag_in_the_chart_reads_values_and_shows_the_child_in_all_panels() {
     let mut app = app(120, 40);
     app.view.focus = PanelId("log");

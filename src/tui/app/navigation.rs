@@ -5,7 +5,7 @@ use crate::config::LayoutName;
 use crate::event::RunKind;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::layout;
-use crate::tui::panels::panel::Response;
+use crate::tui::panels::panel::{AtHand, Response};
 use crate::tui::panels::scroll::Scroll;
 use crate::tui::panels::{PanelId, help};
 
@@ -80,12 +80,24 @@ impl App {
         }
     }
 
-    /// The child that Enter opens: the one at the focused panel's cursor, otherwise the one shown
-    /// in the panels.
+    /// The child that Enter opens: the one at the focused panel's cursor or, if it has no cursor, the
+    /// one shown in the panels.
     pub(super) fn child_at_hand(&self) -> Option<u64> {
         let scene = self.scene();
-        let focused = self.view.panels.get(self.view.focus);
-        focused.selected(&scene).or_else(|| scene.shown_child())
+        match self.view.panels.get(self.view.focus).at_hand(&scene) {
+            AtHand::Shown => scene.shown_child(),
+            AtHand::Child(child) => Some(child),
+            AtHand::FilteredOut => None,
+        }
+    }
+
+    /// Why there is no child at hand.
+    pub(super) fn no_child(&self) -> &'static str {
+        let scene = self.scene();
+        match self.view.panels.get(self.view.focus).at_hand(&scene) {
+            AtHand::FilteredOut => "the filter shows no child: Esc removes it",
+            _ => "there is no child yet",
+        }
     }
 
     pub(super) fn scroll_help(&mut self, scroll: Scroll) {

@@ -14,7 +14,7 @@ impl App {
         let child = self.inspected_child().or_else(|| self.child_at_hand());
         match (self.scene().why_not(Action::Note), child) {
             (Some(reason), _) => self.tell(Level::Warning, reason),
-            (None, None) => self.tell(Level::Info, "there is no child to write on yet"),
+            (None, None) => self.tell(Level::Info, self.no_child()),
             (None, Some(child)) => {
                 let line = TextLine::new(Purpose::Note(child), self.note_on(child));
                 self.view.text = Some(line);

@@ -75,12 +75,16 @@ impl App {
                 self.tell(Level::Info, format!("{key} is a key of the panel {name}"));
                 Effect::Draw
             }
-            // The help names the panel first.
-            [None, Some((_, binding))] => match binding.help.split_once(": ") {
-                Some((_, does)) => self.refuse(key, does),
-                None => self.refuse(key, binding.help),
+            [None, Some((_, binding))] => self.refuse(key, without_place(binding.help)),
+            [None, None] => match self.keymap.in_inspector(key) {
+                Some(_) if self.kind() == RunKind::Search => {
+                    let text = self.scene().inspector_first();
+                    self.tell(Level::Info, text);
+                    Effect::Draw
+                }
+                Some(binding) => self.refuse(key, without_place(binding.help)),
+                None => Effect::Nothing,
             },
-            [None, None] => Effect::Nothing,
         }
     }
 
@@ -98,4 +102,9 @@ impl App {
             RunKind::Training => RunKind::Search,
         }
     }
+}
+
+/// What a key does, without the panel or page that its help names first.
+fn without_place(help: &str) -> &str {
+    help.split_once(": ").map_or(help, |(_, does)| does)
 }

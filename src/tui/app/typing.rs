@@ -6,7 +6,8 @@ use crossterm::event::KeyEvent;
 
 use super::{App, Effect};
 use crate::config::{Column, LayoutName};
-use crate::event::RunKind;
+use crate::event::{Level, RunKind};
+use crate::tui::keymap::Action;
 use crate::tui::panels::PanelId;
 use crate::tui::panels::panel::Response;
 use crate::tui::text_line::{Purpose, TextLine};
@@ -52,6 +53,24 @@ impl App {
         }
         self.view.entry = 0;
         self.preview();
+        Effect::Draw
+    }
+
+    /// Text that is pasted goes into the line that is open; it is never taken for keys.
+    pub fn paste(&mut self, text: &str) -> Effect {
+        self.view.message = None;
+        let Some(line) = &mut self.view.text else {
+            let [find, all] =
+                [Action::Search, Action::Palette].map(|action| self.keymap.key_of(action));
+            let text =
+                format!("pasted text is not taken for keys; {find} and {all} open a line for it");
+            self.tell(Level::Info, text);
+            return Effect::Draw;
+        };
+        line.paste(text);
+        self.view.entry = 0;
+        self.preview();
+        self.refresh();
         Effect::Draw
     }
 

@@ -142,7 +142,7 @@ impl App {
                 run.started.architecture.clone(),
             ),
             None => {
-                let child = self.child_at_hand().ok_or("there is no child yet")?;
+                let child = self.child_at_hand().ok_or(self.no_child())?;
                 let detail = self.detail(child);
                 let detail = detail.ok_or_else(|| format!("child {child} is being read"))?;
                 match detail.candidate.design {

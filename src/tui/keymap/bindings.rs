@@ -114,7 +114,7 @@ const OVERLAYS: &[Binding] = keys! {
     Views ["y"] Copy "copy the child's DNA to the clipboard" .of_search();
     Views ["Y"] CopyJson "copy the network as JSON";
     Views ["C"] CopyCode "copy the network as PyTorch code";
-    Inspector ["w"] Save "save the network to files" ("save");
+    Inspector ["w"] Save "inspector: save the network to files" ("save");
     Inspector ["n"] Note "inspector: write a note on the child, with #tags if you like" ("note");
     Views ["V"] ViewLog "the log in $PAGER";
     Views ["O"] ViewConfig "the settings (config.toml) in $PAGER; changing the file does not affect a run in progress";

@@ -17,4 +17,11 @@ impl Keymap {
         };
         [true, false].map(first)
     }
+
+    /// What a key means in the inspector.
+    pub fn in_inspector(&self, key: Key) -> Option<&'static Binding> {
+        let mut bound = self.bound.iter().filter(|bound| bound.keys.contains(&key));
+        let bound = bound.find(|bound| bound.binding.scope == Scope::Inspector)?;
+        Some(bound.binding)
+    }
 }

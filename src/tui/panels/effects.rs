@@ -7,7 +7,7 @@ use super::panel::{About, PANELS, SEARCH, Scrolled, TextPanel};
 use super::{Content, Row, labelled, words, wrapped};
 use crate::analysis::effects::{Band, EffectEstimate, Effects, OptionEffects};
 use crate::event::RunStarted;
-use crate::foundation::numbers::count;
+use crate::foundation::numbers::{count, signed};
 use crate::state::SearchRun;
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
@@ -40,7 +40,11 @@ static ABOUT: About = About {
 impl TextPanel for EffectsView {
     fn title(&self, _scene: &Scene<'_>, _width: usize) -> (Cow<'static, str>, Row) {
         let children = count(self.effects.children as u64);
-        let beside = labelled("networks", Role::Strong, children);
+        let mut beside = labelled("networks", Role::Strong, children);
+        if self.effects.failed > 0 {
+            let failed = count(self.effects.failed as u64);
+            beside.push((Role::Dim, format!(", {failed} failed (reward 0)")));
+        }
         ("Effects on the reward".into(), beside)
     }
 
@@ -171,10 +175,11 @@ impl EffectTable<'_> {
         let half = (effect.ci95[1] - effect.ci95[0]) / 2.0;
         let star = if effect.is_clear { "*" } else { " " };
         let text = match width < WIDE {
-            true => format!("{:+.3} {star}", effect.per_layer),
+            true => format!("{} {star}", signed(effect.per_layer, 3)),
             false => format!(
-                "{:+.4} {}{half:.4}{star}",
-                effect.per_layer, self.plus_minus
+                "{} {}{half:.4}{star}",
+                signed(effect.per_layer, 4),
+                self.plus_minus
             ),
         };
         let role = if effect.is_clear {

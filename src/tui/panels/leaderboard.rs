@@ -2,8 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::list::time;
-use super::panel::{About, Hint, LazyTable, PANELS, Panel, Response, SEARCH, hints};
+use super::panel::{About, AtHand, Hint, LazyTable, PANELS, Panel, Response, SEARCH, hints};
 use super::scroll::Scroll;
 use super::{Content, Row, inside, title, words};
 use crate::analysis::selection::Selection;
@@ -31,7 +30,7 @@ const COLUMNS: [Column; 6] = [
     ("MACs", 8, |row| cost(row.macs)),
     ("params", 8, |row| cost(row.params)),
     ("layers", 8, |row| row.genes.depth().to_string()),
-    ("time", 9, |row| time(row.seconds)),
+    ("time", 9, |row| format::training_time(row.seconds)),
 ];
 
 /// Columns for the cursor and the rank.
@@ -117,8 +116,9 @@ impl Panel for Leaderboard {
         hints!["child": Up, Down]
     }
 
-    fn selected(&self, _scene: &Scene<'_>) -> Option<u64> {
-        self.best.get(self.place()).map(|row| row.child)
+    fn at_hand(&self, _scene: &Scene<'_>) -> AtHand {
+        let selected = self.best.get(self.place());
+        selected.map_or(AtHand::Shown, |row| AtHand::Child(row.child))
     }
 
     fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {

@@ -112,6 +112,17 @@ pub enum Response {
     Tell(Level, String),
 }
 
+/// The child that keys are about while a panel has the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtHand {
+    /// The one shown in all panels.
+    Shown,
+    /// The one under the panel's cursor.
+    Child(u64),
+    /// None: the panel's filter admits none.
+    FilteredOut,
+}
+
 /// What a panel shows, as a table for a file, to be made when it is wanted.
 pub type LazyTable<'a> = Box<dyn Fn() -> CsvTable + 'a>;
 
@@ -192,9 +203,9 @@ pub trait Panel: Debug {
         Ok(Response::Draw)
     }
 
-    /// The child under its cursor.
-    fn selected(&self, _scene: &Scene<'_>) -> Option<u64> {
-        None
+    /// The child that keys are about while it has the focus.
+    fn at_hand(&self, _scene: &Scene<'_>) -> AtHand {
+        AtHand::Shown
     }
 
     /// The children whose details it could show now if they were available.

@@ -188,6 +188,12 @@ impl<'a> Scene<'a> {
         self.read_only_reason().filter(|_| steers && !replayed)
     }
 
+    /// What must be done before a key of the inspector means something.
+    pub fn inspector_first(&self) -> String {
+        let key = self.keymap.key_of(Action::Inspect);
+        format!("open a child in the inspector first: {key}")
+    }
+
     /// Why no note can be written; `None` if one can. Without a process at work, the client writes it.
     fn why_no_note(&self) -> Option<String> {
         match self.link {

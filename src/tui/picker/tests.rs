@@ -107,6 +107,18 @@ fn best_accuracies_are_called_optimistic_where_they_stand() {
 }
 
 #[test]
+fn time_and_progress_go_before_a_name_is_cut() {
+    for width in [49, 50, 62] {
+        let lines = shown("2026-11-24T13-12-59Z-demo", width);
+        assert!(
+            lines[1].starts_with("2026-11-24T13-12-59Z-demo completed"),
+            "{lines:?}"
+        );
+        assert!(lines[1].ends_with("84.56 %") && lines.iter().all(|line| line.len() <= width));
+    }
+}
+
+#[test]
 fn at_80_columns_name_accuracy_and_time_are_complete() {
     let lines = shown("2026-11-24T13-12-59Z-monograph", 79);
     assert!(

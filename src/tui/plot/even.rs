@@ -38,7 +38,15 @@ pub fn axis_in_rows(
     if let Some(axis) = log.flatten() {
         return ValueAxis::Log(axis);
     }
-    let plot = Plot { rows, most };
+    let plot = Plot {
+        rows,
+        most,
+        highest: if high.is_finite() {
+            high
+        } else {
+            f64::INFINITY
+        },
+    };
     let (low, high) = plot.room_below(low, high);
     let axis = plot.with_round_ends(low, high, ticks);
     let is_enough = |axis: &Axis| {
@@ -74,6 +82,8 @@ struct Plot {
     rows: usize,
     /// The largest value that there can be.
     most: f64,
+    /// The largest value that there is; infinite if there is none.
+    highest: f64,
 }
 
 impl Plot {
@@ -112,9 +122,10 @@ impl Plot {
         let steps = axis.ticks().count() - 1;
         let rows = self.rows.saturating_sub(1);
         let each = rows.checked_div(steps).unwrap_or(0);
-        // With two steps there are three ticks.
-        let mut each = vec![each, each.min(rows / (FEWEST - 1))];
-        each.retain(|each| *each > 0);
+        // With two steps there are three ticks. With one row more each, the highest tick may have no room, which
+        // matters only if a value is that high.
+        let mut each = vec![each + 1, each, each.min(rows / (FEWEST - 1))];
+        each.retain(|each| (1..=rows).contains(each));
         each.dedup();
         let axes = each.into_iter();
         axes.flat_map(|each| self.with_ticks_apart(axis, each))
@@ -124,13 +135,15 @@ impl Plot {
     /// The same with so many rows from each tick to the next.
     fn with_ticks_apart(self, axis: &Axis, each: usize) -> Vec<Axis> {
         let length = axis.step * (self.rows - 1) as f64 / each as f64;
+        let nothing = length * NOTHING;
         let (high, low) = (axis.low + length, axis.high - length);
-        let covers = high >= axis.high - length * NOTHING;
-        let is_possible = high <= self.most + length * NOTHING;
-        let above = (covers && is_possible).then_some(Axis { high, ..*axis });
-        // Its lowest value is a tick too.
+        let covers = high >= self.highest.min(axis.high) - nothing;
+        let is_possible = covers && high <= self.most + nothing;
+        let above = is_possible.then_some(Axis { high, ..*axis });
+        // Its lowest value is a tick too, and not one that is written -0.
         let is_tick = (self.rows - 1).is_multiple_of(each);
-        let below = covers && is_tick && low >= -length * NOTHING;
+        let below = low <= axis.low + nothing && is_tick && low >= -nothing;
+        let low = if low < nothing { 0.0 } else { low };
         let below = below.then_some(Axis { low, ..*axis });
         above.into_iter().chain(below).collect()
     }
@@ -176,8 +189,38 @@ mod tests {
     }
 
     #[test]
+    fn an_axis_ends_a_little_above_the_largest_value() {
+        let axis = axis_in_rows([0.0, 0.4168].into_iter(), false, 7, 15, 1.0);
+        let ticks: Vec<f64> = axis.ticks().iter().map(|(tick, _)| *tick).collect();
+        assert_eq!(ticks.len(), 5, "0.0 to 0.4");
+        let ValueAxis::Linear(axis) = axis else {
+            panic!("a linear axis");
+        };
+        assert!(axis.high > 0.4168 && axis.high < 0.5, "{axis:?}");
+    }
+
+    #[test]
+    fn an_axis_covers_its_values_and_never_begins_at_minus_zero() {
+        let ranges = [0.0, 0.02, 0.1, 0.28].into_iter();
+        for low in ranges {
+            for high in (1..=50).map(|part| low + f64::from(part) * 0.0141) {
+                for rows in 3..50 {
+                    let values = [low, high].into_iter();
+                    let axis = axis_in_rows(values, false, (rows / 2).clamp(2, 7), rows, 1.0);
+                    let ValueAxis::Linear(axis) = axis else {
+                        panic!("a linear axis");
+                    };
+                    let covers = axis.low <= low + 1e-9 && axis.high >= high - 1e-9;
+                    let is_negative = axis.low.is_sign_negative();
+                    assert!(covers && !is_negative, "{low} {high} {rows}: {axis:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn room_is_made_below_where_there_can_be_nothing_above() {
-        let axis = axis_in_rows([0.28, 0.93].into_iter(), false, 7, 16, 1.0);
+        let axis = axis_in_rows([0.28, 0.99].into_iter(), false, 7, 16, 1.0);
         let ticks: Vec<f64> = axis
             .ticks()
             .iter()

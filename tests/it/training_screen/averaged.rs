@@ -53,6 +53,10 @@ fn smoothed_loss_averaged_weights_and_mirrored_test_are_named_on_the_screen() {
     let narrow = text(&app(&modern(), 80, 24));
     assert!(narrow.contains("(epoch 22, avg.)"), "{narrow}");
     assert!(
+        narrow.contains("● val ⠂ train"),
+        "both curves are named\n{narrow}"
+    );
+    assert!(
         !narrow.contains("⠂ smoothed"),
         "only the loss is smoothed\n{narrow}"
     );

@@ -3,8 +3,7 @@
 use maud::{Markup, html};
 
 use crate::analysis::history::Failure;
-use crate::foundation::numbers::accuracy;
-use crate::foundation::numbers::{compact, count, duration, or_none, reward};
+use crate::foundation::numbers::{accuracy, compact, count, or_none, reward, training_time};
 use crate::report::page::html::{Heading, HtmlColumn, Section, table, table_of};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
@@ -40,7 +39,7 @@ pub fn best(material: &Material) -> Markup {
         ("MACs", true, &|row| compact(row.macs)),
         ("training", true, &|row| match row.repeat_of {
             Some(_) => "–".to_owned(),
-            None => duration(row.seconds),
+            None => training_time(row.seconds),
         }),
         ("remarks", false, &remarks),
     ];

@@ -21,7 +21,11 @@ pub fn section(material: &Material) -> Option<Section> {
     let body = html! {
         p {
             "What one more layer with an option is worth, in reward, compared with the average of the options of the same kind: regression on the numbers of \
-             layers with each option, all kinds together, with an intercept for each episode, over " (count(effects.children as u64)) " networks that were trained for themselves."
+             layers with each option, all kinds together, with an intercept for each episode, over " (count(effects.children as u64)) " networks that were trained for themselves"
+            @if effects.failed > 0 {
+                " (" (count(effects.failed as u64)) " of them failed: reward 0)"
+            }
+            "."
         }
         (effects_table(run, &effects))
         @if effects.bands.len() > 1 { (bands_table(run, &effects)) }

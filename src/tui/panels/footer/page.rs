@@ -22,8 +22,8 @@ pub struct Page<'a> {
     pub context: Context,
     /// The panels, one of which may have the focus.
     pub panels: &'a Panels,
-    /// The inspector, if it is open.
-    pub inspector: Option<&'a InspectorView>,
+    /// The inspector, if it is open, and whether there is something to scroll or to select on its page.
+    pub inspector: Option<(&'a InspectorView, bool)>,
     /// The page about other runs, if one is open, and whether there is more of it than is in view.
     pub runs: Option<(runs::Page, bool)>,
 }
@@ -33,7 +33,9 @@ impl Page<'_> {
     pub fn hints(&self) -> &'static [Hint] {
         match self.context {
             Context::Panel(panel) => self.panels.get(panel).hints(),
-            Context::Inspector => self.inspector.map_or(&[], InspectorView::hints),
+            Context::Inspector => self
+                .inspector
+                .map_or(&[], |(inspector, _)| inspector.hints()),
             Context::Runs => match self.runs {
                 Some((runs::Page::Differences, _)) => DIFFERENCES,
                 _ => RUNS,
@@ -86,6 +88,10 @@ impl Page<'_> {
                 Action::Up | Action::Down => page == runs::Page::List || is_longer,
                 _ => true,
             }),
+            Context::Inspector => {
+                let moves = matches!(action, Action::Up | Action::Down);
+                !moves || self.inspector.is_none_or(|(_, scrolls)| scrolls)
+            }
             _ => true,
         }
     }

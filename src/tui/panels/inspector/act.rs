@@ -153,6 +153,11 @@ impl InspectorView {
         *row = scroll.among(*row, page, last);
     }
 
+    /// Whether up and down would change something in an inspector of `size`.
+    pub fn scrolls(&self, known: &Known<'_>, size: Size) -> bool {
+        self.tab == Tab::Edit || self.last_row(known, size) > 0
+    }
+
     /// The last row that can be selected or, without a selection, the last that can be shown first.
     fn last_row(&self, known: &Known<'_>, size: Size) -> usize {
         let subject = Subject::of(self.child, known);

@@ -13,6 +13,8 @@ use crate::tui::theme::{Glyphs, Role};
 pub const MOST: usize = 20;
 /// Maximum number of children edited from this one.
 const MOST_EDITED: usize = 5;
+/// Maximum number of rows for the differences of the selected one.
+const DIFFERENCE_ROWS: usize = 4;
 /// Maximum edit distance of a relative, in values.
 const FARTHEST: u32 = 24;
 
@@ -178,10 +180,14 @@ pub fn content(
     for (role, _) in content.body.get_mut(chosen).into_iter().flatten() {
         *role = Role::Strong;
     }
-    content.head.insert(
-        0,
-        chosen_difference(relatives, heads, chosen, width, glyphs),
-    );
+    let mut above = chosen_difference(relatives, heads, chosen, width, glyphs);
+    // As many rows for each of them, so that the table stays where it is.
+    let others = relatives.entries.iter().enumerate();
+    let most = others
+        .map(|(place, _)| chosen_difference(relatives, heads, place, width, glyphs).len())
+        .max();
+    above.resize(most.unwrap_or(1), Row::new());
+    content.head.splice(0..0, above);
     content
 }
 
@@ -192,23 +198,32 @@ fn accuracy_or_trouble(row: &ChildRow) -> String {
     )
 }
 
-/// The differences of the selected relative, in the full width.
+/// The differences of the selected relative, in the full width and as many rows as necessary.
 fn chosen_difference(
     relatives: &Relatives,
     heads: &[Head],
     chosen: usize,
     width: usize,
     glyphs: &Glyphs,
-) -> Row {
+) -> Vec<Row> {
     let Some(relative) = relatives.entries.get(chosen) else {
-        return Row::new();
+        return Vec::new();
     };
     let child = format!("in child {}: ", relative.row.child);
     let text = match relative.edits.as_slice() {
         [] => "the same values".to_owned(),
-        edits => differences(edits, heads, glyphs, width.saturating_sub(child.len())),
+        edits => differences(edits, heads, glyphs, usize::MAX),
     };
-    vec![(Role::Dim, child), (Role::Mean, text)]
+    let mut lines = format::wrap(&format!("{child}{text}"), width);
+    if lines.len() > DIFFERENCE_ROWS {
+        let rest = lines.split_off(DIFFERENCE_ROWS - 1).join(" ");
+        lines.push(format::fit(&rest, width, glyphs.ellipsis));
+    }
+    let row = |line: String| match line.strip_prefix(&child) {
+        Some(rest) => vec![(Role::Dim, child.clone()), (Role::Mean, rest.to_owned())],
+        None => vec![(Role::Mean, line)],
+    };
+    lines.into_iter().map(row).collect()
 }
 
 fn relation(relative: &Relative) -> String {

@@ -2,7 +2,6 @@
 
 use super::filter::Property;
 use super::order::SortKey;
-use super::table::time;
 use super::view::ListView;
 use crate::config::Column;
 use crate::foundation::near;
@@ -210,7 +209,7 @@ fn all(state: &RunState) -> Vec<FigureColumn> {
             row.genes.depth().to_string()
         }),
         of(Time, "time", Some(SortKey::Time), 8, 7, |row| {
-            time(row.seconds)
+            format::training_time(row.seconds)
         }),
         of(Energy, "energy", Some(SortKey::Energy), 9, 8, |row| {
             let energy = row.energy_wh;

@@ -15,12 +15,11 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use table::time;
 pub use view::{ListMode, ListView};
 
 use ratatui::layout::Rect;
 
-use super::panel::{About, Hint, LazyTable, PANELS, Panel, Response, SEARCH, hints};
+use super::panel::{About, AtHand, Hint, LazyTable, PANELS, Panel, Response, SEARCH, hints};
 use super::scene::Scene;
 use super::scroll::Scroll;
 use super::{PanelId, Row, labelled};
@@ -60,8 +59,8 @@ pub fn draw(
             table::draw(&mut painter.part(area), state, view, focused);
         }
         ListMode::Pareto => {
-            let mut beside = count(view, state);
-            beside.push((Role::Dim, " children".to_owned()));
+            let plotted = view.order().points().len();
+            let beside = count(plotted, state, " children");
             super::title(painter, focused, "Accuracy against MACs", &beside, None);
             pareto::draw(&mut painter.part(area), state, view);
         }
@@ -120,7 +119,7 @@ impl Panel for ListView {
                 false => self.clear_filter().then_some(Response::Draw),
             };
         }
-        if !self.offers(action, scene) {
+        if !self.has_page_for(action) {
             let back = match self.mode() {
                 ListMode::Pareto => Action::TogglePareto,
                 _ => Action::Compare,
@@ -142,6 +141,12 @@ impl Panel for ListView {
             self.selected(scene.state),
             self.wanted(scene.state).is_some(),
         );
+        if action == Action::Mark && before.is_none() {
+            return Some(Response::Tell(
+                Level::Info,
+                "there is no child to mark".into(),
+            ));
+        }
         let height = inside.height;
         if !self.perform(action, scene.state, usize::from(height)) {
             return None;
@@ -153,11 +158,11 @@ impl Panel for ListView {
             return Some(self.after_comparison(scene));
         }
         let chosen = self.selected(scene.state);
-        // Sorting puts the cursor on the first child; the other panels follow it if they show a chosen
-        // child.
-        let follows = Scroll::of(action).is_some() || (sorts(action) && scene.chosen.is_some());
-        Some(if chosen != before && follows {
+        let moved = Scroll::of(action).is_some() && chosen.is_some() && chosen != scene.chosen;
+        Some(if moved {
             Response::Choose(chosen)
+        } else if sorts(action) {
+            self.after_sorting(scene)
         } else {
             Response::Draw
         })
@@ -184,30 +189,31 @@ impl Panel for ListView {
         hints!["open the child in the inspector": Inspect]
     }
 
-    fn offers(&self, action: Action, _scene: &Scene<'_>) -> bool {
-        let marks = matches!(action, Action::Mark | Action::ClearMarks);
-        let columns = matches!(
-            action,
-            Action::ChooseColumns | Action::PanLeft | Action::PanRight
-        );
-        match self.mode() {
-            ListMode::Table => true,
-            ListMode::Pareto => !sorts(action) && !columns,
-            ListMode::Compare => !sorts(action) && !columns && !marks && action != Action::Search,
+    fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
+        if self.mode() != ListMode::Compare {
+            return self.has_page_for(action);
+        }
+        let is_compared = self.wanted(scene.state).is_some();
+        match action {
+            Action::Left | Action::Right | Action::Note => is_compared,
+            Action::Up | Action::Down => is_compared && self.is_comparison_cut(scene),
+            _ => self.has_page_for(action),
         }
     }
 
     fn click(&mut self, part: Part, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         let height = usize::from(super::inside(area).height);
         match part {
-            Part::Heading(column) => self.sort_by_heading(column, scene.state, height),
+            Part::Heading(column) => {
+                self.sort_by_heading(column, scene.state, height);
+                Some(self.after_sorting(scene))
+            }
             Part::Child(child) => {
                 self.keep_view(height);
-                return Some(Response::Choose(Some(child)));
+                Some(Response::Choose(Some(child)))
             }
-            _ => return None,
+            _ => None,
         }
-        Some(Response::Draw)
     }
 
     fn wheel(&mut self, rows: isize, scene: &Scene<'_>, area: Rect) -> Option<Response> {
@@ -254,8 +260,12 @@ impl Panel for ListView {
         set.map(|()| Response::Draw)
     }
 
-    fn selected(&self, scene: &Scene<'_>) -> Option<u64> {
-        ListView::selected(self, scene.state)
+    fn at_hand(&self, scene: &Scene<'_>) -> AtHand {
+        match self.selected(scene.state) {
+            Some(child) => AtHand::Child(child),
+            None if self.filter_text().is_empty() => AtHand::Shown,
+            None => AtHand::FilteredOut,
+        }
     }
 
     fn wanted(&self, scene: &Scene<'_>) -> Vec<u64> {
@@ -277,11 +287,46 @@ pub fn is_filter(text: &str) -> bool {
 }
 
 impl ListView {
+    /// Whether a key is one of the page shown, not only of the table.
+    fn has_page_for(&self, action: Action) -> bool {
+        let marks = matches!(action, Action::Mark | Action::ClearMarks);
+        let columns = matches!(
+            action,
+            Action::ChooseColumns | Action::PanLeft | Action::PanRight
+        );
+        match self.mode() {
+            ListMode::Table => true,
+            ListMode::Pareto => !sorts(action) && !columns,
+            ListMode::Compare => !sorts(action) && !columns && !marks && action != Action::Search,
+        }
+    }
+
+    /// Whether not all rows of the comparison fit.
+    fn is_comparison_cut(&self, scene: &Scene<'_>) -> bool {
+        let Some(area) = scene.areas().and_then(|areas| areas.of(ABOUT.id)) else {
+            return false;
+        };
+        let inside = super::inside(area);
+        let details = |child| scene.detail(child);
+        let width = usize::from(inside.width);
+        let content = compare::content(self, scene.state, &details, scene.glyphs(), width);
+        content.last_top(usize::from(inside.height)) > 0
+    }
+
     /// The other panels show the child of the comparison that keys are about.
     fn of_comparison(&self, scene: &Scene<'_>) -> Response {
         match self.selected(scene.state) {
             child if child == scene.shown_child() => Response::Draw,
             child => Response::Choose(child),
+        }
+    }
+
+    /// Sorting puts the cursor on the first child: the other panels follow it if they show a chosen child.
+    fn after_sorting(&self, scene: &Scene<'_>) -> Response {
+        let chosen = self.selected(scene.state);
+        match scene.chosen {
+            Some(before) if chosen != Some(before) => Response::Choose(chosen),
+            _ => Response::Draw,
         }
     }
 
@@ -304,7 +349,7 @@ fn sorts(action: Action) -> bool {
 /// `37 of 160, by accuracy ↓, 2 marked`.
 fn beside_table(view: &ListView, state: &RunState, glyphs: &Glyphs) -> Row {
     let (key, descending) = view.sort();
-    let mut row = count(view, state);
+    let mut row = count(view.order().rows().len(), state, "");
     row.push((Role::Dim, ", by ".to_owned()));
     row.push((
         Role::Text,
@@ -324,13 +369,15 @@ fn beside_comparison(view: &ListView) -> Row {
     }
 }
 
-fn count(view: &ListView, state: &RunState) -> Row {
-    let (shown, all) = (view.order().rows().len(), state.search().children.len());
-    let mut row = vec![(Role::Strong, shown.to_string())];
-    if !view.filter_text().is_empty() {
-        row.push((Role::Dim, format!(" of {all}")));
-    }
-    row
+/// `37 of 160 children`, or `160 children` if these are all.
+fn count(shown: usize, state: &RunState, what: &str) -> Row {
+    let all = state.search().children.len();
+    let of = if shown == all {
+        what.to_owned()
+    } else {
+        format!(" of {all}{what}")
+    };
+    vec![(Role::Strong, shown.to_string()), (Role::Dim, of)]
 }
 
 fn direction(descending: bool, glyphs: &Glyphs) -> &'static str {
@@ -347,7 +394,10 @@ fn nothing(view: &ListView, state: &RunState, what: &str) -> Row {
     let text = match (state.search().children.len(), view.filter_text()) {
         (0, _) => "no child has ended yet".to_owned(),
         (_, "") => format!("no child {what} yet"),
-        (all, _) => format!("the filter shows none of the {all} children"),
+        (all, _) if view.order().rows().is_empty() => {
+            format!("the filter shows none of the {all} children")
+        }
+        _ => format!("no child that the filter shows {what}"),
     };
     vec![(Role::Dim, text)]
 }

@@ -100,15 +100,6 @@ fn draw_row(
     painter.pieces(0, y, &pieces);
 }
 
-/// Seconds, with a decimal if that is useful: `7.3 s`, `12:34`.
-pub fn time(seconds: f64) -> String {
-    if (0.0..60.0).contains(&seconds) {
-        format!("{seconds:.1} s")
-    } else {
-        format::duration(seconds)
-    }
-}
-
 fn draw_headings(
     painter: &mut Painter<'_>,
     y: usize,

@@ -279,22 +279,24 @@ fn legend(training: &TrainingRun, with_loss: bool, glyphs: &Glyphs, width: usize
             (2, best),
         ]
     };
-    let [long, short] = labels(training, with_loss);
-    let long = of(long);
-    let needed: usize = long.iter().map(|(_, row)| pieces_width(row) + 2).sum();
-    if needed <= width + 2 {
-        join_ranked(long, "  ", width)
-    } else {
-        join_ranked(of(short), " ", width)
+    let needed = |entries: &[(usize, Row)], gap: usize| -> usize {
+        entries.iter().map(|(_, row)| pieces_width(row) + gap).sum()
+    };
+    let [long, short, shortest] = labels(training, with_loss).map(of);
+    if needed(&long, 2) <= width + 2 {
+        return join_ranked(long, "  ", width);
     }
+    // Both curves are named before the best epoch is.
+    let names_both = needed(&short[..2], 1) <= width + 1;
+    join_ranked(if names_both { short } else { shortest }, " ", width)
 }
 
-/// What the curves of validation and training and the best epoch are called where there is room, and
-/// where there is little. A smoothed loss, if it is shown, is named in both.
-fn labels(training: &TrainingRun, with_loss: bool) -> [[&'static str; 3]; 2] {
+/// What the curves of validation and training and the best epoch are called where there is room, where there
+/// is little, and where there is hardly any. A smoothed loss, if it is shown, is named in all.
+fn labels(training: &TrainingRun, with_loss: bool) -> [[&'static str; 3]; 3] {
     let settings = &training.started.settings;
     let smoothed = settings.smooths() && with_loss;
-    // Where there is little room, the header still says that weights are averaged.
+    // Where there is hardly any room, the header still says that weights are averaged.
     let [valid, short_valid] = match (settings.averages(), smoothed) {
         (true, true) => ["validation (averaged weights)", "valid."],
         (true, false) => ["validation (averaged weights)", "valid. avg."],
@@ -308,6 +310,7 @@ fn labels(training: &TrainingRun, with_loss: bool) -> [[&'static str; 3]; 2] {
     [
         [valid, train, "best epoch "],
         [short_valid, short_train, ""],
+        ["val", short_train, ""],
     ]
 }
 

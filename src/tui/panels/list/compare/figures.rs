@@ -4,7 +4,6 @@ use super::{DIFFERENCE, LABEL, sign};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::panels::Row;
-use crate::tui::panels::list::table;
 use crate::tui::theme::{Glyphs, Role};
 
 /// One figure of both children.
@@ -115,7 +114,7 @@ impl Compared<'_> {
         [
             self.figure(
                 "training",
-                |row| table::time(row.seconds),
+                |row| format::training_time(row.seconds),
                 |a, b| percent(a.seconds, b.seconds),
             ),
             self.figure(
