@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::panel::{ANY_RUN, About, Hint, PANELS, Panel, Response, hints};
-use super::{PanelId, Row};
+use super::{PanelId, Row, words};
 use crate::config::LayoutName;
 use crate::event::Level;
 use crate::foundation::text;
@@ -68,7 +68,12 @@ impl Panel for LogView {
         let last = self.last_shown(scene, width, height);
         let beside = self.beside(scene, last.is_some());
         super::title(painter, focused, "Log", &beside, None);
-        let rows = self.rows(scene, last, width, height);
+        let mut rows = self.rows(scene, last, width, height);
+        let lines = scene.state.log.len();
+        if rows.is_empty() && lines > 0 {
+            let text = format!("no such line among {}", format::count(lines as u64));
+            rows.push(words(Role::Dim, text));
+        }
         // Until the panel is full the log starts at its top.
         let mut painter = painter.part(area);
         for (y, row) in rows.iter().enumerate() {

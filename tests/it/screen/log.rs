@@ -84,3 +84,13 @@ fn no_row_is_left_empty_when_lines_become_fewer_or_shorter_than_those_before_the
     let last = screen.lines().rev().nth(1).unwrap();
     assert!(last.contains("child "), "{screen}");
 }
+
+#[test]
+fn a_level_or_a_filter_that_leaves_no_line_says_so() {
+    let mut app = app_with(&journal(), Size::new(120, 40), plain());
+    press(&mut app, "6&no such words\n");
+    let shown = text(&app);
+    assert!(shown.contains("no such line among "), "{shown}");
+    press(&mut app, "\x1b");
+    assert!(!text(&app).contains("no such line"));
+}
