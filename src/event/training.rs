@@ -89,6 +89,14 @@ impl InitialWeights {
         self.trainings().map(|training| training.epochs).sum()
     }
 
+    /// `34 epochs`, `at least 1 epoch`
+    pub fn epochs_in_words(&self) -> String {
+        let least = if self.is_known() { "" } else { "at least " };
+        let epochs = self.epochs();
+        let plural = if epochs == 1 { "" } else { "s" };
+        format!("{least}{epochs} epoch{plural}")
+    }
+
     /// The latest known accuracy on test images, and the training that it is of.
     pub fn tested(&self) -> Option<(&EarlierTraining, f64)> {
         let mut trainings = self.trainings();
@@ -102,13 +110,12 @@ impl fmt::Display for InitialWeights {
         let Some(earlier) = &self.training else {
             return write!(f, "the weights in {}, of unknown training", self.file);
         };
-        let least = if self.is_known() { "" } else { "at least " };
-        let epochs = self.epochs();
-        let plural = if epochs == 1 { "" } else { "s" };
         write!(
             f,
-            "the best weights of {} ({least}{epochs} epoch{plural}, validation accuracy {:.4}",
-            earlier.run, earlier.valid_accuracy
+            "the best weights of {} ({}, validation accuracy {:.4}",
+            earlier.run,
+            self.epochs_in_words(),
+            earlier.valid_accuracy
         )?;
         match self.tested() {
             Some((training, accuracy)) if training == earlier => {

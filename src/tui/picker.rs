@@ -243,9 +243,11 @@ const TITLES: [&str; 8] = [
     "changed",
 ];
 const IS_NUMBER: [bool; 8] = [false, false, false, false, true, true, false, false];
-/// Columns that a narrow screen leaves out, in this order, before any name is cut: preset or network (most names
-/// end with it), children, the policy lift (also left out if no run has one), the time, and the progress.
-const DISPENSABLE: [usize; 5] = [2, 4, LIFT, 7, 3];
+/// Columns that a narrow screen leaves out, in this order: preset or network (most names end with
+/// it), children, and the policy lift, which is also left out if no run has one.
+const DISPENSABLE: [usize; 3] = [2, 4, LIFT];
+/// Columns that it also leaves out if no name has to be cut then: the time, and the progress.
+const FOR_NAMES: [usize; 2] = [7, 3];
 const LIFT: usize = 6;
 
 /// The heading, then each run, in lines of `width` columns; if that is not enough, names are cut.
@@ -277,6 +279,13 @@ pub(super) fn lines(runs: &[RunInfo], now: Timestamp, width: usize, ellipsis: &s
     }
     for column in DISPENSABLE {
         if needed(&widths) > width {
+            widths[column] = 0;
+        }
+    }
+    let mut fewest = widths;
+    FOR_NAMES.iter().for_each(|column| fewest[*column] = 0);
+    for column in FOR_NAMES {
+        if needed(&widths) > width && needed(&fewest) <= width {
             widths[column] = 0;
         }
     }

@@ -69,7 +69,7 @@ impl Visit {
         let reading = JournalReading::start(Some(connection.journal.clone()))?;
         let mut app = App::new(settings, TimeZone::system(), size, Timestamp::now());
         app.resume_command = resume_command(&connection.run);
-        app.folder_name = Some(name.clone());
+        app.folder_name = run_directory(&connection).map(|_| name.clone());
         app.expect(kind);
         app.start_from(connection.state.take());
         app.settings = super::palette::settings_of(&connection.run);
@@ -254,6 +254,7 @@ pub fn run_directory(connection: &Connection) -> Option<&Path> {
 mod tests {
     use super::*;
     use crate::config::ScreenConfig;
+    use crate::link::{self, Pace};
     use crate::state::RunStatus;
     use crate::tui::sample;
 
@@ -266,5 +267,15 @@ mod tests {
         let (visit, due) = Visit::begin(attached, &settings, Size::new(80, 24)).unwrap();
         assert_eq!(due, Due::Now);
         assert_eq!(visit.app.status(), RunStatus::Completed);
+        let folder_name = folder.path().file_name().and_then(|name| name.to_str());
+        assert_eq!(visit.app.scene().run_name(), folder_name.unwrap());
+    }
+
+    #[test]
+    fn the_recorded_search_has_the_name_that_it_had() {
+        let settings = Settings::new(&ScreenConfig::default(), |_| None).unwrap();
+        let sample = link::replay_sample(Pace::Recorded, 1.0, 0.5).unwrap();
+        let (visit, _) = Visit::begin(Attached::new(sample), &settings, Size::new(80, 24)).unwrap();
+        assert_eq!(visit.app.folder_name, None);
     }
 }

@@ -122,6 +122,7 @@ fn the_pager_gets_every_key_and_afterwards_the_screen_is_as_before() {
     terminal.wait_for("first preset = \"demo\"");
     assert!(place.shown().ends_with("runs/recorded/config.toml"));
     assert_eq!(terminal.mouse_mode(), vt100::MouseProtocolMode::None);
+    assert!(!terminal.pastes_between_marks());
     std::thread::sleep(NOT_AT_ONCE);
     // These keys mean something to the screen, which must not get them.
     for key in "?3/jkx:e".chars() {
@@ -136,6 +137,7 @@ fn the_pager_gets_every_key_and_afterwards_the_screen_is_as_before() {
         terminal.mouse_mode(),
         vt100::MouseProtocolMode::ButtonMotion
     );
+    assert!(terminal.pastes_between_marks());
     terminal.keys("?");
     terminal.wait_for("pause or resume the run");
     terminal.keys("\x1b");

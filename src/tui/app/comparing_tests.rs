@@ -140,3 +140,20 @@ fn the_palette_of_a_training_has_no_filters_of_children() {
         assert_eq!(filter, None);
     }
 }
+
+#[test]
+fn a_run_whose_folder_was_renamed_has_its_new_name_on_the_chart_and_among_the_settings() {
+    let mut app = app();
+    app.folder_name = Some("renamed".to_owned());
+    press(&mut app, "R↓↓m");
+    compare(&mut app, "seed-7", 0.05, &["search.seed=7"]);
+    press(&mut app, "D");
+    assert!(frame(&app).contains("● renamed"), "{}", frame(&app));
+    press(&mut app, "\x1b");
+    press(&mut app, "\x1b");
+    assert!(
+        frame(&app).contains("● renamed   1 seed-7"),
+        "{}",
+        frame(&app)
+    );
+}

@@ -52,8 +52,9 @@ impl App {
             panels::question::draw(&scene, question, self.view.answer, &mut screen);
         }
         // Its keys can be clicked whatever covers the rest.
-        self.footer().draw(&scene, &mut screen.part(areas.footer));
-        self.footer().draw_above(&mut screen);
+        let footer = self.footer();
+        footer.draw(&scene, &mut screen.part(areas.footer));
+        footer.draw_above(&mut screen);
     }
 
     /// The title of the terminal; `None` if it is not to be changed.

@@ -33,8 +33,8 @@ impl App {
     /// Perform an action in the inspector; `None` if it means the same as elsewhere.
     pub(super) fn perform_in_inspector(&mut self, action: Action) -> Option<Effect> {
         // Nothing that the inspector could ask for first would make it possible.
-        if let Some(reason) = self.scene().why_not(Action::Queue)
-            && action == Action::Queue
+        if action == Action::Queue
+            && let Some(reason) = self.scene().why_not(action)
         {
             self.tell(Level::Warning, reason);
             return Some(Effect::Draw);

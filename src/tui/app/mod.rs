@@ -380,7 +380,10 @@ impl App {
                 }
             }
             Action::Inspect => self.inspect(self.child_at_hand()),
-            Action::InspectBest => self.inspect(self.state().search().best_child()),
+            Action::InspectBest => match self.state().search().best_child() {
+                None => self.tell(Level::Info, "no child has an accuracy yet"),
+                best => self.inspect(best),
+            },
             action => self.navigate(action),
         }
         Effect::Draw

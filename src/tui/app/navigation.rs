@@ -92,11 +92,22 @@ impl App {
     }
 
     /// Why there is no child at hand.
-    pub(super) fn no_child(&self) -> &'static str {
+    pub(super) fn no_child(&self) -> String {
         let scene = self.scene();
         match self.view.panels.get(self.view.focus).at_hand(&scene) {
-            AtHand::FilteredOut => "the filter shows no child: Esc removes it",
-            _ => "there is no child yet",
+            AtHand::FilteredOut => {
+                let key = self.keymap.key_of(Action::Search);
+                format!("the filter shows no child: {key} changes it")
+            }
+            _ => "there is no child yet".to_owned(),
+        }
+    }
+
+    /// Why nothing but its figures is known of a child.
+    pub(super) fn unread(&self, child: u64) -> String {
+        match self.details.has(child) {
+            true => format!("child {child} cannot be read from the journal"),
+            false => format!("child {child} is being read"),
         }
     }
 

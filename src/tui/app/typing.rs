@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 use super::{App, Effect};
 use crate::config::{Column, LayoutName};
 use crate::event::{Level, RunKind};
-use crate::tui::keymap::Action;
+use crate::tui::keymap::{Action, Context};
 use crate::tui::panels::PanelId;
 use crate::tui::panels::panel::Response;
 use crate::tui::text_line::{Purpose, TextLine};
@@ -60,10 +60,12 @@ impl App {
     pub fn paste(&mut self, text: &str) -> Effect {
         self.view.message = None;
         let Some(line) = &mut self.view.text else {
-            let [find, all] =
-                [Action::Search, Action::Palette].map(|action| self.keymap.key_of(action));
-            let text =
-                format!("pasted text is not taken for keys; {find} and {all} open a line for it");
+            let mut text = "pasted text is not taken for keys".to_owned();
+            if let Context::Panel(_) = self.context() {
+                let key = |action| self.keymap.key_of(action);
+                let [find, all] = [Action::Search, Action::Palette].map(key);
+                text += &format!("; {find} and {all} open a line for it");
+            }
             self.tell(Level::Info, text);
             return Effect::Draw;
         };

@@ -142,9 +142,9 @@ impl App {
                 run.started.architecture.clone(),
             ),
             None => {
-                let child = self.child_at_hand().ok_or(self.no_child())?;
+                let child = self.child_at_hand().ok_or_else(|| self.no_child())?;
                 let detail = self.detail(child);
-                let detail = detail.ok_or_else(|| format!("child {child} is being read"))?;
+                let detail = detail.ok_or_else(|| self.unread(child))?;
                 match detail.candidate.design {
                     Design::Network(architecture) => (format!("child-{child}"), architecture),
                     Design::Key(_) => {

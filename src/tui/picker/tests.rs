@@ -119,6 +119,19 @@ fn time_and_progress_go_before_a_name_is_cut() {
 }
 
 #[test]
+fn of_a_name_that_is_cut_anyway_time_and_progress_stay() {
+    let lines = shown(&"a-very-long-name-".repeat(5), 62);
+    assert!(
+        lines[1].starts_with("a-very") && lines[1].ends_with("84.56 % 59 min ago"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].contains("... completed episode 10/10"),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn at_80_columns_name_accuracy_and_time_are_complete() {
     let lines = shown("2026-11-24T13-12-59Z-monograph", 79);
     assert!(

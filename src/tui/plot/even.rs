@@ -11,6 +11,8 @@ use crate::foundation::axis::{Axis, ValueAxis, extremes};
 const LONGER: f64 = 1.34;
 const LONGER_IF_TALL: f64 = 1.5;
 const TALL: usize = 12;
+/// How much longer than the shortest such axis one may be for the sake of more ticks.
+const HARDLY_LONGER: f64 = 1.2;
 const FEWEST: usize = 3;
 /// Number of rows from which on so many ticks are labelled, whatever that takes.
 const FEWEST_FROM: usize = 5;
@@ -114,7 +116,7 @@ impl Plot {
             .flat_map(|axis| self.extended(axis))
             .filter(|axis| axis.ticks().count() >= FEWEST && length(axis) <= longest)
             .collect();
-        shortest(&even).unwrap_or(tightest)
+        finest(&even).unwrap_or(tightest)
     }
 
     /// The axis with as much room above or below it as puts each of its ticks into the middle of a row.
@@ -151,6 +153,18 @@ impl Plot {
 
 fn length(axis: &Axis) -> f64 {
     axis.high - axis.low
+}
+
+/// The one with the most ticks among those that are hardly longer than the shortest.
+fn finest(axes: &[Axis]) -> Option<Axis> {
+    let longest = length(&shortest(axes)?) * HARDLY_LONGER;
+    let axes = axes.iter().filter(|axis| length(axis) <= longest);
+    let order = |one: &&Axis, other: &&Axis| {
+        let ticks = |axis: &Axis| axis.ticks().count();
+        let fewer = ticks(other).cmp(&ticks(one));
+        fewer.then(length(one).total_cmp(&length(other)))
+    };
+    axes.min_by(order).copied()
 }
 
 /// Among equally long ones, the one with the most ticks.
@@ -197,6 +211,15 @@ mod tests {
             panic!("a linear axis");
         };
         assert!(axis.high > 0.4168 && axis.high < 0.5, "{axis:?}");
+    }
+
+    #[test]
+    fn a_tall_plot_has_more_than_a_few_labels() {
+        for high in (1..=95).map(|part| f64::from(part) * 0.01) {
+            let axis = axis_in_rows([0.0, high].into_iter(), false, 9, 26, 1.0);
+            let labels = labelled(&axis, 26, 9).len();
+            assert!(labels > 4, "{high}: {axis:?}");
+        }
     }
 
     #[test]

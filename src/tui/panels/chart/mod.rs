@@ -88,7 +88,11 @@ static ABOUT: About = About {
 impl Panel for ChartView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
         let others = scene.neighbours.others.runs();
-        draw_chart(scene.state, self, others, focused, painter);
+        let beside = Beside {
+            own: scene.run_name(),
+            others,
+        };
+        draw_chart(scene.state, self, beside, focused, painter);
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
@@ -148,10 +152,17 @@ impl ChartView {
     }
 }
 
+/// The runs drawn over the chart, and what the run shown is called beside them.
+#[derive(Clone, Copy)]
+struct Beside<'a> {
+    own: &'a str,
+    others: &'a [OtherRun],
+}
+
 fn draw_chart(
     state: &RunState,
     view: &ChartView,
-    others: &[OtherRun],
+    beside: Beside<'_>,
     focused: bool,
     painter: &mut Painter<'_>,
 ) {
@@ -159,6 +170,7 @@ fn draw_chart(
     let extent = Extent::new(state, children.newest);
     // A curve that has no name would say nothing.
     let has_room = painter.height() >= OTHERS_FROM;
+    let Beside { own, others } = beside;
     let others = &others[..if has_room { others.len() } else { 0 }];
     let span = view.visible_beside(&extent, others::end(others, view.quantity));
     let crosshair = view.crosshair().filter(|_| extent.newest > 0);
@@ -171,6 +183,7 @@ fn draw_chart(
     let drawing = Sketch {
         state,
         view,
+        own,
         others,
         extent,
         children,
@@ -237,6 +250,7 @@ impl Rows {
 struct Sketch<'a> {
     state: &'a RunState,
     view: &'a ChartView,
+    own: &'a str,
     others: &'a [OtherRun],
     extent: Extent,
     children: Children,
@@ -317,9 +331,15 @@ impl Sketch<'_> {
         if self.others.is_empty() {
             return;
         }
-        let (own, quantity) = (self.state.name().unwrap_or("this run"), self.view.quantity);
+        let quantity = self.view.quantity;
         let (glyphs, width) = (painter.glyphs(), painter.width());
-        let row = others::row(own, self.others, quantity, glyphs, width.saturating_sub(2));
+        let row = others::row(
+            self.own,
+            self.others,
+            quantity,
+            glyphs,
+            width.saturating_sub(2),
+        );
         painter.pieces(1, 1, &row);
         painter.target((0, 1), (width, 1), Target::Action(Action::Runs));
     }

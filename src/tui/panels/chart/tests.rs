@@ -5,7 +5,7 @@ use std::time::Instant;
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
-use super::{ChartView, draw_chart, samples};
+use super::{Beside, ChartView, draw_chart, samples};
 use crate::event::{Event, Reference, ReferenceEpisode};
 use crate::state::{ChildRow, RunState};
 use crate::tui::keymap::Action;
@@ -21,7 +21,11 @@ fn half() -> RunState {
 
 fn text(state: &RunState, view: &ChartView, size: (u16, u16), ascii: bool) -> String {
     drawn(size, ascii, |painter| {
-        draw_chart(state, view, &[], true, painter)
+        let beside = Beside {
+            own: "demo6",
+            others: &[],
+        };
+        draw_chart(state, view, beside, true, painter)
     })
 }
 

@@ -156,7 +156,7 @@ pub fn content(
         RankedColumn::numbers(heading, rank, relatives.entries.iter().map(text))
     };
     let difference = |entry: &Relative| match (entry.row.accuracy, accuracy) {
-        (Some(theirs), Some(ours)) => format!("{:+.2}", (theirs - ours) * 100.0),
+        (Some(theirs), Some(ours)) => format::signed((theirs - ours) * 100.0, 2),
         _ => String::new(),
     };
     let marks = (0..relatives.entries.len())

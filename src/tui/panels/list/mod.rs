@@ -11,6 +11,7 @@ mod order;
 mod pareto;
 mod table;
 mod view;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -19,10 +20,12 @@ pub use view::{ListMode, ListView};
 
 use ratatui::layout::Rect;
 
+use self::words::{beside_comparison, beside_table, count};
+
+use super::PanelId;
 use super::panel::{About, AtHand, Hint, LazyTable, PANELS, Panel, Response, SEARCH, hints};
 use super::scene::Scene;
 use super::scroll::Scroll;
-use super::{PanelId, Row, labelled};
 use crate::config::{Column, LayoutName};
 use crate::event::Level;
 use crate::state::{ChildDetail, RunState};
@@ -30,7 +33,6 @@ use crate::tui::keymap::{Action, Binding, Scope, keys};
 use crate::tui::paint::Painter;
 use crate::tui::target::Part;
 use crate::tui::text_line::Purpose;
-use crate::tui::theme::{Glyphs, Role};
 
 /// The details of a child from the journal, if they have been read.
 pub type DetailOf<'a> = &'a dyn Fn(u64) -> Option<ChildDetail>;
@@ -158,7 +160,8 @@ impl Panel for ListView {
             return Some(self.after_comparison(scene));
         }
         let chosen = self.selected(scene.state);
-        let moved = Scroll::of(action).is_some() && chosen.is_some() && chosen != scene.chosen;
+        let moves = Scroll::of(action).is_some() && self.mode() != ListMode::Compare;
+        let moved = moves && chosen.is_some() && chosen != scene.chosen;
         Some(if moved {
             Response::Choose(chosen)
         } else if sorts(action) {
@@ -190,13 +193,15 @@ impl Panel for ListView {
     }
 
     fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
-        if self.mode() != ListMode::Compare {
-            return self.has_page_for(action);
-        }
-        let is_compared = self.wanted(scene.state).is_some();
-        match action {
-            Action::Left | Action::Right | Action::Note => is_compared,
-            Action::Up | Action::Down => is_compared && self.is_comparison_cut(scene),
+        let is_compared = ListView::wanted(self, scene.state).is_some();
+        let has_child = self.selected(scene.state).is_some();
+        match (self.mode(), action) {
+            (ListMode::Compare, Action::Left | Action::Right | Action::Note) => is_compared,
+            (ListMode::Compare, Action::Up | Action::Down) => self.is_comparison_cut(scene),
+            (ListMode::Pareto, Action::Up | Action::Down) => {
+                !self.order().front().rows().is_empty()
+            }
+            (_, Action::Up | Action::Down | Action::Mark | Action::Note) if !has_child => false,
             _ => self.has_page_for(action),
         }
     }
@@ -325,7 +330,7 @@ impl ListView {
     fn after_sorting(&self, scene: &Scene<'_>) -> Response {
         let chosen = self.selected(scene.state);
         match scene.chosen {
-            Some(before) if chosen != Some(before) => Response::Choose(chosen),
+            Some(before) if chosen.is_some() && chosen != Some(before) => Response::Choose(chosen),
             _ => Response::Draw,
         }
     }
@@ -344,60 +349,4 @@ fn sorts(action: Action) -> bool {
         action,
         Action::SortNext | Action::SortPrevious | Action::ReverseSort
     )
-}
-
-/// `37 of 160, by accuracy ↓, 2 marked`.
-fn beside_table(view: &ListView, state: &RunState, glyphs: &Glyphs) -> Row {
-    let (key, descending) = view.sort();
-    let mut row = count(view.order().rows().len(), state, "");
-    row.push((Role::Dim, ", by ".to_owned()));
-    row.push((
-        Role::Text,
-        format!("{} {}", key.name(), direction(descending, glyphs)),
-    ));
-    if !view.marks().is_empty() {
-        row.push((Role::Dim, format!(", {} marked", view.marks().len())));
-    }
-    row
-}
-
-/// Which two of more than two marked children are compared.
-fn beside_comparison(view: &ListView) -> Row {
-    match view.marks().len() {
-        0..=2 => Row::new(),
-        marked => vec![(Role::Dim, format!("the 2 most accurate of {marked} marked"))],
-    }
-}
-
-/// `37 of 160 children`, or `160 children` if these are all.
-fn count(shown: usize, state: &RunState, what: &str) -> Row {
-    let all = state.search().children.len();
-    let of = if shown == all {
-        what.to_owned()
-    } else {
-        format!(" of {all}{what}")
-    };
-    vec![(Role::Strong, shown.to_string()), (Role::Dim, of)]
-}
-
-fn direction(descending: bool, glyphs: &Glyphs) -> &'static str {
-    if descending { glyphs.down } else { glyphs.up }
-}
-
-/// The filter, if there is one.
-fn filter_row(view: &ListView) -> Option<Row> {
-    (!view.filter_text().is_empty()).then(|| labelled("filter", Role::Text, view.filter_text()))
-}
-
-/// Why there is nothing to show.
-fn nothing(view: &ListView, state: &RunState, what: &str) -> Row {
-    let text = match (state.search().children.len(), view.filter_text()) {
-        (0, _) => "no child has ended yet".to_owned(),
-        (_, "") => format!("no child {what} yet"),
-        (all, _) if view.order().rows().is_empty() => {
-            format!("the filter shows none of the {all} children")
-        }
-        _ => format!("no child that the filter shows {what}"),
-    };
-    vec![(Role::Dim, text)]
 }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use super::order::row_at;
 use super::view::ListView;
-use super::{filter_row, nothing};
+use super::words::{filter_row, nothing};
 use crate::analysis::front::CostPoint;
 use crate::analysis::series::stairs;
 use crate::foundation::axis::extremes;
@@ -21,8 +21,6 @@ const LIST: usize = 29;
 const LIST_FROM: usize = 72;
 /// Rows below the plot: the axis and its numbers.
 const AXIS_ROWS: usize = 2;
-/// What a child must have to be drawn: see `CostPoint::of`.
-const PLOTTED: &str = "proposed by the search has an accuracy";
 /// Columns per value on the axis of MACs.
 const TICK: usize = 8;
 
@@ -42,7 +40,7 @@ pub fn draw(painter: &mut Painter<'_>, state: &RunState, view: &ListView) {
         let area = part(painter, y, 0, width);
         let mut painter = painter.part(area);
         painter.clear();
-        painter.pieces(0, 0, &nothing(view, state, PLOTTED));
+        painter.pieces(0, 0, &nothing(view, state, "has an accuracy"));
         return;
     };
     let top = head.len();

@@ -3,7 +3,7 @@
 use super::columns::{FigureColumn, Shown};
 use super::order::{SortKey, row_at};
 use super::view::ListView;
-use super::{direction, filter_row, nothing};
+use super::words::{direction, filter_row, nothing};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
 use crate::tui::paint::Painter;

@@ -341,7 +341,8 @@ impl ListView {
             }
             ListMode::Pareto => self.go_along_front(movement, state),
             ListMode::Compare => {
-                let last = compare::rows(self, state).saturating_sub(rows);
+                // The heading stays.
+                let last = compare::rows(self, state).saturating_sub(rows.saturating_sub(1));
                 let page = rows.saturating_sub(2).max(1);
                 self.compare_top = movement.among(self.compare_top, page, last);
             }

@@ -31,7 +31,7 @@ fn columns<'a>(scene: &Scene<'a>) -> Vec<Column<'a>> {
     let neighbours = scene.neighbours;
     let own = Column {
         sign: (Role::Mean, scene.glyphs().mean.to_owned()),
-        name: scene.live.name().unwrap_or("this run"),
+        name: scene.run_name(),
         settings: &neighbours.settings.by_key,
         remark: format!("shown, {}", scene.status().word()),
         problem: neighbours.settings.problem.as_deref(),

@@ -223,16 +223,9 @@ fn begun_with(initial: &InitialWeights) -> String {
     let Some(earlier) = &initial.training else {
         return "begun with weights of unknown training".to_owned();
     };
-    let least = if initial.is_known() { "" } else { "at least " };
-    let epochs = match initial.epochs() {
-        1 => "1 epoch".to_owned(),
-        epochs => format!("{epochs} epochs"),
-    };
+    let epochs = initial.epochs_in_words();
     let accuracy = format::accuracy(earlier.valid_accuracy);
-    format!(
-        "begun with {}: {least}{epochs}, val {accuracy}",
-        earlier.run
-    )
+    format!("begun with {}: {epochs}, val {accuracy}", earlier.run)
 }
 
 /// Learning rate and speed, and how the batches are computed.

@@ -109,7 +109,11 @@ fn every_run_has_its_number_on_the_chart_and_in_the_row_of_names() {
         assert_eq!(text.matches(" other").count(), 4, "{text}");
         let chart = drawn((78, 18), ascii, |painter| {
             let view = super::super::ChartView::default();
-            super::super::draw_chart(&samples::run(48), &view, &others, true, painter);
+            let beside = super::super::Beside {
+                own: "demo6",
+                others: &others,
+            };
+            super::super::draw_chart(&samples::run(48), &view, beside, true, painter);
         });
         let is_axis = |letter: char| "│┤|+".contains(letter);
         let plot = chart.lines().skip(2).take(12);

@@ -72,8 +72,9 @@ impl Compared<'_> {
     }
 
     fn outcome(&self) -> [FigurePair; 2] {
-        let points = |first: f64, second: f64| signed((second - first) * 100.0, 2) + " points";
-        let more = |first: f64, second: f64| signed(second - first, 4);
+        let points =
+            |first: f64, second: f64| format::signed((second - first) * 100.0, 2) + " points";
+        let more = |first: f64, second: f64| format::signed(second - first, 4);
         [
             self.figure(
                 "accuracy",
@@ -104,7 +105,7 @@ impl Compared<'_> {
             self.figure(
                 "layers",
                 |row| depth(row).to_string(),
-                |a, b| signed(depth(b) as f64 - depth(a) as f64, 0),
+                |a, b| format::signed(depth(b) as f64 - depth(a) as f64, 0),
             ),
         ]
     }
@@ -177,10 +178,6 @@ fn figure_row(figure: &FigurePair, glyphs: &Glyphs, column: usize) -> Row {
             ),
         ),
     ]
-}
-
-fn signed(value: f64, decimals: usize) -> String {
-    format!("{value:+.decimals$}")
 }
 
 /// The percentage by which the second is larger than the first.
