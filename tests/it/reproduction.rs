@@ -15,6 +15,16 @@ fn commands(document: &str) -> Vec<String> {
     lines.filter_map(of_line).collect()
 }
 
+/// The words of a command as a shell splits it: what stands between quotes is one.
+fn words(command: &str) -> Vec<String> {
+    let parts = command.split('\'').enumerate();
+    let words = parts.flat_map(|(place, part)| match place % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![part.to_owned()],
+    });
+    words.collect()
+}
+
 /// What the command must print at its end.
 fn run(folder: &Path, arguments: &[String], expected: &str) {
     let output = Command::new(env!("CARGO_BIN_EXE_nas-tui"))
@@ -80,7 +90,7 @@ fn every_command_of_the_page_on_the_reproduction_runs_and_prints_its_figures() {
         let command = command
             .replace("cifar10:DIR", &spec)
             .replace("--seeds 5", "--seeds 1");
-        let words = command.split_whitespace().map(str::to_owned);
+        let words = words(&command).into_iter();
         // A later --set wins.
         let (small, expected): (&[&str], _) = match command.split(' ').next() {
             Some("search") => (&SMALL_SEARCH, "best child"),
