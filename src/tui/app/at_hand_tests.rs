@@ -1,6 +1,9 @@
 //! Keys are about the child under the cursor of the panel with the focus, from its first frame on; pasted text
 //! is no keys.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Size;
+
 use super::list_tests::{app, list, press, read_all};
 use super::{App, Effect};
 use crate::link::LinkStatus;
@@ -14,7 +17,6 @@ pub(super) fn told(app: &App) -> &str {
 
 /// The effect of a key.
 fn effect(app: &mut App, key: char) -> Effect {
-    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
     app.key(&KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE))
 }
 
@@ -22,9 +24,7 @@ fn effect(app: &mut App, key: char) -> Effect {
 fn the_network_under_the_cursor_can_be_copied_before_the_cursor_was_moved() {
     for panel in ["children", "leaderboard"] {
         let mut app = app();
-        app.view.focus = PanelId(panel);
-        let size = ratatui::layout::Size::new(200, 50);
-        app.view.size = size;
+        app.view.size = Size::new(200, 50);
         press(&mut app, "1");
         app.view.focus = PanelId(panel);
         app.refresh();
