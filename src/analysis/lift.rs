@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::permutation::{p_value, relabel, statistic};
 use super::statistics::{p_text, student_interval};
+use crate::foundation::numbers::signed;
 use crate::state::Arms;
 
 /// The first episode that counts: the children of episode 1 come from an untrained policy.
@@ -82,7 +83,10 @@ impl PolicyLift {
     /// completed.
     pub fn brief(&self, is_final: bool) -> String {
         let so_far = if is_final { "" } else { " so far" };
-        format!("{:+.2} {}{so_far}", self.difference, p_text(self.p_value))
+        // A small one would be nothing in two decimals.
+        let decimals = if self.difference.abs() < 0.095 { 3 } else { 2 };
+        let difference = signed(self.difference, decimals);
+        format!("{difference} {}{so_far}", p_text(self.p_value))
     }
 }
 
@@ -339,7 +343,12 @@ mod tests {
         assert_eq!((lift.difference, lift.p_value), (0.0, 1.0));
         assert_eq!(lift.side(), " level with");
         let lift = PolicyLift::of(&arms(&vec![vec![0.1; 3]; 5], &vec![vec![0.1]; 5])).unwrap();
-        assert_eq!(lift.brief(true), "+0.00 p 1.00", "rounding errors are none");
-        assert_eq!(lift.brief(false), "+0.00 p 1.00 so far");
+        assert_eq!(lift.brief(true), "0.000 p 1.00", "rounding errors are none");
+        assert_eq!(lift.brief(false), "0.000 p 1.00 so far");
+        let brief = |difference| PolicyLift { difference, ..lift }.brief(true);
+        assert_eq!(
+            [0.213, -0.0038].map(brief),
+            ["+0.21 p 1.00", "-0.004 p 1.00"]
+        );
     }
 }

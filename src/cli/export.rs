@@ -53,7 +53,8 @@ enum Format {
     Dot,
     /// model.json, the architecture file
     Json,
-    /// model.dna.json, a DNA to be decoded literally; only possible for a chain of layers
+    /// model.dna.json, a DNA to be decoded literally; for networks that one describes: chains, and the
+    /// paper's skip connections
     Dna,
 }
 
@@ -64,6 +65,14 @@ enum Format {
 /// be written to.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     check_options(args).or_bad_input()?;
+    // Among its files are weights of this very name.
+    if args.out.join("journal.jsonl").exists() {
+        return Err(bad_input!(
+            "{} is a run directory, which only its run may write to: choose another folder with --out, such as {}",
+            args.out.display(),
+            args.out.join("export").display()
+        ));
+    }
     let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
     let weights = weights_file(args)
         .map(|path| Weights::read(&path, &architecture))
@@ -157,8 +166,8 @@ fn files(
 fn dna(architecture: &Architecture) -> anyhow::Result<String> {
     let dna = export::dna_of(architecture).ok_or_else(|| {
         anyhow!(
-            "`{}` has no DNA: a DNA describes a chain of layers, each reading the one before it, with square kernels, strides and \
-             paddings or with \"same\" padding; export it with --format json",
+            "`{}` has no DNA: a DNA describes a chain of layers with square kernels, strides and paddings or with \"same\" padding, or \
+             one with skip connections as in the paper; export it with --format json",
             architecture.name
         )
     })?;

@@ -77,10 +77,12 @@ pub enum ConfigError {
 
 /// The message about a whole number that none here can be, with the range.
 pub(super) fn with_range(message: String) -> String {
-    let number = message.strip_prefix("invalid type: integer ");
+    let kinds = ["invalid type: integer ", "invalid value: integer "];
+    let number = kinds.iter().find_map(|kind| message.strip_prefix(kind));
     match number.and_then(|rest| rest.strip_suffix(", expected a whole number")) {
         Some(number) => format!(
-            "invalid value: {number} is out of range, expected a whole number from {} to {}",
+            "invalid value: {} is out of range, expected a whole number from {} to {}",
+            number.trim_matches('`'),
             i64::MIN,
             i64::MAX
         ),

@@ -206,7 +206,10 @@ pub fn look_at(run: &Path) -> Option<RunInfo> {
     Some(RunInfo {
         name: name_of(run),
         path: run.to_owned(),
-        status: glance.status.with_process(holder.is_some()),
+        status: match glance.unreadable {
+            Some(_) => RunStatus::Unreadable,
+            None => glance.status.with_process(holder.is_some()),
+        },
         best_accuracy: glance.best(),
         started: glance.started,
         changed: glance.changed,

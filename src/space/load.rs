@@ -52,7 +52,7 @@ pub enum LoadError {
         child: String,
     },
     /// The run has not evaluated any child yet.
-    #[error("the run {run} has no best.json: no child of it has been trained yet", run = run.display())]
+    #[error("there is no best.json in {run}: no child has been trained there yet, or the file is missing; {run}:child-12 is its child 12", run = run.display())]
     NoBest {
         /// Its directory.
         run: PathBuf,

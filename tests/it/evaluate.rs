@@ -63,6 +63,29 @@ fn evaluate(folder: &Path, more: &[&str]) -> Output {
 }
 
 #[test]
+fn a_file_of_predictions_that_cannot_be_written_loses_no_results() {
+    let folder = tempfile::tempdir().unwrap();
+    write_network(folder.path(), [1, 28, 28]);
+    let missing = evaluate(folder.path(), &["--predictions", "nowhere/p.csv"]);
+    let error = String::from_utf8(missing.stderr).unwrap();
+    assert_eq!(missing.status.code(), Some(2), "{error}");
+    assert!(error.contains("nowhere/p.csv: it must be a file in a folder that exists"));
+    assert!(
+        missing.stdout.is_empty(),
+        "found out before anything was computed"
+    );
+    // What only the system refuses is found out at the end.
+    let long = "p".repeat(300);
+    let refused = evaluate(folder.path(), &["--limit", "130", "--predictions", &long]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        String::from_utf8(refused.stdout)
+            .unwrap()
+            .contains("of 130")
+    );
+}
+
+#[test]
 fn predictions_have_a_row_per_image_in_order_and_predict_the_largest_logit() {
     let folder = tempfile::tempdir().unwrap();
     write_network(folder.path(), [1, 28, 28]);

@@ -315,3 +315,26 @@ fn in_python_pytorch_computes_its_logits_with_the_exported_code_and_weights_also
         assert_eq!(found["scripted"], true, "{arch}");
     }
 }
+
+#[test]
+fn nothing_is_exported_into_a_run_directory_whose_weights_it_would_replace() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("out");
+    std::fs::create_dir(&run).unwrap();
+    std::fs::write(run.join("journal.jsonl"), "").unwrap();
+    std::fs::write(run.join("weights.safetensors"), "trained").unwrap();
+    write_weights(&nascnn15("nascnn15"), &folder.path().join("w.safetensors"));
+    let arguments = [
+        "nascnn15",
+        "--format",
+        "pytorch",
+        "--weights",
+        "w.safetensors",
+    ];
+    let output = export(folder.path(), &arguments);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("out is a run directory, which only its run may write to"));
+    assert_eq!(read(run.join("weights.safetensors")), "trained");
+    assert!(!run.join("model.py").exists());
+}

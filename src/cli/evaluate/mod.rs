@@ -3,7 +3,6 @@
 mod output;
 mod settings;
 
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -17,6 +16,7 @@ use crate::child::{self, Network, weights};
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{DataConfig, DataSource, DeviceChoice, Normalization};
 use crate::data::{self, DataError, Dataset, DeviceDataset, Images, Preparation, TestSet};
+use crate::foundation::durable::write_atomically;
 use crate::space::Architecture;
 use crate::training::{self, Side};
 
@@ -110,6 +110,9 @@ pub struct Args {
 /// If the network, weights or data are bad or do not match (exit status 2), or a CSV cannot be
 /// written.
 pub fn run(args: &Args) -> anyhow::Result<()> {
+    if let Some(path) = &args.predictions {
+        check_place(path).or_bad_input()?;
+    }
     let origin = args.arch.run_settings().transpose()?;
     let EvaluationSettings {
         data: config,
@@ -133,19 +136,41 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .for_each(|unread| say(&format!("nas-tui: warning: {unread}")));
     let prepare = || preparation(&training_config(args, &config)?, validation, first);
     let run = LoadedNetwork::new(args, &architecture, &weights, first, prepare)?;
-    let mut csv = args.predictions.as_deref();
-    let against = against.map(|set| run.evaluate(set, None)).transpose()?;
+    let mut unwanted = None;
+    let against = against
+        .map(|set| run.evaluate(set, &mut unwanted))
+        .transpose()?;
+    let mut predictions = args.predictions.as_ref().map(|_| String::new());
     let versions: Vec<Evaluated> = sets
         .drain(..)
-        .map(|set| run.evaluate(set, csv.take()))
+        .map(|set| run.evaluate(set, &mut predictions))
         .collect::<anyhow::Result<_>>()?;
     let output = EvaluationOutput::new(&architecture.name, versions, against.as_ref())
         .context("there is nothing to report")?;
     if args.json {
-        print_json_text(&output.json()?)
+        print_json_text(&output.json()?)?;
     } else {
-        print(&output.text())
+        print(&output.text())?;
     }
+    // After the results, which are not lost if it cannot be written.
+    if let (Some(path), Some(predictions)) = (&args.predictions, predictions) {
+        write_atomically(path, predictions.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Whether a file can be written here at all: to be known before minutes are spent on its content.
+fn check_place(path: &Path) -> anyhow::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if folder.is_some_and(|folder| !folder.is_dir()) || path.is_dir() {
+        return Err(anyhow!(
+            "--predictions {}: it must be a file in a folder that exists",
+            path.display()
+        ));
+    }
+    Ok(())
 }
 
 /// A network with its weights, and how images are prepared for it.
@@ -187,8 +212,12 @@ impl<'a> LoadedNetwork<'a> {
         })
     }
 
-    /// Logits and report; the predictions are written to `csv`.
-    fn evaluate(&self, mut set: TestSet, csv: Option<&Path>) -> anyhow::Result<Evaluated> {
+    /// Logits and report; of the first set the predictions, as CSV, if they are wanted.
+    fn evaluate(
+        &self,
+        mut set: TestSet,
+        predictions: &mut Option<String>,
+    ) -> anyhow::Result<Evaluated> {
         check_fit(self.architecture, &set).or_bad_input()?;
         set.images.truncate(self.limit);
         let labels: Vec<usize> = set
@@ -204,9 +233,8 @@ impl<'a> LoadedNetwork<'a> {
             self.network.layout(),
         )?;
         let logits = self.logits(&images, Side::AsTheyAre)?;
-        if let Some(path) = csv {
-            write_predictions(path, &logits, &labels)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+        if let Some(predictions) = predictions.as_mut().filter(|earlier| earlier.is_empty()) {
+            *predictions = table_of(&logits, &labels);
         }
         let plain = doubles(&logits);
         let report = ClassificationReport::new(&set.classes, &labels, &plain)
@@ -323,16 +351,16 @@ fn prediction(row: &[f32]) -> usize {
         .unwrap_or(0)
 }
 
-fn write_predictions(path: &Path, logits: &[Vec<f32>], labels: &[usize]) -> anyhow::Result<()> {
-    let mut file = BufWriter::new(std::fs::File::create(path)?);
+/// Index, label, prediction and logits of each image, as CSV.
+fn table_of(logits: &[Vec<f32>], labels: &[usize]) -> String {
     let classes = logits.first().map_or(0, Vec::len);
     let names: String = (0..classes)
         .map(|class| format!(",logit_{class}"))
         .collect();
-    writeln!(file, "index,label,prediction{names}")?;
+    let mut text = format!("index,label,prediction{names}\n");
     for (index, (row, label)) in logits.iter().zip(labels).enumerate() {
         let values: String = row.iter().map(|value| format!(",{value}")).collect();
-        writeln!(file, "{index},{label},{}{values}", prediction(row))?;
+        text += &format!("{index},{label},{}{values}\n", prediction(row));
     }
-    Ok(file.flush()?)
+    text
 }

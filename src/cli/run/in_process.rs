@@ -32,6 +32,9 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let ending = join();
     // It ends with its error, which is among its lines.
     let ending = ending.map_err(|error| {
+        if !path.exists() {
+            say("nothing had begun: the run directory was removed");
+        }
         if told.as_deref() == Some(&*text::line(&format!("{error:#}"))) {
             Told(error).into()
         } else {

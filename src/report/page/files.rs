@@ -30,8 +30,8 @@ pub enum WriteError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder could not be created.
-    #[error("cannot create the folder {}: {cause}", path.display())]
+    /// The folder could not be created or used.
+    #[error("cannot write a report to {}: {cause}; choose another folder with --out", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -64,7 +64,9 @@ impl WriteError {
     pub fn is_bad_folder(&self) -> bool {
         matches!(
             self,
-            WriteError::Foreign { .. } | WriteError::RunDirectory { .. }
+            WriteError::Foreign { .. }
+                | WriteError::RunDirectory { .. }
+                | WriteError::Folder { .. }
         )
     }
 }
@@ -112,7 +114,10 @@ fn refuse_foreign(folder: &Path, page: &Path) -> Result<(), WriteError> {
         }),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(WriteError::File(error)),
+        Err(cause) => Err(WriteError::Folder {
+            path: folder.to_owned(),
+            cause,
+        }),
     }
 }
 

@@ -65,7 +65,9 @@ fn stages(settings: &Recipe) -> String {
         )
     };
     let stages: Vec<String> = settings.stage_spans().map(stage).collect();
-    format!("{}; resized by area", stages.join(", "))
+    let is_resized = settings.stages.len() > 1;
+    let resized = if is_resized { "; resized by area" } else { "" };
+    stages.join(", ") + resized
 }
 
 fn weight_decay(settings: &Recipe) -> String {

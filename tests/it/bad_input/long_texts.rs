@@ -102,10 +102,14 @@ fn a_line_break_in_the_name_of_a_file_does_not_break_the_message() {
 #[test]
 fn a_number_too_large_for_a_setting_is_answered_with_the_range() {
     let folder = tempfile::tempdir().unwrap();
-    let setting = "search.episodes=99999999999999999999";
-    let error = nas_tui(folder.path(), &["config", "show", "--set", setting]).stderr;
-    assert!(
-        error.contains("is out of range, expected a whole number from"),
-        "{error}"
-    );
+    for number in ["99999999999999999999", "9223372036854775808"] {
+        for key in ["search.episodes", "search.seed"] {
+            let setting = format!("{key}={number}");
+            let error = nas_tui(folder.path(), &["config", "show", "--set", &setting]).stderr;
+            assert!(
+                error.contains("is out of range, expected a whole number from"),
+                "{error}"
+            );
+        }
+    }
 }

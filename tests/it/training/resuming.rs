@@ -316,3 +316,18 @@ fn a_search_and_a_training_are_resumed_by_their_own_commands() {
     assert_ok(&complete);
     assert!(text(&complete.stderr).contains("nothing to resume"));
 }
+
+#[test]
+fn a_training_is_resumed_by_its_name_as_in_the_list_of_runs() {
+    let workspace = Workspace::new();
+    assert_ok(&workspace.train("runs/first", &[]).output().unwrap());
+    let resumed = workspace.resume("first").output().unwrap();
+    assert_ok(&resumed);
+    assert!(
+        text(&resumed.stdout).contains("run first: completed"),
+        "{}",
+        text(&resumed.stdout)
+    );
+    let missing = workspace.resume("frist").output().unwrap();
+    assert_eq!(missing.status.code(), Some(2), "{}", text(&missing.stderr));
+}

@@ -147,7 +147,7 @@ fn on_average(run: &TrainingRun) -> &'static str {
 
 /// What a caption says about stages.
 fn on_stages(run: &TrainingRun) -> &'static str {
-    if run.started.settings.stages.is_empty() {
+    if run.started.settings.stages.len() < 2 {
         ""
     } else {
         " Dashed upright lines: from there on the images have another size; values before and after are not comparable."
