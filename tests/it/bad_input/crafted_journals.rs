@@ -307,17 +307,10 @@ fn a_bad_run_is_listed_as_unreadable_with_its_reason_beside_the_others() {
 
     let json = nas_tui(folder.path(), &["list", "--json"]).stdout;
     let json: Value = serde_json::from_str(&json).unwrap();
-    let status = |name: &str| {
-        let mut all = json.as_array().unwrap().iter();
-        all.find(|run| run["name"] == name).unwrap()["status"].clone()
-    };
+    let runs = json.as_array().unwrap();
+    let status = |name| &runs.iter().find(|run| run["name"] == name).unwrap()["status"];
     assert_eq!([status("good"), status("bad")], ["finished", "unreadable"]);
-    let reasons: Vec<&Value> = json
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|run| &run["unreadable"])
-        .collect();
+    let reasons: Vec<&Value> = runs.iter().map(|run| &run["unreadable"]).collect();
     assert_eq!(
         reasons.iter().filter(|reason| reason.is_string()).count(),
         1,
