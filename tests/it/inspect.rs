@@ -265,7 +265,7 @@ fn a_child_of_a_run_is_found_in_its_journal() {
         "{error}"
     );
     assert!(bad_input(&[&arch("child-x")]).contains("write RUN:best or RUN:child-12"));
-    assert!(bad_input(&[&arch("best")]).contains("has no best.json"));
+    assert!(bad_input(&[&arch("best")]).contains("there is no best.json in "));
 }
 
 #[test]
