@@ -7,6 +7,7 @@ use clap::Args as ClapArgs;
 use super::config::{SettingsArgs, WhereArgs};
 use super::run::{self, Prepared, ShowArgs};
 use crate::event::RunKind;
+use crate::runs;
 
 #[derive(Debug, Default, ClapArgs)]
 pub(super) struct Args {
@@ -21,7 +22,7 @@ pub(super) struct Args {
     /// Run directory to create (default: runs/UTC-TIME-PRESET)
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run: Option<PathBuf>,
-    /// Continue the run in this directory, however it ended
+    /// Continue the run in this directory, or of this name in the list of runs, however it ended
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "preset"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
@@ -46,5 +47,5 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
         let name = config.preset.clone();
         return Prepared::begin(RunKind::Search, config, args.run.as_deref(), &name);
     };
-    Prepared::resume_at(path, RunKind::Search, settings)
+    Prepared::resume_at(&runs::named(path), RunKind::Search, settings)
 }

@@ -19,6 +19,7 @@ use crate::data;
 use crate::evaluate::environment;
 use crate::event::RunKind;
 use crate::foundation::host;
+use crate::runs;
 use crate::space::Architecture;
 use crate::study::series::is_series;
 use crate::training::Initial;
@@ -83,18 +84,25 @@ pub struct Args {
     /// of such trainings
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     run: Option<PathBuf>,
-    /// Continue the training in this directory, however it ended
+    /// Continue the training in this directory, or of this name in the list of runs, however it ended
     #[arg(long, value_name = "DIR", conflicts_with_all = ["config", "preset"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
     show: ShowArgs,
 }
 
+impl Args {
+    /// The directory of what is to be continued, which may be given by its name.
+    fn resumed(&self) -> Option<PathBuf> {
+        self.resume.as_deref().map(runs::named)
+    }
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let settings = settings(args);
-    match (args.seeds, &args.resume) {
+    match (args.seeds, args.resumed()) {
         (Some(seeds), _) => return seeds::begin(args, &settings, seeds),
-        (None, Some(folder)) if is_series(folder) => return seeds::resume(folder, &args.show),
+        (None, Some(folder)) if is_series(&folder) => return seeds::resume(&folder, &args.show),
         _ => {}
     }
     if args.range_test || !args.show.wants_screen() {
@@ -130,7 +138,7 @@ fn settings(args: &Args) -> SettingsArgs {
 }
 
 fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
-    if let Some(path) = &args.resume {
+    if let Some(path) = &args.resumed() {
         return Prepared::resume_at(path, RunKind::Training, settings);
     }
     let config = settings.resolve()?;
@@ -211,7 +219,7 @@ fn enter_environment(args: &Args, settings: &SettingsArgs) -> anyhow::Result<()>
     if std::env::var_os(ENTERED).is_some() {
         return Ok(());
     }
-    let config = match &args.resume {
+    let config = match args.resumed() {
         // Any problem with it is reported later, with the run's name.
         Some(run) => crate::config::read(&run.join("config.toml")).or_bad_input(),
         None => settings.resolve(),

@@ -1,6 +1,6 @@
 //! Files that are either complete or absent, even after a power failure.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,23 @@ fn replace(path: &Path, temporary: &Path, bytes: &[u8]) -> io::Result<()> {
             let _ = fs::remove_file(temporary);
             in_file(path, "cannot write", error)
         })
+}
+
+/// The same for a file that a user has named: a link stays one, and what is no file (a pipe, a terminal, `/dev/null`) is
+/// written to and never replaced.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_as_named(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // `/dev/stdout` may lead to a file, to which something else is being written.
+    let is_device = path.starts_with("/dev") || fs::metadata(path).is_ok_and(|of| !of.is_file());
+    if is_device {
+        let opened = OpenOptions::new().append(true).open(path);
+        let written = opened.and_then(|mut file| file.write_all(bytes));
+        return written.map_err(|error| in_file(path, "cannot write", error));
+    }
+    let target = path.canonicalize();
+    write_atomically(target.as_deref().unwrap_or(path), bytes)
 }
 
 /// Replace the file at `path` with `value` as indented JSON, as [`write_atomically`] does.
@@ -128,6 +145,21 @@ mod tests {
         write_atomically(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_user_names_is_written_to_and_stays_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, device] = ["file", "link", "device"].map(|name| folder.path().join(name));
+        write_as_named(&file, b"old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_as_named(&link, b"new").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+        write_as_named(&device, b"gone").unwrap();
+        assert!(link.is_symlink() && device.is_symlink());
+        assert!(!fs::metadata(&device).unwrap().is_file());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::child::{self, Network, weights};
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{DataConfig, DataSource, DeviceChoice, Normalization};
 use crate::data::{self, DataError, Dataset, DeviceDataset, Images, Preparation, TestSet};
-use crate::foundation::durable::write_atomically;
+use crate::foundation::durable::write_as_named;
 use crate::space::Architecture;
 use crate::training::{self, Side};
 
@@ -154,7 +154,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     // After the results, which are not lost if it cannot be written.
     if let (Some(path), Some(predictions)) = (&args.predictions, predictions) {
-        write_atomically(path, predictions.as_bytes())?;
+        write_as_named(path, predictions.as_bytes())?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use signal_hook::iterator::Signals;
 
 use super::opened::{Join, Opened};
 use super::{Farewell, Prepared, nothing_to_resume, outcome, print_summary};
-use crate::cli::{Told, say};
+use crate::cli::{BadInput, Told, say};
 use crate::foundation::text;
 use crate::foundation::thread::spawn;
 use crate::link::StopRequest;
@@ -32,7 +32,8 @@ pub fn run(prepared: Prepared) -> anyhow::Result<()> {
     let ending = join();
     // It ends with its error, which is among its lines.
     let ending = ending.map_err(|error| {
-        if !path.exists() {
+        // A directory that someone deletes during the work is another matter.
+        if error.is::<BadInput>() && !path.exists() {
             say("nothing had begun: the run directory was removed");
         }
         if told.as_deref() == Some(&*text::line(&format!("{error:#}"))) {

@@ -19,8 +19,8 @@ use crate::analysis::{RunSummary, Summary, TrainingSummary};
 use crate::config::{Config, Options};
 use crate::event::{FinishReason, RunKind};
 use crate::foundation::text::folded;
+use crate::runs::RunDirectory;
 use crate::runs::directory::{kind_of, resume_command};
-use crate::runs::{self, RunDirectory};
 use crate::session::SessionError;
 use opened::Opened;
 pub use opened::{evaluator, evaluator_for, strategy};
@@ -101,7 +101,6 @@ impl Prepared {
         settings: &SettingsArgs,
     ) -> anyhow::Result<Prepared> {
         // Open the directory first: it locks the run and gives a better message if it is not one.
-        let path = &runs::named(path);
         let directory = RunDirectory::open(path).map_err(|error| classify(error.into()))?;
         let prepared = Prepared::resume(directory, settings)?;
         if prepared.kind == kind {

@@ -9,7 +9,7 @@ use crate::cli::config::SettingsArgs;
 use crate::cli::run::classify;
 use crate::cli::{print, say};
 use crate::config::Config;
-use crate::foundation::durable::write_atomically;
+use crate::foundation::durable::write_as_named;
 use crate::foundation::numbers::{learning_rate, loss};
 use crate::session::SessionError;
 use crate::training::{RangePoint, RangeTest, range_test};
@@ -26,7 +26,7 @@ pub fn run(args: &Args, settings: &SettingsArgs) -> anyhow::Result<()> {
     let test =
         range_test(&architecture, &config).map_err(|error| classify(SessionError::from(error)))?;
     if let Some(path) = &args.csv {
-        write_atomically(path, csv(&test).as_bytes())?;
+        write_as_named(path, csv(&test).as_bytes())?;
         say(&format!("every batch: {}", path.display()));
     }
     print(&text(&test, &architecture.name, &config))

@@ -102,6 +102,7 @@ fn a_search_that_requires_cuda_ends_with_the_reason() {
     let error = "libtorch sees no CUDA device; ask for `auto` or `cpu` to train on the CPU; \
                  CUDA_VISIBLE_DEVICES is empty";
     assert!(log(&output).contains(error), "{}", log(&output));
+    assert!(log(&output).contains("nothing had begun: the run directory was removed"));
 }
 
 #[test]

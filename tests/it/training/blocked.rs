@@ -88,5 +88,6 @@ fn a_training_whose_directory_is_deleted_ends_with_status_1() {
     running.wait_for(PAUSED);
     let last = running.stopped_without_saving();
     assert!(last.contains("has been deleted"), "{last}");
+    assert!(!running.text().contains("nothing had begun"));
     assert!(!run.exists());
 }
