@@ -16,5 +16,5 @@ pub mod weights;
 
 pub use mode::Mode;
 pub use network::Network;
-pub use parameters::Parameters;
+pub use parameters::{KernelPlace, Parameters};
 pub use plan::Plan;

@@ -33,6 +33,31 @@ struct ParameterEntry {
     tensor: Tensor,
 }
 
+/// Where the kernel of a convolution is in a vector of all parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KernelPlace {
+    /// O, without those that a [`Plan`](super::Plan) added.
+    pub filters: i64,
+    /// Offset of its values in the vector.
+    start: i64,
+    /// Stored filters, and stored values of all filters.
+    stored: [i64; 2],
+}
+
+impl KernelPlace {
+    /// The kernel as a view into `vector` (`[S]`): a matrix with a row for each filter, which is zero for
+    /// those that were added.
+    ///
+    /// # Errors
+    /// Errors of libtorch.
+    pub fn matrix_in(&self, vector: &Tensor) -> Result<Tensor, TchError> {
+        let [filters, values] = self.stored;
+        vector
+            .f_narrow(0, self.start, values)?
+            .f_view([filters, values / filters])
+    }
+}
+
 /// A parameter before it is stored: name, storage and value.
 pub(super) type Initial = (String, Storage, Tensor);
 
@@ -126,6 +151,19 @@ impl Parameters {
             }
         }
         Ok(mask)
+    }
+
+    /// Where the kernels of the convolutions are.
+    pub fn kernels(&self) -> Vec<KernelPlace> {
+        let place = |entry: &ParameterEntry| {
+            let shape = entry.storage.shape();
+            (shape.len() == 4).then(|| KernelPlace {
+                filters: shape[0],
+                start: entry.start,
+                stored: [entry.storage.stored[0], length(&entry.storage) as i64],
+            })
+        };
+        self.entries.iter().filter_map(place).collect()
     }
 
     /// Gradient of `loss` (a scalar) according to autograd: `[S]`, in the order of

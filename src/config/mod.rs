@@ -23,7 +23,9 @@ pub use crate::foundation::device::DeviceChoice;
 pub use changes::{ChangedSetting, by_key};
 pub use error::ConfigError;
 pub use flip::Flip;
-pub use recipe::{ChannelsLast, DecayOn, Precision, Recipe, Schedule, TrainConfig, WeightAverage};
+pub use recipe::{
+    ChannelsLast, DecayOn, Optimizer, Precision, Recipe, Schedule, TrainConfig, WeightAverage,
+};
 pub use resolve::{
     Mistakes, Options, SAMPLE, mistakes, parse, place_of_setting, placed, read, resolve,
 };

@@ -40,6 +40,9 @@ pub struct Recipe {
     pub batch_size: usize,
     /// The highest learning rate of the schedule.
     pub learning_rate: f64,
+    /// What moves the kernels of convolutions.
+    #[serde(default, skip_serializing_if = "Optimizer::is_sgd")]
+    pub optimizer: Optimizer,
     /// Momentum of SGD.
     pub momentum: f64,
     /// Whether the momentum is Nesterov's.
@@ -79,6 +82,30 @@ impl Recipe {
     /// Whether the training loss has smoothed labels, and so cannot be compared with other losses.
     pub fn smooths(&self) -> bool {
         self.label_smoothing > 0.0
+    }
+}
+
+/// What moves the kernels of convolutions; everything else is moved by SGD.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Optimizer {
+    /// SGD too.
+    #[default]
+    Sgd,
+    /// Momentum whose matrices are made orthogonal; kernels keep their norms and do not decay (Jordan et
+    /// al. 2024).
+    Muon {
+        /// Length of a step at the highest learning rate of the schedule, for a kernel of norm 1 per
+        /// filter.
+        rate: f64,
+        /// Part of the momentum that a step keeps.
+        momentum: f64,
+    },
+}
+
+impl Optimizer {
+    fn is_sgd(&self) -> bool {
+        *self == Optimizer::Sgd
     }
 }
 

@@ -13,6 +13,7 @@ use super::average::{Average, Taken};
 use super::data::TrainingData;
 use super::error::TrainError;
 use super::metrics::{Figures, Metrics};
+use super::muon::Muon;
 use super::optimizer::Sgd;
 use super::settings::FitSettings;
 use super::trainer::{evaluation_batch, smoothed_cross_entropy};
@@ -26,6 +27,8 @@ pub struct Fit<'data> {
     data: &'data TrainingData,
     network: Network,
     optimizer: Sgd,
+    /// What moves the kernels of convolutions in place of the optimiser, if anything does.
+    muon: Option<Muon>,
     batch_size: usize,
     /// Images computed at a time: the gradients of a batch are accumulated over parts of this size.
     micro_batch: usize,
@@ -68,6 +71,12 @@ impl<'data> Fit<'data> {
         Ok(Fit {
             label_smoothing: settings.label_smoothing,
             average: Average::new(settings.weight_average, values)?,
+            muon: Muon::new(
+                settings.optimizer,
+                settings.peak,
+                settings.sgd.nesterov,
+                &network,
+            ),
             data,
             network,
             optimizer,
@@ -185,9 +194,21 @@ impl<'data> Fit<'data> {
         self.network.keep_statistics()?;
         let taken = TrainError::caught(|| {
             let gradient = self.gradient(epoch)?;
-            Ok(self
-                .optimizer
-                .step(self.network.parameters().values(), gradient, learning_rate)?)
+            let values = self.network.parameters().values();
+            let muon = self.muon.as_ref();
+            let update = muon
+                .map(|muon| {
+                    muon.update(
+                        [values, self.optimizer.velocity(), &gradient],
+                        learning_rate,
+                    )
+                })
+                .transpose()?;
+            self.optimizer.step(values, gradient, learning_rate)?;
+            if let Some(update) = update {
+                update.apply(values, self.optimizer.velocity())?;
+            }
+            Ok(())
         });
         if let Err(TrainError::OutOfMemory(_)) = taken {
             // Layers before the one that failed have seen the batch.
@@ -291,4 +312,4 @@ impl<'data> Fit<'data> {
 #[cfg(test)]
 mod recipe_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -9,6 +9,7 @@ mod error;
 mod fit;
 pub mod memory;
 mod metrics;
+mod muon;
 mod optimizer;
 mod schedule;
 mod settings;

@@ -1,13 +1,17 @@
 //! How a network is fitted, besides the learning rate.
 
 use super::optimizer::SgdSettings;
-use crate::config::{ChildConfig, DecayOn, Recipe, WeightAverage};
+use crate::config::{ChildConfig, DecayOn, Optimizer, Recipe, WeightAverage};
 
 /// Settings of a [`Fit`](super::Fit).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FitSettings {
     /// The optimiser's.
     pub(super) sgd: SgdSettings,
+    /// What moves the kernels of convolutions.
+    pub(super) optimizer: Optimizer,
+    /// The highest learning rate of the schedule.
+    pub(super) peak: f64,
     /// The parameters that decay.
     pub(super) weight_decay_on: DecayOn,
     /// Label smoothing of the training loss, in 0..1.
@@ -20,6 +24,8 @@ impl From<SgdSettings> for FitSettings {
     fn from(sgd: SgdSettings) -> FitSettings {
         FitSettings {
             sgd,
+            optimizer: Optimizer::Sgd,
+            peak: 1.0,
             weight_decay_on: DecayOn::All,
             label_smoothing: 0.0,
             weight_average: WeightAverage::None,
@@ -36,6 +42,8 @@ impl From<&ChildConfig> for FitSettings {
 impl From<&Recipe> for FitSettings {
     fn from(
         &Recipe {
+            learning_rate,
+            optimizer,
             momentum,
             nesterov,
             weight_decay,
@@ -51,6 +59,8 @@ impl From<&Recipe> for FitSettings {
                 nesterov,
                 weight_decay,
             },
+            optimizer,
+            peak: learning_rate,
             weight_decay_on,
             label_smoothing,
             weight_average,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::raw::{RawCrop, RawRecipe, RawSchedule, RawStage, RawWeightAverage};
+use crate::config::raw::{
+    RawCrop, RawOptimizer, RawRecipe, RawSchedule, RawStage, RawWeightAverage,
+};
 use crate::config::{DecayOn, Flip, Normalization};
 
 pub(super) fn recipes() -> BTreeMap<String, RawRecipe> {
@@ -26,6 +28,9 @@ pub fn densenet() -> RawRecipe {
         nesterov: true,
         weight_decay: 1e-4,
         weight_decay_on: None,
+        optimizer: None,
+        muon_rate: None,
+        muon_momentum: None,
         schedule: RawSchedule::Steps,
         initial_rate: None,
         peak_at: None,
@@ -81,6 +86,9 @@ fn night() -> RawRecipe {
         epochs: 28,
         batch_size: 128,
         learning_rate: 0.2,
+        optimizer: Some(RawOptimizer::Muon),
+        muon_rate: Some(0.02),
+        muon_momentum: Some(0.95),
         weight_decay: 5e-4,
         weight_decay_on: Some(DecayOn::Weights),
         schedule: RawSchedule::OneCycle,

@@ -5,8 +5,10 @@ mod stages;
 use std::collections::BTreeMap;
 
 use super::{Checked, Violation, between, positive, together_with, violation, whole};
-use crate::config::raw::{RawCrop, RawRecipe, RawSchedule, RawTrain, RawWeightAverage};
-use crate::config::{Recipe, Schedule, TrainConfig, WeightAverage};
+use crate::config::raw::{
+    RawCrop, RawOptimizer, RawRecipe, RawSchedule, RawTrain, RawWeightAverage,
+};
+use crate::config::{Optimizer, Recipe, Schedule, TrainConfig, WeightAverage};
 use crate::foundation::text;
 
 /// Longest name of a recipe.
@@ -74,6 +76,7 @@ fn recipe(raw: &RawRecipe) -> Checked<Recipe> {
         stages,
         batch_size: whole("batch_size", raw.batch_size, 2, 1_000_000)?,
         learning_rate: positive("learning_rate", raw.learning_rate, 100.0)?,
+        optimizer: optimizer(raw)?,
         momentum,
         nesterov: raw.nesterov,
         weight_decay: between("weight_decay", raw.weight_decay, 0.0, 10.0)?,
@@ -88,6 +91,16 @@ fn recipe(raw: &RawRecipe) -> Checked<Recipe> {
         )?,
         weight_average: weight_average(raw)?,
         mirrored_test: raw.mirrored_test.unwrap_or(false),
+    })
+}
+
+fn optimizer(raw: &RawRecipe) -> Checked<Optimizer> {
+    Ok(match raw.optimizer {
+        None | Some(RawOptimizer::Sgd) => Optimizer::Sgd,
+        Some(RawOptimizer::Muon) => Optimizer::Muon {
+            rate: positive("muon_rate", raw.muon_rate.unwrap_or(0.03), 10.0)?,
+            momentum: between("muon_momentum", raw.muon_momentum.unwrap_or(0.95), 0.0, 1.0)?,
+        },
     })
 }
 
@@ -178,7 +191,7 @@ fn milestones(at: &[f64]) -> Checked<Vec<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{DecayOn, Options, Schedule, WeightAverage, resolve};
+    use crate::config::{DecayOn, Optimizer, Options, Schedule, WeightAverage, resolve};
 
     fn with(set: &[&str]) -> Result<crate::config::Config, String> {
         let set = set.iter().map(|text| (*text).to_owned()).collect();
@@ -239,6 +252,20 @@ mod tests {
     }
 
     #[test]
+    fn kernels_are_moved_by_sgd_unless_muon_is_asked_for() {
+        let with = |set: &[&str]| with(set).unwrap().train.recipe.optimizer;
+        assert_eq!(with(&["recipes.densenet.muon_rate=0.1"]), Optimizer::Sgd);
+        let muon = |rate, momentum| Optimizer::Muon { rate, momentum };
+        let chosen = "recipes.densenet.optimizer=muon";
+        assert_eq!(with(&[chosen]), muon(0.03, 0.95));
+        let figures = [
+            "recipes.densenet.muon_rate=0.1",
+            "recipes.densenet.muon_momentum=0.5",
+        ];
+        assert_eq!(with(&[chosen, figures[0], figures[1]]), muon(0.1, 0.5));
+    }
+
+    #[test]
     fn recipes_of_before_are_what_they_were() {
         for name in ["densenet", "plateau", "cosine"] {
             let recipe = with(&[&format!("train.recipe={name}")])
@@ -247,6 +274,7 @@ mod tests {
                 .recipe;
             assert!(!recipe.averages() && !recipe.smooths() && !recipe.mirrored_test);
             assert_eq!(recipe.weight_decay_on, DecayOn::All);
+            assert_eq!(recipe.optimizer, Optimizer::Sgd);
         }
     }
 
@@ -279,6 +307,14 @@ mod tests {
     #[test]
     fn a_bad_value_is_reported_with_its_recipe() {
         for (set, expected) in [
+            (
+                "recipes.mine={ optimizer = \"muon\", muon_rate = 0 }",
+                "recipes.mine.muon_rate = 0: must be greater than 0",
+            ),
+            (
+                "recipes.mine={ optimizer = \"muon\", muon_momentum = 1.0 }",
+                "recipes.mine.muon_momentum = 1: must be at least 0 and below 1",
+            ),
             (
                 "recipes.cosine.epochs=0",
                 "recipes.cosine.epochs = 0: must be a whole number",

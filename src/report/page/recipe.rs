@@ -1,13 +1,14 @@
 //! The contents of a recipe in words.
 
-use crate::config::{DecayOn, Precision, Recipe, Schedule, Stage, StageSpan, WeightAverage};
+use crate::config::{
+    DecayOn, Optimizer, Precision, Recipe, Schedule, Stage, StageSpan, WeightAverage,
+};
 use crate::foundation::numbers::learning_rate;
 use crate::state::TrainingRun;
 
 /// Names and values.
 pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
     let (started, settings) = (&run.started, &run.started.settings);
-    let nesterov = if settings.nesterov { ", Nesterov" } else { "" };
     let precision = match started.precision {
         Precision::Auto => "chosen for the device",
         Precision::Float32 => "float32",
@@ -21,10 +22,7 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
         ("recipe", started.recipe.clone()),
         ("epochs, at most", settings.epochs.to_string()),
         ("batch", format!("{} images{micro}", settings.batch_size)),
-        (
-            "optimiser",
-            format!("SGD, momentum {}{nesterov}", settings.momentum),
-        ),
+        ("optimiser", optimizer(settings)),
         (
             "learning rate, highest",
             learning_rate(settings.learning_rate),
@@ -40,6 +38,19 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
         facts.insert(2, ("stages", stages(settings)));
     }
     facts
+}
+
+fn optimizer(settings: &Recipe) -> String {
+    let nesterov = if settings.nesterov { ", Nesterov" } else { "" };
+    let sgd = format!("SGD, momentum {}{nesterov}", settings.momentum);
+    match settings.optimizer {
+        Optimizer::Sgd => sgd,
+        Optimizer::Muon { rate, momentum } => format!(
+            "Muon for the kernels of convolutions, highest rate {}, momentum {momentum}{nesterov}; \
+             otherwise {sgd}",
+            learning_rate(rate)
+        ),
+    }
 }
 
 /// The epochs, the size of the images and their crop in each stage.
@@ -71,6 +82,13 @@ fn stages(settings: &Recipe) -> String {
 }
 
 fn weight_decay(settings: &Recipe) -> String {
+    if matches!(settings.optimizer, Optimizer::Muon { .. }) {
+        let on = match settings.weight_decay_on {
+            DecayOn::All => "every parameter but the kernels of convolutions",
+            DecayOn::Weights => "the weights of the classifier alone",
+        };
+        return format!("{} on {on}", settings.weight_decay);
+    }
     let on = match settings.weight_decay_on {
         DecayOn::All => "every parameter",
         DecayOn::Weights => {

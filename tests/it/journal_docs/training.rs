@@ -1,7 +1,7 @@
 //! The events of a training.
 
 use nas_tui::classification::{ClassificationReport, MirroredAccuracy};
-use nas_tui::config::{DecayOn, Precision, Recipe, Schedule, Stage, WeightAverage};
+use nas_tui::config::{DecayOn, Optimizer, Precision, Recipe, Schedule, Stage, WeightAverage};
 use nas_tui::event::{
     ChildSampled, EarlierTraining, Event, Found, InitialWeights, Measured, Measuring, StageEntered,
     TestFinished, TrainingEpoch, TrainingProgress, TrainingStarted,
@@ -36,6 +36,10 @@ pub fn training_started() -> Event {
         }],
         batch_size: 2,
         learning_rate: 0.1,
+        optimizer: Optimizer::Muon {
+            rate: 0.03,
+            momentum: 0.95,
+        },
         momentum: 0.9,
         nesterov: true,
         weight_decay: 0.0,
