@@ -40,10 +40,7 @@ impl Outcomes {
 impl TrainingRun {
     fn is_sound(&self) -> bool {
         let started = Event::TrainingStarted(Box::new(self.started.clone()));
-        let test = self
-            .test
-            .clone()
-            .map(|test| Event::TestFinished(Box::new(test)));
+        let test = self.test.clone().map(Event::TestFinished);
         self.epochs.len() == self.epoch_seqs.len()
             && is_consistent(&started)
             && test.as_ref().is_none_or(is_consistent)

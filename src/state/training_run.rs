@@ -24,7 +24,7 @@ pub struct TrainingRun {
     /// Number of images currently computed at a time.
     pub micro_batch: usize,
     /// The results on the test images, after the last epoch; `None` before.
-    pub test: Option<TestFinished>,
+    pub test: Option<Box<TestFinished>>,
 }
 
 impl TrainingRun {
@@ -63,7 +63,7 @@ impl TrainingRun {
                 self.epoch_seqs.push(seq);
             }
             Event::MicroBatchReduced { micro_batch, .. } => self.micro_batch = *micro_batch,
-            Event::TestFinished(test) => self.test = Some(TestFinished::clone(test)),
+            Event::TestFinished(test) => self.test = Some(test.clone()),
             Event::RunResumed {
                 epoch: Some(epoch),
                 micro_batch,

@@ -22,7 +22,7 @@ const TINY: f64 = 1e-12;
 #[derive(Debug)]
 pub struct Muon {
     kernels: Vec<KernelPlace>,
-    /// Length of a step as a part of √(O) / norm, per unit of the learning rate.
+    /// Length of a step per unit of the learning rate, for a kernel with the norm √O.
     rate: f64,
     momentum: f64,
     is_nesterov: bool,
