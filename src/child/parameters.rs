@@ -1,4 +1,4 @@
-//! The trainable parameters of a network: slices of one vector, so that an optimiser step takes
+//! The trainable parameters of a network: slices of one vector, so that a step of SGD takes
 //! only a few operations whatever the network's depth.
 
 use tch::{Device, Kind, TchError, Tensor};

@@ -144,20 +144,26 @@ pub(super) fn resolve(
     input: [usize; 3],
     classes: usize,
 ) -> anyhow::Result<Architecture> {
-    let found = match child_of(arch) {
-        Some((run, child)) if run.is_dir() => format!("{}:{child}", run.display()),
-        Some((run, child)) if child == "best" || child.starts_with("child-") => {
+    match child_of(arch) {
+        Some((run, child)) if !run.is_dir() && (child == "best" || child.starts_with("child-")) => {
             runs::journal_of(&run).or_bad_input()?;
-            arch.to_owned()
         }
+        _ => {}
+    }
+    resolve_architecture(&placed(arch), decode, input, classes).or_bad_input()
+}
+
+/// `arch`, with the directory in place of the name if it is a child of a run in the list of runs.
+pub(super) fn placed(arch: &str) -> String {
+    match child_of(arch) {
+        Some((run, child)) if run.is_dir() => format!("{}:{child}", run.display()),
         _ => arch.to_owned(),
-    };
-    resolve_architecture(&found, decode, input, classes).or_bad_input()
+    }
 }
 
 /// The directory of the run that `arch` names a child of, if there is one, and which child: `best` or
 /// `child-12`. `None` if `arch` is a file or a built-in network.
-fn child_of(arch: &str) -> Option<(PathBuf, &str)> {
+pub(super) fn child_of(arch: &str) -> Option<(PathBuf, &str)> {
     let (run, child) = arch.rsplit_once(':')?;
     let is_one = !run.is_empty() && !Path::new(arch).exists();
     is_one.then(|| (runs::named(Path::new(run)), child))

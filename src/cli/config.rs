@@ -65,6 +65,9 @@ pub struct SettingsArgs {
     /// Whether the settings are for a new training (see [`Options::training`]).
     #[arg(skip)]
     pub training: bool,
+    /// The settings that a run was started with, in place of a settings file (see [`Options::run`]).
+    #[arg(skip)]
+    pub run: Option<PathBuf>,
 }
 
 /// The help of `--preset`, with the names.
@@ -110,13 +113,14 @@ impl SettingsArgs {
 
     fn options(&self) -> Options {
         let usual = PathBuf::from("config.toml");
-        let file = match (&self.config, &self.preset) {
-            (Some(file), _) => Some(file.clone()),
-            (None, None) if usual.is_file() => Some(usual),
+        let file = match (&self.config, &self.preset, &self.run) {
+            (Some(file), ..) => Some(file.clone()),
+            (None, None, None) if usual.is_file() => Some(usual),
             _ => None,
         };
         Options {
             file,
+            run: self.run.clone(),
             preset: self.preset.clone(),
             set: self.set.clone(),
             seed: self.seed,

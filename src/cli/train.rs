@@ -4,7 +4,7 @@ mod range_test;
 mod seeds;
 
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context;
@@ -43,7 +43,7 @@ use crate::training::Initial;
 ///
 /// Settings come from --config or --preset; else from the run that ARCH is a child of; else, for
 /// nascnn15 and nascnn15-monograph, from the preset paper; else from ./config.toml if it exists.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 pub struct Args {
     /// A file (architecture or DNA), a built-in network (nascnn15, nascnn15-monograph,
     /// monograph-demo), or a child of a run (RUN:best, RUN:child-12)
@@ -99,6 +99,10 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    let args = &Args {
+        arch: args.arch.as_deref().map(arch::placed),
+        ..args.clone()
+    };
     let settings = settings(args);
     match (args.seeds, args.resumed()) {
         (Some(seeds), _) => return seeds::begin(args, &settings, seeds),
@@ -126,11 +130,9 @@ fn settings(args: &Args) -> SettingsArgs {
     let (None, None, Some(arch)) = (&settings.config, &settings.preset, &args.arch) else {
         return settings;
     };
-    let run = arch
-        .rsplit_once(':')
-        .map(|(run, _)| Path::new(run).join("config.toml"));
+    let run = arch::child_of(arch).map(|(run, _)| run.join("config.toml"));
     match run.filter(|config| config.is_file()) {
-        Some(config) => settings.config = Some(config),
+        Some(config) => settings.run = Some(config),
         None if arch.starts_with("nascnn15") => settings.preset = Some("paper".to_owned()),
         None => {}
     }

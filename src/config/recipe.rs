@@ -26,7 +26,8 @@ pub struct TrainConfig {
     pub test: bool,
 }
 
-/// How a network is trained to completion: SGD with momentum, a schedule, and a stopping rule. The
+/// How a network is trained to completion: SGD with momentum (for kernels perhaps Muon), a schedule, and a
+/// stopping rule. The
 /// fields that may be absent from a journal have values that change nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
@@ -47,7 +48,7 @@ pub struct Recipe {
     pub momentum: f64,
     /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
-    /// Weight decay (L2).
+    /// Weight decay (L2); not of kernels that [`Optimizer::Muon`] moves.
     pub weight_decay: f64,
     /// The parameters that decay.
     #[serde(default, skip_serializing_if = "DecayOn::is_all")]
@@ -95,8 +96,8 @@ pub enum Optimizer {
     /// Momentum whose matrices are made orthogonal; kernels keep their norms and do not decay (Jordan et
     /// al. 2024).
     Muon {
-        /// Length of a step at the highest learning rate of the schedule, for a kernel of norm 1 per
-        /// filter.
+        /// Length of a step as a part of the kernel's norm, at the highest learning rate of the schedule;
+        /// less by a factor √(m/O) for a kernel with O filters of m < O values each.
         rate: f64,
         /// Part of the momentum that a step keeps.
         momentum: f64,

@@ -67,8 +67,9 @@ impl Work for Training {
     const OTHER_MACHINE: &'static str =
         "its results will differ in the last digits from those of an uninterrupted run";
 
-    /// Settings of the machine, the screen and searches do not affect the result of a training.
-    fn is_free_to_change(key: &str, _now: &Config) -> bool {
+    /// Settings of the machine, the screen, searches and other recipes do not affect the result of a
+    /// training.
+    fn is_free_to_change(key: &str, now: &Config) -> bool {
         let sections = [
             "workers",
             "screen",
@@ -85,7 +86,10 @@ impl Work for Training {
         ];
         let of_search = key.starts_with("search.") && key != "search.seed";
         let section = key.split('.').next().unwrap_or(key);
+        let own_recipe = format!("recipes.{}.", now.train.recipe_name);
+        let of_another_recipe = section == "recipes" && !key.starts_with(&own_recipe);
         of_search
+            || of_another_recipe
             || keys.contains(&key)
             || sections.contains(&section)
             || StrategyFacts::owns(section)
@@ -120,5 +124,23 @@ impl Work for Training {
 
     fn summary(_ledger: &TrainingLedger, journal: &Path) -> Result<TrainingSummary, JournalError> {
         TrainingSummary::of_journal(journal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Options, resolve};
+
+    #[test]
+    fn only_the_recipe_in_use_must_stay_as_it_was() {
+        let now = resolve(&Options {
+            set: vec!["train.recipe=cosine".to_owned()],
+            ..Options::default()
+        })
+        .unwrap();
+        let is_free = |key| Training::is_free_to_change(key, &now);
+        assert!(is_free("recipes.night.optimizer") && is_free("recipes.cosine2.epochs"));
+        assert!(!is_free("recipes.cosine.epochs") && !is_free("train.recipe"));
     }
 }

@@ -8,7 +8,7 @@ use super::{Args, network};
 use crate::cli::config::SettingsArgs;
 use crate::cli::run::classify;
 use crate::cli::{print, say};
-use crate::config::Config;
+use crate::config::{Config, Optimizer, Recipe};
 use crate::foundation::durable::write_as_named;
 use crate::foundation::numbers::{learning_rate, loss};
 use crate::session::SessionError;
@@ -73,11 +73,11 @@ fn text(test: &RangeTest, name: &str, config: &Config) -> String {
             point.running_loss, point.loss
         );
     }
-    text + &conclusion(test)
+    text + &conclusion(test, recipe)
 }
 
 /// What the table suggests, and what it does not show.
-fn conclusion(test: &RangeTest) -> String {
+fn conclusion(test: &RangeTest, recipe: &Recipe) -> String {
     let Some((lowest, peak)) = test.lowest().zip(test.suggested_peak()) else {
         return "\nthe loss diverged in the first batch: no rate of the range can be used\n"
             .to_owned();
@@ -94,8 +94,15 @@ fn conclusion(test: &RangeTest) -> String {
     } else {
         ", the loss has not risen much after it: the end of the range may have decided this"
     };
+    let muon = match recipe.optimizer {
+        Optimizer::Sgd => String::new(),
+        Optimizer::Muon { rate, .. } => format!(
+            ", together with muon_rate {}: the test raises both in proportion",
+            learning_rate(rate * peak / recipe.learning_rate)
+        ),
+    };
     format!(
-        "{at}{ended}\nsuggested learning_rate (the peak of one_cycle): {}, a tenth of that rate\n\
+        "{at}{ended}\nsuggested learning_rate (the peak of one_cycle): {}, a tenth of that rate{muon}\n\
          This is a rule of thumb (fastai's lr_find) applied to one epoch with one seed. It shows from where on the loss rises, not which peak \
          trains best: compare short trainings by their validation accuracy before a long one.\n",
         learning_rate(peak)

@@ -155,3 +155,37 @@ fn early_stopping(patience: usize) -> String {
         format!("after {patience} epochs without improvement")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_moves_kernels_and_what_decays_are_named() {
+        let sgd = Recipe {
+            momentum: 0.9,
+            nesterov: true,
+            weight_decay: 5e-4,
+            weight_decay_on: DecayOn::Weights,
+            ..Recipe::default()
+        };
+        assert_eq!(optimizer(&sgd), "SGD, momentum 0.9, Nesterov");
+        assert!(weight_decay(&sgd).starts_with("0.0005 on the weights of convolutions and"));
+        let muon = Recipe {
+            optimizer: Optimizer::Muon {
+                rate: 0.02,
+                momentum: 0.95,
+            },
+            ..sgd
+        };
+        assert_eq!(
+            optimizer(&muon),
+            "Muon for the kernels of convolutions, highest rate 0.02, momentum 0.95, Nesterov; \
+             otherwise SGD, momentum 0.9, Nesterov"
+        );
+        assert_eq!(
+            weight_decay(&muon),
+            "0.0005 on the weights of the classifier alone"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! Descriptions of the events of a training.
 
+use crate::config::Optimizer;
 use crate::event::{Event, StageEntered, TestFinished, TrainingEpoch};
 use crate::foundation::numbers::{decimal, learning_rate, loss};
 
@@ -7,11 +8,15 @@ use crate::foundation::numbers::{decimal, learning_rate, loss};
 pub(super) fn of_training(event: &Event) -> Option<String> {
     let text = match event {
         Event::TrainingStarted(training) => format!(
-            "training {} ({} parameters) in {}: recipe {}, at most {} epochs, seed {}, {} on {} with {} thread(s){}{}",
+            "training {} ({} parameters) in {}: recipe {}{}, at most {} epochs, seed {}, {} on {} with {} thread(s){}{}",
             training.architecture.name,
             training.params,
             training.run,
             training.recipe,
+            match training.settings.optimizer {
+                Optimizer::Sgd => "",
+                Optimizer::Muon { .. } => " (kernels by Muon)",
+            },
             training.settings.epochs,
             training.seed,
             training.data.spec,

@@ -22,6 +22,16 @@ fn fit(data: &TrainingData) -> Fit<'_> {
 }
 
 pub fn fit_with(data: &TrainingData, settings: impl Into<FitSettings>) -> Fit<'_> {
+    fit_planned(data, settings, |network| {
+        Plan::plain(network, Layout::Contiguous)
+    })
+}
+
+pub fn fit_planned(
+    data: &TrainingData,
+    settings: impl Into<FitSettings>,
+    plan: fn(&Architecture) -> Plan,
+) -> Fit<'_> {
     let layer = |inputs| Layer {
         kind: Default::default(),
         kernel: [3, 3],
@@ -38,12 +48,7 @@ pub fn fit_with(data: &TrainingData, settings: impl Into<FitSettings>) -> Fit<'_
         layers,
         output: vec![2],
     };
-    let network = Network::new(
-        &architecture,
-        Plan::plain(&architecture, Layout::Contiguous),
-        Device::Cpu,
-    )
-    .unwrap();
+    let network = Network::new(&architecture, plan(&architecture), Device::Cpu).unwrap();
     Fit::new(network, settings, data, 16, 1).unwrap()
 }
 

@@ -13,10 +13,12 @@ fn a_training_in_stages_killed_repeatedly_and_resumed_equals_an_uninterrupted_on
     kill_repeatedly(&[STAGES, "recipes.cosine.weight_average=last_half_epoch"]);
 }
 
-/// One cycle of smoothed labels and alternating flips, decay on weights, with this average.
+/// One cycle of smoothed labels and alternating flips, kernels moved by Muon, decay on weights, with
+/// this average.
 fn modern(average: &str) -> Vec<String> {
     let set = [
         "schedule=one_cycle",
+        "optimizer=muon",
         "label_smoothing=0.1",
         "weight_decay_on=weights",
         "flip=alternating",
@@ -49,7 +51,8 @@ fn every_place_says_which_loss_is_smoothed_and_which_weights_are_averaged() {
     assert_ok(&output);
     let lines = text(&output.stderr);
     assert!(
-        lines.contains("epoch 4: smoothed loss ")
+        lines.contains(": recipe cosine (kernels by Muon), at most 4 epochs")
+            && lines.contains("epoch 4: smoothed loss ")
             && lines.contains(" validation (averaged weights)")
             && lines.contains("with the averaged weights of epoch")
             && lines.contains("with mirror images, a figure of its own: "),
