@@ -87,7 +87,7 @@ fn night() -> RawRecipe {
         batch_size: 128,
         learning_rate: 0.2,
         optimizer: Some(RawOptimizer::Muon),
-        muon_rate: Some(0.02),
+        muon_rate: Some(0.01),
         muon_momentum: Some(0.95),
         weight_decay: 5e-4,
         weight_decay_on: Some(DecayOn::Weights),

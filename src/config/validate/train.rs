@@ -98,7 +98,7 @@ fn optimizer(raw: &RawRecipe) -> Checked<Optimizer> {
     Ok(match raw.optimizer {
         None | Some(RawOptimizer::Sgd) => Optimizer::Sgd,
         Some(RawOptimizer::Muon) => Optimizer::Muon {
-            rate: positive("muon_rate", raw.muon_rate.unwrap_or(0.03), 10.0)?,
+            rate: positive("muon_rate", raw.muon_rate.unwrap_or(0.01), 10.0)?,
             momentum: between("muon_momentum", raw.muon_momentum.unwrap_or(0.95), 0.0, 1.0)?,
         },
     })
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(night.weight_average, WeightAverage::LastHalfEpoch);
         assert_eq!(night.weight_decay_on, DecayOn::Weights);
         let muon = Optimizer::Muon {
-            rate: 0.02,
+            rate: 0.01,
             momentum: 0.95,
         };
         assert_eq!(night.optimizer, muon);
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(with(&["recipes.densenet.muon_rate=0.1"]), Optimizer::Sgd);
         let muon = |rate, momentum| Optimizer::Muon { rate, momentum };
         let chosen = "recipes.densenet.optimizer=muon";
-        assert_eq!(with(&[chosen]), muon(0.03, 0.95));
+        assert_eq!(with(&[chosen]), muon(0.01, 0.95));
         let figures = [
             "recipes.densenet.muon_rate=0.1",
             "recipes.densenet.muon_momentum=0.5",
