@@ -125,7 +125,6 @@ impl SettingsArgs {
             set: self.set.clone(),
             seed: self.seed,
             training: self.training,
-            ..Options::default()
         }
     }
 }

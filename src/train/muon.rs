@@ -210,7 +210,7 @@ mod tests {
                     speed.copy()
                 };
                 let step = &norm * (0.04 * rate / 0.1 / 6f64.sqrt());
-                expected = expected - by_singular_values(&momentum) * step;
+                expected -= by_singular_values(&momentum) * step;
                 expected = &expected * (norm / expected.norm());
                 let update = muon.update([values, &velocity, &gradient], rate).unwrap();
                 update.apply(values, &velocity).unwrap();
