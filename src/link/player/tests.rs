@@ -37,6 +37,14 @@ fn record(second: i64, event: Event) -> Record {
     }
 }
 
+/// The time that a replay takes to its record number 3, from before it begins: its own clock runs as soon
+/// as it has.
+fn time_of_three(run: &Path, pace: Pace, speed: f64) -> Duration {
+    let begin = Instant::now();
+    take(&mut replay(run, pace, speed, 0.0).unwrap(), 3);
+    begin.elapsed()
+}
+
 /// Take this many records and return the time it took.
 fn take(connection: &mut Connection, count: usize) -> Duration {
     let begin = Instant::now();
@@ -47,15 +55,9 @@ fn take(connection: &mut Connection, count: usize) -> Duration {
 #[test]
 fn records_follow_at_their_recorded_intervals_divided_by_the_speed() {
     let run = run(&[0, 100, 400]);
-    let slow = take(
-        &mut replay(run.path(), Pace::Recorded, 2.0, 0.0).unwrap(),
-        3,
-    );
+    let slow = time_of_three(run.path(), Pace::Recorded, 2.0);
     assert!(slow >= Duration::from_millis(200), "{slow:?}");
-    let fast = take(
-        &mut replay(run.path(), Pace::Recorded, 1_000.0, 0.0).unwrap(),
-        3,
-    );
+    let fast = time_of_three(run.path(), Pace::Recorded, 1_000.0);
     assert!(fast < slow, "{fast:?}");
 }
 
@@ -97,10 +99,7 @@ fn standstills_are_shortened_and_a_clock_set_back_does_no_harm() {
 #[test]
 fn a_rate_ignores_the_recorded_times() {
     let run = run(&[0, 3_600_000, 7_200_000]);
-    let took = take(
-        &mut replay(run.path(), Pace::Rate(100.0), 1.0, 0.0).unwrap(),
-        3,
-    );
+    let took = time_of_three(run.path(), Pace::Rate(100.0), 1.0);
     assert!(
         took >= Duration::from_millis(20) && took < Duration::from_secs(10),
         "{took:?}"
