@@ -27,8 +27,7 @@ pub struct TrainConfig {
 }
 
 /// How a network is trained to completion: SGD with momentum (for kernels perhaps Muon), a schedule, and a
-/// stopping rule. The
-/// fields that may be absent from a journal have values that change nothing.
+/// stopping rule. The fields that may be absent from a journal have values that change nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// Maximum number of passes over the training images: the sum of the stages', if there are any.

@@ -3,8 +3,8 @@
 //! A kernel `[O, C, kh, kw]` is a matrix `[O, C·kh·kw]`. Its momentum has a few large singular values and
 //! many small ones; a step in which all of them are about 1 moves every direction of the kernel equally far
 //! (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"). Each kernel keeps its
-//! norm: batch norm follows every convolution, so only the kernel's direction matters, as in Jordan's
-//! airbench (arXiv 2404.00498), which keeps them at √O. There is therefore nothing to decay.
+//! norm, as in the code of Jordan's airbench (arXiv 2404.00498), where that is √O: batch norm follows every
+//! convolution, so only the kernel's direction matters. There is therefore nothing to decay.
 
 use tch::{TchError, Tensor};
 
@@ -15,7 +15,7 @@ use crate::config::Optimizer;
 /// iterations for all x in 0..1 (Jordan et al. 2024).
 const QUINTIC: [f64; 3] = [3.4445, -4.7750, 2.0315];
 const ITERATIONS: usize = 5;
-/// Keeps a gradient of zeros from dividing by zero.
+/// Keeps a gradient or a kernel of zeros from dividing by zero.
 const TINY: f64 = 1e-12;
 
 /// The part of an optimiser that moves the kernels of convolutions. A kernel of zeros stays as it is.
@@ -32,7 +32,7 @@ pub struct Muon {
 #[derive(Debug)]
 pub struct Update<'muon> {
     kernels: &'muon [KernelPlace],
-    /// Of each kernel: its values and its velocity, flat.
+    /// Of each kernel: its values and its velocity, as matrices.
     moved: Vec<[Tensor; 2]>,
 }
 

@@ -155,6 +155,24 @@ mod tests {
     }
 
     #[test]
+    fn the_rate_of_muon_is_suggested_in_proportion() {
+        let points = (1..=100).map(|batch| point(batch, 2.0 + (batch as f64 / 40.0 - 1.0).powi(2)));
+        let test = test_of(points.collect());
+        let peak = test.suggested_peak().unwrap();
+        let mut recipe = resolve(&Options::default()).unwrap().train.recipe;
+        assert!(!conclusion(&test, &recipe).contains("muon_rate"));
+        (recipe.learning_rate, recipe.optimizer) = (
+            2.0 * peak,
+            Optimizer::Muon {
+                rate: 0.01,
+                momentum: 0.95,
+            },
+        );
+        let text = conclusion(&test, &recipe);
+        assert!(text.contains("together with muon_rate 0.005:"), "{text}");
+    }
+
+    #[test]
     fn a_loss_that_never_rises_makes_no_claim_about_its_lowest_point() {
         let test = test_of(
             (1..=30)

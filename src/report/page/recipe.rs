@@ -82,18 +82,14 @@ fn stages(settings: &Recipe) -> String {
 }
 
 fn weight_decay(settings: &Recipe) -> String {
-    if matches!(settings.optimizer, Optimizer::Muon { .. }) {
-        let on = match settings.weight_decay_on {
-            DecayOn::All => "every parameter but the kernels of convolutions",
-            DecayOn::Weights => "the weights of the classifier alone",
-        };
-        return format!("{} on {on}", settings.weight_decay);
-    }
-    let on = match settings.weight_decay_on {
-        DecayOn::All => "every parameter",
-        DecayOn::Weights => {
+    let is_muon = matches!(settings.optimizer, Optimizer::Muon { .. });
+    let on = match (settings.weight_decay_on, is_muon) {
+        (DecayOn::All, false) => "every parameter",
+        (DecayOn::All, true) => "every parameter but the kernels of convolutions",
+        (DecayOn::Weights, false) => {
             "the weights of convolutions and classifier, not on batch norm and biases"
         }
+        (DecayOn::Weights, true) => "the weights of the classifier alone",
     };
     format!("{} on {on}", settings.weight_decay)
 }

@@ -40,7 +40,7 @@ fn list(material: &Material, run: &TrainingRun) -> Vec<Tile> {
     });
     list.extend(started.found.iter().map(in_the_search));
     list.extend(started.initial.iter().map(before));
-    list.extend(run.test.as_deref().iter().flat_map(|test| of_test(test)));
+    list.extend(run.test.as_deref().into_iter().flat_map(of_test));
     list.push(Tile::new(
         "parameters",
         count(started.params),
