@@ -140,8 +140,7 @@ impl<T, E: Into<anyhow::Error>> OrBadInput<T> for Result<T, E> {
     }
 }
 
-/// Write a result to standard output, without anything in it that a terminal would act on. A reader
-/// that has seen enough (`| head`) is not an error.
+/// Write a result to standard output, without anything in it that a terminal would act on.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     write_out(&text::lines(text))
 }
@@ -158,10 +157,17 @@ pub(crate) fn print_json_text(json: &str) -> anyhow::Result<()> {
 
 fn write_out(text: &str) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
-    match output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-    {
+    written(
+        output
+            .write_all(text.as_bytes())
+            .and_then(|()| output.flush()),
+    )
+}
+
+/// The outcome of writing a result to standard output. A reader that has seen enough (`| head`) is not an
+/// error.
+fn written(outcome: std::io::Result<()>) -> anyhow::Result<()> {
+    match outcome {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(error).context("writing to standard output")
         }

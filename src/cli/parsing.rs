@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::Error;
 
-use super::{Cli, print, say_lines};
+use super::{Cli, print, say, say_lines, written};
 use crate::foundation::text;
 
 /// Parse the arguments, the first of which is the name of the program.
@@ -17,13 +17,18 @@ use crate::foundation::text;
 pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitCode> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     Cli::try_parse_from(&arguments).map_err(|error| {
-        if arguments.iter().all(is_printable) {
-            // As clap likes it, with its colours. The reader may have gone.
-            let _ = error.print();
-        } else {
-            tell(&arguments, &error);
+        let told = match arguments.iter().all(is_printable) {
+            // As clap likes it, with its colours.
+            true => written(error.print()),
+            false => tell(&arguments, &error),
+        };
+        match told {
+            Err(why) if !error.use_stderr() => {
+                say(&format!("nas-tui: {why:#}"));
+                ExitCode::FAILURE
+            }
+            _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
         }
-        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })
 }
 
@@ -33,7 +38,7 @@ fn is_printable(argument: &OsString) -> bool {
 }
 
 /// Print `error` about these arguments, without anything that a terminal would act on.
-fn tell(arguments: &[OsString], error: &Error) {
+fn tell(arguments: &[OsString], error: &Error) -> anyhow::Result<()> {
     // What clap says about the same arguments without such characters has the lines that it should have.
     let printable = arguments
         .iter()
@@ -43,9 +48,9 @@ fn tell(arguments: &[OsString], error: &Error) {
     let message = again.as_ref().unwrap_or(error).render().to_string();
     if error.use_stderr() {
         say_lines(&message);
-    } else {
-        let _ = print(&message);
+        return Ok(());
     }
+    print(&message)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::config::{self, Config, Options};
 use crate::event::Level;
 use crate::foundation::numbers::{accuracy, duration, reward};
 use crate::reward::Outcome;
+use crate::runs::directory::settings_in;
 use crate::search::Search;
 use crate::session::Work;
 use crate::study::{News, StudyError, Trial, Trials, carry_out};
@@ -25,7 +26,7 @@ pub fn classify(error: StudyError) -> anyhow::Error {
 
 /// The settings of the run in `path`, with changes that do not affect the results of its children.
 pub fn settings_of(path: &Path, set: &[String]) -> anyhow::Result<Config> {
-    let file = path.join("config.toml");
+    let file = settings_in(path).or_bad_input()?;
     let then = config::read(&file).or_bad_input()?;
     let options = Options {
         run: Some(file),

@@ -1,7 +1,7 @@
 //! Downloads CIFAR-10: resumes interrupted downloads, verifies, unpacks safely, and installs
 //! everything in one step.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use super::archive::unpack;
 use super::cifar10::{self, md5_of};
 use super::download::{PATIENCE, SILENCE, Source};
 use super::error::{DataError, FetchError};
+use super::fetch_folder::FetchFolder;
 use super::source::{CIFAR10_ARCHIVE, CIFAR10_FOLDER, Location};
 use super::{ARCHIVE_MD5, Part};
-use crate::foundation::input;
 
 /// Where CIFAR-10's author publishes it.
 const CIFAR10_SITE: &str = "https://www.cs.toronto.edu/~kriz";
@@ -65,20 +65,6 @@ pub enum Fetched {
     New(PathBuf),
 }
 
-/// Create the folder and keep other fetches out of it while the returned file is open.
-pub(super) fn lock(folder: &Path) -> Result<File, FetchError> {
-    let path = folder.join(".fetch.lock");
-    fs::create_dir_all(folder).map_err(FetchError::at(folder))?;
-    let file = input::append(&path).map_err(FetchError::at(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(FetchError::Busy {
-            folder: folder.to_owned(),
-        }),
-        Err(fs::TryLockError::Error(cause)) => Err(FetchError::at(&path)(cause)),
-    }
-}
-
 /// URL of the archive: the official one or, with `mirror`, the archive itself or the folder that
 /// contains it.
 pub fn archive_url(mirror: Option<&str>) -> String {
@@ -112,7 +98,7 @@ impl Fetch {
     /// See [`FetchError`]. After [`FetchError::BrokeOff`] the received part is kept and the next
     /// fetch continues from it.
     pub fn run(&self, progress: &mut dyn FnMut(FetchProgress)) -> Result<Fetched, FetchError> {
-        let _lock = lock(&self.folder)?;
+        let _folder = FetchFolder::open(&self.folder)?;
         let data = self.folder.join(CIFAR10_FOLDER);
         if data.is_dir() && is_sound(&data).is_ok() {
             return Ok(Fetched::AlreadyThere(data));

@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::cifar10_1::{self, VERSIONS};
 use super::download::{PATIENCE, SILENCE, Source};
 use super::error::FetchError;
-use super::fetch::{FetchProgress, Fetched, lock};
+use super::fetch::{FetchProgress, Fetched};
+use super::fetch_folder::FetchFolder;
 
 /// Where its authors publish it.
 const SITE: &str = "https://github.com/modestyachts/CIFAR-10.1/raw/master/datasets";
@@ -60,7 +61,7 @@ impl FetchCifar10_1 {
         &self,
         progress: &mut dyn FnMut(&str, FetchProgress),
     ) -> Result<Fetched, FetchError> {
-        let _lock = lock(&self.folder)?;
+        let _folder = FetchFolder::open(&self.folder)?;
         let unsound: Vec<&str> = VERSIONS
             .into_iter()
             .filter(|version| cifar10_1::read(&self.folder, version).is_err())

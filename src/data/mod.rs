@@ -19,6 +19,7 @@ mod error;
 mod fashion_mnist;
 pub mod fetch;
 pub mod fetch_cifar10_1;
+mod fetch_folder;
 mod folder;
 #[cfg(feature = "torch")]
 mod host_images;

@@ -317,6 +317,18 @@ pub fn name_of(path: &Path) -> String {
     )
 }
 
+/// The settings of the run in `path`.
+///
+/// # Errors
+/// [`DirectoryError`]: the folder has none.
+pub fn settings_in(path: &Path) -> Result<PathBuf, DirectoryError> {
+    let file = path.join(SETTINGS);
+    match file.is_file() {
+        true => Ok(file),
+        false => Err(DirectoryError::without_settings(path)),
+    }
+}
+
 /// Whether the run in `path` has started; if not, there is nothing to resume.
 ///
 /// # Errors

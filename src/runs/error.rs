@@ -92,6 +92,16 @@ pub enum DirectoryError {
         /// What to do.
         remedy: String,
     },
+    /// There is a journal, but not what else a run needs to go on.
+    #[error(
+        "{} has the journal of a run, but not its settings (config.toml): it can be shown (replay, attach, report), \
+         for anything else copy the whole folder of the run",
+        path.display()
+    )]
+    JournalOnly {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A session has saved its journal beside a file that had taken its place.
     #[error("{reason}")]
     Rescued {

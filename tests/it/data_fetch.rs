@@ -78,13 +78,12 @@ fn run(fetch: &Fetch) -> Result<Fetched, FetchError> {
     fetch.run(&mut |_| {})
 }
 
-/// Everything in the folder except the lock.
+/// Everything in the folder.
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    names.retain(|name| name != ".fetch.lock");
     names.sort();
     names
 }
@@ -357,7 +356,7 @@ fn the_program_fetches_from_a_mirror_and_rejects_an_archive_with_the_wrong_md5()
     let server = serve(content, vec![Behaviour::Serve]);
     let output = Command::new(env!("CARGO_BIN_EXE_nas-tui"))
         .args(["data", "fetch", "cifar10", "--mirror", &server.url, "--dir"])
-        .arg(folder.path())
+        .arg(folder.path().join("data/cifar10"))
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -1,9 +1,13 @@
-//! Writes the files of a report into their folder. Each is replaced as a whole, and files of others
-//! are left alone.
+//! Writes the files of a report into their folder. Each is replaced as a whole, those that only the older
+//! report had are removed, and files of others are left alone.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use maud::{Markup, html};
+
+use super::html::FIGURE;
 use super::png::{PngError, png};
 use super::{RunReport, tables::CsvTable};
 use crate::foundation::durable::write_atomically;
@@ -71,15 +75,25 @@ impl WriteError {
     }
 }
 
+/// The files of `tables`, for the page: the next report finds there what it has to replace.
+pub fn list_of(tables: &[CsvTable]) -> Markup {
+    html! {
+        @for (index, table) in tables.iter().enumerate() {
+            @if index > 0 { ", " }
+            code { "tables/" (table.name) ".csv" }
+        }
+    }
+}
+
 /// Write `report` into `folder`, which is created if necessary: `report.html`, `summary.json`,
-/// `figures/NAME.svg` and `.png`, `tables/NAME.csv`. An older report is replaced. Returns the path
-/// of the page.
+/// `figures/NAME.svg` and `.png`, `tables/NAME.csv`. An older report is replaced, whatever kind of run
+/// it was on. Returns the path of the page.
 ///
 /// # Errors
 /// If the folder contains another program's page or is a run directory; I/O errors.
 pub fn write(report: &RunReport, folder: &Path) -> Result<PathBuf, WriteError> {
     let page = folder.join(PAGE);
-    refuse_foreign(folder, &page)?;
+    let older = older_page(folder, &page)?;
     let figures = folder.join("figures");
     let tables = folder.join("tables");
     for path in [&figures, &tables] {
@@ -97,28 +111,64 @@ pub fn write(report: &RunReport, folder: &Path) -> Result<PathBuf, WriteError> {
         .iter()
         .try_for_each(|table| write_table(table, &tables))?;
     write_atomically(&folder.join("summary.json"), report.summary.as_bytes())?;
+    remove_others(report, &older, folder)?;
     // Last, so that a folder with a page is complete.
     write_atomically(&page, report.page.as_bytes())?;
     Ok(page)
 }
 
-fn refuse_foreign(folder: &Path, page: &Path) -> Result<(), WriteError> {
+/// The page of an older report in `folder`; empty if there is none.
+fn older_page(folder: &Path, page: &Path) -> Result<String, WriteError> {
     if folder.join("journal.jsonl").exists() {
         return Err(WriteError::RunDirectory {
             path: folder.to_owned(),
         });
     }
-    match input::read(page, input::OWN) {
-        Ok(bytes) if !String::from_utf8_lossy(&bytes).contains(MARK) => Err(WriteError::Foreign {
+    let text = match input::read(page, input::OWN) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
+        Err(cause) => {
+            return Err(WriteError::Folder {
+                path: folder.to_owned(),
+                cause,
+            });
+        }
+    };
+    match text.contains(MARK) {
+        true => Ok(text),
+        false => Err(WriteError::Foreign {
             path: page.to_owned(),
         }),
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(cause) => Err(WriteError::Folder {
-            path: folder.to_owned(),
-            cause,
-        }),
     }
+}
+
+/// Remove the figures and tables of the older report, whose page is given, that `report` does not have.
+fn remove_others(report: &RunReport, older: &str, folder: &Path) -> std::io::Result<()> {
+    let figures = names_between(older, &format!("id=\"{FIGURE}"), "\"")
+        .into_iter()
+        .filter(|name| report.figures.iter().all(|figure| figure.name != *name))
+        .flat_map(|name| ["svg", "png"].map(|kind| format!("figures/{name}.{kind}")));
+    let tables = names_between(older, "<code>tables/", ".csv</code>")
+        .into_iter()
+        .filter(|name| report.tables.iter().all(|table| table.name != *name))
+        .map(|name| format!("tables/{name}.csv"));
+    for file in figures.chain(tables) {
+        match fs::remove_file(folder.join(file)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What stands between `before` and `after` on a page, wherever it can be the name of a file of a report.
+fn names_between<'a>(page: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    let fits = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+    let found = page.split(before).skip(1);
+    found
+        .filter_map(|rest| Some(rest.split_once(after)?.0))
+        .filter(|name| !name.is_empty() && name.chars().all(fits))
+        .collect()
 }
 
 fn write_figure(figure: &Figure, folder: &Path) -> Result<(), WriteError> {
@@ -171,6 +221,43 @@ mod tests {
             fs::read_to_string(&page).unwrap(),
             "<html>my home page</html>"
         );
+    }
+
+    #[test]
+    fn figures_and_tables_that_only_the_older_report_had_are_removed_and_files_of_others_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let there = |file: &str| folder.path().join(file).exists();
+        let table = |name| CsvTable {
+            name,
+            head: vec!["child"],
+            rows: Vec::new(),
+        };
+        let tables = vec![table("children"), table("effects")];
+        let listed = list_of(&tables).into_string();
+        let older = RunReport {
+            page: format!("<html>{MARK} 1\"><figure id=\"{FIGURE}pareto\">{listed}"),
+            tables,
+            ..report()
+        };
+        write(&older, folder.path()).unwrap();
+        for file in ["figures/pareto.svg", "figures/mine.svg", "tables/mine.csv"] {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        let next = RunReport {
+            tables: vec![table("children")],
+            ..report()
+        };
+        write(&next, folder.path()).unwrap();
+        assert!(!there("figures/pareto.svg") && !there("tables/effects.csv"));
+        for kept in ["tables/children.csv", "figures/mine.svg", "tables/mine.csv"] {
+            assert!(there(kept), "{kept}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_out_of_the_folder_is_none() {
+        let page = "id=\"a/../../b\" id=\"\" id=\"per_class\" id=\"cut";
+        assert_eq!(names_between(page, "id=\"", "\""), ["per_class"]);
     }
 
     #[test]

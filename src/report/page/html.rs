@@ -6,6 +6,9 @@ use crate::report::figures::{Figure, ink};
 
 const STYLE: &str = include_str!("style.css");
 
+/// What the identifier of a figure begins with; its name follows.
+pub const FIGURE: &str = "figure-";
+
 /// Heading of the section that explains the numbers.
 pub const READING: &str = "How to read these numbers";
 
@@ -80,7 +83,7 @@ pub fn page(head: &PageHead, sections: &[Section], generator: &str, footer: &Mar
 /// is shown.
 pub fn figure(figure: &Figure) -> Markup {
     html! {
-        figure id={ "figure-" (figure.name) } {
+        figure id={ (FIGURE) (figure.name) } {
             div.wide { (PreEscaped(&figure.wide)) }
             div.narrow { (PreEscaped(&figure.narrow)) }
             figcaption { strong { (figure.title) "." } " " (figure.caption) }

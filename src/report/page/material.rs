@@ -61,25 +61,30 @@ pub enum SavedSettings {
     Unread,
 }
 
-/// What the status of a run means for the figures in its report.
-pub fn meaning(status: RunStatus) -> &'static str {
-    match status {
-        RunStatus::Completed => "The run is over as planned.",
-        RunStatus::Stopped => "The run was stopped before its planned end; it can be resumed.",
-        RunStatus::Failed => {
-            "An error ended the run before its planned end; it can be resumed once the cause is fixed."
-        }
-        RunStatus::Unreadable => "The journal of the run is damaged.",
-        RunStatus::Dead => {
-            "The run ended unexpectedly, and no process is working on it; it can be resumed."
-        }
+/// What the status of a run with these settings means for the figures in its report.
+pub fn meaning(status: RunStatus, settings: &SavedSettings) -> String {
+    let ended = match status {
+        RunStatus::Completed => return "The run is over as planned.".to_owned(),
+        RunStatus::Unreadable => return "The journal of the run is damaged.".to_owned(),
         RunStatus::Paused | RunStatus::Blocked => {
-            "The run is paused, not over: every number here is as of the report."
+            return "The run is paused, not over: every number here is as of the report."
+                .to_owned();
         }
         RunStatus::Starting | RunStatus::Running | RunStatus::Pausing | RunStatus::Stopping => {
-            "The run is not over: every number here is as of the report."
+            return "The run is not over: every number here is as of the report.".to_owned();
         }
-    }
+        RunStatus::Stopped => "The run was stopped before its planned end",
+        RunStatus::Failed => "An error ended the run before its planned end",
+        RunStatus::Dead => "The run ended unexpectedly, and no process is working on it",
+    };
+    let resume = match (settings, status) {
+        (SavedSettings::Unknown(_), _) => {
+            "its settings are not in its folder, so it cannot be resumed from there"
+        }
+        (_, RunStatus::Failed) => "it can be resumed once the cause is fixed",
+        _ => "it can be resumed",
+    };
+    format!("{ended}; {resume}.")
 }
 
 impl Material {

@@ -49,7 +49,7 @@ impl RunReport {
             p {
                 "Made by nas-tui " (VERSION) " on " (parts::moment(now)) " from the journal of the run, up to its record "
                 (material.state.last_seq) ". The page needs no network. Written with it: the figures as SVG and PNG (figures/), "
-                "the tables as CSV (tables/) and summary.json."
+                "the tables as CSV (" (files::list_of(&tables)) ") and summary.json."
             }
         };
         let page = html::page(&head, &sections, &format!("nas-tui {VERSION}"), &footer);

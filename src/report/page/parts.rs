@@ -38,7 +38,10 @@ pub fn status(material: &Material, ended: &str) -> (&'static str, String) {
         ""
     };
     let status = material.status();
-    (status.word(), format!("{}{ended}{torn}", meaning(status)))
+    (
+        status.word(),
+        format!("{}{ended}{torn}", meaning(status, &material.settings)),
+    )
 }
 
 /// `, begun 2026-11-24 10:15 UTC`.

@@ -115,6 +115,8 @@ impl DirectoryError {
             DirectoryError::NothingBegun { path, subcommand }
         } else if path.symlink_metadata().is_err() {
             DirectoryError::NoSuchFolder { path }
+        } else if path.join("journal.jsonl").is_file() && !path.join("config.toml").exists() {
+            DirectoryError::JournalOnly { path }
         } else {
             let why = input::why_not_in(&path, "config.toml");
             DirectoryError::NotARun { path, why }

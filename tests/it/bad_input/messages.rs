@@ -265,3 +265,42 @@ fn a_name_that_is_nearly_right_is_answered_with_the_right_one() {
         assert!(error.contains(meant), "{arguments:?}: {error}");
     }
 }
+
+#[test]
+fn a_help_text_that_cannot_be_written_is_an_error() {
+    for arguments in [&["--help"][..], &["--version"], &["train", "--help"]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nas-tui"));
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let output = command.args(arguments).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("standard output: No space left"), "{said}");
+    }
+}
+
+#[test]
+fn of_a_journal_alone_it_is_told_what_can_be_done_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = crate::report::samples::run_directory(folder.path(), crate::report::samples::SEARCH);
+    fs::remove_file(run.join("config.toml")).unwrap();
+    let begun = crate::report::samples::SEARCH.split_inclusive('\n').take(8);
+    fs::write(run.join("journal.jsonl"), begun.collect::<String>()).unwrap();
+    let remedy = "has the journal of a run, but not its settings (config.toml): it can be shown";
+    for arguments in [
+        &["note", "run", "1", "#keep"][..],
+        &["verify", "run"],
+        #[cfg(feature = "torch")]
+        &["search", "--resume", "run", "--headless"],
+    ] {
+        let error = error_of(folder.path(), arguments);
+        assert!(error.contains(remedy), "{arguments:?}: {error}");
+    }
+    let ended = nas_tui(folder.path(), &["report", "run", "--out", "out"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.all());
+    let page = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(page.contains("it cannot be resumed from there"));
+    assert!(!page.contains("it can be resumed"));
+}

@@ -79,6 +79,18 @@ fn rows(table: &Path) -> Vec<csv::StringRecord> {
 }
 
 #[test]
+fn a_report_in_place_of_one_on_another_kind_of_run_leaves_nothing_of_that() {
+    let [folder, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    for (before, after) in [(SEARCH, &*with_test()), (&*with_test(), SEARCH)] {
+        reported(folder.path(), before);
+        let out = reported(folder.path(), after);
+        let fresh = reported(other.path(), after);
+        assert_eq!(files(&out), files(&fresh));
+        std::fs::remove_dir_all(fresh).unwrap();
+    }
+}
+
+#[test]
 fn a_searchs_report_has_its_page_figures_tables_and_summary() {
     let folder = tempfile::tempdir().unwrap();
     let out = reported(folder.path(), SEARCH);
