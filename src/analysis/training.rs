@@ -274,9 +274,10 @@ impl TrainingSummary {
             Some(Precision::Float32) => "float32",
             Some(Precision::Auto) | None => "precision unknown",
         };
+        let threads = numbers::counted(*threads as u64, "thread");
         writeln!(
             f,
-            "{params} parameters, {macs} MACs; {precision} on {device} with {threads} thread(s), {micro_batch} images at a time"
+            "{params} parameters, {macs} MACs; {precision} on {device} with {threads}, {micro_batch} images at a time"
         )
     }
 

@@ -11,6 +11,7 @@ use image::imageops::FilterType;
 use super::error::DataError;
 use super::{Images, LabelledImages, Part, source};
 use crate::config::DataSource;
+use crate::foundation::numbers::counted;
 use crate::foundation::{host, input, text};
 
 /// Extensions of the files that are read. (They are decoded by content, not by name.)
@@ -100,8 +101,8 @@ pub(super) fn read(dir: &Path, size: [usize; 2], part: Part) -> Result<LabelledI
     let classes = class_folders(&train)?;
     if classes.len() < 2 {
         let problem = format!(
-            "{} class folder(s) where at least two are needed",
-            classes.len()
+            "{} where at least two are needed",
+            counted(classes.len() as u64, "class folder")
         );
         return Err(DataError::malformed(&train, None, problem, remedy()));
     }

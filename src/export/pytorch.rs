@@ -4,6 +4,7 @@
 //! `layers.0.bn.weight`, `classifier.bias`), so that `load_state_dict` accepts one unchanged.
 
 use super::{matters, plain};
+use crate::foundation::numbers::counted;
 use crate::space::architecture::joined_shape;
 use crate::space::{Architecture, ArchitectureError, Cost, Layer, Operation};
 
@@ -60,14 +61,14 @@ fn heading(architecture: &Architecture, cost: &Cost, joins: bool) -> String {
         ..
     } = architecture;
     let Cost { params, macs, .. } = cost;
-    let layers = architecture.layers.len();
+    let layers = counted(architecture.layers.len() as u64, "convolutional layer");
     let typing = if joins {
         "from typing import List\n\n"
     } else {
         ""
     };
     format!(
-        r#""""{name}: {layers} convolutional layer(s), images {channels}x{height}x{width}, {classes} classes.
+        r#""""{name}: {layers}, images {channels}x{height}x{width}, {classes} classes.
 
 {params} parameters, {macs} multiply-accumulates for one image. Written by nas-tui.
 

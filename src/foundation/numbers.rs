@@ -93,6 +93,12 @@ pub fn count(value: u64) -> String {
     text
 }
 
+/// `1 layer`, `275,122 layers`: the noun takes an s.
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(number))
+}
+
 /// Three digits with a decimal prefix: `812`, `14.2 k`, `4.20 M`, `1.33 G`.
 pub fn compact(value: u64) -> String {
     let (divisor, prefix) = match value {

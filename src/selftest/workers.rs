@@ -9,6 +9,7 @@ use crate::evaluate::throughput::{
     Cache, MeasureError, Throughput, WorkerTrial, counts, usual_place,
 };
 use crate::foundation::device::Device;
+use crate::foundation::numbers::counted;
 
 /// Measuring time for each number of workers.
 const WINDOW: Duration = Duration::from_secs(3);
@@ -53,10 +54,16 @@ fn measure(bench: &Bench, device: Device) -> Result<(WorkersCheck, PauseCheck), 
     let most = counts.last().copied().unwrap_or(1);
     bench.tell(device, &format!("starting {most} workers"));
     let mut crew = WorkerTrial::start(bench.program, device, most, &|| false)?;
-    let tell = |count| bench.tell(device, &format!("children per hour with {count} worker(s)"));
+    let workers = |count: usize| counted(count as u64, "worker");
+    let tell = |count| {
+        bench.tell(
+            device,
+            &format!("children per hour with {}", workers(count)),
+        )
+    };
     let throughput = crew.throughput(&counts, WINDOW, tell)?;
     let best = throughput.best();
-    bench.tell(device, &format!("pausing {best} worker(s)"));
+    bench.tell(device, &format!("pausing {}", workers(best)));
     let pause = match crew.pauses(best, PAUSES) {
         Ok(latencies) => pause(best, &latencies, judge(&latencies)),
         Err(error) => pause(best, &[], CheckOutcome::failed(&error.to_string())),

@@ -4,8 +4,8 @@ mod training;
 
 use super::log::of_epoch;
 use super::{RunStatus, child};
-use crate::event::{ChildFinished, Event, FinishReason, Level};
-use crate::foundation::numbers::{decimal, reward};
+use crate::event::{ChildFinished, EpisodeFinished, Event, FinishReason, Level, RunStarted};
+use crate::foundation::numbers::{counted, decimal, reward};
 
 /// One plain line about an event, for logs and headless output; `None` for ticks, samples and
 /// heartbeats.
@@ -99,23 +99,7 @@ fn trouble(event: &Event) -> Option<String> {
 /// Beginning and end of a run, of its sessions and workers.
 fn of_run(event: &Event) -> Option<String> {
     let text = match event {
-        Event::RunStarted(run) => format!(
-            "run {}: preset {}, strategy {}, seed {}, {} episodes of {} children, {}{}",
-            run.run,
-            run.preset,
-            run.strategy,
-            run.seed,
-            run.episodes,
-            run.children_per_episode,
-            run.data.spec,
-            match (&run.device, run.threads) {
-                (Some(device), Some(threads)) => format!(
-                    " on {device} with {} worker(s) x {threads} thread(s)",
-                    run.workers
-                ),
-                _ => String::new(),
-            }
-        ),
+        Event::RunStarted(run) => describe_start(run),
         Event::RunResumed {
             host,
             pid,
@@ -150,7 +134,7 @@ fn of_run(event: &Event) -> Option<String> {
             };
             let work = epochs.map_or_else(
                 || format!("{children} children"),
-                |epochs| format!("{epochs} epoch(s)"),
+                |epochs| counted(epochs as u64, "epoch"),
             );
             let seconds = decimal(*wall_seconds, 1);
             format!("run {word}{advice}: {work} in {seconds} s")
@@ -160,13 +144,33 @@ fn of_run(event: &Event) -> Option<String> {
     Some(text)
 }
 
+fn describe_start(run: &RunStarted) -> String {
+    let compute = match (&run.device, run.threads) {
+        (Some(device), Some(threads)) => format!(
+            " on {device} with {} x {}",
+            counted(run.workers as u64, "worker"),
+            counted(threads as u64, "thread")
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "run {}: preset {}, strategy {}, seed {}, {} episodes of {} children, {}{compute}",
+        run.run,
+        run.preset,
+        run.strategy,
+        run.seed,
+        run.episodes,
+        run.children_per_episode,
+        run.data.spec
+    )
+}
+
 /// Where a resumed run continues: a search at `next_child`, a training in `epoch`.
 fn place(next_child: Option<u64>, epoch: Option<usize>) -> String {
     match (next_child, epoch) {
         (Some(child), _) => format!(" at child {child}"),
         (None, Some(0 | 1)) => " from its first epoch on".to_owned(),
-        (None, Some(2)) => " after 1 epoch".to_owned(),
-        (None, Some(epoch)) => format!(" after {} epochs", epoch - 1),
+        (None, Some(epoch)) => format!(" after {}", counted(epoch as u64 - 1, "epoch")),
         (None, None) => String::new(),
     }
 }
@@ -179,40 +183,14 @@ fn of_episode(event: &Event) -> Option<String> {
             depth,
             baseline,
         } => format!(
-            "episode {episode}: children of {depth} layer{}{}",
-            if *depth == 1 { "" } else { "s" },
+            "episode {episode}: children of {}{}",
+            counted(*depth as u64, "layer"),
             baseline.map_or(String::new(), |baseline| format!(
                 ", baseline {}",
                 reward(baseline)
             ))
         ),
-        Event::EpisodeFinished(e) => format!(
-            "episode {}: mean reward {}, mean accuracy {}, best accuracy {}, {}{}{} repeat(s), {} failure(s), {}{}{} s",
-            e.episode,
-            reward(e.mean_reward),
-            or_none(e.mean_accuracy),
-            or_none(e.best_accuracy),
-            e.next_baseline.map_or(String::new(), |baseline| format!(
-                "next baseline {}, ",
-                reward(baseline)
-            )),
-            e.entropy
-                .zip(e.max_entropy)
-                .map_or(String::new(), |(entropy, most)| format!(
-                    "entropy {entropy:.2}/{most:.2}, "
-                )),
-            e.repeats,
-            e.failures,
-            if e.excluded > 0 {
-                format!("{} excluded, ", e.excluded)
-            } else {
-                String::new()
-            },
-            e.staleness.map_or(String::new(), |staleness| format!(
-                "mean staleness {staleness:.2}, "
-            )),
-            decimal(e.seconds, 1)
-        ),
+        Event::EpisodeFinished(episode) => describe_episode(episode),
         Event::CheckpointSaved {
             episode,
             next_child,
@@ -220,6 +198,29 @@ fn of_episode(event: &Event) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+/// What an episode has brought. Nothing is said of what did not happen.
+fn describe_episode(e: &EpisodeFinished) -> String {
+    let happened = |count: u64, noun: &str| (count > 0).then(|| counted(count, noun));
+    let mean_staleness = |staleness: f64| format!("mean staleness {staleness:.2}");
+    let parts = [
+        Some(format!("mean reward {}", reward(e.mean_reward))),
+        Some(format!("mean accuracy {}", or_none(e.mean_accuracy))),
+        Some(format!("best accuracy {}", or_none(e.best_accuracy))),
+        e.next_baseline
+            .map(|baseline| format!("next baseline {}", reward(baseline))),
+        e.entropy
+            .zip(e.max_entropy)
+            .map(|(entropy, most)| format!("entropy {entropy:.2}/{most:.2}")),
+        happened(e.repeats as u64, "repeat"),
+        happened(e.failures as u64, "failure"),
+        (e.excluded > 0).then(|| format!("{} excluded", e.excluded)),
+        e.staleness.map(mean_staleness),
+        Some(format!("{} s", decimal(e.seconds, 1))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("episode {}: {}", e.episode, parts.join(", "))
 }
 
 /// Events of a child.

@@ -11,7 +11,7 @@ use super::{StudyError, Trial};
 use crate::analysis::reliability::Reliability;
 use crate::analysis::statistics::p_text;
 use crate::config::Config;
-use crate::foundation::numbers::count;
+use crate::foundation::numbers::{count, counted};
 use crate::foundation::seeds::derive;
 use crate::foundation::text;
 use crate::space::Space;
@@ -252,10 +252,10 @@ impl fmt::Display for Findings {
             writeln!(out, "and {} more", self.networks.len() - MOST_LISTED)?;
         }
         if self.excluded > 0 {
-            let excluded = self.excluded;
+            let excluded = counted(self.excluded as u64, "training");
             writeln!(
                 out,
-                "{excluded} training(s) excluded, because their workers failed; the same command repeats them"
+                "{excluded} excluded (a worker failed each time); the same command repeats what is missing"
             )?;
         }
         match &self.reliability {

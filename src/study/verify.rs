@@ -166,8 +166,8 @@ impl Verification {
         }
         if self.excluded > 0 {
             caveats.push(format!(
-                "{} training(s) excluded, because their workers failed; the same command repeats them",
-                self.excluded
+                "{} excluded (a worker failed each time); the same command repeats what is missing",
+                numbers::counted(self.excluded as u64, "training")
             ));
         }
         caveats

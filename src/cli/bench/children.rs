@@ -23,6 +23,7 @@ use crate::evaluate::watch::Deadlines;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::event::{Compute, Level};
 use crate::foundation::host::cores;
+use crate::foundation::numbers::counted;
 use crate::reward::Outcome;
 use crate::space::memory::direct_memory;
 use crate::space::{Architecture, Cost, read_architectures};
@@ -265,8 +266,9 @@ fn print_summary(
     } else {
         print(&format!(
             "{children} children in {wall:.2} s: {per_hour:.1} children per hour, {per_second:.0} training images per second \
-             ({device}, {} worker(s) x {threads} thread(s))\n",
-            ready.workers
+             ({device}, {} x {})\n",
+            counted(ready.workers as u64, "worker"),
+            counted(threads as u64, "thread")
         ))
     }
 }

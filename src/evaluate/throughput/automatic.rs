@@ -9,6 +9,7 @@ use crate::child::libtorch;
 use crate::event::Level;
 use crate::foundation::device::Device;
 use crate::foundation::host::cores;
+use crate::foundation::numbers::counted;
 use crate::telemetry;
 
 /// Measuring time for each number of workers.
@@ -59,11 +60,9 @@ impl Automatic<'_> {
         let cache = usual_place().map(Cache::at);
         match cache.as_ref().map(|cache| cache.find(&key)) {
             Some(Ok(Some(kept))) => {
-                let (day, count) = (kept.measured.strftime("%Y-%m-%d"), kept.best());
-                let text = format!(
-                    "{device}: {count} worker(s), as measured on {day} for {}",
-                    key.model
-                );
+                let day = kept.measured.strftime("%Y-%m-%d");
+                let count = counted(kept.best() as u64, "worker");
+                let text = format!("{device}: {count}, as measured on {day} for {}", key.model);
                 (self.log)(Level::Info, text);
                 return Some(kept);
             }
@@ -92,11 +91,10 @@ impl Automatic<'_> {
             }
         };
         let (model, words, best) = (&measured.model, measured.in_words(), measured.best());
+        let best = counted(best as u64, "worker");
         (self.log)(
             Level::Info,
-            format!(
-                "{device}: measured on {model}, children per hour: {words}; so {best} worker(s)"
-            ),
+            format!("{device}: measured on {model}, children per hour: {words}; so {best}"),
         );
         if let Some(Err(error)) = cache.map(|cache| cache.keep(&measured)) {
             (self.log)(

@@ -11,6 +11,7 @@ use crate::evaluate::watch::Attention;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::foundation::device::Device;
 use crate::foundation::host;
+use crate::foundation::numbers::counted;
 use crate::reward::Outcome;
 use crate::space::Architecture;
 use crate::telemetry;
@@ -187,7 +188,8 @@ impl<'a> WorkerTrial<'a> {
             Ok(rate)
         } else {
             Err(MeasureError::Failed(format!(
-                "{count} worker(s) made no progress"
+                "{} made no progress",
+                counted(count as u64, "worker")
             )))
         }
     }

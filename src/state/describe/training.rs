@@ -2,13 +2,13 @@
 
 use crate::config::Optimizer;
 use crate::event::{Event, StageEntered, TestFinished, TrainingEpoch};
-use crate::foundation::numbers::{decimal, learning_rate, loss};
+use crate::foundation::numbers::{counted, decimal, learning_rate, loss};
 
 /// Events of a training.
 pub(super) fn of_training(event: &Event) -> Option<String> {
     let text = match event {
         Event::TrainingStarted(training) => format!(
-            "training {} ({} parameters) in {}: recipe {}{}, at most {} epochs, seed {}, {} on {} with {} thread(s){}{}",
+            "training {} ({} parameters) in {}: recipe {}{}, at most {} epochs, seed {}, {} on {} with {}{}{}",
             training.architecture.name,
             training.params,
             training.run,
@@ -21,7 +21,7 @@ pub(super) fn of_training(event: &Event) -> Option<String> {
             training.seed,
             training.data.spec,
             training.device,
-            training.threads,
+            counted(training.threads as u64, "thread"),
             training
                 .initial
                 .as_ref()

@@ -151,7 +151,7 @@ fn bad_folders_are_named_with_what_is_wrong() {
         (
             "one class only",
             |dir| fs::remove_dir_all(dir.join("train/cat")).unwrap(),
-            "train: 1 class folder(s) where at least two",
+            "train: 1 class folder where at least two",
         ),
         (
             "no train folder",

@@ -15,7 +15,7 @@ use super::material::Material;
 use super::tables::CsvTable;
 use super::{parts, tables};
 use crate::event::{EpisodeFinished, RunStarted};
-use crate::foundation::numbers::{accuracy, count, duration, energy, or_none, reward};
+use crate::foundation::numbers::{accuracy, count, counted, duration, energy, or_none, reward};
 use crate::report::figures::{Figure, network};
 
 /// Maximum number of episodes in the table of the page.
@@ -232,7 +232,11 @@ fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)>
             devices.join(", ")
         };
         list.push(("devices", used));
-        let workers = format!("{}, of {threads} thread(s) each", run.workers);
+        let workers = format!(
+            "{}, of {} each",
+            run.workers,
+            counted(threads as u64, "thread")
+        );
         list.push(("workers", workers));
     }
     list.push(("seed", run.seed.to_string()));

@@ -33,7 +33,7 @@ fn a_child_is_copied_in_three_forms_and_saved_under_three_names() {
         (
             Key::CopyCode,
             "child-12.py",
-            "\"\"\"child-12: 6 convolutional layer(s)",
+            "\"\"\"child-12: 6 convolutional layers",
         ),
     ] {
         let InspectorEffect::Copy { text, what } = after(&[key], 12, &known).1 else {
