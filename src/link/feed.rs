@@ -13,7 +13,7 @@ use crate::journal::{JournalError, Place, Reader};
 use crate::state::RunStatus;
 
 /// Maximum number of records on their way to a client.
-const CAPACITY: usize = 4096;
+pub(super) const CAPACITY: usize = 4096;
 /// Bytes that a client is far behind by: reading them takes noticeable time.
 const FAR: u64 = 1 << 20;
 /// Number of records sent to a client that is far behind between two looks at how far.

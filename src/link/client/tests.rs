@@ -6,6 +6,7 @@ use crate::event::{Event, FinishReason, Level, Record};
 use crate::journal::Journal;
 use crate::journal::snapshot::Draft;
 use crate::link::Command;
+use crate::link::feed::CAPACITY;
 use crate::link::{Hub, Server};
 use crate::runs::RunDirectory;
 
@@ -109,12 +110,14 @@ fn a_dead_run_whose_files_are_gone_or_cut_off_is_lost() {
 fn a_run_counts_as_read_once_all_that_its_journal_holds_has_been_sent() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::create(&folder.path().join("journal.jsonl")).unwrap();
-    (0..500).for_each(|number| drop(journal.append(notice(number)).unwrap()));
+    // One record finds no room until another has been taken.
+    (0..CAPACITY as u64).for_each(|number| drop(journal.append(notice(number)).unwrap()));
     journal.append(ended()).unwrap();
     let mut client = attach(folder.path(), false).unwrap();
     assert_eq!(*client.status.borrow(), LinkStatus::Reading { percent: 0 });
+    next(&mut client);
     wait_for(&mut client, &LinkStatus::Ended);
-    assert_eq!(client.records.len(), 501);
+    assert_eq!(client.records.len(), CAPACITY);
 }
 
 #[test]
