@@ -6,7 +6,7 @@
 //! `nas-tui rank` trains the best ones again).
 
 use crate::event::Found;
-use crate::foundation::numbers::count;
+use crate::foundation::numbers::{count, counted};
 use crate::state::Counts;
 
 /// What stands by a table with the best accuracies of runs.
@@ -53,11 +53,11 @@ pub fn found_in_words(found: &Found) -> String {
     let children = found.best_of.unwrap_or(0);
     let selection = Selection { children }.words();
     format!(
-        "child {} of {}{}; {} epochs on {} images",
+        "child {} of {}{}; {} on {} images",
         found.child,
         found.run,
         selection.map_or(String::new(), |words| format!(", {words}")),
-        found.child_epochs,
+        counted(found.child_epochs as u64, "epoch"),
         count(found.train_images as u64),
     )
 }

@@ -289,9 +289,9 @@ impl TrainingSummary {
         });
         writeln!(
             f,
-            "{} of at most {} epochs in {}{speed}",
+            "{} of at most {} in {}{speed}",
             self.epochs_done,
-            self.epochs,
+            numbers::counted(self.epochs as u64, "epoch"),
             duration(self.wall_seconds)
         )?;
         match &self.best {

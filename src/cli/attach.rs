@@ -11,7 +11,7 @@ use super::{Interrupted, OrBadInput, Told, list, say};
 use crate::link::{self, LinkStatus, what_is_lost};
 use crate::report::headless;
 use crate::runs;
-use crate::runs::directory::{kind_of, lock_state, resume_command};
+use crate::runs::directory::{kind_of, lock_state, resume_command, settings_in};
 use crate::tui::other_runs::{MOST, Switching};
 use crate::tui::{self, Leave, picker};
 
@@ -139,12 +139,18 @@ fn resume(run: &Path) -> anyhow::Result<()> {
     Err(anyhow::Error::from(error).context(format!("cannot start: {}", resume_command(run))))
 }
 
+/// What a folder with a journal lacks if the rest of the run is elsewhere.
+fn lacks_settings(run: &Path) -> Option<String> {
+    let is_there = settings_in(run).is_ok();
+    (!is_there).then(|| "its settings (config.toml) are not there".to_owned())
+}
+
 /// The line printed after a screen was closed on an unfinished run that no process was working on.
 fn left_alone(run: &Path, watch: bool) -> String {
     match lock_state(run) {
         Some(_) => goes_on(run, watch),
         // An empty journal has lost what made the screen show a run.
-        None => match what_is_lost(run, 1) {
+        None => match what_is_lost(run, 1).or_else(|| lacks_settings(run)) {
             Some(what) => {
                 format!(
                     "no process is working on this run, and {what}: it cannot be continued as it is"

@@ -76,9 +76,9 @@ fn describe(
     let cost = Cost::of(architecture)?;
     let [channels, height, width_] = architecture.input;
     let mut text = format!(
-        "{}: {} layers",
+        "{}: {}",
         architecture.name,
-        architecture.layers.len()
+        numbers::counted(architecture.layers.len() as u64, "layer")
     );
     text += &format!(
         ", images {channels}x{height}x{width_} (layer 0), {} classes\n\n",

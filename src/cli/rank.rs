@@ -11,6 +11,7 @@ use crate::config::{self, Config, DeviceChoice, Options};
 use crate::foundation::durable::write_json;
 use crate::foundation::seeds::derive;
 use crate::runs;
+use crate::runs::directory::settings_in;
 use crate::space::Architecture;
 use crate::study::children::PastRun;
 use crate::study::rank::{RankQuestion, Ranking, choose};
@@ -123,9 +124,10 @@ fn begun(
     past: &PastRun,
     folder: &Path,
 ) -> anyhow::Result<Series<RankQuestion>> {
+    let settings = settings_in(run).or_bad_input()?;
     let [top, random] = [args.top, args.random].map(|count| count.unwrap_or(EACH) as usize);
     let question = choose(past, top, random, &[]).map_err(classify)?;
-    let prepared = prepared(args, &run.join("config.toml"), past, &question)?;
+    let prepared = prepared(args, &settings, past, &question)?;
     Ok(Series::begin(folder, question, &prepared)?)
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{BadInput, Interrupted, OrBadInput, run, say};
 use crate::config::{self, Config, Options};
 use crate::event::Level;
-use crate::foundation::numbers::{accuracy, duration, reward};
+use crate::foundation::numbers::{accuracy, counted, duration, reward};
 use crate::reward::Outcome;
 use crate::runs::directory::settings_in;
 use crate::search::Search;
@@ -89,7 +89,7 @@ impl Progress {
                 self.began = Some((Instant::now(), *done));
                 let left = all - done;
                 say(&match done {
-                    0 => format!("{left} trainings, {workers} at a time"),
+                    0 => format!("{}, {workers} at a time", counted(left as u64, "training")),
                     _ => format!(
                         "{done} of {all} trainings are done; {left} are left, {workers} at a time"
                     ),
@@ -126,7 +126,7 @@ impl Progress {
 
 /// A training that has ended, in words.
 fn told(trial: &Trial) -> String {
-    let name = format!("{} ({} layers)", trial.group, trial.depth);
+    let name = format!("{} ({})", trial.group, counted(trial.depth as u64, "layer"));
     let Some(end) = &trial.end else { return name };
     let seconds = end.seconds;
     match (&end.outcome, end.accuracy, end.reward) {

@@ -10,14 +10,14 @@ use crate::foundation::input;
 /// Name of the file that is locked.
 const LOCK: &str = ".fetch.lock";
 
-/// Keeps other fetches out of a folder while it exists.
+/// Keeps other fetches out of a folder while this value exists.
 #[derive(Debug)]
 pub(super) struct FetchFolder {
     path: PathBuf,
     /// The folder and those above it that were made for this fetch.
     made: usize,
     /// The open file holds the lock.
-    _lock: File,
+    lock: Option<File>,
 }
 
 impl FetchFolder {
@@ -29,30 +29,34 @@ impl FetchFolder {
         let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
         let made = path.ancestors().take_while(is_missing).count();
         fs::create_dir_all(path).map_err(FetchError::at(path))?;
+        let mut folder = FetchFolder {
+            path: path.to_owned(),
+            made,
+            lock: None,
+        };
         let name = path.join(LOCK);
         let lock = input::append(&name).map_err(FetchError::at(&name))?;
-        let is_ours = match lock.try_lock() {
+        let is_free = match lock.try_lock() {
             // A fetch that has just ended may have removed the file that this one has opened.
             Ok(()) => is_at(&name, &lock).unwrap_or(false),
             Err(fs::TryLockError::WouldBlock) => false,
             Err(fs::TryLockError::Error(cause)) => return Err(FetchError::at(&name)(cause)),
         };
-        let path = path.to_owned();
-        if !is_ours {
-            return Err(FetchError::Busy { folder: path });
+        if !is_free {
+            let folder = path.to_owned();
+            return Err(FetchError::Busy { folder });
         }
-        Ok(FetchFolder {
-            path,
-            made,
-            _lock: lock,
-        })
+        folder.lock = Some(lock);
+        Ok(folder)
     }
 }
 
 impl Drop for FetchFolder {
     /// Leave the data, or a part of them, and nothing else.
     fn drop(&mut self) {
-        let _ = fs::remove_file(self.path.join(LOCK));
+        if self.lock.is_some() {
+            let _ = fs::remove_file(self.path.join(LOCK));
+        }
         for folder in self.path.ancestors().take(self.made) {
             if fs::remove_dir(folder).is_err() {
                 break;
@@ -88,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_fetch_into_the_folder_has_to_wait() {
+    fn a_second_fetch_into_the_folder_is_refused_while_the_first_is_at_work() {
         let root = tempfile::tempdir().unwrap();
         let first = FetchFolder::open(root.path()).unwrap();
         let refused = FetchFolder::open(root.path());

@@ -92,9 +92,7 @@ impl InitialWeights {
     /// `34 epochs`, `at least 1 epoch`
     pub fn epochs_in_words(&self) -> String {
         let least = if self.is_known() { "" } else { "at least " };
-        let epochs = self.epochs();
-        let plural = if epochs == 1 { "" } else { "s" };
-        format!("{least}{epochs} epoch{plural}")
+        format!("{least}{}", numbers::counted(self.epochs() as u64, "epoch"))
     }
 
     /// The latest known accuracy on test images, and the training that it is of.

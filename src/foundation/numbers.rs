@@ -93,10 +93,13 @@ pub fn count(value: u64) -> String {
     text
 }
 
-/// `1 layer`, `275,122 layers`: the noun takes an s.
+/// `1 layer`, `275,122 layers`, `2 children`.
 pub fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number))
+    match (number, noun) {
+        (1, _) => format!("1 {noun}"),
+        (_, "child") => format!("{} children", count(number)),
+        _ => format!("{} {noun}s", count(number)),
+    }
 }
 
 /// Three digits with a decimal prefix: `812`, `14.2 k`, `4.20 M`, `1.33 G`.

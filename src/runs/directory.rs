@@ -107,19 +107,10 @@ impl RunDirectory {
     /// # Errors
     /// [`DirectoryError`]: the folder contains no run, or its lock is held or cannot be taken.
     pub fn open(path: &Path) -> Result<RunDirectory, DirectoryError> {
-        let settings = fs::metadata(path.join(SETTINGS)).ok();
-        match settings.filter(fs::Metadata::is_file) {
-            Some(file) if file.len() == 0 => Err(DirectoryError::NoSettings {
-                path: path.to_owned(),
-                remedy: remedy_for_lost_settings(path),
-            }),
-            Some(_) => {
-                if let Some(reason) = rescued_in(path) {
-                    return Err(DirectoryError::Rescued { reason });
-                }
-                RunDirectory::lock(path.to_owned())
-            }
-            None => Err(DirectoryError::without_settings(path)),
+        settings_in(path)?;
+        match rescued_in(path) {
+            Some(reason) => Err(DirectoryError::Rescued { reason }),
+            None => RunDirectory::lock(path.to_owned()),
         }
     }
 
@@ -317,15 +308,19 @@ pub fn name_of(path: &Path) -> String {
     )
 }
 
-/// The settings of the run in `path`.
+/// The file with the settings of the run in `path`.
 ///
 /// # Errors
-/// [`DirectoryError`]: the folder has none.
+/// [`DirectoryError`]: the folder has none, or it is empty.
 pub fn settings_in(path: &Path) -> Result<PathBuf, DirectoryError> {
     let file = path.join(SETTINGS);
-    match file.is_file() {
-        true => Ok(file),
-        false => Err(DirectoryError::without_settings(path)),
+    match fs::metadata(&file).ok().filter(fs::Metadata::is_file) {
+        Some(found) if found.len() == 0 => Err(DirectoryError::NoSettings {
+            path: path.to_owned(),
+            remedy: remedy_for_lost_settings(path),
+        }),
+        Some(_) => Ok(file),
+        None => Err(DirectoryError::without_settings(path)),
     }
 }
 

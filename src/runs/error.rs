@@ -94,8 +94,8 @@ pub enum DirectoryError {
     },
     /// There is a journal, but not what else a run needs to go on.
     #[error(
-        "{} has the journal of a run, but not its settings (config.toml): it can be shown (replay, attach, report), \
-         for anything else copy the whole folder of the run",
+        "{} has the journal of a run, but not its settings (config.toml): it can be read (replay, report, inspect, export), \
+         but neither continued nor changed. For that, copy the whole folder of the run",
         path.display()
     )]
     JournalOnly {

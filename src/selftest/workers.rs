@@ -52,9 +52,9 @@ pub fn same_model() -> (WorkersCheck, PauseCheck) {
 fn measure(bench: &Bench, device: Device) -> Result<(WorkersCheck, PauseCheck), MeasureError> {
     let counts = counts(device);
     let most = counts.last().copied().unwrap_or(1);
-    bench.tell(device, &format!("starting {most} workers"));
-    let mut crew = WorkerTrial::start(bench.program, device, most, &|| false)?;
     let workers = |count: usize| counted(count as u64, "worker");
+    bench.tell(device, &format!("starting {}", workers(most)));
+    let mut crew = WorkerTrial::start(bench.program, device, most, &|| false)?;
     let tell = |count| {
         bench.tell(
             device,

@@ -133,7 +133,7 @@ fn of_run(event: &Event) -> Option<String> {
                 FinishReason::Completed | FinishReason::Failed => "",
             };
             let work = epochs.map_or_else(
-                || format!("{children} children"),
+                || counted(*children, "child"),
                 |epochs| counted(epochs as u64, "epoch"),
             );
             let seconds = decimal(*wall_seconds, 1);
@@ -154,13 +154,13 @@ fn describe_start(run: &RunStarted) -> String {
         _ => String::new(),
     };
     format!(
-        "run {}: preset {}, strategy {}, seed {}, {} episodes of {} children, {}{compute}",
+        "run {}: preset {}, strategy {}, seed {}, {} of {}, {}{compute}",
         run.run,
         run.preset,
         run.strategy,
         run.seed,
-        run.episodes,
-        run.children_per_episode,
+        counted(run.episodes as u64, "episode"),
+        counted(run.children_per_episode as u64, "child"),
         run.data.spec
     )
 }
@@ -232,8 +232,10 @@ fn of_child(event: &Event) -> Option<String> {
             tasks,
             children,
         } => {
-            let children = children.len();
-            format!("batch {batch}: {children} children go to Slurm in {tasks} tasks, as job {job}")
+            let verb = if children.len() == 1 { "goes" } else { "go" };
+            let children = counted(children.len() as u64, "child");
+            let tasks = counted(*tasks as u64, "task");
+            format!("batch {batch}: {children} {verb} to Slurm in {tasks}, as job {job}")
         }
         Event::ChildStarted { .. } => child::start_in_words(event)?,
         Event::ChildEpoch(epoch) => of_epoch(epoch),

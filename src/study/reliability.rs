@@ -255,7 +255,7 @@ impl fmt::Display for Findings {
             let excluded = counted(self.excluded as u64, "training");
             writeln!(
                 out,
-                "{excluded} excluded (a worker failed each time); the same command repeats what is missing"
+                "{excluded} excluded (a worker failed each time); run the same command again to make up for it"
             )?;
         }
         match &self.reliability {

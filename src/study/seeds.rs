@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::series::{Series, is_complete, summary_of};
 use crate::analysis::statistics::MeanInterval;
-use crate::foundation::numbers::accuracy;
+use crate::foundation::numbers::{accuracy, counted};
 
 /// The trainings of the set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -136,10 +136,10 @@ impl fmt::Display for SeedsSummary {
             };
             writeln!(
                 out,
-                "seed {:<10} validation {}  {test}{mirrored}  ({} epochs){state}",
+                "seed {:<10} validation {}  {test}{mirrored}  ({}){state}",
                 one.seed,
                 known(one.valid_accuracy),
-                one.epochs
+                counted(one.epochs as u64, "epoch")
             )?;
         }
         for (name, mean) in [

@@ -166,7 +166,7 @@ impl Verification {
         }
         if self.excluded > 0 {
             caveats.push(format!(
-                "{} excluded (a worker failed each time); the same command repeats what is missing",
+                "{} excluded (a worker failed each time); run the same command again to make up for it",
                 numbers::counted(self.excluded as u64, "training")
             ));
         }

@@ -11,7 +11,7 @@ use crate::analysis::trend::DepthOfTrend;
 use crate::analysis::verdict::{NO_CONTROLS, NOTHING_LEARNED, decimals};
 use crate::config::StrategyFacts;
 use crate::event::FinishReason;
-use crate::foundation::numbers;
+use crate::foundation::numbers::{self, counted};
 use crate::state::RunStatus;
 use episodes::episode_table;
 
@@ -46,15 +46,14 @@ impl Summary {
         writeln!(
             f,
             "{} in {}: {}, {}, {}; {:.0} children per hour",
-            counted(self.children_evaluated, "child", "children"),
+            counted(self.children_evaluated, "child"),
             duration(self.wall_seconds),
-            counted(
-                self.unique_architectures,
-                "architecture",
-                "different architectures"
-            ),
-            counted(self.repeats, "repeat", "repeats"),
-            counted(self.failures, "failure", "failures"),
+            match self.unique_architectures {
+                1 => "1 architecture".to_owned(),
+                several => counted(several, "different architecture"),
+            },
+            counted(self.repeats, "repeat"),
+            counted(self.failures, "failure"),
             self.children_per_hour
         )?;
         if self.excluded_children > 0 {
@@ -82,11 +81,11 @@ impl Summary {
             writeln!(
                 f,
                 "{} stopped early (early_stopping.below): each has its accuracy until then",
-                counted(self.stopped_early, "child", "children")
+                counted(self.stopped_early, "child")
             )?;
         }
         if self.edited_children > 0 {
-            let edited = counted(self.edited_children, "child", "children");
+            let edited = counted(self.edited_children, "child");
             writeln!(f, "{edited} edited by hand besides")?;
         }
         Ok(())
@@ -207,12 +206,6 @@ fn in_full(slope: &Slope) -> String {
         "{per_episode:+.digits$} per episode (95 % {low:+.digits$} to {high:+.digits$}, {})",
         p_text(*p_value)
     )
-}
-
-/// `1 failure`, `2 failures`.
-fn counted(number: u64, one: &str, several: &str) -> String {
-    let noun = if number == 1 { one } else { several };
-    format!("{number} {noun}")
 }
 
 /// The word for a run's status, given why its last session ended.

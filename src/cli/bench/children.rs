@@ -265,8 +265,9 @@ fn print_summary(
         print_json(&summary)
     } else {
         print(&format!(
-            "{children} children in {wall:.2} s: {per_hour:.1} children per hour, {per_second:.0} training images per second \
+            "{} in {wall:.2} s: {per_hour:.1} children per hour, {per_second:.0} training images per second \
              ({device}, {} x {})\n",
+            counted(children as u64, "child"),
             counted(ready.workers as u64, "worker"),
             counted(threads as u64, "thread")
         ))

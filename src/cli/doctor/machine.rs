@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{CheckResult, CheckStatus};
 use crate::foundation::host::cores;
+use crate::foundation::numbers::counted;
 use crate::telemetry::driver::{self, Driver, Silence};
 use crate::telemetry::{self, GpuSample, GpuStatus, host};
 
@@ -155,11 +156,11 @@ fn processors() -> CheckResult {
     let cores = cores();
     let model = host::cpu_model();
     let details = json!({ "cores": cores, "model": model });
-    let plural = if cores == 1 { "" } else { "s" };
     CheckResult::ok(
         "cpu",
         format!(
-            "{cores} core{plural}{}",
+            "{}{}",
+            counted(cores as u64, "core"),
             model.map_or(String::new(), |model| format!(", {model}"))
         ),
         details,

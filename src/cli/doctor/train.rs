@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::child;
 use crate::cli::{OrBadInput, pretty_json, print, say};
 use crate::foundation::device::{Device, DeviceChoice};
-use crate::foundation::numbers::{bytes, count};
+use crate::foundation::numbers::{bytes, count, counted};
 use crate::selftest::report::{
     Agreement, CheckOutcome, DeviceReport, Numbering, OutOfMemory, PauseCheck, SelftestReport,
     Speed, WorkersCheck,
@@ -108,11 +108,7 @@ fn environment(environment: &Environment) -> String {
         ),
         (
             "CPU",
-            format!(
-                "{}, {cores} core{}",
-                or_unknown(cpu),
-                if *cores == 1 { "" } else { "s" }
-            ),
+            format!("{}, {}", or_unknown(cpu), counted(*cores as u64, "core")),
         ),
         ("memory", memory_bytes.map_or_else(unknown, bytes)),
         ("GPU", gpus),
@@ -218,11 +214,7 @@ fn speed(row: &Speed) -> String {
         slow if slow < 100.0 => format!("{slow:.1}"),
         fast => count(fast.round() as u64),
     });
-    let threads = format!(
-        "{} thread{}",
-        form.threads,
-        if form.threads == 1 { "" } else { "s" }
-    );
+    let threads = counted(form.threads as u64, "thread");
     let what = format!(
         "{:<12}{:<9}batch of {batch}, {threads}",
         form.network.in_words(),
@@ -237,13 +229,12 @@ fn workers(found: &WorkersCheck) -> String {
         return format!("{head}    {}", ending(&found.verdict));
     }
     let row = |rate: &crate::evaluate::throughput::Rate| {
-        let plural = if rate.workers == 1 { "" } else { "s" };
         let mark = match (found.best == Some(rate.workers), found.kept) {
             (true, true) => "best, kept for auto",
             (true, false) => "best",
             (false, _) => "",
         };
-        let what = format!("{} worker{plural}", rate.workers);
+        let what = counted(rate.workers as u64, "worker");
         let line = format!(
             "    {what:<38}  {:>10}  {mark}",
             count(rate.children_per_hour.round() as u64)

@@ -17,6 +17,7 @@ use super::placement::Placement;
 use super::watch::Deadlines;
 use crate::config::{Decode, Options, resolve};
 use crate::foundation::device::Device;
+use crate::foundation::numbers::{count, counted};
 use crate::space::{Architecture, Dna, decode::CHAIN};
 
 /// Numbers of workers that are compared on a device.
@@ -73,11 +74,10 @@ impl Throughput {
     /// `1 worker 5,100, 2 workers 9,800`: children per hour, for use in a sentence.
     pub fn in_words(&self) -> String {
         let rate = |rate: &Rate| {
-            let plural = if rate.workers == 1 { "" } else { "s" };
             format!(
-                "{} worker{plural} {}",
-                rate.workers,
-                crate::foundation::numbers::count(rate.children_per_hour.round() as u64)
+                "{} {}",
+                counted(rate.workers as u64, "worker"),
+                count(rate.children_per_hour.round() as u64)
             )
         };
         self.rates.iter().map(rate).collect::<Vec<_>>().join(", ")

@@ -114,6 +114,14 @@ fn a_run_counts_as_read_once_all_that_its_journal_holds_has_been_sent() {
     (0..CAPACITY as u64).for_each(|number| drop(journal.append(notice(number)).unwrap()));
     journal.append(ended()).unwrap();
     let mut client = attach(folder.path(), false).unwrap();
+    let begin = Instant::now();
+    while client.records.len() < CAPACITY {
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "not all are sent"
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
     assert_eq!(*client.status.borrow(), LinkStatus::Reading { percent: 0 });
     next(&mut client);
     wait_for(&mut client, &LinkStatus::Ended);

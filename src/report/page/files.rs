@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::html::FIGURE;
 use super::png::{PngError, png};
 use super::{RunReport, tables::CsvTable};
-use crate::foundation::durable::write_atomically;
+use crate::foundation::durable::{in_file, write_atomically};
 use crate::foundation::input;
 use crate::report::figures::Figure;
 
@@ -75,7 +75,7 @@ impl WriteError {
     }
 }
 
-/// The files of `tables`, for the page: the next report finds there what it has to replace.
+/// The files of `tables`, for the page: the next report finds there what it has to remove.
 pub fn list_of(tables: &[CsvTable]) -> Markup {
     html! {
         @for (index, table) in tables.iter().enumerate() {
@@ -86,8 +86,8 @@ pub fn list_of(tables: &[CsvTable]) -> Markup {
 }
 
 /// Write `report` into `folder`, which is created if necessary: `report.html`, `summary.json`,
-/// `figures/NAME.svg` and `.png`, `tables/NAME.csv`. An older report is replaced, whatever kind of run
-/// it was on. Returns the path of the page.
+/// `figures/NAME.svg` and `.png`, `tables/NAME.csv`. An older report is replaced: of its
+/// files, those that its page lists are removed if `report` does not have them. Returns the path of the page.
 ///
 /// # Errors
 /// If the folder contains another program's page or is a run directory; I/O errors.
@@ -153,8 +153,11 @@ fn remove_others(report: &RunReport, older: &str, folder: &Path) -> std::io::Res
         .filter(|name| report.tables.iter().all(|table| table.name != *name))
         .map(|name| format!("tables/{name}.csv"));
     for file in figures.chain(tables) {
-        match fs::remove_file(folder.join(file)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        let file = folder.join(file);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(in_file(&file, "cannot remove", error));
+            }
             _ => {}
         }
     }

@@ -79,7 +79,7 @@ pub fn meaning(status: RunStatus, settings: &SavedSettings) -> String {
     };
     let resume = match (settings, status) {
         (SavedSettings::Unknown(_), _) => {
-            "its settings are not in its folder, so it cannot be resumed from there"
+            "its settings cannot be read, so it cannot be resumed as it is"
         }
         (_, RunStatus::Failed) => "it can be resumed once the cause is fixed",
         _ => "it can be resumed",
@@ -169,6 +169,10 @@ impl SavedSettings {
             }
         };
         match text.parse() {
+            // A run has settings, all of which are in this file.
+            Ok(_) if text.trim().is_empty() => {
+                SavedSettings::Unknown("config.toml is empty".to_owned())
+            }
             Ok(table) => SavedSettings::Known(table),
             Err(error) => SavedSettings::Unknown(format!("config.toml is not valid TOML: {error}")),
         }

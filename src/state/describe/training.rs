@@ -8,7 +8,7 @@ use crate::foundation::numbers::{counted, decimal, learning_rate, loss};
 pub(super) fn of_training(event: &Event) -> Option<String> {
     let text = match event {
         Event::TrainingStarted(training) => format!(
-            "training {} ({} parameters) in {}: recipe {}{}, at most {} epochs, seed {}, {} on {} with {}{}{}",
+            "training {} ({} parameters) in {}: recipe {}{}, at most {}, seed {}, {} on {} with {}{}{}",
             training.architecture.name,
             training.params,
             training.run,
@@ -17,7 +17,7 @@ pub(super) fn of_training(event: &Event) -> Option<String> {
                 Optimizer::Sgd => "",
                 Optimizer::Muon { .. } => " (kernels by Muon)",
             },
-            training.settings.epochs,
+            counted(training.settings.epochs as u64, "epoch"),
             training.seed,
             training.data.spec,
             training.device,

@@ -288,10 +288,12 @@ fn of_a_journal_alone_it_is_told_what_can_be_done_with_it() {
     fs::remove_file(run.join("config.toml")).unwrap();
     let begun = crate::report::samples::SEARCH.split_inclusive('\n').take(8);
     fs::write(run.join("journal.jsonl"), begun.collect::<String>()).unwrap();
-    let remedy = "has the journal of a run, but not its settings (config.toml): it can be shown";
+    let remedy = "has the journal of a run, but not its settings (config.toml): it can be read";
     for arguments in [
         &["note", "run", "1", "#keep"][..],
         &["verify", "run"],
+        #[cfg(feature = "torch")]
+        &["rank", "run"],
         #[cfg(feature = "torch")]
         &["search", "--resume", "run", "--headless"],
     ] {
@@ -301,6 +303,6 @@ fn of_a_journal_alone_it_is_told_what_can_be_done_with_it() {
     let ended = nas_tui(folder.path(), &["report", "run", "--out", "out"]);
     assert_eq!(ended.code, Some(0), "{}", ended.all());
     let page = fs::read_to_string(folder.path().join("out/report.html")).unwrap();
-    assert!(page.contains("it cannot be resumed from there"));
+    assert!(page.contains("so it cannot be resumed as it is"));
     assert!(!page.contains("it can be resumed"));
 }
