@@ -142,7 +142,7 @@ fn resume(run: &Path) -> anyhow::Result<()> {
 /// What a folder with a journal lacks if the rest of the run is elsewhere.
 fn lacks_settings(run: &Path) -> Option<String> {
     let is_there = settings_in(run).is_ok();
-    (!is_there).then(|| "its settings (config.toml) are not there".to_owned())
+    (!is_there).then(|| "its settings (config.toml) are missing".to_owned())
 }
 
 /// The line printed after a screen was closed on an unfinished run that no process was working on.
