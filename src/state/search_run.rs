@@ -1,6 +1,6 @@
 //! A search according to its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,10 @@ pub struct SearchRun {
     /// Children in training, by worker.
     #[serde(with = "pairs")]
     pub by_worker: BTreeMap<usize, TrainedChild>,
+    /// The child that each worker without one has trained last; in a cluster, which gives a child a place when
+    /// it can, there are none.
+    #[serde(with = "pairs", default)]
+    pub ended_by_worker: BTreeMap<usize, TrainedChild>,
     /// What users have written on children.
     pub notes: Notes,
 }
@@ -72,7 +76,7 @@ impl SearchRun {
             Event::RunResumed { .. } => {
                 self.stops_after_episode = false;
                 // Sampling is not recorded again, but training restarts.
-                self.by_worker.clear();
+                self.clear_workers();
             }
             Event::EpisodeStarted {
                 episode,
@@ -90,7 +94,7 @@ impl SearchRun {
             }
             Event::EpisodeStopRequested => self.stops_after_episode = true,
             Event::EpisodeStopWithdrawn => self.stops_after_episode = false,
-            Event::RunFinished { .. } => self.by_worker.clear(),
+            Event::RunFinished { .. } => self.clear_workers(),
             _ => {
                 self.apply_training(event, seq);
                 self.apply_end(event, seq);
@@ -101,6 +105,19 @@ impl SearchRun {
     /// The heads of its space; none before it has begun.
     pub fn heads(&self) -> &[Head] {
         self.started.as_ref().map_or(&[], |run| &run.heads)
+    }
+
+    /// Number of layers that a panel should have room for, so that it need not grow with each layer that the
+    /// plan of the search adds: the next multiple of four, if that many layers are planned. Where the plan is
+    /// not known, they are once the depth has grown.
+    pub fn depth_ahead(&self) -> usize {
+        let outlook = self.started.as_ref().and_then(|run| run.outlook.as_ref());
+        let last = outlook.and_then(|outlook| outlook.depths.last());
+        let first = self.children.first().map(|row| row.genes.depth());
+        let grows = first.is_some_and(|first| self.depth > first);
+        let unknown = if grows { usize::MAX } else { 0 };
+        let planned = last.map_or(unknown, |last| last.depth);
+        self.depth.next_multiple_of(4).min(planned).max(self.depth)
     }
 
     /// Number of epochs that each child is trained for; 0 before it has begun.
@@ -194,6 +211,28 @@ impl SearchRun {
         Some((*worker, training))
     }
 
+    /// The child that a worker trains or, while it has none but children wait, the one that it has trained last:
+    /// the next one will begin at any moment, so that whatever follows the worker may stay where it is.
+    pub fn of_worker(&self, worker: usize) -> Option<&TrainedChild> {
+        let mut waiting = self.waiting.keys();
+        let mut waits = || waiting.any(|child| self.in_training(*child).is_none());
+        let ended = || self.ended_by_worker.get(&worker).filter(|_| waits());
+        self.by_worker.get(&worker).or_else(ended)
+    }
+
+    /// The numbers of the workers that have such a child, in order.
+    pub fn workers(&self) -> BTreeSet<usize> {
+        let known = self.by_worker.keys().chain(self.ended_by_worker.keys());
+        let has_child = |worker: &usize| self.of_worker(*worker).is_some();
+        known.copied().filter(has_child).collect()
+    }
+
+    /// What is known of the training of a child that has ended, if it is the last one of its worker.
+    pub fn just_ended(&self, child: u64) -> Option<&TrainedChild> {
+        let mut ended = self.ended_by_worker.values();
+        ended.find(|training| training.child == child)
+    }
+
     /// The row of a child that has ended. Children end nearly in the order of their numbers, so the
     /// search goes outwards from the expected position.
     pub fn ended(&self, child: u64) -> Option<&ChildRow> {
@@ -235,6 +274,11 @@ impl SearchRun {
             .then(|| waiting.filter(|child| self.in_training(*child).is_none()))
     }
 
+    /// What the workers train, and what those without a child have trained last.
+    pub(super) fn trainings(&self) -> impl Iterator<Item = &TrainedChild> {
+        self.by_worker.values().chain(self.ended_by_worker.values())
+    }
+
     fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut TrainedChild> {
         self.by_worker
             .get_mut(&worker)
@@ -249,6 +293,7 @@ impl SearchRun {
         place: Option<ClusterPlace>,
     ) {
         let candidate = self.waiting.get(&child).cloned();
+        self.ended_by_worker.remove(&worker);
         self.by_worker.insert(
             worker,
             TrainedChild {
@@ -329,8 +374,17 @@ impl SearchRun {
             self.energy.children += 1;
         }
         self.waiting.remove(&row.child);
-        self.by_worker
-            .retain(|_, training| training.child != row.child);
+        if let Some((worker, _)) = self.in_training(row.child)
+            && let Some(training) = self.by_worker.remove(&worker)
+            && training.place.is_none()
+        {
+            self.ended_by_worker.insert(worker, training);
+        }
         self.children.push(row);
+    }
+
+    fn clear_workers(&mut self) {
+        self.by_worker.clear();
+        self.ended_by_worker.clear();
     }
 }

@@ -17,8 +17,9 @@ impl RunState {
 
 impl SearchRun {
     fn is_sound(&self) -> bool {
-        let training = self.by_worker.values();
-        let candidates = training.filter_map(|training| training.candidate.as_ref());
+        let candidates = self
+            .trainings()
+            .filter_map(|training| training.candidate.as_ref());
         let mut candidates = self.waiting.values().chain(candidates);
         self.episodes.len() == self.episode_seqs.len()
             && candidates.all(|candidate| is_buildable(&candidate.design))

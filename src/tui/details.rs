@@ -58,13 +58,21 @@ impl Details {
     }
 }
 
-/// The details of a child that has not ended, from the state.
+/// The details of a child that has not ended, or only just, from the state.
 pub fn detail_in(state: &RunState, child: u64) -> Option<ChildDetail> {
-    let candidate = state.search().waiting.get(&child)?.clone();
-    let training = state.search().in_training(child);
+    let search = state.search();
+    let Some(candidate) = search.waiting.get(&child) else {
+        let training = search.just_ended(child)?;
+        return Some(ChildDetail {
+            candidate: training.candidate.clone()?,
+            epochs: training.epochs.clone(),
+            row: search.ended(child).cloned(),
+        });
+    };
+    let training = search.in_training(child);
     let epochs = training.map(|(_, training)| training.epochs.clone());
     Some(ChildDetail {
-        candidate,
+        candidate: candidate.clone(),
         epochs: epochs.unwrap_or_default(),
         row: None,
     })

@@ -77,6 +77,7 @@ impl Run {
 fn text_of(mut state: RunState) -> String {
     if let Some(search) = state.search_mut() {
         let training = search.by_worker.values_mut();
+        let training = training.chain(search.ended_by_worker.values_mut());
         let candidates = training.filter_map(|training| training.candidate.as_mut());
         for candidate in search.waiting.values_mut().chain(candidates) {
             if let CandidateOrigin::Sampled { choices, .. } = &mut candidate.origin {

@@ -109,11 +109,11 @@ impl App {
     /// Show the child of another worker.
     pub(super) fn step_worker(&mut self, forward: bool) {
         let current = self.view.worker;
-        let mut workers = self.state().search().by_worker.keys().copied();
+        let workers = self.state().search().workers();
         let next = if forward {
-            workers.find(|worker| *worker > current)
+            workers.range(current + 1..).next().copied()
         } else {
-            workers.rfind(|worker| *worker < current)
+            workers.range(..current).next_back().copied()
         };
         self.choose(None);
         if let Some(worker) = next {

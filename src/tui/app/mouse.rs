@@ -83,7 +83,7 @@ impl App {
                 }
             }
             Target::Worker(worker) => {
-                let training = self.state().search().by_worker.get(&worker);
+                let training = self.state().search().of_worker(worker);
                 let child = training.map(|training| training.child);
                 if child.is_some() && selected == child {
                     self.inspect(child);

@@ -1,5 +1,7 @@
 //! Rows go where the content of a panel needs them, and nothing moves when a child ends.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use ratatui::layout::{Rect, Size};
 
@@ -7,6 +9,7 @@ use super::App;
 use crate::config::{Characters, LayoutName, ScreenConfig};
 use crate::event::{Event, Record};
 use crate::link::LinkStatus;
+use crate::state::RunState;
 use crate::telemetry::{
     GpuSample, GpuStatus, HostSample, HostStatus, ProcessRole, ProcessSample, Throttle,
 };
@@ -159,6 +162,75 @@ fn panels_stay_where_they_are_from_child_to_child() {
 }
 
 #[test]
+fn panels_do_not_move_with_every_layer_that_is_added() {
+    let (records, mut heights, mut depths) = (sample::records(), BTreeSet::new(), BTreeSet::new());
+    let mut state = RunState::default();
+    for (end, record) in records.iter().enumerate() {
+        state.apply(record);
+        if matches!(record.event, Event::EpisodeStarted { .. }) {
+            let app = app(&records[..=end], 0, (200, 50));
+            let controller = app.areas().unwrap().of(PanelId("controller")).unwrap();
+            heights.insert(controller.height);
+            depths.insert(state.search().depth);
+        }
+    }
+    // For up to 6 layers, before it is known that they become more, and for up to 8 and 12.
+    assert_eq!(
+        (heights.len(), depths.len()),
+        (3, 6),
+        "{heights:?} {depths:?}"
+    );
+}
+
+#[test]
+fn the_child_of_the_worker_selected_stays_until_the_next_one_begins() {
+    let records = sample::records();
+    let mut app = app(&records[..1], 0, (200, 50));
+    let (mut stayed, mut left) = (0, 0);
+    for record in &records[1..] {
+        let before = app.shown_child();
+        app.take(record);
+        let search = app.state().search();
+        let waits = search.waiting.len() > search.by_worker.len();
+        match record.event {
+            Event::ChildFinished(ref finished) if Some(finished.child) == before => {
+                let stays = app.shown_child() == before;
+                assert_eq!(stays, waits || search.by_worker.is_empty(), "{finished:?}");
+                // Nothing has to be read to show it.
+                assert!(!stays || app.scene().detail(finished.child).is_some());
+                *if stays { &mut stayed } else { &mut left } += 1;
+            }
+            Event::ChildStarted {
+                child, worker: 0, ..
+            } => assert_eq!(app.shown_child(), Some(child)),
+            _ => {}
+        }
+    }
+    assert!(stayed > 30 && left > 1, "{stayed} {left}");
+}
+
+#[test]
+fn each_worker_keeps_its_rows_while_it_has_no_child() {
+    let (records, workers) = (sample::records(), PanelId("workers"));
+    let mut app = app(&records[..1], 0, (200, 50));
+    let mut idle = 0;
+    for record in &records[1..] {
+        app.take(record);
+        if app.state().status.is_over() {
+            break;
+        }
+        let text = drawn(&app, workers, 55).unwrap();
+        let rows: Vec<&str> = text.lines().collect();
+        let numbers = [1, 3].map(|row| rows[row].trim_start_matches(['▸', ' ']).chars().next());
+        assert_eq!(numbers, [Some('0'), Some('1')], "{text}");
+        assert!(text.contains("workers 2"), "{text}");
+        let is_working = !app.state().search().by_worker.is_empty();
+        idle += usize::from(is_working && text.contains("idle"));
+    }
+    assert!(idle > 2, "{idle}");
+}
+
+#[test]
 fn the_leaderboard_takes_the_rows_that_the_host_does_not_need() {
     let app = app(&sample::records(), 0, (200, 50));
     let areas = app.areas().unwrap();
@@ -236,7 +308,8 @@ fn how_far_a_child_is_stands_beside_its_layers_only_while_no_other_panel_tells_i
 fn no_row_between_facts_and_layers_is_empty_while_a_layer_does_not_fit() {
     let (app, dna) = (app(&sample::records(), 0, (80, 24)), PanelId("dna"));
     let scene = app.scene();
-    let need = scene.need(dna, 80).unwrap();
+    // The last child has 11 layers, and the panel room for 12.
+    let need = scene.need(dna, 80).unwrap() - 1;
     let has_gap = |height| {
         let panel = app.view.panels.get(dna);
         let text = sample::drawn((80, height), false, |painter| {

@@ -79,7 +79,7 @@ pub fn alarm(state: &RunState) -> Option<String> {
         .then(|| format!("COLLAPSED: entropy {:.0} % of its maximum", share * 100.0))
 }
 
-/// Rows for a child of the depth that the search has now: the verdict unless the chart has it, two rows
+/// Rows for a child of the depth that the search will soon have: the verdict unless the chart has it, two rows
 /// about the episode, and the probabilities with their headings. Without a policy there are only words.
 fn need(scene: &Scene<'_>, width: usize) -> usize {
     let search = scene.live.search();
@@ -93,7 +93,10 @@ fn need(scene: &Scene<'_>, width: usize) -> usize {
         _ => VERDICT_ROWS,
     };
     let map = match has_policy {
-        true => Plan::of(search.heads(), search.depth, width).rows(search.depth),
+        true => {
+            let depth = search.depth_ahead();
+            Plan::of(search.heads(), depth, width).rows(depth)
+        }
         false => 1,
     };
     verdict + 2 + map

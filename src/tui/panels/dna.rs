@@ -76,12 +76,12 @@ impl TextPanel for DnaView {
     }
 }
 
-/// Rows for a child of the depth that the search has now: its facts, a heading, and its layers.
+/// Rows for a child of the depth that the search will soon have: its facts, a heading, and its layers.
 fn need(scene: &Scene<'_>) -> usize {
     let search = scene.live.search();
     let is_cell = (search.started.as_ref()).is_some_and(|run| run.data.images.is_none());
     let per_layer = if is_cell { search.heads().len() } else { 1 };
-    3 + search.depth * per_layer
+    3 + search.depth_ahead() * per_layer
 }
 
 /// The child's name and what it is doing, beside the title; of a chosen child also how to leave it. Several

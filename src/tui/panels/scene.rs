@@ -112,10 +112,10 @@ impl<'a> Scene<'a> {
     }
 
     /// The child shown in the panels: the selected one; otherwise the one in training on the
-    /// selected worker; otherwise the last one that ended.
+    /// selected worker, or the last one until its next one begins; otherwise the last one that ended.
     pub fn shown_child(&self) -> Option<u64> {
         let search = self.state.search();
-        let of_worker = search.by_worker.get(&self.worker);
+        let of_worker = search.of_worker(self.worker);
         let training = of_worker.or_else(|| search.by_worker.values().next());
         self.chosen
             .filter(|child| *child <= newest_child(self.state))

@@ -3,6 +3,7 @@
 mod cluster;
 mod outcome;
 mod place;
+mod seats;
 
 use ratatui::layout::Rect;
 
@@ -21,9 +22,10 @@ use crate::tui::theme::{Glyphs, Role};
 pub use cluster::cluster_counts;
 use outcome::outcome;
 use place::{Place, remaining};
+use seats::{Seat, seats};
 
 /// Narrowest and widest progress bar.
-const BAR: std::ops::RangeInclusive<usize> = 7..=24;
+const BAR: std::ops::RangeInclusive<usize> = 7..=12;
 
 /// The panel.
 #[derive(Debug, Clone, Default)]
@@ -63,13 +65,16 @@ impl Panel for WorkersView {
         let area = super::inside(painter.area());
         let (width, height) = (usize::from(area.width), usize::from(area.height));
         let content = content(scene, width);
-        let by_worker = &scene.state.search().by_worker;
-        let mut children = by_worker.values().map(|training| Some(training.child));
-        let shown = children.position(|child| child == scene.shown_child());
-        let selected = || by_worker.keys().position(|worker| *worker == scene.worker);
+        let seats = seats(scene);
+        let is_shown = |seat: &Seat<'_>| {
+            seat.child()
+                .is_some_and(|child| Some(child) == scene.shown_child())
+        };
+        let shown = seats.iter().position(is_shown);
+        let selected = || seats.iter().position(|seat| seat.worker == scene.worker);
         let chosen = shown.or_else(selected);
         // The child shown elsewhere stays in view, or else the selected worker.
-        let (workers, chosen) = (by_worker.len(), chosen.unwrap_or(0));
+        let (workers, chosen) = (seats.len(), chosen.unwrap_or(0));
         let rows_each = content.body.len() / workers.max(1);
         let rows = content.head.len() + content.body.len();
         // So does the queue, below the children.
@@ -95,10 +100,10 @@ impl Panel for WorkersView {
             ..area
         });
         content.draw(&mut inside, top);
-        let numbers: Vec<usize> = by_worker.keys().copied().collect();
         content.mark(&mut inside, top, |row| {
-            let place = row / rows_each.max(1);
-            numbers.get(place).copied().map(Target::Worker)
+            let seat = seats.get(row / rows_each.max(1));
+            let seat = seat.filter(|seat| seat.training.is_some());
+            seat.map(|seat| Target::Worker(seat.worker))
         });
     }
 
@@ -114,13 +119,14 @@ impl Panel for WorkersView {
     }
 
     fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
-        Scroll::of(action).is_none() || scene.state.search().by_worker.len() > 1
+        Scroll::of(action).is_none() || scene.state.search().workers().len() > 1
     }
 }
 
 fn content(scene: &Scene<'_>, width: usize) -> Content {
     let state = scene.state;
-    if state.search().by_worker.is_empty() {
+    let seats = seats(scene);
+    if seats.is_empty() {
         let nothing = || vec![words(Role::Dim, "no child in training".to_owned())];
         return outcome(scene, width).unwrap_or_else(nothing).into();
     }
@@ -141,18 +147,28 @@ fn content(scene: &Scene<'_>, width: usize) -> Content {
             body: state.search().by_worker.values().map(row).collect(),
         };
     }
-    let told = |(worker, training): (&usize, &TrainedChild)| {
-        let is_shown = shown == Some(training.child);
-        Told::of(state, *worker, training, is_shown, scene.glyphs(), width)
+    let told = |seat: Seat<'_>| match seat.training {
+        None => Told::idle(state, seat.worker),
+        Some(training) => {
+            let is_shown = shown == Some(training.child);
+            Told::of(
+                state,
+                seat.worker,
+                training,
+                is_shown,
+                scene.glyphs(),
+                width,
+            )
+        }
     };
-    let workers = state.search().by_worker.iter();
-    rows_of(workers.map(told).collect(), scene.glyphs(), width).into()
+    rows_of(seats.into_iter().map(told).collect(), scene.glyphs(), width).into()
 }
 
 /// What is told of a worker and its child.
 struct Told {
     name: Row,
-    fraction: f64,
+    /// `None` without a child.
+    fraction: Option<f64>,
     epoch: String,
     /// With the rank of each.
     figures: Vec<(usize, Row)>,
@@ -191,9 +207,21 @@ impl Told {
         }
         Told {
             name,
-            fraction: place.fraction(),
+            fraction: Some(place.fraction()),
             epoch,
             figures,
+        }
+    }
+
+    /// A worker without a child, as wide as one with a child.
+    fn idle(state: &RunState, worker: usize) -> Told {
+        let epochs = state.search().child_epochs().max(1);
+        let epoch = format!(" {}", Place::first_of(epochs).words());
+        Told {
+            name: vec![(Role::Dim, format!("  {worker} {:<10}", "idle"))],
+            fraction: None,
+            epoch: " ".repeat(epoch.len()),
+            figures: Vec::new(),
         }
     }
 
@@ -218,7 +246,10 @@ fn rows_of(all: Vec<Told>, glyphs: &Glyphs, width: usize) -> Vec<Row> {
         let pad = " ".repeat(name - pieces_width(&told.name));
         let mut first = told.name;
         first.push((Role::Text, pad));
-        first.extend(bar(glyphs, columns, told.fraction, Role::Gauge));
+        first.extend(match told.fraction {
+            Some(fraction) => bar(glyphs, columns, fraction, Role::Gauge),
+            None => words(Role::Dim, " ".repeat(columns)),
+        });
         first.push((Role::Text, told.epoch));
         let (indent, left) = match one_row {
             true => ("  ", wanted),
@@ -245,7 +276,7 @@ pub fn progress_rows(
     let label = format!(" {}", place.words());
     let mut first = bar(
         glyphs,
-        width.saturating_sub(label.len()).min(40),
+        width.saturating_sub(label.len()).min(16),
         place.fraction(),
         Role::Gauge,
     );

@@ -77,13 +77,16 @@ impl Extent {
             .max(1)
     }
 
-    /// All children, with room for some future ones: a round number of episodes.
+    /// All children, with room for some future ones: a round number of episodes or, if that is more than half
+    /// of the run, for all of it, so that the scale no longer changes.
     pub fn whole(&self) -> Span {
         let episodes = round_step(self.episode(self.newest) as f64).ceil() as u64;
-        let last = episodes
-            .saturating_mul(self.per_episode)
-            .min(self.total)
-            .max(self.newest);
+        let round = episodes.saturating_mul(self.per_episode);
+        let planned = match round > self.total / 2 {
+            true => self.total,
+            false => round,
+        };
+        let last = planned.max(self.newest);
         Span {
             first: 1,
             last: last.max(1),

@@ -95,7 +95,7 @@ fn finish_episode(search: &mut SearchRun) {
 }
 
 /// The recorded run, as if it were to be 20,000 episodes long.
-fn started() -> RunStarted {
+pub fn started() -> RunStarted {
     let recorded = sample::state_of(&sample::records()[..1]);
     RunStarted {
         episodes: 20_000,

@@ -135,19 +135,17 @@ impl<'a> HeatMap<'a> {
 
     /// A cell per option.
     fn cells(&self, choice: &Choice, part: &Part, cell: usize) -> Row {
-        let of_option = |index: usize| {
-            let (role, text) = self.cell(choice, index, cell);
-            (role, centred(&text, part.cell))
-        };
         let options = part.options.clone();
         options
             .filter(|index| *index < choice.probabilities.len())
-            .map(of_option)
+            .flat_map(|index| self.cell(choice, index, cell, part.cell))
             .collect()
     }
 
-    /// The probability of an option as a shade (and percentage), in brackets if it was chosen.
-    fn cell(&self, choice: &Choice, index: usize, cell: usize) -> (Role, String) {
+    /// The probability of an option as a shade (and percentage) in the middle of `width` columns, with a marker
+    /// before it if it was chosen. The colour is that of the others, so that with another child only the
+    /// markers change.
+    fn cell(&self, choice: &Choice, index: usize, cell: usize, width: usize) -> Row {
         let probability = choice.probabilities.get(index).copied().unwrap_or(0.0);
         let shade = self.glyphs.shades[shade(probability)];
         let text = if cell == WIDE_CELL && probability >= 0.995 {
@@ -159,16 +157,23 @@ impl<'a> HeatMap<'a> {
         } else {
             shade.to_owned()
         };
-        let is_taken = index == choice.index;
-        let role = if is_taken {
-            Role::Mean
-        } else if probability > 0.0 {
+        let role = if probability > 0.0 {
             Role::Child
         } else {
             Role::Dim
         };
-        let (open, close) = if is_taken { ("[", "]") } else { (" ", " ") };
-        (role, format!("{open}{text}{close}"))
+        let marker = match index == choice.index {
+            true => self.glyphs.marker,
+            false => " ",
+        };
+        let padding = width.saturating_sub(cell);
+        let before = " ".repeat(padding / 2);
+        let after = " ".repeat(padding - padding / 2);
+        vec![
+            (Role::Dim, before),
+            (Role::Mean, marker.to_owned()),
+            (role, format!("{text} {after}")),
+        ]
     }
 
     fn by_decision(&self, cell: usize, decisions: &[&str], options: &[String]) -> Content {
@@ -182,10 +187,10 @@ impl<'a> HeatMap<'a> {
             let Some(choice) = self.choice(1, head) else {
                 return row;
             };
-            row.extend(columns.iter().enumerate().map(|(index, width)| {
-                let (role, text) = self.cell(choice, index, cell);
-                (role, format!(" {}", centred(&text, *width)))
-            }));
+            for (index, width) in columns.iter().enumerate() {
+                row.push((Role::Dim, " ".to_owned()));
+                row.extend(self.cell(choice, index, cell, *width));
+            }
             row
         };
         Content {

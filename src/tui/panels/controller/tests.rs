@@ -65,7 +65,7 @@ fn a_cell_has_a_row_per_edge_and_names_its_operations() {
         wide[..2],
         [
             "         none  skip_connect nor_conv_1x1 nor_conv_3x3 avg_pool_3x3",
-            "edge 0-1  ░10     [▓60]         ░10          ░10          ░10",
+            "edge 0-1  ░10     ▸▓60          ░10          ░10          ░10",
         ]
     );
     assert_eq!(wide.len(), 7);

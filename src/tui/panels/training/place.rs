@@ -48,12 +48,17 @@ impl Place {
                 done: 1.0,
                 has_ended: true,
             },
-            _ => Place {
-                epoch: 1,
-                epochs: state.search().child_epochs().max(1),
-                done: 0.0,
-                has_ended: false,
-            },
+            _ => Place::first_of(state.search().child_epochs().max(1)),
+        }
+    }
+
+    /// The beginning of a training of so many epochs.
+    pub(super) fn first_of(epochs: usize) -> Place {
+        Place {
+            epoch: 1,
+            epochs,
+            done: 0.0,
+            has_ended: false,
         }
     }
 

@@ -16,6 +16,17 @@ fn acted(state: &RunState, actions: &[Action]) -> (ChartView, Span) {
 }
 
 #[test]
+fn once_half_of_the_run_is_in_view_the_scale_no_longer_changes() {
+    let whole = |newest| {
+        let mut run = samples::started();
+        run.episodes = 6;
+        Extent::of_search(Some(&run), newest).whole().last
+    };
+    assert_eq!([1, 16, 17, 32].map(whole), [16, 16, 32, 32]);
+    assert_eq!([33, 48, 80, 96].map(whole), [96; 4]);
+}
+
+#[test]
 fn zooming_in_keeps_the_newest_child_in_view_and_follows_it() {
     use Action::More;
     let (view, visible) = acted(&samples::run(100), &[More]);
