@@ -1,5 +1,7 @@
 //! A search according to its events.
 
+mod workers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -42,8 +44,11 @@ pub struct SearchRun {
     /// Children in training, by worker.
     #[serde(with = "pairs")]
     pub by_worker: BTreeMap<usize, TrainedChild>,
-    /// The child that each worker without one has trained last; in a cluster, which gives a child a place when
-    /// it can, there are none.
+    /// The workers on this machine that are running.
+    #[serde(default)]
+    pub ready: BTreeSet<usize>,
+    /// The child that a worker without one has trained last, if others waited when it ended. Those of a cluster
+    /// are not among them: there it may take long until the next one begins.
     #[serde(with = "pairs", default)]
     pub ended_by_worker: BTreeMap<usize, TrainedChild>,
     /// What users have written on children.
@@ -86,6 +91,7 @@ impl SearchRun {
                 self.episode = *episode;
                 self.depth = *depth;
                 self.baseline = *baseline;
+                self.ended_by_worker.clear();
             }
             Event::EpisodeFinished(episode) => {
                 self.baseline = episode.next_baseline;
@@ -108,8 +114,8 @@ impl SearchRun {
     }
 
     /// Number of layers that a panel should have room for, so that it need not grow with each layer that the
-    /// plan of the search adds: the next multiple of four, if that many layers are planned. Where the plan is
-    /// not known, they are once the depth has grown.
+    /// plan of the search adds: the next multiple of four, but not more than are planned. In a journal without
+    /// the plan, a depth that has grown is expected to grow further.
     pub fn depth_ahead(&self) -> usize {
         let outlook = self.started.as_ref().and_then(|run| run.outlook.as_ref());
         let last = outlook.and_then(|outlook| outlook.depths.last());
@@ -162,6 +168,15 @@ impl SearchRun {
                     training.epochs.push(epoch.clone());
                 }
             }
+            Event::WorkerStarted {
+                worker, host: None, ..
+            } => {
+                self.ready.insert(*worker);
+            }
+            Event::WorkerDied { worker, .. } => {
+                self.ready.remove(worker);
+                self.ended_by_worker.remove(worker);
+            }
             Event::ChildRetried { child, .. } => self
                 .by_worker
                 .retain(|_, training| training.child != *child),
@@ -204,35 +219,6 @@ impl SearchRun {
         self.outcomes.best_design.as_ref()?.network()
     }
 
-    /// The worker that trains a child, and how far it is.
-    pub fn in_training(&self, child: u64) -> Option<(usize, &TrainedChild)> {
-        let mut training = self.by_worker.iter();
-        let (worker, training) = training.find(|(_, training)| training.child == child)?;
-        Some((*worker, training))
-    }
-
-    /// The child that a worker trains or, while it has none but children wait, the one that it has trained last:
-    /// the next one will begin at any moment, so that whatever follows the worker may stay where it is.
-    pub fn of_worker(&self, worker: usize) -> Option<&TrainedChild> {
-        let mut waiting = self.waiting.keys();
-        let mut waits = || waiting.any(|child| self.in_training(*child).is_none());
-        let ended = || self.ended_by_worker.get(&worker).filter(|_| waits());
-        self.by_worker.get(&worker).or_else(ended)
-    }
-
-    /// The numbers of the workers that have such a child, in order.
-    pub fn workers(&self) -> BTreeSet<usize> {
-        let known = self.by_worker.keys().chain(self.ended_by_worker.keys());
-        let has_child = |worker: &usize| self.of_worker(*worker).is_some();
-        known.copied().filter(has_child).collect()
-    }
-
-    /// What is known of the training of a child that has ended, if it is the last one of its worker.
-    pub fn just_ended(&self, child: u64) -> Option<&TrainedChild> {
-        let mut ended = self.ended_by_worker.values();
-        ended.find(|training| training.child == child)
-    }
-
     /// The row of a child that has ended. Children end nearly in the order of their numbers, so the
     /// search goes outwards from the expected position.
     pub fn ended(&self, child: u64) -> Option<&ChildRow> {
@@ -272,11 +258,6 @@ impl SearchRun {
         device
             .ends_with("(slurm)")
             .then(|| waiting.filter(|child| self.in_training(*child).is_none()))
-    }
-
-    /// What the workers train, and what those without a child have trained last.
-    pub(super) fn trainings(&self) -> impl Iterator<Item = &TrainedChild> {
-        self.by_worker.values().chain(self.ended_by_worker.values())
     }
 
     fn training_of(&mut self, worker: usize, child: u64) -> Option<&mut TrainedChild> {
@@ -376,7 +357,9 @@ impl SearchRun {
         self.waiting.remove(&row.child);
         if let Some((worker, _)) = self.in_training(row.child)
             && let Some(training) = self.by_worker.remove(&worker)
+            && row.accuracy.is_some()
             && training.place.is_none()
+            && self.waits()
         {
             self.ended_by_worker.insert(worker, training);
         }
@@ -386,5 +369,6 @@ impl SearchRun {
     fn clear_workers(&mut self) {
         self.by_worker.clear();
         self.ended_by_worker.clear();
+        self.ready.clear();
     }
 }

@@ -49,8 +49,13 @@ impl App {
             self.child_at_hand(),
         ];
         let shown = shown.into_iter().flatten().chain(in_panels);
-        let waiting = &self.state().search().waiting;
-        let is_known = |child: u64| waiting.get(&child).is_some_and(Candidate::has_choices);
+        let search = self.state().search();
+        let waiting = &search.waiting;
+        let just_ended = |child: u64| search.just_ended(child)?.candidate.as_ref();
+        let is_known = |child: u64| {
+            let candidate = waiting.get(&child).or_else(|| just_ended(child));
+            candidate.is_some_and(Candidate::has_choices)
+        };
         let mut unknown = shown.filter(|child| !is_known(*child) && !self.details.has(*child));
         unknown.find_map(|child| {
             if let Some(candidate) = waiting.get(&child) {
@@ -109,7 +114,7 @@ impl App {
     /// Show the child of another worker.
     pub(super) fn step_worker(&mut self, forward: bool) {
         let current = self.view.worker;
-        let workers = self.state().search().workers();
+        let workers = self.scene().workers();
         let next = if forward {
             workers.range(current + 1..).next().copied()
         } else {

@@ -119,7 +119,7 @@ fn a_replay_offers_neither_notes_nor_other_runs() {
 fn workers_are_selected_only_where_there_are_several() {
     let mut app = app_after(400);
     app.view.focus = PanelId("workers");
-    let workers = app.state().search().workers().len();
+    let workers = app.scene().workers().len();
     assert_eq!(
         footer(&app).contains("worker"),
         workers > 1,

@@ -41,6 +41,8 @@ mod typing;
 mod views;
 #[cfg(test)]
 mod views_tests;
+#[cfg(test)]
+mod workers_tests;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;

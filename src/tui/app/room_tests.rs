@@ -26,7 +26,7 @@ const LAYOUTS: [LayoutName; 6] = [
 ];
 
 /// A screen of this size after these records, on a machine with so many GPUs.
-fn app(records: &[Record], gpus: u32, (width, height): (u16, u16)) -> App {
+pub(super) fn app(records: &[Record], gpus: u32, (width, height): (u16, u16)) -> App {
     let config = ScreenConfig {
         characters: Characters::Unicode,
         ..ScreenConfig::default()
@@ -97,7 +97,7 @@ fn areas(app: &mut App) -> Vec<Shown> {
 }
 
 /// The text of a panel that is `width` columns wide and has as many rows as it says that it needs.
-fn drawn(app: &App, panel: PanelId, width: u16) -> Option<String> {
+pub(super) fn drawn(app: &App, panel: PanelId, width: u16) -> Option<String> {
     let scene = app.scene();
     let height = scene.need(panel, width)?;
     let of_panel = app.view.panels.get(panel);
@@ -180,54 +180,6 @@ fn panels_do_not_move_with_every_layer_that_is_added() {
         (3, 6),
         "{heights:?} {depths:?}"
     );
-}
-
-#[test]
-fn the_child_of_the_worker_selected_stays_until_the_next_one_begins() {
-    let records = sample::records();
-    let mut app = app(&records[..1], 0, (200, 50));
-    let (mut stayed, mut left) = (0, 0);
-    for record in &records[1..] {
-        let before = app.shown_child();
-        app.take(record);
-        let search = app.state().search();
-        let waits = search.waiting.len() > search.by_worker.len();
-        match record.event {
-            Event::ChildFinished(ref finished) if Some(finished.child) == before => {
-                let stays = app.shown_child() == before;
-                assert_eq!(stays, waits || search.by_worker.is_empty(), "{finished:?}");
-                // Nothing has to be read to show it.
-                assert!(!stays || app.scene().detail(finished.child).is_some());
-                *if stays { &mut stayed } else { &mut left } += 1;
-            }
-            Event::ChildStarted {
-                child, worker: 0, ..
-            } => assert_eq!(app.shown_child(), Some(child)),
-            _ => {}
-        }
-    }
-    assert!(stayed > 30 && left > 1, "{stayed} {left}");
-}
-
-#[test]
-fn each_worker_keeps_its_rows_while_it_has_no_child() {
-    let (records, workers) = (sample::records(), PanelId("workers"));
-    let mut app = app(&records[..1], 0, (200, 50));
-    let mut idle = 0;
-    for record in &records[1..] {
-        app.take(record);
-        if app.state().status.is_over() {
-            break;
-        }
-        let text = drawn(&app, workers, 55).unwrap();
-        let rows: Vec<&str> = text.lines().collect();
-        let numbers = [1, 3].map(|row| rows[row].trim_start_matches(['▸', ' ']).chars().next());
-        assert_eq!(numbers, [Some('0'), Some('1')], "{text}");
-        assert!(text.contains("workers 2"), "{text}");
-        let is_working = !app.state().search().by_worker.is_empty();
-        idle += usize::from(is_working && text.contains("idle"));
-    }
-    assert!(idle > 2, "{idle}");
 }
 
 #[test]

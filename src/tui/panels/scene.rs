@@ -1,5 +1,7 @@
 //! What a panel may see: the run at the moment shown, its status, and the appearance of the screen.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
@@ -111,8 +113,23 @@ impl<'a> Scene<'a> {
         self.status().is_over()
     }
 
+    /// Whether the workers of the run are at work, as far as is known: it is neither over nor abandoned.
+    pub fn is_at_work(&self) -> bool {
+        !self.is_over() && self.why_abandoned().is_none()
+    }
+
+    /// The workers whose child can be shown, in order.
+    pub fn workers(&self) -> BTreeSet<usize> {
+        let search = self.state.search();
+        match self.is_at_work() {
+            true => search.workers(),
+            false => search.by_worker.keys().copied().collect(),
+        }
+    }
+
     /// The child shown in the panels: the selected one; otherwise the one in training on the
-    /// selected worker, or the last one until its next one begins; otherwise the last one that ended.
+    /// selected worker, or the last one until its next one begins; otherwise one in training on another; otherwise
+    /// the last one that ended.
     pub fn shown_child(&self) -> Option<u64> {
         let search = self.state.search();
         let of_worker = search.of_worker(self.worker);

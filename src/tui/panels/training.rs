@@ -119,7 +119,7 @@ impl Panel for WorkersView {
     }
 
     fn offers(&self, action: Action, scene: &Scene<'_>) -> bool {
-        Scroll::of(action).is_none() || scene.state.search().workers().len() > 1
+        Scroll::of(action).is_none() || scene.workers().len() > 1
     }
 }
 
@@ -213,7 +213,7 @@ impl Told {
         }
     }
 
-    /// A worker without a child, as wide as one with a child.
+    /// A worker without a child, in as many columns as one with a child.
     fn idle(state: &RunState, worker: usize) -> Told {
         let epochs = state.search().child_epochs().max(1);
         let epoch = format!(" {}", Place::first_of(epochs).words());
@@ -349,6 +349,8 @@ fn figures(state: &RunState, training: &TrainedChild) -> Vec<(usize, Row)> {
         ]
     });
     let origin = training.candidate.as_ref().and_then(Candidate::parent);
+    let is_in_training = state.search().in_training(training.child).is_some();
+    let left = remaining(state, training).filter(|_| is_in_training);
     let is_control = (training.candidate.as_ref()).is_some_and(Candidate::is_control);
     let control = vec![(Role::Text, "control".to_owned())];
     let figures = [
@@ -361,7 +363,7 @@ fn figures(state: &RunState, training: &TrainedChild) -> Vec<(usize, Row)> {
             last.map(|epoch| format!("{:.1} %", epoch.valid_accuracy * 100.0)),
         ),
         images,
-        figure("left", remaining(state, training).map(format::estimate)),
+        figure("left", left.map(format::estimate)),
     ];
     figures.into_iter().enumerate().collect()
 }

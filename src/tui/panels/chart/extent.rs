@@ -22,9 +22,16 @@ impl Extent {
         Extent::new(state, sampled.map(|row| row.child).max().unwrap_or(0))
     }
 
-    /// The extent of a run with a known newest child.
+    /// The extent of a run with a known newest child. One that is over has no children to come.
     pub fn new(state: &RunState, newest: u64) -> Extent {
-        Extent::of_search(state.search().started.as_ref(), newest)
+        let planned = Extent::of_search(state.search().started.as_ref(), newest);
+        match state.status.is_over() {
+            true => Extent {
+                total: newest.max(1),
+                ..planned
+            },
+            false => planned,
+        }
     }
 
     /// The same for a search of which only the beginning is at hand.
@@ -77,14 +84,16 @@ impl Extent {
             .max(1)
     }
 
-    /// All children, with room for some future ones: a round number of episodes or, if that is more than half
-    /// of the run, for all of it, so that the scale no longer changes.
+    /// All children, with room for some future ones: a round number of episodes or, from the middle of the run on,
+    /// all of it, so that the scale no longer changes.
     pub fn whole(&self) -> Span {
-        let episodes = round_step(self.episode(self.newest) as f64).ceil() as u64;
-        let round = episodes.saturating_mul(self.per_episode);
-        let planned = match round > self.total / 2 {
+        let episode = self.episode(self.newest);
+        let planned = match episode.saturating_mul(2) >= self.episode(self.total) {
             true => self.total,
-            false => round,
+            false => {
+                let round = round_step(episode as f64).ceil() as u64;
+                round.saturating_mul(self.per_episode).min(self.total)
+            }
         };
         let last = planned.max(self.newest);
         Span {

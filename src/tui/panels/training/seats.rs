@@ -1,7 +1,5 @@
 //! The workers in the order of their rows.
 
-use std::collections::BTreeSet;
-
 use crate::state::TrainedChild;
 use crate::tui::panels::scene::Scene;
 
@@ -17,14 +15,13 @@ impl Seat<'_> {
     }
 }
 
-/// The workers that have a child and, where each worker of the run keeps its rows, those that have none at the
-/// moment: nothing moves when a child ends.
+/// The workers that have a child and, unless all are idle, the others too: nothing moves when a child ends.
 pub(super) fn seats<'a>(scene: &Scene<'a>) -> Vec<Seat<'a>> {
     let search = scene.state.search();
-    let is_kept = !scene.is_over() && scene.why_abandoned().is_none() && search.queue().is_none();
-    let run = search.started.as_ref().filter(|_| is_kept);
-    let kept = 0..run.map_or(0, |run| run.workers);
-    let workers: BTreeSet<usize> = kept.chain(search.by_worker.keys().copied()).collect();
+    let mut workers = scene.workers();
+    if !workers.is_empty() && scene.is_at_work() {
+        workers.extend(&search.ready);
+    }
     let seat = |worker| Seat {
         worker,
         training: search.of_worker(worker),

@@ -29,10 +29,14 @@ const STACKED: usize = 24;
 /// Height of a chart in rows from which on the learning rate is shown below it.
 const RATES: usize = 8;
 
-/// The range of the epochs of a training.
+/// The range of the epochs of a training. After one that has stopped early none are to come.
 fn extent(training: &TrainingRun) -> Extent {
     let done = training.epochs.last().map_or(0, |epoch| epoch.epoch);
-    Extent::of_epochs(done as u64, training.started.settings.epochs as u64)
+    let planned = match training.is_out_of_patience() {
+        true => done,
+        false => training.started.settings.epochs,
+    };
+    Extent::of_epochs(done as u64, planned as u64)
 }
 
 /// Approximate number of columns of a plot in a panel of `width` columns, which determines how far
