@@ -293,6 +293,7 @@ impl Writer {
                 images_per_second: 9_000.0 + 1_000.0 * self.random.random::<f64>(),
                 seconds: 5.0 + self.random.random::<f64>(),
                 label_smoothing: 0.0,
+                cutmix: 0.0,
                 averaged: false,
             };
             self.write(Event::ChildEpoch(ChildEpoch::of(

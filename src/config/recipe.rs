@@ -61,6 +61,10 @@ pub struct Recipe {
     /// in 0..1 (Szegedy et al. 2016). Other losses are those of the true class.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_smoothing: f64,
+    /// The part of the batches in training whose images are mixed with each other, in 0..=1 (CutMix: Yun et al.
+    /// 2019). The training loss is then that for both labels of an image.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cutmix: f64,
     /// The weights that are validated, kept and tested.
     #[serde(default, skip_serializing_if = "WeightAverage::is_none")]
     pub weight_average: WeightAverage,
@@ -82,6 +86,17 @@ impl Recipe {
     /// Whether the training loss has smoothed labels, and so cannot be compared with other losses.
     pub fn smooths(&self) -> bool {
         self.label_smoothing > 0.0
+    }
+
+    /// Whether images are mixed in training, whose loss and accuracy then cannot be compared with others.
+    pub fn mixes(&self) -> bool {
+        self.cutmix > 0.0
+    }
+
+    /// That images are mixed, and in how many batches: `images mixed in 50 % of the batches`.
+    pub fn mixing(&self) -> String {
+        let percent = (self.cutmix * 1_000.0).round() / 10.0;
+        format!("images mixed in {percent} % of the batches")
     }
 }
 

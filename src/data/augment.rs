@@ -21,6 +21,7 @@ pub(super) enum RandomStream {
     Augmentation = 2,
     FirstFlip = 3,
     Cutout = 4,
+    CutMix = 5,
 }
 
 impl Draw {

@@ -13,6 +13,8 @@ pub mod check;
 mod cifar10;
 pub mod cifar10_1;
 #[cfg(feature = "torch")]
+mod cutmix;
+#[cfg(feature = "torch")]
 mod cutout;
 mod download;
 mod error;
@@ -44,6 +46,8 @@ pub use self::augment::Layout;
 #[cfg(feature = "torch")]
 pub use self::batches::{DeviceDataset, ShuffledImages};
 pub use self::cifar10::ARCHIVE_MD5;
+#[cfg(feature = "torch")]
+pub use self::cutmix::Mixture;
 pub use self::error::{DataError, FetchError, UnpackError};
 pub use self::folder::Unread;
 #[cfg(feature = "torch")]

@@ -293,6 +293,10 @@ pub struct TrainingEpoch {
     /// unless it is 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_smoothing: f64,
+    /// The part of the batches in training whose images were mixed. Training loss and accuracy cannot be compared
+    /// with those of validation unless it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cutmix: f64,
     /// Whether the validation figures are those of averaged weights.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub averaged: bool,

@@ -2,6 +2,7 @@
 //! batches.
 
 mod epoch;
+mod targets;
 
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use tch::{Device, TchError, Tensor};
 
 pub use self::epoch::Epoch;
+use self::targets::Targets;
 use super::average::{Average, Taken};
 use super::data::TrainingData;
 use super::error::TrainError;
@@ -16,10 +18,10 @@ use super::metrics::{Figures, Metrics};
 use super::muon::Muon;
 use super::optimizer::Sgd;
 use super::settings::FitSettings;
-use super::trainer::{evaluation_batch, smoothed_cross_entropy};
+use super::trainer::evaluation_batch;
 use crate::child::{Mode, Network};
 use crate::config::DecayOn;
-use crate::data::DeviceDataset;
+use crate::data::{DeviceDataset, Mixture};
 
 /// A network, its optimiser and its images.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub struct Fit<'data> {
     seed: u64,
     /// Label smoothing of the training loss, in 0..1.
     label_smoothing: f64,
+    /// The part of the batches whose images are mixed, in 0..=1.
+    cutmix: f64,
     /// The mean of the weights, if one is kept.
     average: Option<Average>,
 }
@@ -70,6 +74,7 @@ impl<'data> Fit<'data> {
         }
         Ok(Fit {
             label_smoothing: settings.label_smoothing,
+            cutmix: settings.cutmix,
             average: Average::new(settings.weight_average, values)?,
             muon: Muon::new(
                 settings.optimizer,
@@ -260,7 +265,11 @@ impl<'data> Fit<'data> {
     /// epoch's.
     fn gradient(&self, epoch: &Epoch) -> Result<Tensor, TrainError> {
         let (images, labels) = epoch.images.batch(epoch.done)?;
-        Ok(self.gradient_in_parts(&images, &labels, (&epoch.figures, epoch.done))?)
+        let (_, channels, height, width) = images.size4()?;
+        let place = (epoch.number, epoch.done);
+        let mixture = Mixture::draw(self.cutmix, self.seed, place, [channels, height, width]);
+        let (images, targets) = Targets::mixed(images, labels, mixture.as_ref())?;
+        Ok(self.gradient_in_parts(&images, &targets, (&epoch.figures, epoch.done))?)
     }
 
     /// Gradient of the mean loss of a batch, computed `micro_batch` images at a time. The figures
@@ -268,14 +277,14 @@ impl<'data> Fit<'data> {
     fn gradient_in_parts(
         &self,
         images: &Tensor,
-        labels: &Tensor,
+        targets: &Targets,
         figures: (&Figures, usize),
     ) -> Result<Tensor, TchError> {
-        let (all, part) = (labels.size()[0], self.micro_batch as i64);
-        let mut gradient = self.gradient_of_part(images, labels, figures, 0..all.min(part))?;
+        let (all, part) = (images.size()[0], self.micro_batch as i64);
+        let mut gradient = self.gradient_of_part(images, targets, figures, 0..all.min(part))?;
         for start in (part..all).step_by(self.micro_batch) {
             let more =
-                self.gradient_of_part(images, labels, figures, start..all.min(start + part))?;
+                self.gradient_of_part(images, targets, figures, start..all.min(start + part))?;
             gradient = gradient.f_add_(&more)?;
         }
         Ok(gradient)
@@ -286,25 +295,19 @@ impl<'data> Fit<'data> {
     fn gradient_of_part(
         &self,
         images: &Tensor,
-        labels: &Tensor,
+        targets: &Targets,
         (figures, batch): (&Figures, usize),
         part: Range<i64>,
     ) -> Result<Tensor, TchError> {
-        let (all, length) = (labels.size()[0], part.end - part.start);
-        let take = |tensor: &Tensor| {
-            if length == all {
-                Ok(tensor.shallow_clone())
-            } else {
-                tensor.f_narrow(0, part.start, length)
-            }
-        };
-        let (images, labels) = (take(images)?, take(labels)?);
+        let (all, length) = (images.size()[0], part.end - part.start);
+        let images = images.f_narrow(0, part.start, length)?;
+        let targets = targets.part(part.start, length)?;
         let logits = self.network.forward(&images, Mode::Train)?;
-        let mut loss = smoothed_cross_entropy(&logits, &labels, self.label_smoothing)?;
+        let mut loss = targets.loss(&logits, self.label_smoothing)?;
         if length < all {
             loss = loss.f_mul_scalar(length as f64 / all as f64)?;
         }
-        figures.take(batch, part.start, &loss, &logits, &labels)?;
+        figures.take(batch, part.start, &loss, &logits, targets.main())?;
         self.network.gradient(&loss)
     }
 }

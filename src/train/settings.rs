@@ -16,6 +16,8 @@ pub struct FitSettings {
     pub(super) weight_decay_on: DecayOn,
     /// Label smoothing of the training loss, in 0..1.
     pub(super) label_smoothing: f64,
+    /// The part of the batches whose images are mixed, in 0..=1.
+    pub(super) cutmix: f64,
     /// The mean of the weights that is kept beside them.
     pub(super) weight_average: WeightAverage,
 }
@@ -28,6 +30,7 @@ impl From<SgdSettings> for FitSettings {
             peak: 1.0,
             weight_decay_on: DecayOn::All,
             label_smoothing: 0.0,
+            cutmix: 0.0,
             weight_average: WeightAverage::None,
         }
     }
@@ -49,6 +52,7 @@ impl From<&Recipe> for FitSettings {
             weight_decay,
             weight_decay_on,
             label_smoothing,
+            cutmix,
             weight_average,
             ..
         }: &Recipe,
@@ -63,6 +67,7 @@ impl From<&Recipe> for FitSettings {
             peak: learning_rate,
             weight_decay_on,
             label_smoothing,
+            cutmix,
             weight_average,
         }
     }

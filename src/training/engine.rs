@@ -212,6 +212,7 @@ impl TrainingEngine<'_> {
         let mut done = progress.epoch.figures(&valid, rate)?;
         done.seconds += progress.seconds;
         done.label_smoothing = self.recipe().label_smoothing;
+        done.cutmix = self.recipe().cutmix;
         done.averaged = self.recipe().averages();
         self.run.tell(Event::TrainingEpoch(done))?;
         if self

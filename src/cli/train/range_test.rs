@@ -53,8 +53,12 @@ fn text(test: &RangeTest, name: &str, config: &Config) -> String {
     } else {
         String::new()
     };
+    let mixed = match recipe.mixes() {
+        true => format!(", {}", recipe.mixing()),
+        false => String::new(),
+    };
     let mut text = format!(
-        "range test of {name}, recipe {}, seed {}: {} of {} batches of {} images of {height}x{width} pixels{smoothed}\n\n",
+        "range test of {name}, recipe {}, seed {}: {} of {} batches of {} images of {height}x{width} pixels{smoothed}{mixed}\n\n",
         config.train.recipe_name,
         config.search.seed,
         test.points.len(),

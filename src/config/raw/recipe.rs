@@ -44,6 +44,8 @@ pub struct RawRecipe {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label_smoothing: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutmix: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_average: Option<RawWeightAverage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema_decay: Option<f64>,

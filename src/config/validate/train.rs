@@ -89,9 +89,18 @@ fn recipe(raw: &RawRecipe) -> Checked<Recipe> {
             0.0,
             1.0,
         )?,
+        cutmix: share("cutmix", raw.cutmix.unwrap_or(0.0))?,
         weight_average: weight_average(raw)?,
         mirrored_test: raw.mirrored_test.unwrap_or(false),
     })
+}
+
+/// A part of something.
+fn share(key: &'static str, value: f64) -> Checked<f64> {
+    if !(0.0..=1.0).contains(&value) {
+        return violation(key, value, "must be from 0 to 1");
+    }
+    Ok(value)
 }
 
 fn optimizer(raw: &RawRecipe) -> Checked<Optimizer> {
@@ -278,6 +287,7 @@ mod tests {
                 .train
                 .recipe;
             assert!(!recipe.averages() && !recipe.smooths() && !recipe.mirrored_test);
+            assert!(!recipe.mixes());
             assert_eq!(recipe.weight_decay_on, DecayOn::All);
             assert_eq!(recipe.optimizer, Optimizer::Sgd);
         }
@@ -335,6 +345,10 @@ mod tests {
             (
                 "recipes.night.label_smoothing=1",
                 "recipes.night.label_smoothing = 1: must be at least 0 and below 1",
+            ),
+            (
+                "recipes.night.cutmix=1.5",
+                "recipes.night.cutmix = 1.5: must be from 0 to 1",
             ),
             (
                 "recipes.night.final_rate=0.3",

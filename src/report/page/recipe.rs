@@ -34,6 +34,9 @@ pub fn facts(run: &TrainingRun) -> Vec<(&'static str, String)> {
         ("early stopping", early_stopping(settings.early_stopping)),
         ("precision", precision.to_owned()),
     ];
+    if settings.mixes() {
+        facts.insert(8, ("CutMix", settings.mixing()));
+    }
     if !settings.stages.is_empty() {
         facts.insert(2, ("stages", stages(settings)));
     }

@@ -270,9 +270,10 @@ pub fn epochs(run: &TrainingRun) -> CsvTable {
     ];
     // With them nobody takes the two losses for the same, or the weights for those of the last step.
     if run.started.settings.smooths() {
-        columns.push(("label_smoothing", &|epoch| {
-            numbers::exact(epoch.label_smoothing)
-        }));
+        columns.push(("label_smoothing", &|e| numbers::exact(e.label_smoothing)));
+    }
+    if run.started.settings.mixes() {
+        columns.push(("cutmix", &|epoch| numbers::exact(epoch.cutmix)));
     }
     if run.started.settings.averages() {
         columns.push(("averaged_weights", &|epoch| epoch.averaged.to_string()));

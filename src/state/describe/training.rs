@@ -66,21 +66,19 @@ fn of_stage(entered: &StageEntered) -> String {
 
 /// Says which weights and which losses these are, so that nobody compares what cannot be compared.
 fn of_training_epoch(e: &TrainingEpoch) -> String {
-    let smoothed = if e.label_smoothing > 0.0 {
-        "smoothed loss"
-    } else {
-        "loss"
-    };
+    let (is_smoothed, is_mixed) = (e.label_smoothing > 0.0, e.cutmix > 0.0);
+    let smoothed = if is_smoothed { "smoothed loss" } else { "loss" };
+    let mixed = if is_mixed { " (mixed images)" } else { "" };
     let averaged = if e.averaged {
         " (averaged weights)"
     } else {
         ""
     };
     format!(
-        "epoch {}: {smoothed} {} train, {}{} validation; accuracy {:.4} train, {:.4} validation{averaged}; learning rate {}, {} images/s",
+        "epoch {}: {smoothed} {} train{mixed}, {}{} validation; accuracy {:.4} train{mixed}, {:.4} validation{averaged}; learning rate {}, {} images/s",
         e.epoch,
         loss(e.train_loss),
-        if e.label_smoothing > 0.0 { "loss " } else { "" },
+        if is_smoothed { "loss " } else { "" },
         loss(e.valid_loss),
         e.train_accuracy,
         e.valid_accuracy,

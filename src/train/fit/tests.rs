@@ -3,7 +3,7 @@ use tch::Kind;
 use super::*;
 use crate::child::Plan;
 use crate::config::{Options, resolve};
-use crate::data::{self, Layout};
+use crate::data::{self, Layout, Mixture};
 use crate::space::{Architecture, Layer};
 use crate::train::optimizer::SgdSettings;
 
@@ -65,22 +65,35 @@ fn gradients_of_parts_add_up_to_that_of_the_batch() {
     // The same images twice, so that batch norm sees the same statistics in each half as in the
     // whole.
     let [images, labels] = [images, labels].map(|tensor| Tensor::cat(&[&tensor, &tensor], 0));
-    let mut figures = Figures::new(32, 16, 0, Device::Cpu).unwrap();
-    let whole = fit
-        .gradient_in_parts(&images, &labels, (&figures, 0))
+    let (_, channels, height, width) = images.size4().unwrap();
+    let mixture = Mixture::draw(1.0, 3, (1, 0), [channels, height, width]);
+    assert!(mixture.is_some());
+    for mixture in [None, mixture] {
+        let (images, targets) = Targets::mixed(
+            images.shallow_clone(),
+            labels.shallow_clone(),
+            mixture.as_ref(),
+        )
         .unwrap();
-    fit.set_micro_batch(8);
-    let parts = fit
-        .gradient_in_parts(&images, &labels, (&figures, 1))
-        .unwrap();
-    let off = (&whole - &parts).abs().max().double_value(&[]) / whole.abs().max().double_value(&[]);
-    assert!(off < 1e-4, "{off}");
-    let (of_whole, of_parts) = (figures.read(1).unwrap(), figures.read(2).unwrap());
-    assert!(
-        (of_whole.losses[0].1 - of_parts.losses[0].1).abs() < 1e-6
-            && of_whole.correct == of_parts.correct
-    );
-    assert!(whole.abs().sum(Kind::Double).double_value(&[]) > 0.0);
+        let mut figures = Figures::new(32, 16, 0, Device::Cpu).unwrap();
+        fit.set_micro_batch(16);
+        let whole = fit
+            .gradient_in_parts(&images, &targets, (&figures, 0))
+            .unwrap();
+        fit.set_micro_batch(8);
+        let parts = fit
+            .gradient_in_parts(&images, &targets, (&figures, 1))
+            .unwrap();
+        let largest = |tensor: &Tensor| tensor.abs().max().double_value(&[]);
+        let off = largest(&(&whole - &parts)) / largest(&whole);
+        assert!(off < 1e-4, "{off}");
+        let (of_whole, of_parts) = (figures.read(1).unwrap(), figures.read(2).unwrap());
+        assert!(
+            (of_whole.losses[0].1 - of_parts.losses[0].1).abs() < 1e-6
+                && of_whole.correct == of_parts.correct
+        );
+        assert!(largest(&whole) > 0.0);
+    }
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub fn training_started() -> Event {
         schedule,
         early_stopping: 0,
         label_smoothing: 0.1,
+        cutmix: 0.5,
         weight_average: WeightAverage::Ema { decay: 0.5 },
         mirrored_test: true,
     };
@@ -149,6 +150,7 @@ pub fn training_epoch() -> Event {
         images_per_second: 0.0,
         seconds: 0.0,
         label_smoothing: 0.1,
+        cutmix: 0.5,
         averaged: true,
     })
 }

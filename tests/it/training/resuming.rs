@@ -13,13 +13,14 @@ fn a_training_in_stages_killed_repeatedly_and_resumed_equals_an_uninterrupted_on
     kill_repeatedly(&[STAGES, "recipes.cosine.weight_average=last_half_epoch"]);
 }
 
-/// One cycle of smoothed labels and alternating flips, kernels moved by Muon, decay on weights, with
+/// One cycle of smoothed labels, mixed images and alternating flips, kernels moved by Muon, decay on weights, with
 /// this average.
 fn modern(average: &str) -> Vec<String> {
     let set = [
         "schedule=one_cycle",
         "optimizer=muon",
         "label_smoothing=0.1",
+        "cutmix=0.5",
         "weight_decay_on=weights",
         "flip=alternating",
         "mirrored_test=true",
@@ -43,7 +44,7 @@ fn averaged_weights_survive_kills_in_any_place() {
 }
 
 #[test]
-fn every_place_says_which_loss_is_smoothed_and_which_weights_are_averaged() {
+fn every_place_says_which_figures_are_of_smoothed_labels_mixed_images_and_averaged_weights() {
     let workspace = Workspace::new();
     let modern = modern("last_half_epoch");
     let set: Vec<&str> = modern.iter().map(String::as_str).collect();
@@ -53,6 +54,7 @@ fn every_place_says_which_loss_is_smoothed_and_which_weights_are_averaged() {
     assert!(
         lines.contains(": recipe cosine (kernels by Muon), at most 4 epochs")
             && lines.contains("epoch 4: smoothed loss ")
+            && lines.matches(" train (mixed images), ").count() == 8
             && lines.contains(" validation (averaged weights)")
             && lines.contains("with the averaged weights of epoch")
             && lines.contains("with mirror images, a figure of its own: "),
@@ -68,7 +70,10 @@ fn every_place_says_which_loss_is_smoothed_and_which_weights_are_averaged() {
     assert!(test.averaged && mirrored.images == test.report.images);
     assert!(mirrored.loss != test.report.loss, "a figure of its own");
     let done = epochs(&workspace.records("run"));
-    assert!(done.iter().all(|e| e.averaged && e.label_smoothing == 0.1));
+    assert!(
+        done.iter()
+            .all(|e| e.averaged && e.label_smoothing == 0.1 && e.cutmix == 0.5)
+    );
     // The saved weights are those that were validated and tested, with their statistics.
     let evaluated = workspace.evaluate(&["run:best"]);
     assert_eq!(evaluated, test.report);
@@ -86,7 +91,8 @@ fn every_place_says_which_loss_is_smoothed_and_which_weights_are_averaged() {
     assert_ok(&report);
     let page = fs::read_to_string(workspace.path("report/report.html")).unwrap();
     for words in [
-        "training, smoothed loss",
+        "training, mixed images, smoothed loss",
+        "images mixed in 50 % of the batches (CutMix)",
         "validation, averaged weights",
         "test accuracy with mirror images",
         "labels smoothed by 0.1",

@@ -95,10 +95,48 @@ fn the_crosshair_of_the_loss_has_both_losses_before_anything_else() {
 }
 
 #[test]
+fn loss_and_accuracy_of_mixed_images_are_named_on_the_screen() {
+    let mut events = modern();
+    for event in &mut events {
+        match event {
+            Event::TrainingStarted(started) => started.settings.cutmix = 0.5,
+            Event::TrainingEpoch(epoch) => epoch.cutmix = 0.5,
+            _ => {}
+        }
+    }
+    let narrow = text(&app(&events, 80, 24));
+    assert!(narrow.contains("● valid. ⠂ mixed "), "{narrow}");
+    let mut app = app(&events, 160, 50);
+    maximise(&mut app, PanelId("curves"));
+    let curves = text(&app);
+    assert!(
+        curves.contains("training (mixed images, smoothed loss)"),
+        "{curves}"
+    );
+    let mut crosshair = self::app(&events, 80, 24);
+    press(&mut crosshair, "l");
+    let accuracy = format!(
+        "{:.2} % mixed",
+        100.0 * example::epoch(example::EPOCHS).train_accuracy
+    );
+    let curves = text(&crosshair);
+    assert!(curves.contains(&accuracy), "{accuracy}: {curves}");
+    maximise(&mut app, PanelId("progress"));
+    let progress = text(&app);
+    assert!(
+        progress.contains("mix. acc")
+            && progress.contains("training: images mixed in 50 % of the batches"),
+        "{progress}"
+    );
+}
+
+#[test]
 fn without_them_the_screen_does_not_mention_them() {
     let plain = text(&app(&example::finished(), 160, 50));
     assert!(
-        !plain.contains("smoothed") && !plain.contains("averaged"),
+        ["smoothed", "averaged", "mixed"]
+            .iter()
+            .all(|word| !plain.contains(word)),
         "{plain}"
     );
 }

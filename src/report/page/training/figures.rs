@@ -158,9 +158,12 @@ fn on_stages(run: &TrainingRun) -> &'static str {
 fn pair(run: &TrainingRun, measure: Measure, unit: Unit) -> LineFigure {
     let [training, validation] = measure.curves(&run.epochs);
     let settings = &run.started.settings;
-    let train_is = match measure {
-        Measure::Loss if settings.smooths() => "training, smoothed loss",
-        _ => "training",
+    let is_smoothed = matches!(measure, Measure::Loss) && settings.smooths();
+    let train_is = match (settings.mixes(), is_smoothed) {
+        (true, true) => "training, mixed images, smoothed loss",
+        (true, false) => "training, mixed images",
+        (false, true) => "training, smoothed loss",
+        (false, false) => "training",
     };
     let valid_is = if settings.averages() {
         "validation, averaged weights"

@@ -296,20 +296,22 @@ fn legend(training: &TrainingRun, with_loss: bool, glyphs: &Glyphs, width: usize
 }
 
 /// What the curves of validation and training and the best epoch are called where there is room, where there
-/// is little, and where there is hardly any. A smoothed loss, if it is shown, is named in all.
+/// is little, and where there is hardly any. Mixed images and a smoothed loss, if it is shown, are named in all.
 fn labels(training: &TrainingRun, with_loss: bool) -> [[&'static str; 3]; 3] {
     let settings = &training.started.settings;
     let smoothed = settings.smooths() && with_loss;
     // Where there is hardly any room, the header still says that weights are averaged.
-    let [valid, short_valid] = match (settings.averages(), smoothed) {
+    let is_long = smoothed || settings.mixes();
+    let [valid, short_valid] = match (settings.averages(), is_long) {
         (true, true) => ["validation (averaged weights)", "valid."],
         (true, false) => ["validation (averaged weights)", "valid. avg."],
         (false, _) => ["validation", "valid."],
     };
-    let [train, short_train] = if smoothed {
-        ["training (smoothed loss)", "smoothed"]
-    } else {
-        ["training", "train"]
+    let [train, short_train] = match (settings.mixes(), smoothed) {
+        (true, true) => ["training (mixed images, smoothed loss)", "mixed"],
+        (true, false) => ["training (mixed images)", "mixed"],
+        (false, true) => ["training (smoothed loss)", "smoothed"],
+        (false, false) => ["training", "train"],
     };
     [
         [valid, train, "best epoch "],

@@ -169,19 +169,16 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     }
     let settings = &training.started.settings;
     let cells = |column: usize| rows.iter().map(move |row| row[column].clone());
+    let of_training = match (settings.mixes(), settings.smooths()) {
+        (true, _) => ["mixed", "mix. acc"],
+        (false, true) => ["smoothed", "accuracy"],
+        (false, false) => ["loss", "accuracy"],
+    };
     let columns = vec![
         RankedColumn::texts("epoch", 0, cells(0)),
-        RankedColumn::numbers(
-            if settings.smooths() {
-                "smoothed"
-            } else {
-                "loss"
-            },
-            1,
-            cells(1),
-        ),
+        RankedColumn::numbers(of_training[0], 1, cells(1)),
         RankedColumn::numbers("val loss", 2, cells(2)),
-        RankedColumn::numbers("accuracy", 3, cells(3)),
+        RankedColumn::numbers(of_training[1], 3, cells(3)),
         RankedColumn::numbers("val acc", 0, cells(4)),
     ];
     let content = table(columns, width);
@@ -210,6 +207,7 @@ fn explained(started: &TrainingStarted) -> Vec<String> {
     let of = |is: bool, text: String| is.then_some(text);
     [
         of(settings.smooths(), smoothed),
+        of(settings.mixes(), format!("training: {}", settings.mixing())),
         of(settings.averages(), averaged),
         started.initial.as_ref().map(begun_with),
     ]

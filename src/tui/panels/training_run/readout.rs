@@ -68,10 +68,13 @@ fn values(epoch: &TrainingEpoch, measure: Measure, is_named: bool, is_brief: boo
         Measure::Loss => measure.of(epoch).map(format::loss),
     };
     let is_smoothed = measure == Measure::Loss && epoch.label_smoothing > 0.0;
-    let train_is = match (is_smoothed, is_brief) {
-        (true, true) => " smoothed",
-        (true, false) => " train, smoothed",
-        (false, _) => " train",
+    // The panel Training says which of the losses are smoothed.
+    let train_is = match (epoch.cutmix > 0.0, is_smoothed, is_brief) {
+        (true, _, true) => " mixed",
+        (true, _, false) => " train, mixed",
+        (false, true, true) => " smoothed",
+        (false, true, false) => " train, smoothed",
+        (false, false, _) => " train",
     };
     let valid_is = match (epoch.averaged, is_brief) {
         (true, true) => " valid. avg.",
