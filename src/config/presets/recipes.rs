@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::raw::{
-    RawCrop, RawOptimizer, RawRecipe, RawSchedule, RawStage, RawWeightAverage,
-};
+use crate::config::raw::{RawCrop, RawRecipe, RawSchedule, RawStage, RawWeightAverage};
 use crate::config::{DecayOn, Flip, Normalization};
 
 pub(super) fn recipes() -> BTreeMap<String, RawRecipe> {
@@ -87,9 +85,6 @@ fn night() -> RawRecipe {
         epochs: 28,
         batch_size: 128,
         learning_rate: 0.2,
-        optimizer: Some(RawOptimizer::Muon),
-        muon_rate: Some(0.01),
-        muon_momentum: Some(0.95),
         weight_decay: 5e-4,
         weight_decay_on: Some(DecayOn::Weights),
         schedule: RawSchedule::OneCycle,

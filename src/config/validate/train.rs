@@ -245,16 +245,12 @@ mod tests {
     }
 
     #[test]
-    fn night_averages_weights_smooths_labels_decays_weights_only_and_moves_kernels_by_muon() {
+    fn night_averages_weights_smooths_labels_and_decays_weights_only() {
         let night = with(&["train.recipe=night"]).unwrap().train.recipe;
         assert!(night.averages() && night.smooths() && night.mirrored_test);
         assert_eq!(night.weight_average, WeightAverage::LastHalfEpoch);
         assert_eq!(night.weight_decay_on, DecayOn::Weights);
-        let muon = Optimizer::Muon {
-            rate: 0.01,
-            momentum: 0.95,
-        };
-        assert_eq!(night.optimizer, muon);
+        assert_eq!(night.optimizer, Optimizer::Sgd);
         assert_eq!(
             night.schedule,
             Schedule::OneCycle {
