@@ -275,9 +275,9 @@ impl Measuring {
 pub struct TrainingEpoch {
     /// Number of the epoch, from 1.
     pub epoch: usize,
-    /// Mean cross-entropy over the training images, nats, with `label_smoothing`.
+    /// Mean cross-entropy over the training images, nats, with `label_smoothing` and `cutmix`.
     pub train_loss: f64,
-    /// Accuracy on the training images, 0..=1.
+    /// Accuracy on the training images, 0..=1; of mixed images, on the label that has more of each.
     pub train_accuracy: f64,
     /// Mean cross-entropy over the validation images, nats.
     pub valid_loss: f64,

@@ -33,7 +33,7 @@ pub struct RangePoint {
     pub batch: usize,
     /// The learning rate of the step after it.
     pub learning_rate: f64,
-    /// Its mean training loss, with the recipe's label smoothing.
+    /// Its mean training loss, with the recipe's label smoothing and mixed images.
     pub loss: f64,
     /// The exponential running mean of the losses so far, corrected for its beginning.
     pub running_loss: f64,

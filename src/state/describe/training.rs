@@ -1,6 +1,6 @@
 //! Descriptions of the events of a training.
 
-use crate::config::Optimizer;
+use crate::config::{Optimizer, Recipe};
 use crate::event::{Event, StageEntered, TestFinished, TrainingEpoch};
 use crate::foundation::numbers::{counted, decimal, learning_rate, loss};
 
@@ -13,10 +13,7 @@ pub(super) fn of_training(event: &Event) -> Option<String> {
             training.params,
             training.run,
             training.recipe,
-            match training.settings.optimizer {
-                Optimizer::Sgd => "",
-                Optimizer::Muon { .. } => " (kernels by Muon)",
-            },
+            beside_recipe(&training.settings),
             counted(training.settings.epochs as u64, "epoch"),
             training.seed,
             training.data.spec,
@@ -41,6 +38,18 @@ pub(super) fn of_training(event: &Event) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+/// What is said of a recipe beside its name.
+fn beside_recipe(settings: &Recipe) -> String {
+    let muon = matches!(settings.optimizer, Optimizer::Muon { .. });
+    let muon = muon.then(|| "kernels by Muon".to_owned());
+    let mixing = settings.mixes().then(|| settings.mixing());
+    let said: Vec<String> = muon.into_iter().chain(mixing).collect();
+    match said.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", said.join(", ")),
+    }
 }
 
 fn of_stage(entered: &StageEntered) -> String {

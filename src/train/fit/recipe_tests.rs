@@ -81,7 +81,7 @@ fn labels_are_smoothed_in_training_and_not_in_validation() {
 }
 
 #[test]
-fn images_are_mixed_in_training_and_not_in_validation() {
+fn images_are_mixed_in_training() {
     let data = data();
     let run = |cutmix: f64| {
         tch::manual_seed(1);
@@ -90,16 +90,14 @@ fn images_are_mixed_in_training_and_not_in_validation() {
             ..recipe(0.1, WeightAverage::None)
         };
         let mut fit = fit_with(&data, &recipe);
-        let before = evaluate(fit.network(), fit.validation(), 8, |_| Ok(())).unwrap();
         // On so few pixels many rectangles are empty.
         let epochs = (1..=4).map(|number| epoch_of(&mut fit, number).metrics().loss());
         let losses: Vec<f64> = epochs.collect();
-        (before.loss(), losses, state(&fit))
+        (losses, state(&fit))
     };
     let (whole, mixed) = (run(0.0), run(1.0));
-    assert_eq!(whole.0, mixed.0);
-    let off = (whole.1[3] - mixed.1[3]).abs();
-    assert!(off > 1e-3, "{:?} {:?}", whole.1, mixed.1);
+    let off = (whole.0[3] - mixed.0[3]).abs();
+    assert!(off > 1e-3, "{:?} {:?}", whole.0, mixed.0);
     assert_eq!(run(1.0), mixed);
 }
 

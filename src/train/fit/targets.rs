@@ -101,6 +101,15 @@ mod tests {
             let expected = (own * sum([0, 1, 2, 1]) + (1.0 - own) * sum([1, 2, 1, 0])) / 4.0;
             let loss = targets.loss(&logits, 0.0).unwrap().double_value(&[]);
             assert!((loss - expected).abs() < 1e-12, "{loss} {expected}");
+            let parts = [0, 2].map(|start| {
+                let part = targets.part(start, 2).unwrap();
+                let loss = part.loss(&logits.narrow(0, start, 2), 0.0).unwrap();
+                loss.double_value(&[]) / 2.0
+            });
+            assert!(
+                (parts[0] + parts[1] - expected).abs() < 1e-12,
+                "{parts:?} {expected}"
+            );
             let main: Vec<i64> = targets.main().try_into().unwrap();
             if own < 0.5 {
                 rectangles_are_larger += 1;

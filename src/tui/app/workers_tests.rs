@@ -42,7 +42,7 @@ fn while_children_wait_that_of_the_worker_selected_stays_until_the_next_one_begi
 fn a_child_that_failed_or_whose_worker_died_is_not_shown_as_if_it_were_trained() {
     let records = sample::records();
     let mut app = app(&records[..1], 0, (200, 50));
-    let mut seen = 0;
+    let (mut seen, mut died) = (0, 0);
     for record in &records[1..] {
         app.take(record);
         if let Event::ChildFailed { child, .. } = record.event {
@@ -52,10 +52,13 @@ fn a_child_that_failed_or_whose_worker_died_is_not_shown_as_if_it_were_trained()
             assert!(!text.contains(&format!("child {child} ")), "{text}");
         }
         if let Event::WorkerDied { worker, .. } = record.event {
-            assert!(!app.state().search().ready.contains(&worker));
+            died += 1;
+            let search = app.state().search();
+            assert!(!search.ready.contains(&worker));
+            assert!(!search.ended_by_worker.contains_key(&worker));
         }
     }
-    assert_eq!(seen, 1);
+    assert_eq!((seen, died), (1, 3));
 }
 
 #[test]

@@ -132,7 +132,8 @@ impl<'a> Scene<'a> {
     /// the last one that ended.
     pub fn shown_child(&self) -> Option<u64> {
         let search = self.state.search();
-        let of_worker = search.of_worker(self.worker);
+        let is_known = self.workers().contains(&self.worker);
+        let of_worker = search.of_worker(self.worker).filter(|_| is_known);
         let training = of_worker.or_else(|| search.by_worker.values().next());
         self.chosen
             .filter(|child| *child <= newest_child(self.state))

@@ -52,7 +52,7 @@ fn every_place_says_which_figures_are_of_smoothed_labels_mixed_images_and_averag
     assert_ok(&output);
     let lines = text(&output.stderr);
     assert!(
-        lines.contains(": recipe cosine (kernels by Muon), at most 4 epochs")
+        lines.contains(": recipe cosine (kernels by Muon, images mixed in 50 % of the batches), at most 4 epochs")
             && lines.contains("epoch 4: smoothed loss ")
             && lines.matches(" train (mixed images), ").count() == 8
             && lines.contains(" validation (averaged weights)")
@@ -92,7 +92,9 @@ fn every_place_says_which_figures_are_of_smoothed_labels_mixed_images_and_averag
     let page = fs::read_to_string(workspace.path("report/report.html")).unwrap();
     for words in [
         "training, mixed images, smoothed loss",
-        "images mixed in 50 % of the batches (CutMix)",
+        "training, mixed images<",
+        "Training is on mixed images",
+        "CutMix: images mixed in 50 % of the batches in training",
         "validation, averaged weights",
         "test accuracy with mirror images",
         "labels smoothed by 0.1",

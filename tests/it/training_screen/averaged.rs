@@ -124,7 +124,7 @@ fn loss_and_accuracy_of_mixed_images_are_named_on_the_screen() {
     maximise(&mut app, PanelId("progress"));
     let progress = text(&app);
     assert!(
-        progress.contains("mix. acc")
+        progress.contains("mixed acc")
             && progress.contains("training: images mixed in 50 % of the batches"),
         "{progress}"
     );

@@ -81,8 +81,9 @@ fn loss(run: &TrainingRun) -> Figure {
         "loss",
         "Loss",
         format!(
-            "Mean cross-entropy in nats.{}{}",
+            "Mean cross-entropy in nats.{}{}{}",
             on_smoothing(run),
+            on_mixing(run),
             on_stages(run)
         ),
         |form, title| curves::draw(&curves, form, title),
@@ -100,8 +101,9 @@ fn accuracy(run: &TrainingRun) -> Figure {
         ..curves
     };
     let caption = format!(
-        "The ring is the epoch whose weights are kept.{}{}",
+        "The ring is the epoch whose weights are kept.{}{}{}",
         on_average(run),
+        on_mixing(run),
         on_stages(run)
     );
     Figure::new("accuracy", "Accuracy", caption, |form, title| {
@@ -133,6 +135,14 @@ fn on_smoothing(run: &TrainingRun) -> String {
         )
     } else {
         String::new()
+    }
+}
+
+/// What a caption says about mixed images.
+fn on_mixing(run: &TrainingRun) -> &'static str {
+    match run.started.settings.mixes() {
+        true => " Training is on mixed images: the two curves cannot be compared.",
+        false => "",
     }
 }
 

@@ -193,7 +193,7 @@ fn reading(run: &TrainingRun) -> Markup {
                 li { "Validation and test figures, and the weights that are kept, are of averaged weights (see Recipe) with batch norm statistics of their own; training loss and accuracy are of the weights in training." }
             }
             @if run.started.settings.mixes() {
-                li { "In training, " (run.started.settings.mixing()) " (CutMix), each with two labels: training loss and accuracy are harder to come by than those of whole images. Accuracy counts the label that has more of the image." }
+                li { "CutMix: " (run.started.settings.mixing()) " in training, each with both labels. Training loss is therefore higher and training accuracy lower than on whole images, and neither can be compared with validation. Accuracy counts the label that has more of the image." }
             }
             @if run.started.settings.smooths() {
                 li { "Labels are smoothed in the training loss only; validation and test loss are those of the true classes." }

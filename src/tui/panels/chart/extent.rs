@@ -22,12 +22,12 @@ impl Extent {
         Extent::new(state, sampled.map(|row| row.child).max().unwrap_or(0))
     }
 
-    /// The extent of a run with a known newest child. One that is over has no children to come.
+    /// The extent of a run with a known newest child. One that is over has no episodes to come.
     pub fn new(state: &RunState, newest: u64) -> Extent {
         let planned = Extent::of_search(state.search().started.as_ref(), newest);
         match state.status.is_over() {
             true => Extent {
-                total: newest.max(1),
+                total: planned.end(),
                 ..planned
             },
             false => planned,
@@ -84,7 +84,7 @@ impl Extent {
             .max(1)
     }
 
-    /// All children, with room for some future ones: a round number of episodes or, from the middle of the run on,
+    /// All children, with room for some future ones: a round number of episodes or, from the middle episode on,
     /// all of it, so that the scale no longer changes.
     pub fn whole(&self) -> Span {
         let episode = self.episode(self.newest);

@@ -170,7 +170,7 @@ fn figures(training: &TrainingRun, width: usize) -> Vec<Row> {
     let settings = &training.started.settings;
     let cells = |column: usize| rows.iter().map(move |row| row[column].clone());
     let of_training = match (settings.mixes(), settings.smooths()) {
-        (true, _) => ["mixed", "mix. acc"],
+        (true, _) => ["mixed", "mixed acc"],
         (false, true) => ["smoothed", "accuracy"],
         (false, false) => ["loss", "accuracy"],
     };

@@ -68,10 +68,11 @@ fn values(epoch: &TrainingEpoch, measure: Measure, is_named: bool, is_brief: boo
         Measure::Loss => measure.of(epoch).map(format::loss),
     };
     let is_smoothed = measure == Measure::Loss && epoch.label_smoothing > 0.0;
-    // The panel Training says which of the losses are smoothed.
+    // Where there is little room only the panel Training says whether the loss is smoothed too.
     let train_is = match (epoch.cutmix > 0.0, is_smoothed, is_brief) {
         (true, _, true) => " mixed",
-        (true, _, false) => " train, mixed",
+        (true, true, false) => " train, mixed, smoothed",
+        (true, false, false) => " train, mixed",
         (false, true, true) => " smoothed",
         (false, true, false) => " train, smoothed",
         (false, false, _) => " train",

@@ -24,7 +24,7 @@ fn from_the_middle_of_a_run_on_the_scale_no_longer_changes() {
     };
     assert_eq!([1, 16, 17, 32].map(whole), [16, 16, 32, 32]);
     assert_eq!([33, 48, 80, 96].map(whole), [96; 4]);
-    // Of 20,000 episodes: 100 and 2,000 until then, and never more than half of the chart without a child.
+    // Of 20,000 episodes a round number until then: 100, and 200.
     let whole = |newest| Extent::of(&samples::run(newest)).whole().last;
     assert_eq!([1_590, 1_610].map(whole), [1_600, 3_200]);
 }
