@@ -6,7 +6,7 @@ use super::process::ProbeProcess;
 use super::report::{Agreement, CheckOutcome};
 use super::task::{Memory, NetworkName, Numbers, ProbeAnswer, ProbeForm, ProbeTask};
 use crate::foundation::device::Device;
-use crate::foundation::host::cores;
+use crate::foundation::host::{convolves_in_bf16, cores};
 
 /// The losses that all others are compared with.
 #[derive(Debug, Clone)]
@@ -104,17 +104,39 @@ pub(super) fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
             }
         }
     };
-    let found = all_losses(bench, device)
+    let (slow, forms): (Vec<ProbeForm>, Vec<ProbeForm>) = forms(device)
         .into_iter()
-        .map(|(form, found)| compare(form, found, reference.of(form.network)))
-        .collect();
+        .partition(|form| takes_minutes(form, device, convolves_in_bf16()));
+    let found = all_losses(bench, device, forms).into_iter();
+    let compared = found.map(|(form, found)| compare(form, found, reference.of(form.network)));
+    let all = compared.chain(slow.into_iter().map(skip)).collect();
     bench.reference = Some(reference);
-    found
+    all
 }
 
-/// One process for everything computed without TF32, and one for the rest.
-fn all_losses(bench: &Bench, device: Device) -> Vec<(ProbeForm, Result<Vec<f64>, String>)> {
-    let forms = forms(device);
+/// Whether a form would take minutes on this device, in which nobody would train with it.
+fn takes_minutes(form: &ProbeForm, device: Device, convolves_in_bf16: bool) -> bool {
+    let is_large = form.network == NetworkName::Nascnn15 && form.numbers == Numbers::Bf16;
+    is_large && device == Device::Cpu && !convolves_in_bf16
+}
+
+fn skip(form: ProbeForm) -> Agreement {
+    Agreement {
+        form,
+        losses: Vec::new(),
+        reference: Vec::new(),
+        difference: None,
+        tolerance: form.numbers.tolerance(),
+        verdict: CheckOutcome::skipped("takes minutes without AVX-512"),
+    }
+}
+
+/// The losses of all `forms`: one process for everything computed without TF32, and one for the rest.
+fn all_losses(
+    bench: &Bench,
+    device: Device,
+    forms: Vec<ProbeForm>,
+) -> Vec<(ProbeForm, Result<Vec<f64>, String>)> {
     let (precise, rough): (Vec<ProbeForm>, Vec<ProbeForm>) = match device {
         Device::Cpu => (forms, Vec::new()),
         Device::Cuda(_) => forms
@@ -242,6 +264,23 @@ mod tests {
             let (difference, passed) = verdict(&by_threads[one], &by_threads[other], Numbers::F32);
             assert!(passed && 10.0 * difference.unwrap() < Numbers::F32.tolerance());
         }
+    }
+
+    #[test]
+    fn only_a_large_network_in_bf16_on_a_cpu_without_kernels_for_it_is_skipped() {
+        let slow = |device, has_kernels| -> Vec<ProbeForm> {
+            let forms = forms(device).into_iter();
+            forms
+                .filter(|form| takes_minutes(form, device, has_kernels))
+                .collect()
+        };
+        let [skipped] = slow(Device::Cpu, false)[..] else {
+            panic!("not one form")
+        };
+        assert_eq!(skipped.network, NetworkName::Nascnn15);
+        assert_eq!(skipped.numbers, Numbers::Bf16);
+        assert!(slow(Device::Cpu, true).is_empty());
+        assert!(slow(Device::Cuda(0), false).is_empty());
     }
 
     #[test]
