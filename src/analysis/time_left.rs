@@ -10,9 +10,10 @@
 //! logarithm of the cost is taken for a random walk, one step per update, whose size is estimated from
 //! the run.
 //!
-//! What nothing tells either is how fast the machine will be: others use it too. How much its speed has
-//! varied from episode to episode widens both ends, which are shown while they are more than a quarter
-//! from the number between them. docs/PERFORMANCE.md has how often that was right.
+//! Nor can it be known how fast the machine will be: others use it too. How much its speed has varied
+//! from episode to episode widens both ends, as if it might differ as much in all of the rest; they are
+//! shown while they are farther than a factor of 1.25 from the number between them. docs/PERFORMANCE.md
+//! has how often that was right.
 
 use crate::event::{CostOutlook, RunStarted};
 use crate::state::{ChildRow, RunState, RunStatus, SearchRun};
@@ -29,10 +30,13 @@ const STEP: f64 = 0.6;
 const STEP_WEIGHT: f64 = 4.0;
 /// Quantile of the normal distribution at both ends of the walk: 80 %.
 const ENDS: f64 = 1.28;
-/// Standard deviation of the logarithm of the machine's speed before anything is known, and the number
-/// of episodes as which that counts.
+/// Standard deviation of the logarithm of the machine's speed before anything is known, and how many
+/// episodes that weighs as much as.
 const DISTURBANCE: f64 = 0.3;
 const DISTURBANCE_WEIGHT: f64 = 1.0;
+/// Children in a row whose time says how fast the machine was: at least, and at most.
+const SMALLEST_PART: usize = 4;
+const LARGEST_PART: usize = 32;
 /// Quantile of the normal distribution at both ends of the machine's speed: 90 %.
 const SPEED_ENDS: f64 = 1.64;
 /// Ends that are no farther than this factor from the number between them are not shown.
@@ -75,8 +79,8 @@ impl SearchTimeLeft {
         let wall = seconds_per_trained_second(search, run) * (1.0 - share_of_repeats(search));
         let step = if run.learns() { step(search) } else { 0.0 };
         let [low, middle, high] = [-ENDS, 0.0, ENDS].map(|of| wall * rest.seconds(of * step));
-        // Added to what the policy may do. (As the root of both squares, the ranges of the recorded runs
-        // that learn contain the truth 117 times of 160; so 138 times.)
+        // Added to what the policy may do. (Combined as the root of the sum of squares, the ranges of the
+        // recorded runs that learn contain the truth 117 times of 160; added, 138 times.)
         let disturbance = (SPEED_ENDS * disturbance(&trained)).exp();
         let [low, high] = [low / disturbance, high * disturbance];
         let is_known = [low, middle, high]
@@ -278,28 +282,35 @@ fn step(search: &SearchRun) -> f64 {
     ((STEP_WEIGHT * STEP * STEP + squares.sum::<f64>()) / (STEP_WEIGHT + steps)).sqrt()
 }
 
-/// Standard deviation of the logarithm of the machine's speed from episode to episode: of the time
-/// that the children of an episode (of several, if they are small) took in all to what the fit to all
-/// children says.
+/// Standard deviation of the logarithm of the machine's speed from episode to episode: of the ratio of
+/// the time that children in a row took in all to what the fit to all children predicts. Small episodes
+/// are taken together, and long ones in parts.
 fn disturbance(trained: &[&ChildRow]) -> f64 {
     let fit = Fit::of(trained);
-    let mut episodes: Vec<Vec<&ChildRow>> = Vec::new();
+    let mut parts: Vec<Vec<&ChildRow>> = Vec::new();
     for row in trained {
-        match episodes.last_mut() {
-            Some(of) if of.len() < 4 || of[0].episode == row.episode => of.push(row),
-            _ => episodes.push(vec![row]),
+        match parts.last_mut() {
+            Some(part) if part.len() < SMALLEST_PART => part.push(row),
+            Some(part) if part.len() < LARGEST_PART && part[0].episode == row.episode => {
+                part.push(row);
+            }
+            _ => parts.push(vec![row]),
         }
     }
-    episodes.retain(|of| of.len() >= 4);
-    let slowness = |of: &Vec<&ChildRow>| {
-        let lasted: f64 = of.iter().map(|row| row.seconds).sum();
+    parts.retain(|part| part.len() >= SMALLEST_PART);
+    let slowness = |part: &Vec<&ChildRow>| {
+        let lasted: f64 = part.iter().map(|row| row.seconds).sum();
         let layers = |row: &ChildRow| row.genes.depth().max(1) as f64;
-        let fitted = of
+        let predicted = part
             .iter()
             .map(|row| fit.seconds(layers(row), row.macs as f64));
-        (lasted / fitted.sum::<f64>()).ln()
+        (lasted / predicted.sum::<f64>()).ln()
     };
-    let slowness: Vec<f64> = episodes.iter().map(slowness).collect();
+    let slowness: Vec<f64> = parts
+        .iter()
+        .map(slowness)
+        .filter(|one| one.is_finite())
+        .collect();
     let mean = slowness.iter().sum::<f64>() / slowness.len().max(1) as f64;
     let squares: f64 = slowness.iter().map(|one| (one - mean).powi(2)).sum();
     let degrees = slowness.len().saturating_sub(1) as f64;

@@ -209,31 +209,61 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// Up to how many seconds estimated times are rounded to multiples of which step; longer ones to hours.
+/// From two seconds on, this changes a time by no more than a fifth.
+const STEPS: [(f64, f64); 5] = [
+    (10.0, 1.0),
+    (60.0, 5.0),
+    (300.0, 30.0),
+    (3_600.0, 60.0),
+    (86_400.0, 600.0),
+];
+
+/// The same for the ends of a range, which need not be as close.
+const STEPS_OF_ENDS: [(f64, f64); 4] =
+    [(10.0, 1.0), (60.0, 5.0), (3_600.0, 60.0), (86_400.0, 600.0)];
+
+/// Seconds, at least one, as a multiple of their step.
+fn stepped(seconds: f64, steps: &[(f64, f64)], round: fn(f64) -> f64) -> u64 {
+    let seconds = if seconds.is_finite() { seconds } else { 0.0 };
+    let step = steps.iter().find(|(end, _)| seconds < *end);
+    let step = step.map_or(3_600.0, |(_, step)| *step);
+    (round(seconds / step) * step).max(1.0) as u64
+}
+
+/// Seconds that an [`estimate`] stands for.
+pub fn estimated(seconds: f64) -> u64 {
+    stepped(seconds, &STEPS, f64::round)
+}
+
+/// Seconds that the ends of an [`estimate_between`] stand for: rounded away from each other, so that
+/// what is between the ends is between those shown.
+pub fn estimated_between([low, high]: [f64; 2]) -> [u64; 2] {
+    [
+        stepped(low, &STEPS_OF_ENDS, f64::floor),
+        stepped(high, &STEPS_OF_ENDS, f64::ceil),
+    ]
+}
+
 /// An estimated time, rounded to avoid false precision: `3 s`, `40 s`, `12 min`, `3 h 10 min`, `2 d 4 h`.
 pub fn estimate(seconds: f64) -> String {
-    let seconds = if seconds.is_finite() {
-        seconds.max(0.0)
-    } else {
-        0.0
-    };
+    round_time(estimated(seconds))
+}
+
+fn round_time(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match seconds {
-        s if s < 10.0 => format!("{:.0} s", s.ceil().max(1.0)),
-        s if s < 55.0 => format!("{:.0} s", (s / 10.0).ceil().max(1.0) * 10.0),
-        s if s < 3_570.0 => format!("{:.0} min", (s / 60.0).ceil()),
-        s if s < 86_400.0 => {
-            let tens = (s / 600.0).ceil() as u64;
-            format!("{} h {:02} min", tens / 6, tens % 6 * 10)
-        }
-        s => {
-            let hours = (s / 3_600.0).ceil() as u64;
-            format!("{} d {} h", hours / 24, hours % 24)
-        }
+        0..60 => format!("{seconds} s"),
+        60..3_600 if !seconds.is_multiple_of(60) => format!("{minutes} min {} s", seconds % 60),
+        60..3_600 => format!("{minutes} min"),
+        3_600..86_400 => format!("{hours} h {minutes:02} min"),
+        _ => format!("{days} d {hours} h"),
     }
 }
 
 /// A range of estimated times: `4 to 45 min`, `50 min to 2 h 10 min`; one of them if both look alike.
-pub fn estimate_between([low, high]: [f64; 2]) -> String {
-    let (low, high) = (estimate(low), estimate(high));
+pub fn estimate_between(ends: [f64; 2]) -> String {
+    let [low, high] = estimated_between(ends).map(round_time);
     let simple = |text: &str| text.split(' ').count() == 2;
     match low.split_once(' ').zip(high.split_once(' ')) {
         _ if low == high => low,

@@ -114,7 +114,7 @@ pub(super) fn check(bench: &mut Bench, device: Device) -> Vec<Agreement> {
     all
 }
 
-/// Whether a form would take minutes on this device, in which nobody would train with it.
+/// Whether a form would take minutes on this device: too slow for anyone to train in it there.
 fn takes_minutes(form: &ProbeForm, device: Device, convolves_in_bf16: bool) -> bool {
     let is_large = form.network == NetworkName::Nascnn15 && form.numbers == Numbers::Bf16;
     is_large && device == Device::Cpu && !convolves_in_bf16

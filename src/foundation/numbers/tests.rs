@@ -104,11 +104,34 @@ fn durations_grow_from_minutes_to_days_and_never_fail() {
 
 #[test]
 fn estimates_are_round() {
-    let texts: Vec<String> = [3.0, 41.0, 100.0, 5_000.0, 180_000.0]
-        .into_iter()
-        .map(estimate)
-        .collect();
-    assert_eq!(texts, ["3 s", "50 s", "2 min", "1 h 30 min", "2 d 2 h"]);
+    let texts: Vec<String> = [
+        0.2, 3.0, 41.0, 58.0, 100.0, 290.0, 1_000.0, 3_590.0, 5_000.0, 180_000.0,
+    ]
+    .into_iter()
+    .map(estimate)
+    .collect();
+    let expected = [
+        "1 s",
+        "3 s",
+        "40 s",
+        "1 min",
+        "1 min 30 s",
+        "5 min",
+        "17 min",
+        "1 h 00 min",
+        "1 h 20 min",
+        "2 d 2 h",
+    ];
+    assert_eq!(texts, expected);
+}
+
+#[test]
+fn rounding_changes_an_estimate_of_two_seconds_or_more_by_no_more_than_a_fifth() {
+    for tenths in 20..2_000_000 {
+        let seconds = f64::from(tenths) / 10.0;
+        let ratio = estimated(seconds) as f64 / seconds;
+        assert!((0.8..=1.2).contains(&ratio), "{seconds}: {ratio}");
+    }
 }
 
 #[test]
@@ -118,15 +141,26 @@ fn the_ends_of_a_range_share_their_unit() {
         [3_000.0, 7_800.0],
         [7_200.0, 7_800.0],
         [100.0, 101.0],
+        [120.0, 120.0],
     ]
     .map(estimate_between);
     let expected = [
         "4 to 45 min",
         "50 min to 2 h 10 min",
         "2 h 00 min to 2 h 10 min",
+        "1 to 2 min",
         "2 min",
     ];
     assert_eq!(texts, expected);
+}
+
+#[test]
+fn what_is_between_the_ends_of_a_range_is_between_those_shown() {
+    for tenths in 10..2_000_000 {
+        let seconds = f64::from(tenths) / 10.0;
+        let [low, high] = estimated_between([seconds, seconds]).map(|end| end as f64);
+        assert!(low <= seconds && seconds <= high, "{low} to {high}");
+    }
 }
 
 #[test]
