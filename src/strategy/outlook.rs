@@ -10,9 +10,13 @@ use crate::event::{CostOutlook, DepthCost};
 use crate::foundation::seeds::derive;
 use crate::space::{Dna, Space};
 
-/// Uniform children drawn at each depth. Their costs differ by a standard deviation of about 1.6 times
-/// the mean (preset `demo`), so the mean of so many is off by a tenth.
-const SAMPLES: u64 = 256;
+/// Uniform children drawn at each depth, if their choices are few. Their costs differ by a standard
+/// deviation of about 1.6 times the mean (preset `demo`), so the mean of so many is off by a tenth.
+const MOST_SAMPLES: usize = 256;
+const FEWEST_SAMPLES: usize = 24;
+
+/// Choices drawn at each depth, as far as these limits allow: a search should begin within a second or two.
+const CHOICES: usize = 60 * MOST_SAMPLES;
 
 /// Maximum number of depths at which children are drawn.
 const DEPTHS: usize = 16;
@@ -28,11 +32,14 @@ pub fn outlook(config: &Config, space: &Space) -> Option<CostOutlook> {
     for (depth, first_child) in spread(depths_of(config)) {
         let seed = derive(config.search.seed, "outlook", depth as u64);
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let children: Vec<(u64, Dna)> = (0..SAMPLES)
-            .filter_map(|_| {
-                let dna = Path::uniform(space, depth, &mut random).dna;
-                Some((macs(space, &dna)?, dna))
-            })
+        let mut draw = || Path::uniform(space, depth, &mut random).dna;
+        let first = draw();
+        let choices = first.0.iter().map(Vec::len).sum::<usize>().max(1);
+        let samples = (CHOICES / choices).clamp(FEWEST_SAMPLES, MOST_SAMPLES);
+        let rest = (1..samples).map(|_| draw());
+        let children: Vec<(u64, Dna)> = std::iter::once(first)
+            .chain(rest)
+            .filter_map(|dna| Some((macs(space, &dna)?, dna)))
             .collect();
         let total: f64 = children.iter().map(|(macs, _)| *macs as f64).sum();
         if !children.is_empty() {
