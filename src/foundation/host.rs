@@ -6,7 +6,7 @@ pub fn cores() -> usize {
 }
 
 /// Whether libtorch has kernels for convolutions in bf16 on this processor. On x86 oneDNN asks for
-/// AVX-512; without it libtorch multiplies number by number, over a hundred times slower than in float32.
+/// AVX-512; without it libtorch multiplies number by number, tens of times slower than in float32 at the least.
 pub fn convolves_in_bf16() -> bool {
     #[cfg(target_arch = "x86_64")]
     let has_kernels = is_x86_feature_detected!("avx512bw")
