@@ -29,6 +29,9 @@ impl ReferenceLosses {
 const STEPS: usize = 2;
 const NETWORKS: [NetworkName; 2] = [NetworkName::SmallChild, NetworkName::Nascnn15];
 
+/// Why a form is skipped that [`takes_minutes`].
+pub(super) const TAKES_MINUTES: &str = "takes minutes without AVX-512";
+
 /// Few images per step, for slow CPUs.
 fn task(form: ProbeForm) -> ProbeTask {
     let batch = match form.network {
@@ -127,7 +130,7 @@ fn skip(form: ProbeForm) -> Agreement {
         reference: Vec::new(),
         difference: None,
         tolerance: form.numbers.tolerance(),
-        verdict: CheckOutcome::skipped("takes minutes without AVX-512"),
+        verdict: CheckOutcome::skipped(TAKES_MINUTES),
     }
 }
 
