@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::presets;
+use crate::foundation::near;
 
 /// Settings that cannot be used. The message names the place, the key and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +51,11 @@ pub enum ConfigError {
         known: String,
     },
     /// There is no such preset.
-    #[error("there is no preset \"{name}\"; the presets are {}", presets::NAMES.join(", "))]
+    #[error(
+        "there is no preset \"{name}\"{}; the presets are {}",
+        near::question(&near::names(name, presets::NAMES)),
+        presets::NAMES.join(", ")
+    )]
     NoSuchPreset {
         /// The requested name.
         name: String,
