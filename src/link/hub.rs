@@ -1,8 +1,9 @@
 //! Announces the state of a run to any number of clients in any thread: how far the journal is
 //! written, ticks, the end.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -28,7 +29,12 @@ pub struct Hub {
     commands: CommandSender,
     written: Arc<watch::Sender<Written>>,
     ticks: broadcast::Sender<Arc<Record>>,
+    latest: Arc<Mutex<LatestProgress>>,
 }
+
+/// The last tick of the training on each worker (`None`: the run itself is a training), for clients
+/// that connect between two ticks: they can be many seconds apart.
+type LatestProgress = BTreeMap<Option<usize>, Arc<Record>>;
 
 /// How far a journal has been written.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +63,8 @@ pub(super) enum HubNews {
 pub(super) struct Listener {
     written: watch::Receiver<Written>,
     ticks: broadcast::Receiver<Arc<Record>>,
+    /// Ticks from before it connected, to be passed on after what was written.
+    earlier: Vec<Arc<Record>>,
     refusals: Receiver<String>,
     runtime: Runtime,
 }
@@ -77,6 +85,7 @@ impl Hub {
                 commands,
                 written: Arc::new(written),
                 ticks,
+                latest: Arc::default(),
             },
             inbox,
         )
@@ -127,8 +136,18 @@ impl Hub {
             Some(seq) => self.written.send_modify(|written| {
                 (written.seq, written.blocked) = (seq, None);
             }),
-            // Without listeners, nothing is lost.
-            None => drop(self.ticks.send(record.clone())),
+            None => {
+                let worker = match &record.event {
+                    Event::TrainingProgress(_) => Some(None),
+                    Event::ChildProgress(progress) => Some(Some(progress.worker)),
+                    _ => None,
+                };
+                if let Some(worker) = worker {
+                    self.latest().insert(worker, record.clone());
+                }
+                // Without listeners, nothing is lost.
+                drop(self.ticks.send(record.clone()));
+            }
         }
     }
 
@@ -159,6 +178,10 @@ impl Hub {
         self.written.send_modify(|written| written.ended = true);
     }
 
+    fn latest(&self) -> MutexGuard<'_, LatestProgress> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What a new client hears and sends commands through.
     pub(super) fn listen(&self) -> std::io::Result<(Listener, CommandSender)> {
         let mut written = self.written.subscribe();
@@ -169,6 +192,7 @@ impl Hub {
         let listener = Listener {
             written,
             ticks: self.ticks.subscribe(),
+            earlier: self.latest().values().cloned().collect(),
             refusals,
             runtime,
         };
@@ -182,6 +206,7 @@ impl Listener {
         let Listener {
             written,
             ticks,
+            earlier,
             refusals,
             runtime,
         } = self;
@@ -202,6 +227,7 @@ impl Listener {
                         return Some(HubNews::Refused(reason));
                     }
                     Some(reason) = refusals.recv() => return Some(HubNews::Refused(reason)),
+                    () = std::future::ready(()), if !earlier.is_empty() => return earlier.pop().map(HubNews::Tick),
                     tick = ticks.recv() => match tick {
                         Ok(tick) => return Some(HubNews::Tick(tick)),
                         Err(broadcast::error::RecvError::Lagged(_)) => {}
@@ -295,6 +321,26 @@ mod tests {
         run.tell(2);
         assert_eq!(next().seq, Some(2));
         assert_eq!(run.hub.blocked(), None);
+    }
+
+    #[test]
+    fn a_client_that_connects_between_two_ticks_hears_the_last_one_of_each_worker() {
+        let mut run = SampleRun::new();
+        run.tell(1);
+        for (worker, batch) in [(0, 7), (1, 3), (1, 4)] {
+            run.hub.publish(&SampleRun::progress(worker, batch));
+        }
+        let late = run.hub.connect().unwrap();
+        let mut records = late.records;
+        assert_eq!(records.blocking_recv().unwrap().seq, Some(1));
+        let mut heard: Vec<_> = (0..2)
+            .filter_map(|_| match &records.blocking_recv()?.event {
+                Event::ChildProgress(progress) => Some((progress.worker, progress.batch)),
+                _ => None,
+            })
+            .collect();
+        heard.sort_unstable();
+        assert_eq!(heard, [(0, 7), (1, 4)]);
     }
 
     #[test]

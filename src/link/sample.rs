@@ -1,7 +1,9 @@
 //! A run for tests: a journal, and the hub that announces it.
 
+use std::sync::Arc;
+
 use super::{Hub, Orders};
-use crate::event::{Event, Level};
+use crate::event::{ChildProgress, Event, Level, Record, VERSION};
 use crate::journal::Journal;
 
 pub struct SampleRun {
@@ -32,5 +34,24 @@ impl SampleRun {
             message: message.to_string(),
         };
         self.hub.publish(&self.journal.append(event).unwrap());
+    }
+
+    /// A tick of the first child, in training on `worker`.
+    pub fn progress(worker: usize, batch: usize) -> Arc<Record> {
+        Arc::new(Record {
+            v: VERSION,
+            seq: None,
+            time: jiff::Timestamp::now(),
+            event: Event::ChildProgress(ChildProgress {
+                child: 1,
+                worker,
+                epoch: 1,
+                epochs: 2,
+                batch,
+                batches: 10,
+                loss: 2.0,
+                images_per_second: 100.0,
+            }),
+        })
     }
 }

@@ -56,7 +56,10 @@ impl TrainingRun {
             _ => {}
         }
         match event {
-            Event::TrainingProgress(progress) => self.progress = Some(progress.clone()),
+            // A client that connects late can hear a tick of an epoch that has ended since.
+            Event::TrainingProgress(progress) if progress.epoch > self.epochs.len() => {
+                self.progress = Some(progress.clone());
+            }
             Event::TrainingEpoch(epoch) => {
                 self.progress = None;
                 self.epochs.push(epoch.clone());

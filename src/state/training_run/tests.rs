@@ -373,3 +373,25 @@ fn the_fraction_done_is_a_share_of_the_time_by_macs_where_none_is_measured() {
     assert_eq!(in_stages_after(&[0.1; 7]).fraction(), 0.7);
     assert_eq!(after(&[epoch(1, 0.3), epoch(2, 0.6)]).fraction(), 0.2);
 }
+
+#[test]
+fn a_tick_of_an_epoch_that_has_ended_is_ignored() {
+    let tick = |epoch| {
+        Event::TrainingProgress(TrainingProgress {
+            epoch,
+            batch: 1,
+            batches: 2,
+            loss: 1.0,
+            accuracy: 0.5,
+            learning_rate: 0.1,
+            images_per_second: 20.0,
+        })
+    };
+    let mut run = run(0);
+    for event in [tick(1), epoch(1, 0.3), tick(1)] {
+        run.apply(&event, 0);
+    }
+    assert_eq!(run.progress, None);
+    run.apply(&tick(2), 0);
+    assert_eq!(run.epoch_fraction(), 0.5);
+}
