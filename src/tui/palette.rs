@@ -61,8 +61,9 @@ pub struct Surroundings<'a> {
     pub obstacles: &'a [(Action, String)],
 }
 
-/// The entries that fit what has been typed, best first; all of them if nothing has. Letters are found
-/// anywhere in a name; in descriptions, which contain most letters, only whole pieces are.
+/// The entries that fit what has been typed, best first; all of them if nothing has: those of whose name it
+/// begins words, then those of whose description it does (which contain most letters, so whole pieces are
+/// wanted), then those that have its letters anywhere in the name.
 pub fn found(scene: &Scene<'_>, around: Surroundings<'_>, typed: &str) -> Vec<Entry> {
     let all = entries(scene, around);
     let typed = typed.trim();
@@ -73,26 +74,44 @@ pub fn found(scene: &Scene<'_>, around: Surroundings<'_>, typed: &str) -> Vec<En
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut letters = Vec::new();
     let mut score = |text: &str| pattern.score(Utf32Str::new(text, &mut letters), &mut matcher);
-    let (mut by_name, mut by_text): (Vec<(u32, Entry)>, Vec<Entry>) = Default::default();
+    let (mut named, mut described, mut scattered): (Vec<(u32, Entry)>, Vec<Entry>, Vec<_>) =
+        Default::default();
     for entry in all {
-        match score(&entry.name) {
-            Some(score) => by_name.push((score, entry)),
-            None if describes(&entry, typed) => by_text.push(entry),
-            None => {}
+        let score = score(&entry.name);
+        let whole = format!("{} {}", entry.name, entry.text);
+        match score {
+            Some(score) if begins_words(&entry.name, typed) => named.push((score, entry)),
+            _ if begins_words(&whole, typed) => described.push(entry),
+            Some(score) if may_be_scattered(&entry, typed) => scattered.push((score, entry)),
+            _ => {}
         }
     }
     // Letters that are scattered over a long name are no match beside a good one.
-    let best = by_name.iter().map(|(score, _)| *score).max().unwrap_or(0);
-    by_name.retain(|(score, _)| 2 * score >= best);
-    by_name.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let scores = named.iter().chain(&scattered).map(|(score, _)| *score);
+    let best = scores.max().unwrap_or(0);
+    scattered.retain(|(score, _)| 2 * score >= best);
+    for scored in [&mut named, &mut scattered] {
+        scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    }
+    let without_score = |(_, entry): (u32, Entry)| entry;
     let child = child_named(scene, typed).into_iter();
-    let by_name = by_name.into_iter().map(|(_, entry)| entry);
-    let expression = expression(scene, around, typed).into_iter();
     child
-        .chain(expression)
-        .chain(by_name)
-        .chain(by_text)
+        .chain(expression(scene, around, typed))
+        .chain(named.into_iter().map(without_score))
+        .chain(described)
+        .chain(scattered.into_iter().map(without_score))
         .collect()
+}
+
+/// Whether letters that are scattered over its name can mean this entry. Any few letters are somewhere in
+/// the name of one of many runs, and taking it changes what is shown.
+fn may_be_scattered(entry: &Entry, typed: &str) -> bool {
+    match entry.choice {
+        Choice::Show(_) | Choice::Compare(_) => {
+            entry.name.to_lowercase().contains(&typed.to_lowercase())
+        }
+        _ => true,
+    }
 }
 
 /// The entry of a filter of the children.
@@ -113,9 +132,9 @@ fn expression(scene: &Scene<'_>, around: Surroundings<'_>, typed: &str) -> Optio
     is_one.then(|| filter(typed))
 }
 
-/// Whether each word that was typed begins a word of the entry's name or description.
-fn describes(entry: &Entry, typed: &str) -> bool {
-    let text = format!("{} {}", entry.name, entry.text).to_lowercase();
+/// Whether each word that was typed begins a word of `text`.
+fn begins_words(text: &str, typed: &str) -> bool {
+    let text = text.to_lowercase();
     let begins_a_word = |place: usize| {
         let before = text[..place].chars().next_back();
         before.is_none_or(|letter| !letter.is_alphanumeric())
@@ -297,8 +316,9 @@ fn action(scene: &Scene<'_>, around: Surroundings<'_>, bound: &Bound) -> Option<
             .keys
             .first()
             .map_or_else(String::new, |key| key.name()),
-        obstacle: closed
-            .or_else(|| scene.why_not(action))
+        obstacle: scene
+            .why_not(action)
+            .or(closed)
             .or_else(|| hindered.map(|(_, reason)| reason.clone())),
     })
 }

@@ -202,6 +202,21 @@ fn a_description_is_found_by_the_beginnings_of_its_words() {
 }
 
 #[test]
+fn words_of_a_description_go_before_letters_scattered_over_a_name() {
+    let mut app = app();
+    app.settings = ["recipes.plateau.momentum", "search.random_seed"]
+        .map(|key| (key.to_owned(), "1".to_owned()))
+        .to_vec();
+    for (typed, first) in [("resume", "toggle pause"), ("editor", "edit code")] {
+        press(&mut app, "\x1b:");
+        press(&mut app, typed);
+        assert_eq!(names(&app)[0], first, "{typed}");
+    }
+    press(&mut app, "\x1b:plmo");
+    assert_eq!(names(&app)[0], "setting recipes.plateau.momentum");
+}
+
+#[test]
 fn an_action_that_is_not_possible_now_says_why() {
     let mut app = app();
     app.take_link(LinkStatus::Live { watch_only: true });

@@ -28,7 +28,8 @@ pub fn draw(entries: &[Entry], selected: usize, painter: &mut Painter<'_>) {
     // Most names are short; the others stand beside texts of their own.
     let names = entries.iter().map(|entry| entry.name.width() + 1);
     let longest = names.max().unwrap_or(0);
-    let wide = longest.clamp(NAMES, room.saturating_sub(LEAST_TEXT).max(NAMES));
+    let short = NAMES + KEYS;
+    let wide = longest.clamp(short, room.saturating_sub(LEAST_TEXT).max(short));
     // The selected entry stays in view.
     let first = (selected + 1).saturating_sub(height);
     for (y, entry) in entries.iter().skip(first).take(height).enumerate() {
