@@ -170,7 +170,7 @@ pub fn indented(rows: Vec<Row>) -> Vec<Row> {
 fn table(gpus: &[GpuSample], room: &Room<'_>) -> Vec<Vec<Row>> {
     let mut all = all_cells(gpus, room);
     let widths = widths(&all);
-    if !is_within(&widths, room) {
+    if !is_within(&widths, room.width) {
         return all.into_iter().map(|cells| two_rows(cells, room)).collect();
     }
     all.iter_mut().for_each(|cells| pad(cells, &widths));
@@ -193,8 +193,8 @@ fn widths<const COLUMNS: usize>(all: &[[Row; COLUMNS]]) -> [usize; COLUMNS] {
     })
 }
 
-fn is_within(widths: &[usize], room: &Room<'_>) -> bool {
-    widths.iter().sum::<usize>() + (widths.len() - 1) * GAP.len() <= room.width
+fn is_within(widths: &[usize], room: usize) -> bool {
+    widths.iter().sum::<usize>() + (widths.len() - 1) * GAP.len() <= room
 }
 
 fn pad(cells: &mut [Row], widths: &[usize]) {
@@ -203,9 +203,18 @@ fn pad(cells: &mut [Row], widths: &[usize]) {
     }
 }
 
-/// Whether there are so many GPUs that each gets one row, in columns that are too few for their names.
+/// Whether there are so many GPUs that each gets one row, in columns that are too few for their names, or
+/// for the reasons for throttling beside them.
 pub fn is_brief(gpus: &[GpuSample], room: &Room<'_>) -> bool {
-    gpus.len() >= TOTAL_FROM && !is_within(&widths(&all_cells(gpus, room)), room)
+    let reasons = gpus
+        .iter()
+        .map(|gpu| match pieces_width(&throttle(gpu, "")) {
+            0 => 0,
+            reason => GAP.len() + reason,
+        });
+    let left = room.width.checked_sub(reasons.max().unwrap_or(0));
+    let widths = widths(&all_cells(gpus, room));
+    gpus.len() >= TOTAL_FROM && !left.is_some_and(|left| is_within(&widths, left))
 }
 
 /// Each GPU in one row: its number, load, the reason for throttling, and what fits of memory, temperature and
@@ -333,12 +342,14 @@ pub const THROTTLED: &str = "throttled: ";
 
 /// Why the GPU's clocks are reduced, after this label; empty if they are not or it does not report them.
 pub fn throttle(gpu: &GpuSample, label: &str) -> Row {
-    let words: Vec<&str> = gpu
-        .throttle
-        .iter()
-        .flatten()
-        .map(|throttle| throttle.words())
-        .collect();
+    let all = gpu.throttle.iter().flatten();
+    let mut words: Vec<&str> = Vec::new();
+    // Some contain what others say.
+    for word in all.flat_map(|throttle| throttle.words().split(", ")) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
     if words.is_empty() {
         Row::new()
     } else {

@@ -216,12 +216,15 @@ fn energy_rows(scene: &Scene<'_>, width: usize) -> Vec<Row> {
 
 /// The history that is drawn if there is room.
 fn chart(machine: &MachineView) -> Option<(&'static str, &History)> {
-    match (machine.gpus().len(), &machine.host) {
-        (0, HostStatus::Present(_)) => Some(("processor load", &machine.host_history)),
-        (0, _) => None,
-        (1, _) => Some(("GPU utilisation", &machine.gpu_history)),
-        _ => Some(("mean GPU utilisation", &machine.gpu_history)),
-    }
+    let chart = match (machine.gpus().len(), &machine.host) {
+        (0, HostStatus::Present(_)) => ("processor load", &machine.host_history),
+        (0, _) => return None,
+        (1, _) => ("GPU utilisation", &machine.gpu_history),
+        _ => ("mean GPU utilisation", &machine.gpu_history),
+    };
+    // Of a run that is over, or in a replay, nothing is recorded.
+    let (_, history) = chart;
+    history.newest(1).next().map(|_| chart)
 }
 
 /// The newest values as columns of `rows` rows, 0 to 100 %.

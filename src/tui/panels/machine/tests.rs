@@ -197,26 +197,29 @@ fn eight_gpus_one_of_them_lost() {
 
 #[test]
 fn eight_gpus_are_nine_rows_each_with_its_reason_for_throttling() {
-    let throttled = GpuSample {
-        throttle: Some(vec![Throttle::PowerCap]),
-        ..gpu(0)
-    };
-    let gpus = (0..8).map(|index| GpuSample {
-        index,
-        ..throttled.clone()
-    });
-    let text = panel(&app(GpuStatus::Present(gpus.collect())), 80, 13);
-    let rows: Vec<&str> = text.lines().collect();
-    assert!(
-        rows[1].contains("8 GPUs  H100 80GB HBM3  mean load"),
-        "{text}"
+    let (cap, hot) = (
+        Throttle::PowerCap,
+        [Throttle::Thermal, Throttle::HardwareThermal],
     );
-    for (index, row) in rows[2..10].iter().enumerate() {
-        assert!(row.trim_start().starts_with(&index.to_string()), "{text}");
-        assert_eq!(row.matches("power cap").count(), 1, "{text}");
+    let long = "too hot, slowed by hardware";
+    for (reasons, words) in [(vec![cap], "power cap"), (hot.to_vec(), long)] {
+        let gpus = (0..8).map(|index| GpuSample {
+            throttle: Some(reasons.clone()),
+            ..gpu(index)
+        });
+        let text = panel(&app(GpuStatus::Present(gpus.collect())), 80, 13);
+        let rows: Vec<&str> = text.lines().collect();
+        assert!(
+            rows[1].contains("8 GPUs  H100 80GB HBM3  mean load"),
+            "{text}"
+        );
+        for (index, row) in rows[2..10].iter().enumerate() {
+            assert!(row.trim_start().starts_with(&index.to_string()), "{text}");
+            assert_eq!(row.matches(words).count(), 1, "{text}");
+        }
+        assert_eq!(text.matches(&words[..7]).count(), 8, "{text}");
+        assert!(rows[10].contains("cpu"), "{text}");
     }
-    assert_eq!(text.matches("power cap").count(), 8, "{text}");
-    assert!(rows[10].contains("cpu"), "{text}");
 }
 
 #[test]
