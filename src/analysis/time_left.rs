@@ -54,12 +54,17 @@ pub struct SearchTimeLeft {
 }
 
 impl SearchTimeLeft {
-    /// The time left in a search; `None` if it is over, or nothing is known yet.
+    /// The time left in a search, or in the episode that it is to stop after; `None` if it is over, or
+    /// nothing is known yet.
     pub fn of(state: &RunState) -> Option<SearchTimeLeft> {
         let search = state.search();
         let run = search.started.as_ref()?;
         let counts = search.outcomes.counts;
-        let planned = run.children() + run.episodes * run.controls;
+        let episodes = match search.stops_after_episode {
+            true => search.episode.min(run.episodes),
+            false => run.episodes,
+        };
+        let planned = episodes * (run.children_per_episode + run.controls);
         let left = planned.saturating_sub(counts.sampled + counts.controls);
         let trained = latest_trained(search);
         let is_ending = state.status.is_over() || state.status == RunStatus::Stopping;

@@ -249,12 +249,23 @@ impl Verdict {
             let digits = decimals(half, digits);
             format!("trend {per_episode:+.digits$}{plus_minus}{half:.digits$}")
         });
+        let whole = format!("{numbers}{}{depth}{caveat}", self.after());
+        if !self.learns {
+            // However small p is, this must be said.
+            return vec![
+                format!("{whole}; {NOTHING_LEARNED}"),
+                format!("{numbers}{depth}; {NOTHING_LEARNED_BRIEFLY}"),
+                format!("{numbers}{brief}; {NOTHING_LEARNED_BRIEFLY}"),
+                format!("{two}/episode ({p}){brief}; {NOTHING_LEARNED_BRIEFLY}"),
+                format!("{two} ({p}){brief}; {NOTHING_LEARNED_BRIEFLY}"),
+                format!("{two} ({p}); {NOTHING_LEARNED_BRIEFLY}"),
+                NOTHING_LEARNED.to_owned(),
+                NOTHING_LEARNED_BRIEFLY.to_owned(),
+                "all random".to_owned(),
+            ];
+        }
         vec![
-            format!(
-                "{numbers}{}{depth}{caveat}; {}",
-                self.after(),
-                self.why_no_verdict()
-            ),
+            format!("{whole}; {NO_CONTROLS}"),
             format!("{numbers}{}{depth}", self.after()),
             format!("{numbers}{depth}"),
             format!("{numbers}{brief}"),
@@ -277,14 +288,6 @@ impl Verdict {
     /// What a statement adds that the next episodes may change.
     fn so_far(&self) -> &'static str {
         if self.is_final { "" } else { " so far" }
-    }
-
-    /// Why a trend is no verdict.
-    fn why_no_verdict(&self) -> &'static str {
-        match self.learns {
-            true => NO_CONTROLS,
-            false => NOTHING_LEARNED,
-        }
     }
 
     fn after(&self) -> String {
@@ -319,6 +322,7 @@ impl VerdictTexts {
 pub const NO_CONTROLS: &str = "no controls, no verdict";
 /// Why the trend of a random search is no verdict.
 pub const NOTHING_LEARNED: &str = "every child is drawn at random: nothing is learned";
+const NOTHING_LEARNED_BRIEFLY: &str = "drawn at random: nothing is learned";
 
 /// What a trend owes to the depth of the networks: a clause, its caveat, and the clause in brief.
 fn of_depth(depth: DepthOfTrend) -> (String, &'static str, String) {

@@ -210,42 +210,37 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// Up to how many seconds estimated times are rounded to multiples of which step; longer ones to hours.
-/// From two seconds on, this changes a time by no more than a fifth.
-const STEPS: [(f64, f64); 5] = [
+/// From two seconds on, the nearest multiple is no more than a fifth away.
+const STEPS: [(f64, f64); 6] = [
     (10.0, 1.0),
     (60.0, 5.0),
+    (120.0, 10.0),
     (300.0, 30.0),
     (3_600.0, 60.0),
     (86_400.0, 600.0),
 ];
 
-/// The same for the ends of a range, which need not be as close.
-const STEPS_OF_ENDS: [(f64, f64); 4] =
-    [(10.0, 1.0), (60.0, 5.0), (3_600.0, 60.0), (86_400.0, 600.0)];
-
 /// Seconds, at least one, as a multiple of their step.
-fn stepped(seconds: f64, steps: &[(f64, f64)], round: fn(f64) -> f64) -> u64 {
+fn stepped(seconds: f64, round: fn(f64) -> f64) -> u64 {
     let seconds = if seconds.is_finite() { seconds } else { 0.0 };
-    let step = steps.iter().find(|(end, _)| seconds < *end);
+    let step = STEPS.iter().find(|(end, _)| seconds < *end);
     let step = step.map_or(3_600.0, |(_, step)| *step);
     (round(seconds / step) * step).max(1.0) as u64
 }
 
 /// Seconds that an [`estimate`] stands for.
 pub fn estimated(seconds: f64) -> u64 {
-    stepped(seconds, &STEPS, f64::round)
+    stepped(seconds, f64::round)
 }
 
 /// Seconds that the ends of an [`estimate_between`] stand for: rounded away from each other, so that
 /// what is between the ends is between those shown.
 pub fn estimated_between([low, high]: [f64; 2]) -> [u64; 2] {
-    [
-        stepped(low, &STEPS_OF_ENDS, f64::floor),
-        stepped(high, &STEPS_OF_ENDS, f64::ceil),
-    ]
+    [stepped(low, f64::floor), stepped(high, f64::ceil)]
 }
 
-/// An estimated time, rounded to avoid false precision: `3 s`, `40 s`, `12 min`, `3 h 10 min`, `2 d 4 h`.
+/// An estimated time, rounded to avoid false precision: `3 s`, `90 s`, `2.5 min`, `12 min`, `3 h 10 min`,
+/// `2 d 4 h`.
 pub fn estimate(seconds: f64) -> String {
     round_time(estimated(seconds))
 }
@@ -253,9 +248,8 @@ pub fn estimate(seconds: f64) -> String {
 fn round_time(seconds: u64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 if !seconds.is_multiple_of(60) => format!("{minutes} min {} s", seconds % 60),
-        60..3_600 => format!("{minutes} min"),
+        0..120 => format!("{seconds} s"),
+        120..3_600 => format!("{} min", seconds as f64 / 60.0),
         3_600..86_400 => format!("{hours} h {minutes:02} min"),
         _ => format!("{days} d {hours} h"),
     }

@@ -226,7 +226,7 @@ mod tests {
         });
         let line = line(&record(serde_json::from_value(epoch).unwrap())).unwrap();
         assert!(
-            line.contains("loss 1.0112e27, accuracy 0.1000 train"),
+            line.contains("loss 1.0112e27, accuracy 10.00 % train"),
             "{line}"
         );
     }

@@ -5,7 +5,7 @@ mod training;
 use super::log::of_epoch;
 use super::{RunStatus, child};
 use crate::event::{ChildFinished, EpisodeFinished, Event, FinishReason, Level, RunStarted};
-use crate::foundation::numbers::{counted, decimal, reward};
+use crate::foundation::numbers::{accuracy, counted, decimal, or_none, reward};
 
 /// One plain line about an event, for logs and headless output; `None` for ticks, samples and
 /// heartbeats.
@@ -206,8 +206,14 @@ fn describe_episode(e: &EpisodeFinished) -> String {
     let mean_staleness = |staleness: f64| format!("mean staleness {staleness:.2}");
     let parts = [
         Some(format!("mean reward {}", reward(e.mean_reward))),
-        Some(format!("mean accuracy {}", or_none(e.mean_accuracy))),
-        Some(format!("best accuracy {}", or_none(e.best_accuracy))),
+        Some(format!(
+            "mean accuracy {}",
+            or_none(e.mean_accuracy, accuracy)
+        )),
+        Some(format!(
+            "best accuracy {}",
+            or_none(e.best_accuracy, accuracy)
+        )),
         e.next_baseline
             .map(|baseline| format!("next baseline {}", reward(baseline))),
         e.entropy
@@ -275,9 +281,9 @@ fn describe_finished(child: &ChildFinished) -> String {
         format!(" (repeat of child {earlier})")
     });
     let mean = child.mean.as_deref().map_or(String::new(), |mean| {
-        let own = mean
-            .own_accuracy
-            .map_or(String::new(), |own| format!(", its own accuracy {own:.4}"));
+        let own = mean.own_accuracy.map_or(String::new(), |own| {
+            format!(", its own accuracy {}", accuracy(own))
+        });
         format!(" (mean of {} trainings{own})", child.trainings())
     });
     let skipped = if child.skipped {
@@ -288,10 +294,10 @@ fn describe_finished(child: &ChildFinished) -> String {
         ""
     };
     format!(
-        "child {}{}: accuracy {:.4}, reward {}, {} parameters, {} s{repeat}{mean}{skipped}",
+        "child {}{}: accuracy {}, reward {}, {} parameters, {} s{repeat}{mean}{skipped}",
         child.child,
         mark(child.control),
-        child.accuracy,
+        accuracy(child.accuracy),
         reward(child.reward),
         child.params,
         decimal(child.seconds, 1)
@@ -301,8 +307,4 @@ fn describe_finished(child: &ChildFinished) -> String {
 /// What follows the number of a control.
 fn mark(is_control: bool) -> &'static str {
     if is_control { " (control)" } else { "" }
-}
-
-fn or_none(value: Option<f64>) -> String {
-    value.map_or("none".to_owned(), |value| format!("{value:.4}"))
 }

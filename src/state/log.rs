@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{ChildEpoch, Level};
-use crate::foundation::numbers::{decimal, loss};
+use crate::foundation::numbers::{accuracy, decimal, loss};
 
 /// A line in the log of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,13 +67,13 @@ impl LogLine {
 /// The line about an epoch of a child.
 pub(super) fn of_epoch(e: &ChildEpoch) -> String {
     format!(
-        "child {}: epoch {}/{}: loss {}, accuracy {:.4} train, {:.4} validation, {} images/s",
+        "child {}: epoch {}/{}: loss {}, accuracy {} train, {} validation, {} images/s",
         e.child,
         e.epoch,
         e.epochs,
         loss(e.train_loss),
-        e.train_accuracy,
-        e.valid_accuracy,
+        accuracy(e.train_accuracy),
+        accuracy(e.valid_accuracy),
         decimal(e.images_per_second, 0)
     )
 }
@@ -81,12 +81,12 @@ pub(super) fn of_epoch(e: &ChildEpoch) -> String {
 /// The line about an epoch of a child for a narrow screen, whose other panels have its speed.
 fn short_of_epoch(e: &ChildEpoch) -> String {
     format!(
-        "child {}: epoch {}/{}: loss {}, {:.4} train, {:.4} valid",
+        "child {}: epoch {}/{}: loss {}, {} train, {} valid",
         e.child,
         e.epoch,
         e.epochs,
         loss(e.train_loss),
-        e.train_accuracy,
-        e.valid_accuracy
+        accuracy(e.train_accuracy),
+        accuracy(e.valid_accuracy)
     )
 }

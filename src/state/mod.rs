@@ -176,7 +176,10 @@ impl RunState {
         }
         let run = self.search().started.as_ref()?;
         let total = Some(run.children()).filter(|total| *total > 0)?;
-        Some(self.search().outcomes.counts.sampled as f64 / total as f64)
+        let done = self.search().outcomes.counts.sampled as f64 / total as f64;
+        // Its last controls are trained, and its last episode is learned from, after that.
+        let most = if self.status.is_over() { 1.0 } else { 0.99 };
+        Some(done.min(most))
     }
 
     /// Numbers of the records that end the run's steps: episodes, or a training's epochs.

@@ -23,7 +23,7 @@ pub struct SearchRun {
     pub energy: Energy,
     /// Number of the current episode, from 1; 0 before the first.
     pub episode: usize,
-    /// Number of layers of the current episode's children; 0 before the first.
+    /// Number of layers of the current episode's latest children; 0 before the first.
     pub depth: usize,
     /// Baseline for the next advantages; `None` before the first one, or for a strategy without
     /// one.
@@ -135,6 +135,8 @@ impl SearchRun {
     fn apply_training(&mut self, event: &Event, seq: u64) {
         match event {
             Event::ChildSampled(sampled) => {
+                // Depth may grow within an episode.
+                self.depth = self.depth.max(sampled.dna.depth());
                 self.waiting
                     .insert(sampled.child, Candidate::sampled(sampled, seq));
             }
@@ -159,7 +161,9 @@ impl SearchRun {
                 self.start_child(*child, *worker, device, place);
             }
             Event::ChildProgress(progress) => {
-                if let Some(training) = self.training_of(progress.worker, progress.child) {
+                let training = self.training_of(progress.worker, progress.child);
+                // A client that connects late can hear a tick of an epoch that has ended since.
+                if let Some(training) = training.filter(|it| progress.epoch > it.epochs.len()) {
                     training.progress = Some(progress.clone());
                 }
             }
@@ -372,3 +376,6 @@ impl SearchRun {
         self.ready.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

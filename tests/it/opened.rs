@@ -117,6 +117,9 @@ fn the_pager_gets_every_key_and_afterwards_the_screen_is_as_before() {
     let place = Place::new();
     let mut terminal = place.replay("./pager -R");
     terminal.wait_for("q quit");
+    terminal.wait_until("the best child", |contents| {
+        !contents.contains("reading the journal")
+    });
     let before = terminal.contents();
     terminal.keys("O");
     terminal.wait_for("first preset = \"demo\"");

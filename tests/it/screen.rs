@@ -269,11 +269,27 @@ fn overlays_and_questions() {
 }
 
 #[test]
-fn a_finished_run() {
-    let app = app_with(&journal(), Size::new(80, 24), plain());
-    assert_snapshot!("finished_80x24", text(&app));
-    let app = app_with(&journal(), Size::new(200, 50), plain());
-    assert_snapshot!("finished_200x50", text(&app));
+fn a_finished_run_with_its_best_child() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut app = app_with(&journal(), Size::new(width, height), plain());
+        read_wanted(&mut app);
+        assert_snapshot!(format!("finished_{width}x{height}"), text(&app));
+    }
+}
+
+/// Read the children that the screen asks for.
+fn read_wanted(app: &mut App) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-demo.jsonl");
+    let mut archive = nas_tui::journal::Archive::open(&path).unwrap();
+    while let Some(Wanted::Child {
+        child,
+        sampled_seq,
+        ended_seq,
+    }) = app.wanted()
+    {
+        let read = archive.child(child, sampled_seq, ended_seq);
+        app.take_detail(read.unwrap().unwrap());
+    }
 }
 
 #[test]

@@ -161,3 +161,17 @@ fn nothing_is_estimated_before_two_children_and_after_the_end() {
     };
     assert_eq!(SearchTimeLeft::of(&stopped), None);
 }
+
+#[test]
+fn with_a_stop_after_the_episode_it_is_the_time_until_then() {
+    let mut search = even(160, "random").after(40).search().clone();
+    search.episode = 3;
+    search.stops_after_episode = true;
+    let until_the_stop = RunState {
+        status: RunStatus::Running,
+        ..RunState::from(search)
+    };
+    let left = SearchTimeLeft::of(&until_the_stop).expect("an estimate");
+    // Eight children of ten seconds on two workers.
+    assert!((left.seconds / 40.0 - 1.0).abs() < 0.01, "{left:?}");
+}

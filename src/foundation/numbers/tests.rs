@@ -105,7 +105,7 @@ fn durations_grow_from_minutes_to_days_and_never_fail() {
 #[test]
 fn estimates_are_round() {
     let texts: Vec<String> = [
-        0.2, 3.0, 41.0, 58.0, 100.0, 290.0, 1_000.0, 3_590.0, 5_000.0, 180_000.0,
+        0.2, 3.0, 41.0, 58.0, 103.0, 140.0, 290.0, 1_000.0, 3_590.0, 5_000.0, 180_000.0,
     ]
     .into_iter()
     .map(estimate)
@@ -114,8 +114,9 @@ fn estimates_are_round() {
         "1 s",
         "3 s",
         "40 s",
-        "1 min",
-        "1 min 30 s",
+        "60 s",
+        "100 s",
+        "2.5 min",
         "5 min",
         "17 min",
         "1 h 00 min",
@@ -141,6 +142,7 @@ fn the_ends_of_a_range_share_their_unit() {
         [3_000.0, 7_800.0],
         [7_200.0, 7_800.0],
         [100.0, 101.0],
+        [110.0, 130.0],
         [120.0, 120.0],
     ]
     .map(estimate_between);
@@ -148,7 +150,8 @@ fn the_ends_of_a_range_share_their_unit() {
         "4 to 45 min",
         "50 min to 2 h 10 min",
         "2 h 00 min to 2 h 10 min",
-        "1 to 2 min",
+        "100 to 110 s",
+        "110 s to 2.5 min",
         "2 min",
     ];
     assert_eq!(texts, expected);

@@ -2,7 +2,7 @@
 
 use crate::config::{Optimizer, Recipe};
 use crate::event::{Event, StageEntered, TestFinished, TrainingEpoch};
-use crate::foundation::numbers::{counted, decimal, learning_rate, loss};
+use crate::foundation::numbers::{accuracy, counted, decimal, learning_rate, loss};
 
 /// Events of a training.
 pub(super) fn of_training(event: &Event) -> Option<String> {
@@ -84,30 +84,33 @@ fn of_training_epoch(e: &TrainingEpoch) -> String {
         ""
     };
     format!(
-        "epoch {}: {smoothed} {} train{mixed}, {}{} validation; accuracy {:.4} train{mixed}, {:.4} validation{averaged}; learning rate {}, {} images/s",
+        "epoch {}: {smoothed} {} train{mixed}, {}{} validation; accuracy {} train{mixed}, {} validation{averaged}; learning rate {}, {} images/s",
         e.epoch,
         loss(e.train_loss),
         if is_smoothed { "loss " } else { "" },
         loss(e.valid_loss),
-        e.train_accuracy,
-        e.valid_accuracy,
+        accuracy(e.train_accuracy),
+        accuracy(e.valid_accuracy),
         learning_rate(e.learning_rate),
         decimal(e.images_per_second, 0)
     )
 }
 
 fn of_test(test: &TestFinished) -> String {
-    let [low, high] = test.report.accuracy_ci95;
+    let [low, high] = test.report.accuracy_ci95.map(accuracy);
     let averaged = if test.averaged { "averaged " } else { "" };
     let mirrored = test.mirrored.as_ref().map_or_else(String::new, |both| {
-        let [low, high] = both.accuracy_ci95;
+        let [low, high] = both.accuracy_ci95.map(accuracy);
         format!(
-            "; with mirror images, a figure of its own: {:.4} (95 % {low:.4} to {high:.4})",
-            both.accuracy
+            "; with mirror images, a figure of its own: {} (95 % {low} to {high})",
+            accuracy(both.accuracy)
         )
     });
     format!(
-        "test: accuracy {:.4} (95 % {low:.4} to {high:.4}) on {} images, with the {averaged}weights of epoch {} (validation {:.4}){mirrored}",
-        test.report.accuracy, test.report.images, test.epoch, test.valid_accuracy
+        "test: accuracy {} (95 % {low} to {high}) on {} images, with the {averaged}weights of epoch {} (validation {}){mirrored}",
+        accuracy(test.report.accuracy),
+        test.report.images,
+        test.epoch,
+        accuracy(test.valid_accuracy)
     )
 }

@@ -42,6 +42,7 @@ fn the_network_under_the_cursor_can_be_copied_before_the_cursor_was_moved() {
 #[test]
 fn down_shows_the_only_child_of_a_list_in_the_other_panels() {
     let mut app = app();
+    app.view.chosen = Some(96);
     press(&mut app, "/acc>74.5%\n");
     assert_ne!(app.shown_child(), Some(23));
     press(&mut app, "j");

@@ -323,6 +323,7 @@ fn the_header_of_a_long_run_has_its_episode_rather_than_its_depth() {
 #[test]
 fn a_panel_of_which_not_all_rows_fit_offers_to_scroll() {
     let mut app = app_after(usize::MAX);
+    app.view.chosen = Some(96);
     for panel in ["dna", "controller", "effects"] {
         app.view.focus = PanelId(panel);
         app.view.maximised = true;

@@ -129,11 +129,18 @@ fn the_child_at_the_cursor_is_shown_in_the_other_panels() {
 }
 
 #[test]
+fn the_panels_of_a_run_that_is_over_show_the_best_child() {
+    let app = app();
+    assert!(app.scene().is_over());
+    assert_eq!(app.shown_child(), app.state().search().best_child());
+}
+
+#[test]
 fn enter_opens_the_child_at_the_cursor_even_before_it_was_moved() {
     let mut app = app();
     press(&mut app, "\n");
     assert_eq!(app.child_at_hand(), Some(23));
-    assert_ne!(app.shown_child(), Some(23));
+    assert_eq!(app.inspected_child(), Some(23));
 }
 
 #[test]

@@ -258,7 +258,8 @@ fn how_far_a_child_is_stands_beside_its_layers_only_while_no_other_panel_tells_i
 
 #[test]
 fn no_row_between_facts_and_layers_is_empty_while_a_layer_does_not_fit() {
-    let (app, dna) = (app(&sample::records(), 0, (80, 24)), PanelId("dna"));
+    let (mut app, dna) = (app(&sample::records(), 0, (80, 24)), PanelId("dna"));
+    app.view.chosen = Some(96);
     let scene = app.scene();
     // The last child has 11 layers, and the panel room for 12.
     let need = scene.need(dna, 80).unwrap() - 1;

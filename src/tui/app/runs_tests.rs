@@ -365,6 +365,7 @@ fn the_screen_with_other_runs_at_every_size_and_with_ascii_only() {
     for (width, height) in [(80, 24), (120, 40)] {
         let mut app = app_of(width, height, Characters::Unicode);
         company(&mut app);
+        app.view.chosen = Some(96);
         insta::assert_snapshot!(format!("other_runs_{width}x{height}"), frame(&app));
         press(&mut app, "2f");
         insta::assert_snapshot!(format!("other_runs_chart_{width}x{height}"), frame(&app));

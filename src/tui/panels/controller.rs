@@ -115,9 +115,13 @@ fn content(scene: &Scene<'_>, width: usize, height: usize) -> Content {
     let above = head.len();
     let last = state.search().episodes.last();
     let figures = last.map_or(Vec::new(), |episode| episode_rows(episode, width));
-    let detail = scene.shown_child().and_then(|child| scene.detail(child));
-    let Some(detail) = detail else {
-        head.push(words(Role::Dim, "no child has been sampled yet"));
+    let shown = scene.shown_child();
+    let Some(detail) = shown.and_then(|child| scene.detail(child)) else {
+        let why = match shown {
+            Some(_) => "reading the journal",
+            None => "no child has been sampled yet",
+        };
+        head.push(words(Role::Dim, why));
         return Content {
             head,
             body: figures,

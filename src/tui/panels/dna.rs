@@ -61,6 +61,11 @@ impl TextPanel for DnaView {
         true
     }
 
+    fn word(&self, action: Action) -> Option<&'static str> {
+        let is_back = action == Action::ToggleColumns && self.columns == ShownColumns::Choices;
+        is_back.then_some("shapes")
+    }
+
     fn hints(&self) -> &'static [Hint] {
         hints!["other child": Left, Right]
     }
@@ -152,7 +157,16 @@ fn content(scene: &Scene<'_>, shown: ShownColumns, width: usize, height: usize) 
     let mut head = facts(scene, &detail, width);
     let (options, glyphs) = (extras(scene, &detail.candidate), scene.glyphs());
     let (dna, heads) = (&detail.candidate.dna, scene.state.search().heads());
-    let with_choices = shown == ShownColumns::Choices && !options.choices.is_empty();
+    let wants_choices = shown == ShownColumns::Choices;
+    if wants_choices && !matches!(detail.candidate.origin, CandidateOrigin::Sampled { .. }) {
+        let none = "no probabilities of its choices are known: no policy proposed it";
+        head.extend(
+            format::wrap(none, width)
+                .into_iter()
+                .map(|line| words(Role::Dim, line)),
+        );
+    }
+    let with_choices = wants_choices && !options.choices.is_empty();
     let table = match &detail.candidate.design {
         Design::Network(architecture) if with_choices => {
             layers::choices((architecture, dna), heads, &options, width, glyphs)

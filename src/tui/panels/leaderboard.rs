@@ -61,7 +61,11 @@ impl Panel for Leaderboard {
         let top = self.top(content.room(height));
         // The best of many is better than it is.
         let of = Selection::of(&scene.state.search().outcomes.counts).briefest();
-        let beside = of.map_or_else(Row::new, |of| words(Role::Dim, format!("best {of}")));
+        let best = match self.best.len() {
+            MOST => format!("best {MOST}"),
+            _ => "best".to_owned(),
+        };
+        let beside = of.map_or_else(Row::new, |of| words(Role::Dim, format!("{best} {of}")));
         let position = content.position(height, top);
         title(
             painter,

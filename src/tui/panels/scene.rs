@@ -128,8 +128,8 @@ impl<'a> Scene<'a> {
     }
 
     /// The child shown in the panels: the selected one; otherwise the one in training on the
-    /// selected worker, or the last one until its next one begins; otherwise one in training on another; otherwise
-    /// the last one that ended.
+    /// selected worker, or the last one until its next one begins; otherwise one in training on another; once
+    /// the run is over the best one; otherwise the last one that ended.
     pub fn shown_child(&self) -> Option<u64> {
         let search = self.state.search();
         let is_known = self.workers().contains(&self.worker);
@@ -138,6 +138,7 @@ impl<'a> Scene<'a> {
         self.chosen
             .filter(|child| *child <= newest_child(self.state))
             .or_else(|| training.map(|training| training.child))
+            .or_else(|| search.best_child().filter(|_| self.is_over()))
             .or_else(|| search.children.last().map(|row| row.child))
             .or_else(|| search.waiting.keys().next().copied())
     }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::analysis::effects::{Band, EffectEstimate, Effects};
 use crate::analysis::statistics::p_text;
 use crate::event::RunStarted;
-use crate::foundation::numbers::count;
+use crate::foundation::numbers::{count, counted};
 use crate::report::page::html::{Heading, Section, table};
 use crate::report::page::material::Material;
 
@@ -90,7 +90,11 @@ fn bands_table(run: &RunStarted, effects: &Effects) -> Markup {
     let bands = names.iter().zip(&effects.bands);
     let named: Vec<String> = bands
         .map(|(name, Band { from, to, children })| {
-            format!("{name}: {from} to {to} layers, {children} networks")
+            let layers = match from == to {
+                true => counted(*from as u64, "layer"),
+                false => format!("{from} to {to} layers"),
+            };
+            format!("{name}: {layers}, {children} networks")
         })
         .collect();
     let caption = format!("By depth ({})", named.join("; "));

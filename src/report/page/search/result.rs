@@ -1,10 +1,12 @@
 //! The result of a search, in a few figures.
 
+use std::collections::BTreeSet;
+
 use maud::html;
 
 use crate::analysis::selection::Selection;
 use crate::analysis::verdict::Verdict;
-use crate::foundation::numbers::{accuracy, compact, count, energy, reward};
+use crate::foundation::numbers::{accuracy, compact, count, counted, energy, reward};
 use crate::report::page::html::{Section, Tile, tiles};
 use crate::report::page::material::Material;
 use crate::report::page::parts;
@@ -121,9 +123,20 @@ fn episodes_tile(material: &Material) -> Tile {
     let planned = search.started.as_ref().map_or_else(String::new, |run| {
         format!(" of {}", count(run.episodes as u64))
     });
-    let depth = match search.depth {
-        0 => String::new(),
-        depth => format!("networks of {depth} layers in the last"),
+    let last = search.episodes.len();
+    let of_last = search
+        .trained()
+        .filter(|row| row.episode == last && !row.is_edited());
+    let depths: BTreeSet<usize> = of_last.map(|row| row.genes.depth()).collect();
+    let depth = match (depths.first(), depths.last()) {
+        (Some(first), Some(last)) if first < last => {
+            format!("networks of {first} to {last} layers in the last")
+        }
+        (_, Some(depth)) => format!(
+            "networks of {} in the last",
+            counted(*depth as u64, "layer")
+        ),
+        (_, None) => String::new(),
     };
     Tile::new(
         "episodes",

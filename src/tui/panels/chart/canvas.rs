@@ -34,6 +34,13 @@ const CLOUD: u64 = 8;
 /// Number of columns between two means that leaves room for a marker.
 const MARKER: usize = 3;
 
+/// Whether the means of episodes are so far apart that each has a marker, on a grid of `across` dots per
+/// column of characters.
+pub fn have_markers(means: &[(usize, f64)], across: usize) -> bool {
+    let mut apart = means.windows(2).map(|pair| pair[1].0 - pair[0].0);
+    apart.all(|dots| dots >= MARKER * across)
+}
+
 /// The plot of the children of `span` in `frame`.
 pub struct Canvas<'a> {
     /// The children in view.
@@ -181,12 +188,7 @@ impl Canvas<'_> {
     /// One marker per episode, joined by a dotted line; only the line if episodes are narrower than
     /// a marker.
     fn means(&mut self, points: &[(usize, f64)]) {
-        let apart = points
-            .windows(2)
-            .map(|pair| pair[1].0 - pair[0].0)
-            .min()
-            .unwrap_or(usize::MAX);
-        let markers = apart >= MARKER * self.grid.resolution().0;
+        let markers = have_markers(points, self.grid.resolution().0);
         if self.grid.has_dots() || !markers {
             self.line(
                 points,

@@ -1,6 +1,6 @@
 //! The title of the panel and the legend of its series.
 
-use super::canvas::look;
+use super::canvas::{have_markers, look};
 use super::curves::Curves;
 use super::view::{ChartView, Scale};
 use crate::analysis::series::{Children, Quantity};
@@ -122,6 +122,9 @@ const TIGHT: Names = Names {
     ..BRIEF
 };
 
+/// A line of dots, as the means are drawn where each has no room for a marker.
+const MEAN_LINE: &str = "⠒";
+
 /// The highest rank of what must not be missing: means, children, controls and the best so far.
 const IMPORTANT: usize = 2;
 
@@ -213,7 +216,35 @@ fn entries(
     );
     add(has_controls, 1, Some(PlotSeries::Control), controls);
     let reference_name = strategy.unwrap_or("reference");
-    let named = [
+    let is_line = glyphs.braille && !have_markers(&curves.mean, 2);
+    for (series, rank, name, is_absent) in lines(curves, reference_name, names) {
+        let mut entry = entry(series, name);
+        if series == PlotSeries::Mean && is_line {
+            MEAN_LINE.clone_into(&mut entry[0].1);
+        }
+        add(!is_absent, rank, Some(series), entry);
+    }
+    let incomparable = reference.is_some_and(|reference| reference.not_comparable.is_some());
+    let missing = vec![
+        (Role::Warning, reference_name.to_owned()),
+        (Role::Warning, " not comparable".to_owned()),
+    ];
+    add(incomparable, 0, None, missing);
+    let failed = vec![
+        (Role::Error, glyphs.failed.to_owned()),
+        (Role::Dim, " failed".to_owned()),
+    ];
+    add(!children.failed.is_empty(), 6, None, failed);
+    groups
+}
+
+/// The curves of the run and its reference: rank, name, and whether it is out of view.
+fn lines<'a>(
+    curves: &Curves,
+    reference: &'a str,
+    names: &Names,
+) -> [(PlotSeries, usize, &'a str, bool); 6] {
+    [
         (PlotSeries::Mean, 0, "mean", curves.mean.is_empty()),
         (
             PlotSeries::Smooth,
@@ -232,23 +263,8 @@ fn entries(
         (
             PlotSeries::Reference,
             5,
-            reference_name,
+            reference,
             curves.reference.is_empty(),
         ),
-    ];
-    for (series, rank, name, is_absent) in named {
-        add(!is_absent, rank, Some(series), entry(series, name));
-    }
-    let incomparable = reference.is_some_and(|reference| reference.not_comparable.is_some());
-    let missing = vec![
-        (Role::Warning, reference_name.to_owned()),
-        (Role::Warning, " not comparable".to_owned()),
-    ];
-    add(incomparable, 0, None, missing);
-    let failed = vec![
-        (Role::Error, glyphs.failed.to_owned()),
-        (Role::Dim, " failed".to_owned()),
-    ];
-    add(!children.failed.is_empty(), 6, None, failed);
-    groups
+    ]
 }

@@ -267,7 +267,7 @@ impl Sketch<'_> {
         let width = painter.width();
         let dots = width.saturating_sub(gutter + 1) * if painter.glyphs().braille { 2 } else { 1 };
         let mut curves = Curves::of(self.state, &self.children, quantity, self.span, dots);
-        if !self.others.is_empty() {
+        if others::any_drawn(self.others, quantity) {
             curves = curves.beside(others::curves(self.others, quantity, self.span, dots));
         }
         // No one could tell what a curve is that the legend has no room for.

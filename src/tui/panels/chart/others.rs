@@ -76,6 +76,11 @@ fn extent(run: &OtherRun) -> Extent {
     Extent::of_search(run.started.as_deref(), 0)
 }
 
+/// Whether any of these runs shares the axis.
+pub fn any_drawn(others: &[OtherRun], quantity: Quantity) -> bool {
+    drawn(others, quantity).next().is_some()
+}
+
 fn drawn(others: &[OtherRun], quantity: Quantity) -> impl Iterator<Item = &OtherRun> {
     others.iter().filter(move |run| run.shares(quantity))
 }
