@@ -64,7 +64,8 @@ impl SearchTimeLeft {
             true => search.episode.min(run.episodes),
             false => run.episodes,
         };
-        let planned = episodes * (run.children_per_episode + run.controls);
+        let per_episode = run.children_per_episode.saturating_add(run.controls);
+        let planned = episodes.saturating_mul(per_episode);
         let left = planned.saturating_sub(counts.sampled + counts.controls);
         let trained = latest_trained(search);
         let is_ending = state.status.is_over() || state.status == RunStatus::Stopping;

@@ -75,6 +75,19 @@ fn epoch(epoch: usize, valid_accuracy: f64) -> Event {
     })
 }
 
+/// A tick after some batches of an epoch that has so many.
+fn tick(epoch: usize, [batch, batches]: [usize; 2], images_per_second: f64) -> Event {
+    Event::TrainingProgress(TrainingProgress {
+        epoch,
+        batch,
+        batches,
+        loss: 1.0,
+        accuracy: 0.5,
+        learning_rate: 0.1,
+        images_per_second,
+    })
+}
+
 fn after(events: &[Event]) -> TrainingRun {
     let mut run = run(3);
     (1..)
@@ -266,18 +279,7 @@ fn the_time_left_is_extrapolated_to_sizes_that_were_not_measured_by_their_macs()
     assert_eq!(left.extrapolated_from, Some(4));
     // The current epoch's speed is a measurement of its size.
     let mut run = in_stages_after(&[0.1, 0.2]);
-    run.apply(
-        &Event::TrainingProgress(TrainingProgress {
-            epoch: 3,
-            batch: 1,
-            batches: 2,
-            loss: 1.0,
-            accuracy: 0.5,
-            learning_rate: 0.1,
-            images_per_second: 20.0,
-        }),
-        0,
-    );
+    run.apply(&tick(3, [1, 2], 20.0), 0);
     let left = run.time_left().unwrap();
     let expected = 5.0 * (1.5 + 6.0 * macs[2] / macs[1]);
     assert!((left.seconds - expected).abs() < 1e-9, "{left:?}");
@@ -292,15 +294,7 @@ fn the_time_left_includes_validation_before_an_epoch_has_been_measured() {
     let left = |batch, epochs: &[Event]| {
         let mut run = run(0);
         run.started.data.images.as_mut().unwrap().validation = 30;
-        let progress = Event::TrainingProgress(TrainingProgress {
-            epoch: epochs.len() + 1,
-            batch,
-            batches: 50,
-            loss: 1.0,
-            accuracy: 0.5,
-            learning_rate: 0.1,
-            images_per_second: 10.0,
-        });
+        let progress = tick(epochs.len() + 1, [batch, 50], 10.0);
         let events = epochs.iter().chain([&progress]);
         events.for_each(|event| run.apply(event, 0));
         run.time_left().unwrap().seconds
@@ -376,22 +370,12 @@ fn the_fraction_done_is_a_share_of_the_time_by_macs_where_none_is_measured() {
 
 #[test]
 fn a_tick_of_an_epoch_that_has_ended_is_ignored() {
-    let tick = |epoch| {
-        Event::TrainingProgress(TrainingProgress {
-            epoch,
-            batch: 1,
-            batches: 2,
-            loss: 1.0,
-            accuracy: 0.5,
-            learning_rate: 0.1,
-            images_per_second: 20.0,
-        })
-    };
+    let in_epoch = |epoch| tick(epoch, [1, 2], 20.0);
     let mut run = run(0);
-    for event in [tick(1), epoch(1, 0.3), tick(1)] {
+    for event in [in_epoch(1), epoch(1, 0.3), in_epoch(1)] {
         run.apply(&event, 0);
     }
     assert_eq!(run.progress, None);
-    run.apply(&tick(2), 0);
+    run.apply(&in_epoch(2), 0);
     assert_eq!(run.epoch_fraction(), 0.5);
 }

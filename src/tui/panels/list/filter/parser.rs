@@ -238,7 +238,7 @@ impl<'a> Parser<'a> {
 
 /// Which name may have been meant by `word`, or how to find the names.
 fn similar(word: &str) -> String {
-    match near::names(&word.to_lowercase(), words()).as_slice() {
+    match near::names(word, words()).as_slice() {
         [] => "; Tab lists the names".to_owned(),
         near => near::question(near),
     }
