@@ -26,6 +26,19 @@ pub enum NoRun {
         /// What is found, and what to do if that is known.
         reason: String,
     },
+    /// Several runs have that name.
+    #[error(
+        "{} runs are called {}: name one of their folders, {}",
+        folders.len(),
+        name.display(),
+        folders.join(" or ")
+    )]
+    SeveralOfThatName {
+        /// The name.
+        name: PathBuf,
+        /// Their folders.
+        folders: Vec<String>,
+    },
     /// There is nothing of that name.
     #[error("there is no run {}{}", path.display(), near_or_list(similar))]
     NoSuchRun {

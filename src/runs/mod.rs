@@ -68,11 +68,25 @@ pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
             path,
             similar: similar(run),
         },
-        Found::Nothing => NoRun::NoSuchRun {
-            path,
-            similar: similar(run),
+        Found::Nothing => match namesakes(run, &known()) {
+            folders if folders.len() > 1 => NoRun::SeveralOfThatName {
+                name: path,
+                folders,
+            },
+            _ => NoRun::NoSuchRun {
+                path,
+                similar: similar(run),
+            },
         },
     })
+}
+
+/// The folders of the known runs of this name; none if `name` is a path.
+fn namesakes(name: &Path, known: &[PathBuf]) -> Vec<String> {
+    let is_name = name.components().count() == 1;
+    let alike = known.iter().filter(|run| run.file_name() == name.file_name());
+    let folders = alike.filter(|_| is_name);
+    folders.map(|run| run.display().to_string()).collect()
 }
 
 /// Names of known runs that a user may have meant by `name`; if several runs have this name, their
@@ -130,6 +144,23 @@ fn known() -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_of_one_name_are_told_by_their_folders() {
+        let known = ["runs/demo", "/data/demo", "/data/other"].map(PathBuf::from);
+        let found = |name: &str| namesakes(Path::new(name), &known);
+        assert_eq!(found("demo"), ["runs/demo", "/data/demo"]);
+        assert_eq!(found("other"), ["/data/other"]);
+        assert_eq!(found("/elsewhere/demo"), [""; 0], "this is no name");
+        let error = NoRun::SeveralOfThatName {
+            name: "demo".into(),
+            folders: found("demo"),
+        };
+        assert_eq!(
+            error.to_string(),
+            "2 runs are called demo: name one of their folders, runs/demo or /data/demo"
+        );
+    }
 
     #[test]
     fn a_name_of_no_run_is_an_error_with_what_may_have_been_meant() {

@@ -170,14 +170,17 @@ impl RunState {
     /// Fraction of the children that have ended, or of a training's epochs; `None` before the run has
     /// begun. A training that ended early is complete.
     pub fn fraction_done(&self) -> Option<f64> {
-        if let Some(training) = self.training_run() {
-            let is_whole = self.status == RunStatus::Completed;
-            return Some(if is_whole { 1.0 } else { training.fraction() });
-        }
-        let run = self.search().started.as_ref()?;
-        let total = Some(run.children()).filter(|total| *total > 0)?;
-        let done = self.search().outcomes.counts.sampled as f64 / total as f64;
-        // Its last controls are trained, and its last episode is learned from, after that.
+        let done = match self.training_run() {
+            Some(_) if self.status == RunStatus::Completed => 1.0,
+            Some(training) => training.fraction(),
+            None => {
+                let run = self.search().started.as_ref()?;
+                let total = Some(run.children()).filter(|total| *total > 0)?;
+                self.search().outcomes.counts.sampled as f64 / total as f64
+            }
+        };
+        // A training's test images are classified, a search's last controls trained and its last episode
+        // learned from, after that.
         let most = if self.status.is_over() { 1.0 } else { 0.99 };
         Some(done.min(most))
     }

@@ -30,8 +30,9 @@ const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 const LEAVE: &[u8] = b"\x1b[?2004l\x1b[?2026l\x1b[r\x1b[?1049l\x1b[0m\x1b[?25h";
 /// What another program may have left behind: keys of applications, marks around pasted text, the mouse.
 const AFTER_OTHERS: &[u8] = b"\x1b[?1l\x1b>\x1b[?2004l\x1b[?1003l\x1b[?1006l\x1b[?1002l\x1b[?1000l";
-/// Shown below what a program has left on the terminal.
-const ANY_KEY: &[u8] = b"\r\n[nas-tui: press any key to return to the screen]";
+/// Shown below what a program has left on the terminal. What is printed after the screen has been left
+/// begins in a row of its own.
+const ANY_KEY: &[u8] = b"\r\n[nas-tui: press any key to return to the screen]\r\n";
 
 /// What is used of the terminal besides its cells and keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

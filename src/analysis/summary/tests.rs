@@ -224,6 +224,14 @@ fn numbers_in_the_text_have_their_digits_and_nouns_their_number() {
 }
 
 #[test]
+fn the_trend_of_equal_rewards_is_0() {
+    let episodes = (1..=6).map(|number| episode(number, 0.1));
+    let text = summary(episodes.collect()).to_string();
+    let trend = "trend of the mean reward: +0.0000 per episode (95 % +0.0000 to +0.0000";
+    assert!(text.contains(trend), "{text}");
+}
+
+#[test]
 fn a_duration_is_written_in_hours_minutes_and_seconds() {
     assert_eq!(
         [5.25, 125.0, 3723.0].map(duration),

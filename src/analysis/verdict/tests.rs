@@ -81,7 +81,7 @@ fn fewer_than_three_episodes_are_too_early() {
     );
     assert_eq!(
         Verdict::of(&RunState::default()).text(50, "±"),
-        "Does it learn? not yet: 0 of 3 episodes"
+        "Does it learn? needs 3 episodes, has 0"
     );
 }
 
@@ -90,7 +90,7 @@ fn a_completed_run_with_too_few_episodes_or_controls_promises_nothing() {
     let verdict = Verdict::of(&completed(run(&[0.4, 0.5])));
     let text = |width| verdict.text(width, "±");
     assert_eq!(text(80), "Does it learn? unknown: only 2 episodes, needs 3");
-    assert_eq!(text(41), "Does it learn? unknown: 2 of 3 episodes");
+    assert_eq!(text(41), "Does it learn? needed 3 episodes, had 2");
     let mut few = with_controls(0.1, 3);
     let verdict = Verdict::of(&few);
     assert!(verdict.text(80, "±").contains("not yet: needs 3 controls"));
@@ -326,8 +326,8 @@ fn a_run_that_cannot_be_compared_says_so_before_there_is_a_slope() {
         text(200)
     );
     assert_eq!(
-        text(60),
-        "not yet: 2 of 3 episodes; not comparable: child.epochs"
+        text(64),
+        "not yet: needs 3 episodes, has 2; not comparable: child.epochs"
     );
 }
 

@@ -373,7 +373,7 @@ impl App {
             Action::NextEpisode => self.step_moment(true),
             Action::Copy | Action::CopyJson | Action::CopyCode => return self.copy(action),
             action if action.leaves_the_screen() => return self.open_or_write(action),
-            Action::ToggleQuantity => self.perform_in_any_panel(action),
+            Action::ToggleQuantity => self.change_quantity(),
             Action::Help => {
                 self.view.help = if self.view.help.is_some() {
                     None

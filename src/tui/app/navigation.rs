@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::config::LayoutName;
-use crate::event::RunKind;
+use crate::event::{Level, RunKind};
 use crate::tui::keymap::{Action, Context};
 use crate::tui::layout;
 use crate::tui::panels::panel::{AtHand, Response};
@@ -58,12 +58,15 @@ impl App {
         self.perform_in(self.view.focus, action)
     }
 
-    /// Perform an action in the first panel that it means something to, whichever has the focus.
-    pub(super) fn perform_in_any_panel(&mut self, action: Action) {
+    /// Show another quantity in the chart, whichever panel has the focus, or say why that is not possible.
+    pub(super) fn change_quantity(&mut self) {
+        if let Some(reason) = self.scene().why_not(Action::ToggleQuantity) {
+            return self.tell(Level::Info, reason);
+        }
         let panels = PanelId::of(self.kind());
         let _ = panels
             .into_iter()
-            .any(|panel| self.perform_in(panel, action));
+            .any(|panel| self.perform_in(panel, Action::ToggleQuantity));
     }
 
     fn perform_in(&mut self, panel: PanelId, action: Action) -> bool {

@@ -172,11 +172,11 @@ impl App {
         let table = self.view.panels.get(focus).table(&scene);
         let table = table.ok_or_else(|| {
             let others = match self.kind() {
-                RunKind::Search => "the chart, the children or the leaderboard",
+                RunKind::Search => "the chart, the children, the effects or the leaderboard",
                 RunKind::Training => "the curves, the layers or the test",
             };
             let name = focus.name();
-            format!("the panel {name} shows no table now: focus {others}")
+            format!("{name} shows nothing that can be saved as a table: focus {others}")
         })?;
         Ok(take(&*table))
     }

@@ -121,7 +121,11 @@ fn without_a_child_there_is_no_code_and_no_table_and_the_palette_says_so() {
     press(&mut app, "P");
     assert_eq!(told(&app), "there is no child yet");
     press(&mut app, "W");
-    assert!(told(&app).contains("shows no table now"), "{}", told(&app));
+    assert!(
+        told(&app).contains("nothing that can be saved as a table"),
+        "{}",
+        told(&app)
+    );
     for (typed, reason) in [
         (":view code", "there is no child yet"),
         (":edit code", "there is no child yet"),
@@ -153,7 +157,30 @@ fn the_table_is_that_of_the_focused_panel() {
     let filtered = exported(press(&mut app, "W"));
     assert!(csv(&filtered).lines().count() - 1 < rows);
     assert_eq!(press(&mut app, "5W"), Effect::Draw);
-    assert!(told(&app).contains("shows no table now"), "{}", told(&app));
+    assert!(
+        told(&app).contains("nothing that can be saved as a table"),
+        "{}",
+        told(&app)
+    );
+}
+
+#[test]
+fn a_chart_that_is_not_shown_does_not_change() {
+    let mut app = app();
+    press(&mut app, "3a");
+    assert_eq!(told(&app), "no chart is shown here: 1 shows one");
+    press(&mut app, ":toggle quantity");
+    let entry = app.palette().unwrap().remove(0);
+    assert_eq!(
+        entry.obstacle.as_deref(),
+        Some("no chart is shown here: 1 shows one")
+    );
+    press(&mut app, "\x1b1");
+    let reward = exported(press(&mut app, "W"));
+    assert!(csv(&reward).starts_with("series,episode,child,reward\n"));
+    press(&mut app, "a");
+    let accuracy = exported(press(&mut app, "W"));
+    assert!(csv(&accuracy).starts_with("series,episode,child,validation_accuracy\n"));
 }
 
 #[test]

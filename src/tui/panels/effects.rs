@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 
-use super::panel::{About, PANELS, SEARCH, Scrolled, TextPanel};
+use super::panel::{About, LazyTable, PANELS, SEARCH, Scrolled, TextPanel};
 use super::{Content, Row, labelled, words, wrapped};
 use crate::analysis::effects::{Band, EffectEstimate, Effects, OptionEffects};
 use crate::event::RunStarted;
 use crate::foundation::numbers::{count, signed};
+use crate::report::page::tables;
 use crate::state::SearchRun;
 use crate::tui::panels::scene::Scene;
 use crate::tui::theme::Role;
@@ -56,6 +57,12 @@ impl TextPanel for EffectsView {
                 vec![words(Role::Dim, text)].into()
             }
         }
+    }
+
+    fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
+        let run = scene.state.search().started.as_ref()?;
+        let table = tables::studies::effects(run, &self.effects)?;
+        Some(Box::new(move || table.clone()))
     }
 
     fn refresh(&mut self, scene: &Scene<'_>) {

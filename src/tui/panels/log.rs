@@ -6,6 +6,7 @@ use super::panel::{ANY_RUN, About, Hint, PANELS, Panel, Response, hints};
 use super::{PanelId, Row, words};
 use crate::config::LayoutName;
 use crate::event::Level;
+use crate::foundation::numbers::counted;
 use crate::foundation::text;
 use crate::state::{LogLine, RunState};
 use crate::tui::format;
@@ -84,9 +85,8 @@ impl Panel for LogView {
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         match action {
             Action::NextMatch | Action::PreviousMatch => {
-                let found = self.find_next(scene.state, action == Action::NextMatch);
-                let nothing = || Response::Tell(Level::Info, "nothing found".to_owned());
-                return Some(if found { Response::Draw } else { nothing() });
+                let is_forward = action == Action::NextMatch;
+                return Some(self.search(scene, is_forward));
             }
             Action::NextLevel => self.next_level(),
             // At an earlier moment, this key first leaves that.
@@ -136,19 +136,37 @@ impl Panel for LogView {
             return Ok(Response::Draw);
         }
         self.query = text.to_owned();
-        let found = text.is_empty() || self.find_next(scene.state, false);
-        let nothing =
-            || Response::Tell(Level::Info, format!("the log has no line with \"{text}\""));
-        Ok(if found { Response::Draw } else { nothing() })
+        Ok(self.search(scene, false))
     }
 }
 
 impl LogView {
-    /// Scroll to the next match of the search text; false if there is none.
-    pub fn find_next(&mut self, state: &RunState, forward: bool) -> bool {
-        let found = self.find(state, forward);
+    /// Scroll to the next match of the search text, if there is one.
+    fn search(&mut self, scene: &Scene<'_>, is_forward: bool) -> Response {
+        let found = self.find(scene.state, is_forward);
         self.end = found.or(self.end);
-        found.is_some()
+        match self.query.is_empty() || found.is_some() {
+            true => Response::Draw,
+            false => self.found_nothing(scene),
+        }
+    }
+
+    /// That no line shown has the search text, and how many hidden ones have it.
+    fn found_nothing(&self, scene: &Scene<'_>) -> Response {
+        let query = &self.query;
+        let log = scene.state.log.iter();
+        let hidden = log.filter(|line| line.contains(query)).count() as u64;
+        let key = |action| scene.keymap.key_of(action);
+        let text = match hidden {
+            0 => format!("the log has no line with \"{query}\""),
+            _ => format!(
+                "no line shown has \"{query}\"; it is in {} ({} or {} shows others)",
+                counted(hidden, "hidden line"),
+                key(Action::NextLevel),
+                key(Action::FilterLog)
+            ),
+        };
+        Response::Tell(Level::Info, text)
     }
 
     /// Hide one more level; after errors only, show all again.

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use super::PanelId;
+use super::training_run::curves;
 use crate::event::RunKind;
 use crate::link::LinkStatus;
 use crate::state::{ChildDetail, ChildRow, RunState, RunStatus};
@@ -190,12 +191,13 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Why an action that steers the run or leaves it would do nothing now; `None` if it would work, or
-    /// does neither.
+    /// Why an action that steers the run or leaves it, or changes a chart, would do nothing now; `None` if it
+    /// would work, or does none of that.
     pub fn why_not(&self, action: Action) -> Option<String> {
         match action {
             Action::Note => return self.why_no_note(),
             Action::OpenRun => return self.neighbours.switching.obstacle().map(str::to_owned),
+            Action::ToggleQuantity => return self.why_no_other_quantity(),
             _ => {}
         }
         let replayed =
@@ -205,6 +207,24 @@ impl<'a> Scene<'a> {
             Action::TogglePause | Action::Skip | Action::StopAfterEpisode | Action::Queue
         );
         self.read_only_reason().filter(|_| steers && !replayed)
+    }
+
+    /// Why no chart can show another quantity; `None` if one can.
+    fn why_no_other_quantity(&self) -> Option<String> {
+        let panel = match self.kind {
+            RunKind::Search => PanelId("chart"),
+            RunKind::Training => PanelId("curves"),
+        };
+        match self.areas()?.of(panel) {
+            None => {
+                let key = self.keymap.key_of(Action::LayoutOverview);
+                Some(format!("no chart is shown here: {key} shows one"))
+            }
+            Some(area) if self.kind == RunKind::Training && curves::are_both_shown(area) => {
+                Some("loss and accuracy are both shown".to_owned())
+            }
+            Some(_) => None,
+        }
     }
 
     /// What must be done before a key of the inspector means something.

@@ -52,6 +52,21 @@ fn the_log_is_filtered_by_level_and_text_and_searched() {
 }
 
 #[test]
+fn a_text_that_only_hidden_lines_have_is_said_to_be_in_them() {
+    let mut app = running(120, 24);
+    press(&mut app, "6v/epoch 1/3\n");
+    let told = text(&app);
+    assert!(
+        told.contains("no line shown has \"epoch 1/3\"; it is in "),
+        "{told}"
+    );
+    assert!(
+        told.contains("hidden lines (v or & shows others)"),
+        "{told}"
+    );
+}
+
+#[test]
 fn on_a_narrow_screen_an_epoch_takes_one_row_of_the_log_but_its_whole_line_is_searched() {
     let mut app = running(80, 24);
     press(&mut app, "6");

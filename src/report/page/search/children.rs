@@ -48,8 +48,12 @@ pub fn best(material: &Material) -> Markup {
     if has_notes {
         columns.push(("note", false, &note));
     }
+    let controls = match search.outcomes.counts.controls {
+        0 => String::new(),
+        controls => format!(" ({} controls among them)", count(controls as u64)),
+    };
     let caption = format!(
-        "The {} most accurate of {} children; children.csv has all, with their DNA",
+        "The {} most accurate of {} children{controls}; children.csv has all, with their DNA",
         rows.len(),
         count(all as u64)
     );

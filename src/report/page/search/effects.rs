@@ -8,6 +8,8 @@ use crate::event::RunStarted;
 use crate::foundation::numbers::{count, counted};
 use crate::report::page::html::{Heading, Section, table};
 use crate::report::page::material::Material;
+use crate::report::page::tables::{CsvTable, studies};
+use crate::state::SearchRun;
 
 /// The section; `None` if too few children have been trained to estimate an effect.
 pub fn section(material: &Material) -> Option<Section> {
@@ -36,6 +38,12 @@ pub fn section(material: &Material) -> Option<Section> {
         }
     };
     Some(Section::new("effects", "What each option is worth", body))
+}
+
+/// The effects as a table; `None` as for the section.
+pub fn as_csv(search: &SearchRun) -> Option<CsvTable> {
+    let run = search.started.as_ref()?;
+    studies::effects(run, &Effects::of_search(search))
 }
 
 fn effects_table(run: &RunStarted, effects: &Effects) -> Markup {

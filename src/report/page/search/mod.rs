@@ -50,7 +50,7 @@ pub fn compose(material: &Material) -> (PageHead, Vec<Section>, Vec<Figure>, Vec
     let mut tables = vec![tables::children(material), tables::episodes(material)];
     let network = material.state.search().best_architecture();
     tables.extend(network.and_then(tables::layers));
-    tables.extend(tables::studies::effects(material.state.search()));
+    tables.extend(effects::as_csv(material.state.search()));
     tables.extend(tables::studies::of_results(&material.results));
     let sections = sections.into_iter().flatten().collect();
     (head(material), sections, figures.into_list(), tables)

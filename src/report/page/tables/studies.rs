@@ -3,7 +3,7 @@
 
 use super::{CsvColumn, CsvTable, cell};
 use crate::analysis::effects::{EffectEstimate, Effects};
-use crate::state::SearchRun;
+use crate::event::RunStarted;
 use crate::study::rank::{Ranked, Ranking};
 use crate::study::reliability::Findings;
 use crate::study::results::Results;
@@ -12,9 +12,7 @@ use crate::study::verify::{POLICY, Verification};
 /// The effect of each option over all depths (`depth_from` and `depth_to` are empty), then in each
 /// band of depths if there are several. `None` if too few children have been trained to estimate
 /// one.
-pub fn effects(search: &SearchRun) -> Option<CsvTable> {
-    let run = search.started.as_ref()?;
-    let effects = Effects::of_search(search);
+pub fn effects(run: &RunStarted, effects: &Effects) -> Option<CsvTable> {
     if effects.tested == 0 {
         return None;
     }
@@ -261,7 +259,6 @@ mod tests {
     #[test]
     fn only_results_that_exist_have_tables() {
         assert!(of_results(&Results::default()).is_empty());
-        assert!(effects(&SearchRun::default()).is_none());
     }
 
     #[test]

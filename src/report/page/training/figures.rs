@@ -81,9 +81,8 @@ fn loss(run: &TrainingRun) -> Figure {
         "loss",
         "Loss",
         format!(
-            "Mean cross-entropy in nats.{}{}{}",
+            "Mean cross-entropy in nats.{}{}",
             on_smoothing(run),
-            on_mixing(run),
             on_stages(run)
         ),
         |form, title| curves::draw(&curves, form, title),
@@ -125,17 +124,21 @@ fn changes(run: &TrainingRun) -> Vec<(u64, String)> {
     run.started.settings.stage_spans().map(change).collect()
 }
 
-/// What the caption of the loss says about smoothed labels.
+/// What the caption of the loss says about smoothed labels and mixed images.
 fn on_smoothing(run: &TrainingRun) -> String {
     let settings = &run.started.settings;
-    if settings.smooths() {
-        format!(
-            " The training loss is with labels smoothed by {}, the validation loss without: the two curves cannot be compared.",
-            settings.label_smoothing
-        )
-    } else {
-        String::new()
+    if !settings.smooths() {
+        return on_mixing(run).to_owned();
     }
+    let mixed = if settings.mixes() {
+        "of mixed images and "
+    } else {
+        ""
+    };
+    format!(
+        " The training loss is {mixed}with labels smoothed by {}, the validation loss without: the two curves cannot be compared.",
+        settings.label_smoothing
+    )
 }
 
 /// What a caption says about mixed images.

@@ -99,14 +99,18 @@ impl Floor<'_> {
         self.frame.label(painter, below, episodes);
     }
 
-    /// The episodes in view at a round step such that they are at least this many columns apart.
+    /// The run's episodes in view at a round step such that they are at least this many columns apart.
+    /// Those of runs beside it may have other children.
     fn shown_episodes(&self, apart: usize) -> impl Iterator<Item = u64> + use<> {
         let most = (self.frame.columns / apart.max(1)).max(1) as u64;
-        let episodes = Span {
-            first: self.extent.episode(self.span.first),
-            last: self.extent.episode(self.span.last),
-        };
-        episodes.ticks(most)
+        let [first, last] =
+            [self.span.first, self.span.last].map(|child| self.extent.episode(child));
+        let of_run = self.extent.episode(self.extent.last());
+        let shown = (first <= of_run).then_some(Span {
+            first,
+            last: last.min(of_run),
+        });
+        shown.into_iter().flat_map(move |span| span.ticks(most))
     }
 
     /// Write the longest name that fits before the plot; returns the first free column after it.

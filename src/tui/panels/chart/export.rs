@@ -2,6 +2,7 @@
 
 use super::extent::Extent;
 use super::view::ChartView;
+use super::{Beside, others};
 use crate::analysis::series::{self, Children, Point, Quantity};
 use crate::foundation::numbers;
 use crate::report::page::CsvTable;
@@ -9,10 +10,12 @@ use crate::state::RunState;
 use crate::tui::plot::Span;
 
 /// A value of a series for each row: of the children in view and their episodes. A value of an episode
-/// has no child; nor has a control, whose place on the axis is not its number.
-pub fn table(state: &RunState, view: &ChartView) -> CsvTable {
+/// has no child; nor has a control, whose place on the axis is not its number. Where other runs are drawn, the
+/// first column has the name of the run.
+pub fn table(state: &RunState, view: &ChartView, beside: Beside<'_>) -> CsvTable {
+    let Beside { own, others } = beside;
     let children = Children::of(state, view.quantity);
-    let extent = Extent::new(state, children.newest);
+    let extent = Extent::new(state, children.newest).beside(others::end(others, view.quantity));
     let span = view.visible(&extent);
     let mut rows = Rows(Vec::new());
     of_children(&mut rows, &children, &extent, span);
@@ -25,9 +28,21 @@ pub fn table(state: &RunState, view: &ChartView) -> CsvTable {
         Quantity::Reward => "reward",
         Quantity::Accuracy => "validation_accuracy",
     };
+    let mut head = vec!["series", "episode", "child", value];
+    if others::any_drawn(others, view.quantity) {
+        head.insert(0, "run");
+        rows.name(0, own);
+        for (run, means) in others::means_in(others, view.quantity, span) {
+            let own_rows = rows.0.len();
+            for (episode, mean) in means {
+                rows.add("mean", episode, None, mean);
+            }
+            rows.name(own_rows, run);
+        }
+    }
     CsvTable {
         name: "chart",
-        head: vec!["series", "episode", "child", value],
+        head,
         rows: rows.0,
     }
 }
@@ -41,6 +56,13 @@ impl Rows {
         let cells = [series.to_owned(), episode.to_string(), child];
         let value = numbers::exact(value);
         self.0.push(cells.into_iter().chain([value]).collect());
+    }
+
+    /// Put the name of the run before the rows from number `first` on.
+    fn name(&mut self, first: usize, run: &str) {
+        for row in &mut self.0[first..] {
+            row.insert(0, run.to_owned());
+        }
     }
 }
 
@@ -76,7 +98,7 @@ fn of_controls(rows: &mut Rows, state: &RunState, children: &Children, span: Spa
                 "control"
             };
             rows.add(series, point.episode, None, point.value);
-            rows.add("mean_of_controls", point.episode, None, mean);
+            rows.add("smoothed_controls", point.episode, None, mean);
         }
     }
 }
@@ -121,6 +143,11 @@ mod tests {
     use crate::tui::keymap::Action;
     use crate::tui::sample;
 
+    const ALONE: Beside<'static> = Beside {
+        own: "demo",
+        others: &[],
+    };
+
     fn of_series<'a>(table: &'a CsvTable, series: &str) -> Vec<&'a Vec<String>> {
         table.rows.iter().filter(|row| row[0] == series).collect()
     }
@@ -129,7 +156,7 @@ mod tests {
     fn every_series_that_is_drawn_has_its_values() {
         let state = sample::state_of(&sample::records());
         let mut view = ChartView::default();
-        let rewards = table(&state, &view);
+        let rewards = table(&state, &view, ALONE);
         assert_eq!(rewards.head, ["series", "episode", "child", "reward"]);
         let children = Children::of(&state, Quantity::Reward);
         let drawn = of_series(&rewards, "child").len() + of_series(&rewards, "failed").len();
@@ -142,7 +169,7 @@ mod tests {
         assert!(!of_series(&rewards, "baseline").is_empty());
         assert!(rewards.to_csv().is_ok());
         view.quantity = Quantity::Accuracy;
-        let accuracies = table(&state, &view);
+        let accuracies = table(&state, &view, ALONE);
         assert_eq!(accuracies.head[3], "validation_accuracy");
         assert!(of_series(&accuracies, "baseline").is_empty());
     }
@@ -151,10 +178,10 @@ mod tests {
     fn a_table_of_a_zoomed_chart_has_only_what_is_in_view() {
         let state = sample::state_of(&sample::records());
         let mut view = ChartView::default();
-        let all = table(&state, &view).rows.len();
+        let all = table(&state, &view, ALONE).rows.len();
         view.perform(Action::More, || Extent::of(&state), 80);
         let span = view.visible(&Extent::of(&state));
-        let zoomed = table(&state, &view);
+        let zoomed = table(&state, &view, ALONE);
         assert!(zoomed.rows.len() < all);
         let mut children = zoomed.rows.iter().filter_map(|row| row[2].parse().ok());
         assert!(children.all(|child| span.contains(child)));

@@ -13,6 +13,8 @@ pub struct Extent {
     pub per_episode: u64,
     /// Number of children that the run will have, as far as known.
     total: u64,
+    /// The last child to which runs drawn beside this one reach; 0 if there are none.
+    beside: u64,
 }
 
 impl Extent {
@@ -46,6 +48,7 @@ impl Extent {
             newest,
             per_episode,
             total,
+            beside: 0,
         }
     }
 
@@ -56,7 +59,26 @@ impl Extent {
             newest: done,
             per_episode: 1,
             total: planned.max(1),
+            beside: 0,
         }
+    }
+
+    /// The same beside runs that reach as far as child `last`, each counted by itself.
+    pub fn beside(self, last: u64) -> Extent {
+        Extent {
+            beside: last,
+            ..self
+        }
+    }
+
+    /// The last child of which something is known, of this run or of one beside it; 0 if there is none.
+    pub fn reach(&self) -> u64 {
+        self.newest.max(self.beside)
+    }
+
+    /// The last child that the run itself will have, as far as known, at least 1.
+    pub fn last(&self) -> u64 {
+        self.total.max(self.newest)
     }
 
     /// Episode of a child, from 1.
@@ -74,18 +96,18 @@ impl Extent {
         }
     }
 
-    /// The last child of the newest episode: a limit that does not move while the episode's
-    /// children end.
+    /// The last child of the newest episode, or of the runs beside it: a limit that does not move while
+    /// the episode's children end.
     pub fn end(&self) -> u64 {
         self.children(self.episode(self.newest))
             .last
             .min(self.total)
-            .max(self.newest)
+            .max(self.reach())
             .max(1)
     }
 
-    /// All children, with room for some future ones: a round number of episodes or, from the middle episode on,
-    /// all of it, so that the scale no longer changes.
+    /// All children, also those of runs beside it, with room for some future ones: a round number of episodes
+    /// or, from the middle episode on, all of it, so that the scale no longer changes.
     pub fn whole(&self) -> Span {
         let episode = self.episode(self.newest);
         let planned = match episode.saturating_mul(2) >= self.episode(self.total) {
@@ -95,7 +117,7 @@ impl Extent {
                 round.saturating_mul(self.per_episode).min(self.total)
             }
         };
-        let last = planned.max(self.newest);
+        let last = planned.max(self.reach());
         Span {
             first: 1,
             last: last.max(1),

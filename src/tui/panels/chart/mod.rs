@@ -87,35 +87,30 @@ static ABOUT: About = About {
 
 impl Panel for ChartView {
     fn draw(&self, scene: &Scene<'_>, focused: bool, painter: &mut Painter<'_>) {
-        let others = scene.neighbours.others.runs();
-        let beside = Beside {
-            own: scene.run_name(),
-            others,
-        };
-        draw_chart(scene.state, self, beside, focused, painter);
+        draw_chart(scene.state, self, Beside::of(scene), focused, painter);
     }
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         let before = self.crosshair();
-        let columns = self.own_columns(scene, columns(area.width.into()));
-        if !self.perform(action, || Extent::of(scene.state), columns) {
+        let extent = self.extent(scene, area);
+        if !self.perform(action, || extent, columns(area.width.into())) {
             return None;
         }
-        // The other panels show the child under the crosshair.
         let moved = self.crosshair() != before;
         Some(if moved {
-            Response::Choose(self.crosshair())
+            self.choose(&extent)
         } else {
             Response::Draw
         })
     }
 
-    fn click(&mut self, part: Part, scene: &Scene<'_>, _area: Rect) -> Option<Response> {
+    fn click(&mut self, part: Part, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         let Part::Number(child) = part else {
             return None;
         };
-        let moved = self.point_at(child, &Extent::of(scene.state));
-        moved.then(|| Response::Choose(self.crosshair()))
+        let extent = self.extent(scene, area);
+        let moved = self.point_at(child, &extent);
+        moved.then(|| self.choose(&extent))
     }
 
     fn word(&self, action: Action) -> Option<&'static str> {
@@ -138,17 +133,22 @@ impl Panel for ChartView {
         if scene.state.search().children.is_empty() {
             return None;
         }
-        Some(Box::new(move || export::table(scene.state, self)))
+        Some(Box::new(move || {
+            export::table(scene.state, self, Beside::of(scene))
+        }))
     }
 }
 
 impl ChartView {
-    /// Number of columns, of `columns`, that the children of the run shown take beside those of other runs.
-    fn own_columns(&self, scene: &Scene<'_>, columns: usize) -> usize {
-        match others::end(scene.neighbours.others.runs(), self.quantity) {
-            0 => columns,
-            others => self.columns_beside(&Extent::of(scene.state), others, columns),
-        }
+    /// The children of the run shown beside those of other runs, in a panel of this size.
+    fn extent(&self, scene: &Scene<'_>, area: Rect) -> Extent {
+        let others = drawn_in(scene.neighbours.others.runs(), area.height.into());
+        Extent::of(scene.state).beside(others::end(others, self.quantity))
+    }
+
+    /// The other panels show the child under the crosshair, if the run has it.
+    fn choose(&self, extent: &Extent) -> Response {
+        Response::Choose(self.crosshair().filter(|child| *child <= extent.newest))
     }
 }
 
@@ -159,6 +159,21 @@ struct Beside<'a> {
     others: &'a [OtherRun],
 }
 
+impl<'a> Beside<'a> {
+    fn of(scene: &'a Scene<'a>) -> Beside<'a> {
+        Beside {
+            own: scene.run_name(),
+            others: scene.neighbours.others.runs(),
+        }
+    }
+}
+
+/// Those of the runs that are drawn in a panel of `height` rows: a curve that has no name would say nothing.
+fn drawn_in(others: &[OtherRun], height: usize) -> &[OtherRun] {
+    let has_room = height >= OTHERS_FROM;
+    &others[..if has_room { others.len() } else { 0 }]
+}
+
 fn draw_chart(
     state: &RunState,
     view: &ChartView,
@@ -167,13 +182,11 @@ fn draw_chart(
     painter: &mut Painter<'_>,
 ) {
     let children = Children::of(state, view.quantity);
-    let extent = Extent::new(state, children.newest);
-    // A curve that has no name would say nothing.
-    let has_room = painter.height() >= OTHERS_FROM;
     let Beside { own, others } = beside;
-    let others = &others[..if has_room { others.len() } else { 0 }];
-    let span = view.visible_beside(&extent, others::end(others, view.quantity));
-    let crosshair = view.crosshair().filter(|_| extent.newest > 0);
+    let others = drawn_in(others, painter.height());
+    let extent = Extent::new(state, children.newest).beside(others::end(others, view.quantity));
+    let span = view.visible(&extent);
+    let crosshair = view.crosshair().filter(|_| extent.reach() > 0);
     let chosen = crosshair.map(|child| {
         let readout = Readout::of(state, view.quantity, &children, child);
         readout.beside(others::at_child(others, view.quantity, child))

@@ -54,6 +54,26 @@ pub fn curves(
     drawn(others, quantity).map(curve).collect()
 }
 
+/// The name of each run that shares the axis, with the means of its finished episodes that have children in
+/// `span`.
+pub fn means_in(
+    others: &[OtherRun],
+    quantity: Quantity,
+    span: Span,
+) -> impl Iterator<Item = (&str, Vec<(usize, f64)>)> {
+    drawn(others, quantity).map(move |run| {
+        let extent = extent(run);
+        let is_in_view = |episode: usize| {
+            let Span { first, last } = extent.children(episode as u64);
+            span.clip(first, last).is_some()
+        };
+        let means = run.means(quantity);
+        let means = means.filter_map(|(episode, mean)| Some((episode, mean?)));
+        let means = means.filter(|(episode, _)| is_in_view(*episode)).collect();
+        (run.name.as_str(), means)
+    })
+}
+
 /// The last child of the last finished episode among these runs; 0 if there is none.
 pub fn end(others: &[OtherRun], quantity: Quantity) -> u64 {
     let begun = drawn(others, quantity).filter(|run| run.last_episode() > 0);
@@ -61,13 +81,28 @@ pub fn end(others: &[OtherRun], quantity: Quantity) -> u64 {
     begun.map(end).max().unwrap_or(0)
 }
 
-/// The mean of the episode in which each run had sampled as many children.
-pub fn at_child(others: &[OtherRun], quantity: Quantity, child: u64) -> Vec<(u8, f64)> {
+/// What another run had reached after as many children as are at the crosshair.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reached {
+    /// Its place among the runs drawn.
+    pub place: u8,
+    /// The episode in which it had sampled as many children.
+    pub episode: usize,
+    /// That episode's mean.
+    pub mean: f64,
+}
+
+/// What each run had reached after as many children.
+pub fn at_child(others: &[OtherRun], quantity: Quantity, child: u64) -> Vec<Reached> {
     let value = |run: &OtherRun| {
         let episode = extent(run).episode(child) as usize;
         let mut means = run.means(quantity);
         let (_, mean) = means.find(|(of, _)| *of == episode)?;
-        Some((run.place, mean?))
+        Some(Reached {
+            place: run.place,
+            episode,
+            mean: mean?,
+        })
     };
     drawn(others, quantity).filter_map(value).collect()
 }

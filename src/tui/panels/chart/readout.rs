@@ -1,7 +1,7 @@
 //! The exact values at the crosshair: of the child, and of its episode.
 
 use super::extent::Extent;
-use super::others;
+use super::others::{self, Reached};
 use crate::analysis::series::{self, Children, Quantity};
 use crate::state::{ChildRow, RunState};
 use crate::tui::format;
@@ -25,14 +25,15 @@ pub struct Readout<'a> {
     child: u64,
     /// `None` if it has not ended.
     row: Option<&'a ChildRow>,
+    /// Whether the run will not have such a child: runs beside it have more.
+    is_beyond: bool,
     episode: usize,
     smooth: Option<f64>,
     /// Quartiles of its episode.
     quartiles: Option<[f64; 3]>,
     /// Mean of the controls of its episode.
     controls: Option<f64>,
-    /// What other runs had reached after as many children.
-    others: Vec<(u8, f64)>,
+    others: Vec<Reached>,
 }
 
 impl<'a> Readout<'a> {
@@ -61,6 +62,7 @@ impl<'a> Readout<'a> {
             quantity,
             child,
             row,
+            is_beyond: child > extent.last(),
             episode,
             smooth,
             quartiles: children.quartiles_of(episode),
@@ -72,14 +74,18 @@ impl<'a> Readout<'a> {
     }
 
     /// The same, with the means of other runs at this child.
-    pub fn beside(self, others: Vec<(u8, f64)>) -> Readout<'a> {
+    pub fn beside(self, others: Vec<Reached>) -> Readout<'a> {
         Readout { others, ..self }
     }
 
     /// The child's values in `width` columns; the least important are left out first.
     pub fn child(&self, width: usize) -> Row {
         let Some(row) = self.row else {
-            let waits = vec![(Role::Dim, "has not ended".to_owned())];
+            let reason = match self.is_beyond {
+                true => "this run has fewer",
+                false => "has not ended",
+            };
+            let waits = vec![(Role::Dim, reason.to_owned())];
             return join_ranked(vec![(0, self.number("child ")), (1, waits)], " ", width);
         };
         most(self.figures(row, false), self.figures(row, true), width)
@@ -158,13 +164,11 @@ impl<'a> Readout<'a> {
         let mut baselines = series::baselines(state);
         let baseline = baselines.find(|(episode, _)| *episode == number);
         let of = |short: bool| {
-            let mut groups = vec![(
-                0,
-                words(
-                    Role::Strong,
-                    format!("{}{number}", if short { "ep. " } else { "episode " }),
-                ),
-            )];
+            let name = if short { "ep. " } else { "episode " };
+            if self.is_beyond {
+                return self.others(name);
+            }
+            let mut groups = vec![(0, words(Role::Strong, format!("{name}{number}")))];
             let mut add = |rank: usize, label: &str, text: Option<String>| {
                 groups.extend(text.map(|text| (rank, labelled(label, Role::Text, text))));
             };
@@ -190,14 +194,25 @@ impl<'a> Readout<'a> {
             if let Some((strategy, mean)) = &reference {
                 add(5, strategy, Some(value(quantity, *mean)));
             }
-            for (place, mean) in &self.others {
-                let number = (Role::OtherRun(*place), others::number(*place).to_owned());
-                let mean = format!(" {}", value(quantity, *mean));
-                groups.push((2, vec![number, (Role::Text, mean)]));
-            }
+            groups.extend(self.others(name));
             groups
         };
         most(of(false), of(true), width)
+    }
+
+    /// The mean of the episode of each other run, which is named where it is not that of this run.
+    fn others(&self, name: &str) -> Vec<(usize, Row)> {
+        let own = Some(self.episode).filter(|_| !self.is_beyond);
+        let group = |other: &Reached| {
+            let number = others::number(other.place).to_owned();
+            let mut row = vec![(Role::OtherRun(other.place), number)];
+            if own != Some(other.episode) {
+                row.push((Role::Dim, format!(" {name}{}", other.episode)));
+            }
+            row.push((Role::Text, format!(" {}", value(self.quantity, other.mean))));
+            (2, row)
+        };
+        self.others.iter().map(group).collect()
     }
 }
 

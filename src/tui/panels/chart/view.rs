@@ -77,25 +77,6 @@ impl ChartView {
         }
     }
 
-    /// The children in view beside other runs that have `others` children: all of those too, unless it is
-    /// zoomed in.
-    pub fn visible_beside(&self, extent: &Extent, others: u64) -> Span {
-        let visible = self.visible(extent);
-        let last = if self.is_zoomed() { 0 } else { others };
-        Span {
-            last: visible.last.max(last),
-            ..visible
-        }
-    }
-
-    /// Number of columns, of `columns`, that the children in view take beside other runs that have `others`
-    /// children.
-    pub fn columns_beside(&self, extent: &Extent, others: u64, columns: usize) -> usize {
-        let own = self.visible(extent).count();
-        let all = self.visible_beside(extent, others).count();
-        (own.saturating_mul(columns as u64) / all).max(1) as usize
-    }
-
     /// Whether some children are out of view.
     pub fn is_zoomed(&self) -> bool {
         self.window != Window::All
@@ -106,11 +87,11 @@ impl ChartView {
         self.crosshair
     }
 
-    /// Put the crosshair on a child, or on the nearest one that has ended; false if it is there
-    /// already, or if none has ended.
+    /// Put the crosshair on a child, or on the nearest one of which something is known; false if it is
+    /// there already, or if nothing is known.
     pub fn point_at(&mut self, child: u64, extent: &Extent) -> bool {
         let before = self.crosshair;
-        if extent.newest > 0 {
+        if extent.reach() > 0 {
             self.put_crosshair(child, extent);
         }
         self.crosshair != before
@@ -192,7 +173,7 @@ impl ChartView {
         self.crosshair = self.crosshair.map(|child| {
             child
                 .clamp(visible.first, visible.last)
-                .min(extent.newest.max(1))
+                .min(extent.reach().max(1))
         });
     }
 
@@ -204,31 +185,30 @@ impl ChartView {
             self.window = Window::All;
             return;
         }
-        let first = first.clamp(1, (end - count + 1).min(extent.newest.max(1)));
+        let first = first.clamp(1, (end - count + 1).min(extent.reach().max(1)));
         let last = first + (count - 1);
         self.window = Window::Part {
             count,
             last,
-            follows: extent.newest <= last,
+            follows: (first..=last).contains(&extent.newest.max(1)),
         };
     }
 
     fn move_crosshair(&mut self, action: Action, extent: &Extent, columns: usize) {
-        if extent.newest == 0 {
+        if extent.reach() == 0 {
             self.crosshair = None;
             return;
         }
         let visible = self.visible(extent);
         // The first key shows the crosshair at the newest child in view; further keys move it.
         let Some(child) = self.crosshair else {
-            let child = if action == Action::Top {
-                1
-            } else {
-                visible.last
+            let child = match action {
+                Action::Top => 1,
+                _ => extent.newest.clamp(visible.first, visible.last),
             };
             return self.put_crosshair(child, extent);
         };
-        let child = child.min(extent.newest);
+        let child = child.min(extent.reach());
         let step = visible.count().div_ceil(columns.max(1) as u64);
         let start = extent.children(extent.episode(child)).first;
         let target = match action {
@@ -238,15 +218,16 @@ impl ChartView {
             Action::PageUp => start.saturating_sub(extent.per_episode),
             Action::PageDown => start.saturating_add(extent.per_episode),
             Action::Top => 1,
+            Action::Bottom => extent.reach(),
             _ => extent.newest,
         };
         self.put_crosshair(target, extent);
     }
 
-    /// Put the crosshair on a child that has ended or precedes one that has, and move the window to
-    /// it.
+    /// Put the crosshair on a child that has ended or precedes one that has, in this run or in one beside
+    /// it, and move the window to it.
     fn put_crosshair(&mut self, child: u64, extent: &Extent) {
-        let child = child.clamp(1, extent.newest.max(1));
+        let child = child.clamp(1, extent.reach().max(1));
         self.crosshair = Some(child);
         let visible = self.visible(extent);
         if child < visible.first {

@@ -208,6 +208,13 @@ fn shown(width: usize, height: usize, measure: Measure) -> Vec<(Measure, Rect)> 
     vec![(measure, rect(0, 0, width, height))]
 }
 
+/// Whether there is room for both charts in this area of the panel.
+pub fn are_both_shown(area: Rect) -> bool {
+    let inside = panels::inside(area);
+    let (width, height) = (usize::from(inside.width), usize::from(inside.height));
+    shown(width, height, Measure::default()).len() > 1
+}
+
 /// The panel's name, followed by the name of the chart if there is only one.
 fn title(view: &ChartView, shown: &[(Measure, Rect)]) -> String {
     match shown {

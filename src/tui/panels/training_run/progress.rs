@@ -105,7 +105,10 @@ fn stages(scene: &Scene<'_>, training: &TrainingRun, width: usize) -> Vec<Row> {
         } else {
             Role::Dim
         };
-        let epochs = format!(" {}-{}", span.first, span.last);
+        let epochs = match span.first == span.last {
+            true => format!(" {}", span.last),
+            false => format!(" {}-{}", span.first, span.last),
+        };
         vec![(role, size(span.stage.size)), (Role::Dim, epochs)]
     }));
     let brief = vec![

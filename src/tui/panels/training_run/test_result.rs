@@ -223,25 +223,22 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
         None,
         width,
     ));
-    let images = format::count(report.images as u64);
-    let drop = (test.valid_accuracy - report.accuracy) * 100.0;
-    rows.push(panels::join_fitting(
-        vec![
-            words(
-                Role::Text,
-                format!("{} of {images} right", format::count(report.correct as u64)),
-            ),
-            labelled(
-                "validation",
-                Role::Text,
-                format::accuracy(test.valid_accuracy),
-            ),
-            labelled("difference", Role::Text, format!("{:+.2} points", -drop)),
-        ],
-        "  ",
-        width,
-    ));
+    rows.push(validation(test, width));
+    let [correct, images] = [report.correct, report.images].map(|n| format::count(n as u64));
+    rows.push(words(Role::Text, format!("{correct} of {images} right")));
     rows
+}
+
+/// The validation accuracy of these weights, and how far the test accuracy is from it.
+fn validation(test: &TestFinished, width: usize) -> Row {
+    let difference = (test.report.accuracy - test.valid_accuracy) * 100.0;
+    with_remark(
+        "validation",
+        Role::Text,
+        format::accuracy(test.valid_accuracy),
+        labelled("difference", Role::Text, format!("{difference:+.2} points")),
+        width,
+    )
 }
 
 /// The accuracy with mirror images, if it was measured.
@@ -259,12 +256,17 @@ fn mirrored(test: &TestFinished, width: usize) -> Option<Row> {
 
 /// `accuracy           90.40 %  95 %: 88.42 to 92.07 %`.
 fn figure(label: &str, role: Role, value: String, interval: Option<String>, width: usize) -> Row {
+    let interval = interval.map_or(Row::new(), |interval| {
+        labelled("95 %:", Role::Text, interval)
+    });
+    with_remark(label, role, value, interval, width)
+}
+
+/// A figure, and a remark beside it if there is room.
+fn with_remark(label: &str, role: Role, value: String, remark: Row, width: usize) -> Row {
     let row = vec![
         (Role::Dim, format!("{label:<18}")),
         (role, format!("{value:>8}")),
     ];
-    let wide = interval.map_or(Row::new(), |interval| {
-        labelled("95 %:", Role::Text, interval)
-    });
-    panels::join_fitting(vec![row, wide], "  ", width)
+    panels::join_fitting(vec![row, remark], "  ", width)
 }

@@ -86,9 +86,14 @@ fn the_children_of_each_run_are_counted_by_themselves() {
         .collect();
     assert_eq!(end(&others, Quantity::Reward), 48);
     assert_eq!(end(&others[1..], Quantity::Reward), 24);
-    let at = |child| at_child(&others, Quantity::Reward, child);
-    assert_eq!(at(9), [(0, means[0]), (1, means[1] + 0.1)]);
-    assert_eq!(at(33), [(0, means[2])], "the other one had ended");
+    let at = |child| -> Vec<_> {
+        let reached = at_child(&others, Quantity::Reward, child).into_iter();
+        reached
+            .map(|run| (run.place, run.episode, run.mean))
+            .collect()
+    };
+    assert_eq!(at(9), [(0, 1, means[0]), (1, 2, means[1] + 0.1)]);
+    assert_eq!(at(33), [(0, 3, means[2])], "the other one had ended");
     let span = Span { first: 1, last: 48 };
     let columns = |place: usize| {
         let curves = curves(&others, Quantity::Reward, span, 48);
@@ -96,6 +101,76 @@ fn the_children_of_each_run_are_counted_by_themselves() {
     };
     assert_eq!(columns(0).len(), 3);
     assert!(columns(1).iter().all(|x| *x < 24), "{:?}", columns(1));
+}
+
+/// The chart of a completed run of three episodes of 16 children beside one whose episodes have 32, with
+/// the crosshair on this child.
+fn beside_a_longer_run(child: u64) -> String {
+    let mut own = samples::run(48);
+    own.status = crate::state::RunStatus::Completed;
+    let others = [other(0, 32, 0.0)];
+    let mut view = super::super::ChartView::default();
+    let extent = super::super::Extent::of(&own).beside(end(&others, Quantity::Reward));
+    view.point_at(child, &extent);
+    drawn((110, 18), false, |painter| {
+        let beside = super::super::Beside {
+            own: "shown",
+            others: &others,
+        };
+        super::super::draw_chart(&own, &view, beside, true, painter);
+    })
+}
+
+#[test]
+fn beyond_the_run_there_are_only_the_other_runs_values_and_no_episodes() {
+    let chart = beside_a_longer_run(90);
+    assert!(chart.contains("child 90 this run has fewer"), "{chart}");
+    assert!(chart.contains(" 1 episode 3 0."), "{chart}");
+    assert!(!chart.contains("mean"), "{chart}");
+    let numbers = |name: &str| -> Vec<u64> {
+        let row = chart.lines().find(|row| row.trim_start().starts_with(name));
+        let numbers = row.unwrap().split_whitespace().skip(1);
+        numbers.filter_map(|number| number.parse().ok()).collect()
+    };
+    assert_eq!(numbers("ep."), [1, 2, 3], "{chart}");
+    assert!(numbers("child").last() > Some(&80), "{chart}");
+}
+
+#[test]
+fn an_episode_of_another_run_is_named_where_it_is_another_one() {
+    let chart = beside_a_longer_run(40);
+    assert!(
+        chart.contains("episode 3") && chart.contains(" 1 episode 2 0."),
+        "{chart}"
+    );
+    let chart = beside_a_longer_run(8);
+    assert!(
+        chart.contains("episode 1") && chart.contains(" 1 0."),
+        "{chart}"
+    );
+}
+
+#[test]
+fn the_table_of_a_chart_with_other_runs_has_their_means() {
+    let others = [other(0, 16, 0.1)];
+    let view = super::super::ChartView::default();
+    let beside = super::super::Beside {
+        own: "shown",
+        others: &others,
+    };
+    let table = super::super::export::table(&samples::run(48), &view, beside);
+    assert_eq!(table.head[..3], ["run", "series", "episode"]);
+    let of = |run: &str| -> Vec<&Vec<String>> {
+        let rows = table.rows.iter();
+        rows.filter(|row| row[0] == run && row[1] == "mean")
+            .collect()
+    };
+    assert_eq!((of("shown").len(), of("other").len()), (3, 3));
+    let value = |row: &[String]| row[4].parse::<f64>().unwrap();
+    for (own, theirs) in of("shown").iter().zip(of("other")) {
+        assert!((value(theirs) - value(own) - 0.1).abs() < 1e-9);
+    }
+    assert!(table.to_csv().is_ok());
 }
 
 #[test]

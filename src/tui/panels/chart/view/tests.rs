@@ -87,17 +87,31 @@ fn the_crosshair_moves_by_a_column_and_pans_past_the_edge() {
 }
 
 #[test]
-fn beside_a_longer_run_the_crosshair_moves_by_a_column_too() {
-    let state = samples::run(100);
+fn beside_a_longer_run_the_crosshair_moves_by_a_column_and_reaches_its_end() {
+    use Action::{Bottom, Left, Live, More, Right, Top};
+    let alone = Extent::of(&samples::run(100));
+    let extent = alone.beside(3_200);
     let mut view = ChartView::default();
-    let columns = view.columns_beside(&Extent::of(&state), 3_200, 40);
-    for action in [Action::Top, Action::Right] {
-        samples::act(&mut view, action, &state, columns);
-    }
-    assert_eq!(view.crosshair(), Some(1 + 3_200 / 40));
-    view.perform(Action::More, || Extent::of(&state), columns);
-    let columns = view.columns_beside(&Extent::of(&state), 3_200, 40);
-    assert_eq!(columns, 40, "zoomed in, only its own children are in view");
+    let mut after = |actions: &[Action]| {
+        for action in actions {
+            view.perform(*action, || extent, 40);
+        }
+        view.crosshair()
+    };
+    assert_eq!(
+        after(&[Left]),
+        Some(100),
+        "its own newest child comes first"
+    );
+    assert_eq!(after(&[Top, Right]), Some(1 + 3_200 / 40));
+    assert_eq!(after(&[Bottom]), Some(3_200));
+    assert_eq!(after(&[More, Right]), Some(3_200), "zoomed in, too");
+    assert_eq!(after(&[Live]), Some(100));
+    assert!(view.point_at(2_000, &extent));
+    assert_eq!(view.crosshair(), Some(2_000));
+    // The longer run is no longer compared.
+    view.perform(Left, || alone, 40);
+    assert!(view.crosshair() < Some(100));
 }
 
 #[test]
