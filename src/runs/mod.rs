@@ -84,7 +84,9 @@ pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
 /// The folders of the known runs of this name; none if `name` is a path.
 fn namesakes(name: &Path, known: &[PathBuf]) -> Vec<String> {
     let is_name = name.components().count() == 1;
-    let alike = known.iter().filter(|run| run.file_name() == name.file_name());
+    let alike = known
+        .iter()
+        .filter(|run| run.file_name() == name.file_name());
     let folders = alike.filter(|_| is_name);
     folders.map(|run| run.display().to_string()).collect()
 }

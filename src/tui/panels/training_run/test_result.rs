@@ -223,22 +223,33 @@ fn figures(test: &TestFinished, width: usize) -> Vec<Row> {
         None,
         width,
     ));
-    rows.push(validation(test, width));
-    let [correct, images] = [report.correct, report.images].map(|n| format::count(n as u64));
-    rows.push(words(Role::Text, format!("{correct} of {images} right")));
+    rows.extend(right_and_validation(test, width));
     rows
 }
 
-/// The validation accuracy of these weights, and how far the test accuracy is from it.
-fn validation(test: &TestFinished, width: usize) -> Row {
-    let difference = (test.report.accuracy - test.valid_accuracy) * 100.0;
-    with_remark(
+/// The number of images classified correctly, the validation accuracy of these weights and how far the test
+/// accuracy is from it: in one row, or in two where the difference would not fit otherwise.
+fn right_and_validation(test: &TestFinished, width: usize) -> Vec<Row> {
+    let report = &test.report;
+    let [correct, images] = [report.correct, report.images].map(|n| format::count(n as u64));
+    let right = words(Role::Text, format!("{correct} of {images} right"));
+    let validation = labelled(
         "validation",
         Role::Text,
         format::accuracy(test.valid_accuracy),
-        labelled("difference", Role::Text, format!("{difference:+.2} points")),
-        width,
-    )
+    );
+    let difference = (report.accuracy - test.valid_accuracy) * 100.0;
+    let difference = labelled("difference", Role::Text, format!("{difference:+.2} points"));
+    let join = |groups: &[&Row], width| {
+        let groups = groups.iter().map(|group| (*group).clone()).collect();
+        panels::join_fitting(groups, "  ", width)
+    };
+    let row = join(&[&right, &validation, &difference], width);
+    let two = join(&[&validation, &difference], usize::from(u16::MAX));
+    match row.ends_with(&difference) || pieces_width(&two) > width {
+        true => vec![row],
+        false => vec![right, two],
+    }
 }
 
 /// The accuracy with mirror images, if it was measured.
@@ -256,17 +267,12 @@ fn mirrored(test: &TestFinished, width: usize) -> Option<Row> {
 
 /// `accuracy           90.40 %  95 %: 88.42 to 92.07 %`.
 fn figure(label: &str, role: Role, value: String, interval: Option<String>, width: usize) -> Row {
-    let interval = interval.map_or(Row::new(), |interval| {
-        labelled("95 %:", Role::Text, interval)
-    });
-    with_remark(label, role, value, interval, width)
-}
-
-/// A figure, and a remark beside it if there is room.
-fn with_remark(label: &str, role: Role, value: String, remark: Row, width: usize) -> Row {
     let row = vec![
         (Role::Dim, format!("{label:<18}")),
         (role, format!("{value:>8}")),
     ];
-    panels::join_fitting(vec![row, remark], "  ", width)
+    let wide = interval.map_or(Row::new(), |interval| {
+        labelled("95 %:", Role::Text, interval)
+    });
+    panels::join_fitting(vec![row, wide], "  ", width)
 }
