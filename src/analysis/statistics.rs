@@ -54,12 +54,18 @@ impl LineFit {
             ys.push(*y);
         }
         let degrees = n.checked_sub(groups.len() + 1).filter(|left| *left > 0)? as f64;
+        let largest = values.iter().fold(0.0, |most: f64, y| most.max(y.abs()));
+        // What rounding the mean leaves of equal values is no difference.
+        let apart = |y: f64, mean: f64| match (y - mean).abs() <= 1e-12 * largest {
+            true => 0.0,
+            false => y - mean,
+        };
         let centred: Vec<(f64, f64)> = groups
             .values()
             .flat_map(|(xs, ys)| {
                 let (mean_x, mean_y) = (mean(xs), mean(ys));
                 let pairs = xs.iter().zip(ys);
-                pairs.map(move |(x, y)| (x - mean_x, y - mean_y))
+                pairs.map(move |(x, y)| (x - mean_x, apart(*y, mean_y)))
             })
             .collect();
         let spread: f64 = centred.iter().map(|(x, _)| x.powi(2)).sum();

@@ -344,12 +344,9 @@ fn of_depth(depth: DepthOfTrend) -> (String, &'static str, String) {
     }
 }
 
-/// Values below this are what rounding leaves of 0.
-pub(super) const ROUNDING: f64 = 1e-9;
-
 /// Number of decimals needed to show that many digits of the interval's half-width.
 pub(super) fn decimals(half: f64, digits: u8) -> usize {
-    if half > ROUNDING {
+    if half > 0.0 {
         (f64::from(digits) - 1.0 - half.log10().floor()).clamp(0.0, 9.0) as usize
     } else {
         4

@@ -69,7 +69,7 @@ pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
             similar: similar(run),
         },
         Found::Nothing => match namesakes(run, &known()) {
-            folders if folders.len() > 1 => NoRun::SeveralOfThatName {
+            folders if folders.len() > 1 && is_name(run) => NoRun::SeveralOfThatName {
                 name: path,
                 folders,
             },
@@ -81,24 +81,22 @@ pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
     })
 }
 
-/// The folders of the known runs of this name; none if `name` is a path.
+/// Whether this is the name of a run, not a path.
+fn is_name(name: &Path) -> bool {
+    name.components().count() == 1
+}
+
+/// The folders of the known runs whose name is that of `name`.
 fn namesakes(name: &Path, known: &[PathBuf]) -> Vec<String> {
-    let is_name = name.components().count() == 1;
-    let alike = known
-        .iter()
-        .filter(|run| run.file_name() == name.file_name());
-    let folders = alike.filter(|_| is_name);
+    let alike = |run: &&PathBuf| run.file_name() == name.file_name();
+    let folders = known.iter().filter(alike);
     folders.map(|run| run.display().to_string()).collect()
 }
 
-/// Names of known runs that a user may have meant by `name`; if several runs have this name, their
-/// folders.
+/// Names of known runs that a user may have meant by `name`; if a run has this name, its folder.
 fn similar(name: &Path) -> Vec<String> {
     let known = known();
-    let namesakes = known
-        .iter()
-        .filter(|run| run.file_name() == name.file_name());
-    let folders: Vec<String> = namesakes.map(|run| run.display().to_string()).collect();
+    let folders = namesakes(name, &known);
     if !folders.is_empty() {
         return folders;
     }
@@ -153,7 +151,7 @@ mod tests {
         let found = |name: &str| namesakes(Path::new(name), &known);
         assert_eq!(found("demo"), ["runs/demo", "/data/demo"]);
         assert_eq!(found("other"), ["/data/other"]);
-        assert_eq!(found("/elsewhere/demo"), [""; 0], "this is no name");
+        assert!(is_name(Path::new("demo")) && !is_name(Path::new("elsewhere/demo")));
         let error = NoRun::SeveralOfThatName {
             name: "demo".into(),
             folders: found("demo"),

@@ -8,7 +8,7 @@ use super::{BestChild, Held, Summary};
 use crate::analysis::selection::Selection;
 use crate::analysis::statistics::{Slope, p_text};
 use crate::analysis::trend::DepthOfTrend;
-use crate::analysis::verdict::{NO_CONTROLS, NOTHING_LEARNED, ROUNDING, decimals};
+use crate::analysis::verdict::{NO_CONTROLS, NOTHING_LEARNED, decimals};
 use crate::config::StrategyFacts;
 use crate::event::FinishReason;
 use crate::foundation::numbers::{self, counted};
@@ -196,14 +196,15 @@ impl Summary {
 
 /// `+0.0027 per episode (95 % -0.0497 to +0.0551, p 0.89)`.
 fn in_full(slope: &Slope) -> String {
-    let [low, high] = slope.ci95;
-    // Where all rewards are equal it is not exactly 0.
-    let or_zero = |value: f64| if value.abs() < ROUNDING { 0.0 } else { value };
-    let [per_episode, low, high] = [slope.per_episode, low, high].map(or_zero);
+    let Slope {
+        per_episode,
+        ci95: [low, high],
+        p_value,
+    } = slope;
     let digits = decimals((high - low) / 2.0, 2).max(4);
     format!(
         "{per_episode:+.digits$} per episode (95 % {low:+.digits$} to {high:+.digits$}, {})",
-        p_text(slope.p_value)
+        p_text(*p_value)
     )
 }
 

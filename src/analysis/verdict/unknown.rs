@@ -10,7 +10,7 @@ const FEWEST_EPISODES: usize = 3;
 /// Of a run that may still get enough controls.
 pub fn awaiting(controls: usize) -> Vec<String> {
     let why = format!("needs {FEWEST_CONTROLS} controls after episode 1, has {controls}");
-    let brief = format!("needs {FEWEST_CONTROLS} controls, has {controls}");
+    let brief = format!("{}, needs {FEWEST_CONTROLS}", that_count(controls));
     in_forms("not yet", [why, brief], "too early")
 }
 
@@ -25,7 +25,7 @@ pub fn too_early(have: usize) -> Vec<String> {
 pub fn no_lift(controls: usize) -> Vec<String> {
     let had = counted(controls as u64, "control");
     let why = format!("only {had} after episode 1, needs {FEWEST_CONTROLS}");
-    let brief = format!("needed {FEWEST_CONTROLS} controls, had {controls}");
+    let brief = format!("{}, needed {FEWEST_CONTROLS}", that_count(controls));
     in_forms("unknown", [why, brief], "unknown")
 }
 
@@ -35,6 +35,12 @@ pub fn no_trend(had: usize) -> Vec<String> {
     let why = format!("only {episodes}, needs {FEWEST_EPISODES}");
     let brief = format!("needed {FEWEST_EPISODES} episodes, had {had}");
     in_forms("unknown", [why, brief], "unknown")
+}
+
+/// Controls of the first episode do not count: the policy had learned nothing.
+fn that_count(controls: usize) -> String {
+    let verb = if controls == 1 { "counts" } else { "count" };
+    format!("{} {verb}", counted(controls as u64, "control"))
 }
 
 /// The answer and its reason, at length and in brief, first with the question; last a word.

@@ -2,6 +2,7 @@ use super::*;
 use crate::config::{Recipe, Stage};
 use crate::event::{DataDescription, ImageSet};
 use crate::space::{Architecture, Cost, Layer};
+use crate::state::{RunState, WorkState};
 
 fn run(early_stopping: usize) -> TrainingRun {
     let layer = Layer {
@@ -366,6 +367,18 @@ fn the_fraction_done_is_a_share_of_the_time_by_macs_where_none_is_measured() {
     assert_eq!(in_stages_after(&[0.1; 10]).fraction(), 1.0);
     assert_eq!(in_stages_after(&[0.1; 7]).fraction(), 0.7);
     assert_eq!(after(&[epoch(1, 0.3), epoch(2, 0.6)]).fraction(), 0.2);
+}
+
+#[test]
+fn a_training_is_done_once_its_test_images_are_classified() {
+    let mut state = RunState {
+        work: WorkState::Training(in_stages_after(&[0.1; 10])),
+        ..RunState::default()
+    };
+    state.status = RunStatus::Running;
+    assert_eq!(state.fraction_done(), Some(0.99));
+    state.status = RunStatus::Completed;
+    assert_eq!(state.fraction_done(), Some(1.0));
 }
 
 #[test]

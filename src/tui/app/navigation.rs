@@ -63,10 +63,7 @@ impl App {
         if let Some(reason) = self.scene().why_not(Action::ToggleQuantity) {
             return self.tell(Level::Info, reason);
         }
-        let panels = PanelId::of(self.kind());
-        let _ = panels
-            .into_iter()
-            .any(|panel| self.perform_in(panel, Action::ToggleQuantity));
+        self.perform_in(self.scene().chart_panel(), Action::ToggleQuantity);
     }
 
     fn perform_in(&mut self, panel: PanelId, action: Action) -> bool {

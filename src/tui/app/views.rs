@@ -176,7 +176,7 @@ impl App {
                 RunKind::Training => "the curves, the layers or the test",
             };
             let name = focus.name();
-            format!("{name} shows nothing that can be saved as a table: focus {others}")
+            format!("{name} has nothing to save as a table now: tables are of {others}")
         })?;
         Ok(take(&*table))
     }

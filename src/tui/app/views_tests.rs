@@ -9,6 +9,7 @@ use crate::config::ScreenConfig;
 use crate::event::Event;
 use crate::state::RunState;
 use crate::tui::Settings;
+use crate::tui::panels::PanelId;
 use crate::tui::sample;
 
 /// The recorded run while a child was in training.
@@ -122,7 +123,7 @@ fn without_a_child_there_is_no_code_and_no_table_and_the_palette_says_so() {
     assert_eq!(told(&app), "there is no child yet");
     press(&mut app, "W");
     assert!(
-        told(&app).contains("nothing that can be saved as a table"),
+        told(&app).contains("nothing to save as a table now"),
         "{}",
         told(&app)
     );
@@ -138,7 +139,7 @@ fn without_a_child_there_is_no_code_and_no_table_and_the_palette_says_so() {
     }
     press(&mut app, ":save table");
     let obstacle = app.palette().unwrap().remove(0).obstacle.unwrap();
-    assert!(obstacle.contains("focus the chart"), "{obstacle}");
+    assert!(obstacle.contains("tables are of the chart"), "{obstacle}");
 }
 
 #[test]
@@ -153,12 +154,21 @@ fn the_table_is_that_of_the_focused_panel() {
     assert!(csv(&children).starts_with(head), "{}", csv(&children));
     let rows = csv(&children).lines().count() - 1;
     assert_eq!(rows, app.live.search().children.len());
-    press(&mut app, "/acc>0.7\n");
+    app.view.focus = PanelId("effects");
+    app.refresh();
+    let effects = exported(press(&mut app, "fW"));
+    assert_eq!(effects.page, "effects");
+    assert!(
+        csv(&effects).starts_with("kind,option,depth_from,"),
+        "{}",
+        csv(&effects)
+    );
+    press(&mut app, "3/acc>0.7\n");
     let filtered = exported(press(&mut app, "W"));
     assert!(csv(&filtered).lines().count() - 1 < rows);
     assert_eq!(press(&mut app, "5W"), Effect::Draw);
     assert!(
-        told(&app).contains("nothing that can be saved as a table"),
+        told(&app).contains("nothing to save as a table now"),
         "{}",
         told(&app)
     );

@@ -60,9 +60,11 @@ impl TextPanel for EffectsView {
     }
 
     fn table<'a>(&'a self, scene: &'a Scene<'_>) -> Option<LazyTable<'a>> {
-        let run = scene.state.search().started.as_ref()?;
-        let table = tables::studies::effects(run, &self.effects)?;
-        Some(Box::new(move || table.clone()))
+        let started = scene.state.search().started.as_ref();
+        let run = started.filter(|_| self.effects.tested > 0)?;
+        Some(Box::new(move || {
+            tables::studies::effects(run, &self.effects)
+        }))
     }
 
     fn refresh(&mut self, scene: &Scene<'_>) {

@@ -85,8 +85,7 @@ impl Panel for LogView {
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         match action {
             Action::NextMatch | Action::PreviousMatch => {
-                let is_forward = action == Action::NextMatch;
-                return Some(self.search(scene, is_forward));
+                return Some(self.search(scene, action == Action::NextMatch));
             }
             Action::NextLevel => self.next_level(),
             // At an earlier moment, this key first leaves that.
@@ -136,7 +135,10 @@ impl Panel for LogView {
             return Ok(Response::Draw);
         }
         self.query = text.to_owned();
-        Ok(self.search(scene, false))
+        Ok(match text {
+            "" => Response::Draw,
+            _ => self.search(scene, false),
+        })
     }
 }
 
@@ -145,19 +147,17 @@ impl LogView {
     fn search(&mut self, scene: &Scene<'_>, is_forward: bool) -> Response {
         let found = self.find(scene.state, is_forward);
         self.end = found.or(self.end);
-        match self.query.is_empty() || found.is_some() {
-            true => Response::Draw,
-            false => self.found_nothing(scene),
-        }
+        found.map_or_else(|| self.found_nothing(scene), |_| Response::Draw)
     }
 
     /// That no line shown has the search text, and how many hidden ones have it.
     fn found_nothing(&self, scene: &Scene<'_>) -> Response {
         let query = &self.query;
-        let log = scene.state.log.iter();
+        let log = scene.state.log.iter().filter(|line| !self.shows(line));
         let hidden = log.filter(|line| line.contains(query)).count() as u64;
         let key = |action| scene.keymap.key_of(action);
         let text = match hidden {
+            _ if query.is_empty() => format!("nothing is searched for: {}", key(Action::Search)),
             0 => format!("the log has no line with \"{query}\""),
             _ => format!(
                 "no line shown has \"{query}\"; it is in {} ({} or {} shows others)",
@@ -303,7 +303,7 @@ impl LogView {
         };
         if forward {
             (from.saturating_add(1).min(past)..past)
-                .chain(oldest..from)
+                .chain(oldest..from.saturating_add(1).min(past))
                 .find(matches)
         } else {
             let after = (from..past).rev();

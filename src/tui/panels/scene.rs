@@ -209,13 +209,18 @@ impl<'a> Scene<'a> {
         self.read_only_reason().filter(|_| steers && !replayed)
     }
 
-    /// Why no chart can show another quantity; `None` if one can.
-    fn why_no_other_quantity(&self) -> Option<String> {
-        let panel = match self.kind {
+    /// The panel whose chart shows one of two quantities.
+    pub fn chart_panel(&self) -> PanelId {
+        match self.kind {
             RunKind::Search => PanelId("chart"),
             RunKind::Training => PanelId("curves"),
-        };
-        match self.areas()?.of(panel) {
+        }
+    }
+
+    /// Why no chart can show another quantity; `None` if one can.
+    fn why_no_other_quantity(&self) -> Option<String> {
+        let areas = self.areas();
+        match areas.and_then(|areas| areas.of(self.chart_panel())) {
             None => {
                 let key = self.keymap.key_of(Action::LayoutOverview);
                 Some(format!("no chart is shown here: {key} shows one"))

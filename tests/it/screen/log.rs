@@ -67,6 +67,20 @@ fn a_text_that_only_hidden_lines_have_is_said_to_be_in_them() {
 }
 
 #[test]
+fn the_only_match_in_the_log_is_found_again() {
+    let mut app = running(120, 24);
+    press(&mut app, "6n");
+    assert!(text(&app).contains("nothing is searched for: /"));
+    press(&mut app, "/checkpoint after episode 1\n");
+    for keys in ["n", "N", "n"] {
+        press(&mut app, keys);
+        let found = text(&app);
+        assert!(found.contains("checkpoint after episode 1"), "{found}");
+        assert!(!found.contains("no line"), "{found}");
+    }
+}
+
+#[test]
 fn on_a_narrow_screen_an_epoch_takes_one_row_of_the_log_but_its_whole_line_is_searched() {
     let mut app = running(80, 24);
     press(&mut app, "6");

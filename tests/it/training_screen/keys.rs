@@ -59,3 +59,16 @@ fn a_key_of_another_panel_says_of_which() {
     assert_eq!(press(&mut app, "z"), Effect::Draw, "the message goes");
     assert_eq!(press(&mut app, "z"), Effect::Nothing, "no panel has it");
 }
+
+#[test]
+fn the_other_quantity_is_offered_where_one_chart_is_shown() {
+    let told = |width, height, keys| {
+        let mut app = finished(width, height);
+        press(&mut app, keys);
+        text(&app)
+    };
+    assert!(told(200, 50, "2a").contains("loss and accuracy are both shown"));
+    assert!(told(120, 40, "6a").contains("no chart is shown here: 1 shows one"));
+    assert!(told(80, 24, "1").contains("Curves: accuracy"));
+    assert!(told(80, 24, "1a").contains("Curves: loss"));
+}

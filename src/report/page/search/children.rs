@@ -50,10 +50,10 @@ pub fn best(material: &Material) -> Markup {
     }
     let controls = match search.outcomes.counts.controls {
         0 => String::new(),
-        controls => format!(" ({} controls among them)", count(controls as u64)),
+        controls => format!(", of which {} controls", count(controls as u64)),
     };
     let caption = format!(
-        "The {} most accurate of {} children{controls}; children.csv has all, with their DNA",
+        "The {} most accurate of all children ({}{controls}); children.csv has all, with their DNA",
         rows.len(),
         count(all as u64)
     );

@@ -43,7 +43,8 @@ pub fn section(material: &Material) -> Option<Section> {
 /// The effects as a table; `None` as for the section.
 pub fn as_csv(search: &SearchRun) -> Option<CsvTable> {
     let run = search.started.as_ref()?;
-    studies::effects(run, &Effects::of_search(search))
+    let effects = Effects::of_search(search);
+    (effects.tested > 0).then(|| studies::effects(run, &effects))
 }
 
 fn effects_table(run: &RunStarted, effects: &Effects) -> Markup {

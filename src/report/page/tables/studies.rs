@@ -10,12 +10,8 @@ use crate::study::results::Results;
 use crate::study::verify::{POLICY, Verification};
 
 /// The effect of each option over all depths (`depth_from` and `depth_to` are empty), then in each
-/// band of depths if there are several. `None` if too few children have been trained to estimate
-/// one.
-pub fn effects(run: &RunStarted, effects: &Effects) -> Option<CsvTable> {
-    if effects.tested == 0 {
-        return None;
-    }
+/// band of depths if there are several.
+pub fn effects(run: &RunStarted, effects: &Effects) -> CsvTable {
     let bands = match &effects.bands[..] {
         [_] => &[][..],
         bands => bands,
@@ -47,11 +43,11 @@ pub fn effects(run: &RunStarted, effects: &Effects) -> Option<CsvTable> {
         "p_value",
         "clear",
     ];
-    Some(CsvTable {
+    CsvTable {
         name: "effects",
         head,
         rows,
-    })
+    }
 }
 
 /// The last five cells of a row; empty if the effect is unknown.

@@ -32,12 +32,12 @@ pub fn table(state: &RunState, view: &ChartView, beside: Beside<'_>) -> CsvTable
     if others::any_drawn(others, view.quantity) {
         head.insert(0, "run");
         rows.name(0, own);
-        for (run, means) in others::means_in(others, view.quantity, span) {
+        for (run, means) in others::means_in(own, others, view.quantity, span) {
             let own_rows = rows.0.len();
             for (episode, mean) in means {
                 rows.add("mean", episode, None, mean);
             }
-            rows.name(own_rows, run);
+            rows.name(own_rows, &run);
         }
     }
     CsvTable {

@@ -92,13 +92,14 @@ impl Panel for ChartView {
 
     fn act(&mut self, action: Action, scene: &Scene<'_>, area: Rect) -> Option<Response> {
         let before = self.crosshair();
-        let extent = self.extent(scene, area);
-        if !self.perform(action, || extent, columns(area.width.into())) {
+        let quantity = self.quantity;
+        let extent = || extent_beside(scene, quantity, area);
+        if !self.perform(action, extent, columns(area.width.into())) {
             return None;
         }
         let moved = self.crosshair() != before;
         Some(if moved {
-            self.choose(&extent)
+            self.choose(scene)
         } else {
             Response::Draw
         })
@@ -108,9 +109,9 @@ impl Panel for ChartView {
         let Part::Number(child) = part else {
             return None;
         };
-        let extent = self.extent(scene, area);
+        let extent = extent_beside(scene, self.quantity, area);
         let moved = self.point_at(child, &extent);
-        moved.then(|| self.choose(&extent))
+        moved.then(|| self.choose(scene))
     }
 
     fn word(&self, action: Action) -> Option<&'static str> {
@@ -140,16 +141,17 @@ impl Panel for ChartView {
 }
 
 impl ChartView {
-    /// The children of the run shown beside those of other runs, in a panel of this size.
-    fn extent(&self, scene: &Scene<'_>, area: Rect) -> Extent {
-        let others = drawn_in(scene.neighbours.others.runs(), area.height.into());
-        Extent::of(scene.state).beside(others::end(others, self.quantity))
-    }
-
     /// The other panels show the child under the crosshair, if the run has it.
-    fn choose(&self, extent: &Extent) -> Response {
-        Response::Choose(self.crosshair().filter(|child| *child <= extent.newest))
+    fn choose(&self, scene: &Scene<'_>) -> Response {
+        let newest = Extent::of(scene.state).newest;
+        Response::Choose(self.crosshair().filter(|child| *child <= newest))
     }
+}
+
+/// The children of the run shown beside those of other runs, in a panel of this size.
+fn extent_beside(scene: &Scene<'_>, quantity: Quantity, area: Rect) -> Extent {
+    let others = drawn_in(scene.neighbours.others.runs(), area.height.into());
+    Extent::of(scene.state).beside(others::end(others, quantity))
 }
 
 /// The runs drawn over the chart, and what the run shown is called beside them.
@@ -186,7 +188,9 @@ fn draw_chart(
     let others = drawn_in(others, painter.height());
     let extent = Extent::new(state, children.newest).beside(others::end(others, view.quantity));
     let span = view.visible(&extent);
-    let crosshair = view.crosshair().filter(|_| extent.reach() > 0);
+    // It may stand beyond everything if the run that had so many children is no longer drawn.
+    let is_there = |child: &u64| extent.reach() > 0 && *child <= extent.whole().last;
+    let crosshair = view.crosshair().filter(is_there);
     let chosen = crosshair.map(|child| {
         let readout = Readout::of(state, view.quantity, &children, child);
         readout.beside(others::at_child(others, view.quantity, child))

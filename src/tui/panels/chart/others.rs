@@ -55,12 +55,20 @@ pub fn curves(
 }
 
 /// The name of each run that shares the axis, with the means of its finished episodes that have children in
-/// `span`.
+/// `span`. A name that another run has too is followed by the run's number.
 pub fn means_in(
+    own: &str,
     others: &[OtherRun],
     quantity: Quantity,
     span: Span,
-) -> impl Iterator<Item = (&str, Vec<(usize, f64)>)> {
+) -> impl Iterator<Item = (String, Vec<(usize, f64)>)> {
+    let name = move |run: &OtherRun| {
+        let names = others.iter().map(|other| other.name.as_str()).chain([own]);
+        match names.filter(|name| *name == run.name).count() {
+            ..=1 => run.name.clone(),
+            _ => format!("{} {}", run.name, number(run.place)),
+        }
+    };
     drawn(others, quantity).map(move |run| {
         let extent = extent(run);
         let is_in_view = |episode: usize| {
@@ -70,7 +78,7 @@ pub fn means_in(
         let means = run.means(quantity);
         let means = means.filter_map(|(episode, mean)| Some((episode, mean?)));
         let means = means.filter(|(episode, _)| is_in_view(*episode)).collect();
-        (run.name.as_str(), means)
+        (name(run), means)
     })
 }
 

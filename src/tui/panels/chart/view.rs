@@ -200,10 +200,12 @@ impl ChartView {
             return;
         }
         let visible = self.visible(extent);
-        // The first key shows the crosshair at the newest child in view; further keys move it.
+        // The first key shows the crosshair at the run's newest child or, if that is out of view, at the
+        // nearest place to it; further keys move it. The first and the last child are always gone to.
         let Some(child) = self.crosshair else {
             let child = match action {
                 Action::Top => 1,
+                Action::Bottom => extent.reach(),
                 _ => extent.newest.clamp(visible.first, visible.last),
             };
             return self.put_crosshair(child, extent);

@@ -1,6 +1,6 @@
 //! The row that names the runs that are compared, and their curves.
 
-use super::super::samples;
+use super::super::{Beside, ChartView, Extent, draw_chart, export, samples};
 use super::*;
 use crate::analysis::comparable::Comparability;
 use crate::tui::other_runs::RunSettings;
@@ -104,26 +104,38 @@ fn the_children_of_each_run_are_counted_by_themselves() {
 }
 
 /// The chart of a completed run of three episodes of 16 children beside one whose episodes have 32, with
-/// the crosshair on this child.
-fn beside_a_longer_run(child: u64) -> String {
+/// the crosshair put on this child; the other run may no longer be drawn since.
+fn beside_a_longer_run(child: u64, is_still_drawn: bool) -> String {
     let mut own = samples::run(48);
     own.status = crate::state::RunStatus::Completed;
     let others = [other(0, 32, 0.0)];
-    let mut view = super::super::ChartView::default();
-    let extent = super::super::Extent::of(&own).beside(end(&others, Quantity::Reward));
+    let mut view = ChartView::default();
+    let extent = Extent::of(&own).beside(end(&others, Quantity::Reward));
     view.point_at(child, &extent);
     drawn((110, 18), false, |painter| {
-        let beside = super::super::Beside {
+        let beside = Beside {
             own: "shown",
-            others: &others,
+            others: if is_still_drawn { &others } else { &[] },
         };
-        super::super::draw_chart(&own, &view, beside, true, painter);
+        draw_chart(&own, &view, beside, true, painter);
     })
 }
 
 #[test]
+fn a_crosshair_beyond_the_run_goes_with_the_run_that_was_there() {
+    let chart = beside_a_longer_run(90, false);
+    assert!(!chart.contains("child 90"), "{chart}");
+    assert!(chart.contains("mean"), "the legend is back: {chart}");
+    let chart = beside_a_longer_run(40, false);
+    assert!(
+        chart.contains("#40") || chart.contains("child 40"),
+        "{chart}"
+    );
+}
+
+#[test]
 fn beyond_the_run_there_are_only_the_other_runs_values_and_no_episodes() {
-    let chart = beside_a_longer_run(90);
+    let chart = beside_a_longer_run(90, true);
     assert!(chart.contains("child 90 this run has fewer"), "{chart}");
     assert!(chart.contains(" 1 episode 3 0."), "{chart}");
     assert!(!chart.contains("mean"), "{chart}");
@@ -138,12 +150,12 @@ fn beyond_the_run_there_are_only_the_other_runs_values_and_no_episodes() {
 
 #[test]
 fn an_episode_of_another_run_is_named_where_it_is_another_one() {
-    let chart = beside_a_longer_run(40);
+    let chart = beside_a_longer_run(40, true);
     assert!(
         chart.contains("episode 3") && chart.contains(" 1 episode 2 0."),
         "{chart}"
     );
-    let chart = beside_a_longer_run(8);
+    let chart = beside_a_longer_run(8, true);
     assert!(
         chart.contains("episode 1") && chart.contains(" 1 0."),
         "{chart}"
@@ -153,12 +165,12 @@ fn an_episode_of_another_run_is_named_where_it_is_another_one() {
 #[test]
 fn the_table_of_a_chart_with_other_runs_has_their_means() {
     let others = [other(0, 16, 0.1)];
-    let view = super::super::ChartView::default();
-    let beside = super::super::Beside {
+    let view = ChartView::default();
+    let beside = Beside {
         own: "shown",
         others: &others,
     };
-    let table = super::super::export::table(&samples::run(48), &view, beside);
+    let table = export::table(&samples::run(48), &view, beside);
     assert_eq!(table.head[..3], ["run", "series", "episode"]);
     let of = |run: &str| -> Vec<&Vec<String>> {
         let rows = table.rows.iter();
@@ -171,6 +183,13 @@ fn the_table_of_a_chart_with_other_runs_has_their_means() {
         assert!((value(theirs) - value(own) - 0.1).abs() < 1e-9);
     }
     assert!(table.to_csv().is_ok());
+    let namesake = Beside {
+        own: "other",
+        others: &others,
+    };
+    let table = export::table(&samples::run(48), &view, namesake);
+    let is_numbered = |row: &&Vec<String>| row[0] == "other 1";
+    assert_eq!(table.rows.iter().filter(is_numbered).count(), 3);
 }
 
 #[test]
@@ -183,12 +202,12 @@ fn every_run_has_its_number_on_the_chart_and_in_the_row_of_names() {
         let text = text(row);
         assert_eq!(text.matches(" other").count(), 4, "{text}");
         let chart = drawn((78, 18), ascii, |painter| {
-            let view = super::super::ChartView::default();
-            let beside = super::super::Beside {
+            let view = ChartView::default();
+            let beside = Beside {
                 own: "demo6",
                 others: &others,
             };
-            super::super::draw_chart(&samples::run(48), &view, beside, true, painter);
+            draw_chart(&samples::run(48), &view, beside, true, painter);
         });
         let is_axis = |letter: char| "│┤|+".contains(letter);
         let plot = chart.lines().skip(2).take(12);

@@ -136,18 +136,18 @@ proptest! {
     #[test]
     fn no_keys_lead_out_of_the_run(
         children in prop::collection::vec(prop_oneof![0u64..200, Just(100_000), Just(u64::MAX)], 0..6),
-        moves in prop::collection::vec((action(), 0usize..100, 0u64..400), 0..40),
+        moves in prop::collection::vec((action(), 0usize..100, 0u64..400, prop_oneof![Just(0u64), 1u64..500]), 0..40),
     ) {
         let mut view = ChartView::default();
         let mut state = samples::run(0);
         children.iter().for_each(|child| state.search_mut().unwrap().children.push(samples::row(*child, Some(0.5))));
-        for (action, columns, child) in moves {
+        for (action, columns, child, beside) in moves {
             if child < 200 {
                 state.search_mut().unwrap().children.push(samples::row(child, Some(0.5)));
             }
-            let before = view.visible(&Extent::of(&state));
-            samples::act(&mut view, action, &state, columns);
-            let extent = Extent::of(&state);
+            let extent = Extent::of(&state).beside(beside);
+            let (before, crosshair) = (view.visible(&extent), view.crosshair());
+            view.perform(action, || extent, columns);
             let visible = view.visible(&extent);
             prop_assert!(visible.first >= 1 && visible.first <= visible.last && visible.last <= extent.whole().last.max(extent.end()));
             if view.is_zoomed() {
@@ -156,8 +156,9 @@ proptest! {
                 prop_assert!(!follows || visible.contains(extent.newest.max(1)), "{visible:?} {extent:?}");
             }
             if let Some(child) = view.crosshair() {
-                prop_assert!(child >= 1 && child <= extent.newest.max(1));
-                if !matches!(action, Action::Back | Action::ToggleScale | Action::ToggleQuantity) && before.contains(child) {
+                let moved = crosshair != Some(child);
+                prop_assert!(child >= 1 && (child <= extent.reach().max(1) || !moved));
+                if !matches!(action, Action::Back | Action::ToggleScale | Action::ToggleQuantity) && child <= extent.reach() && before.contains(child) {
                     prop_assert!(visible.contains(child), "{child} left {visible:?} by {action:?}");
                 }
             }
