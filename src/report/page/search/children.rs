@@ -50,7 +50,8 @@ pub fn best(material: &Material) -> Markup {
     }
     let controls = match search.outcomes.counts.controls {
         0 => String::new(),
-        controls => format!(", of which {} controls", count(controls as u64)),
+        1 => ", one of them a control".to_owned(),
+        controls => format!(", {} of them controls", count(controls as u64)),
     };
     let caption = format!(
         "The {} most accurate of all children ({}{controls}); children.csv has all, with their DNA",
