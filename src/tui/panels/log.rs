@@ -1,5 +1,7 @@
 //! The log: newest last, followed until the user scrolls up.
 
+mod lines;
+
 use ratatui::layout::Rect;
 
 use super::panel::{ANY_RUN, About, Hint, PANELS, Panel, Response, hints};
@@ -7,7 +9,6 @@ use super::{PanelId, Row, words};
 use crate::config::LayoutName;
 use crate::event::Level;
 use crate::foundation::numbers::counted;
-use crate::foundation::text;
 use crate::state::{LogLine, RunState};
 use crate::tui::format;
 use crate::tui::keymap::{Action, Binding, Scope, keys};
@@ -16,9 +17,6 @@ use crate::tui::panels::scene::Scene;
 use crate::tui::panels::scroll::Scroll;
 use crate::tui::text_line::Purpose;
 use crate::tui::theme::Role;
-
-/// Columns of `12:34:56 `.
-const TIME_WIDTH: usize = 9;
 
 /// Which part of the log is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +29,8 @@ pub struct LogView {
     pub filter: String,
     /// This text is highlighted.
     pub query: String,
+    /// Number of the line where the search last found it.
+    pub found: Option<u64>,
 }
 
 impl Default for LogView {
@@ -40,6 +40,7 @@ impl Default for LogView {
             least: Level::Info,
             filter: String::new(),
             query: String::new(),
+            found: None,
         }
     }
 }
@@ -92,6 +93,7 @@ impl Panel for LogView {
             Action::Back if !scene.in_the_past() && self.is_narrowed() => {
                 self.filter.clear();
                 self.query.clear();
+                self.found = None;
                 let area = super::inside(area);
                 self.end = self.last_shown(scene, area.width.into(), area.height.into());
             }
@@ -135,6 +137,7 @@ impl Panel for LogView {
             return Ok(Response::Draw);
         }
         self.query = text.to_owned();
+        self.found = None;
         Ok(match text {
             "" => Response::Draw,
             _ => self.search(scene, false),
@@ -147,6 +150,7 @@ impl LogView {
     fn search(&mut self, scene: &Scene<'_>, is_forward: bool) -> Response {
         let found = self.find(scene.state, is_forward);
         self.end = found.or(self.end);
+        self.found = found.or(self.found);
         found.map_or_else(|| self.found_nothing(scene), |_| Response::Draw)
     }
 
@@ -323,48 +327,6 @@ impl LogView {
         }
         None
     }
-
-    fn line_rows(&self, scene: &Scene<'_>, line: &LogLine, width: usize) -> Vec<Row> {
-        let time = line
-            .time
-            .to_zoned(scene.time_zone.clone())
-            .strftime("%H:%M:%S ")
-            .to_string();
-        let role = match line.level {
-            Level::Info => Role::Text,
-            Level::Warning => Role::Warning,
-            Level::Error => Role::Error,
-        };
-        let word = line.word();
-        let wrapped = |said: &str| {
-            let said = format!("{word}{}", text::line(said));
-            format::wrap(&said, width.saturating_sub(TIME_WIDTH))
-        };
-        let whole = wrapped(&line.text.get());
-        // What is searched for may be in any part of the whole text.
-        let short = line.text.short().filter(|_| !self.is_narrowed());
-        let short = short.map(|short| wrapped(&short));
-        let lines = match short {
-            Some(short) if short.len() < whole.len() => short,
-            _ => whole,
-        };
-        let first = std::iter::once(time).chain(std::iter::repeat(" ".repeat(TIME_WIDTH)));
-        first
-            .zip(lines)
-            .enumerate()
-            .map(|(index, (time, text))| {
-                // Only the level's word is coloured, because a whole line in red is hard to read.
-                let (level, rest) = if index == 0 {
-                    text.split_at(word.len().min(text.len()))
-                } else {
-                    ("", text.as_str())
-                };
-                let mut row = vec![(Role::Dim, time), (role, level.to_owned())];
-                row.extend(marked(rest, &self.query));
-                row
-            })
-            .collect()
-    }
 }
 
 /// Number of the newest line of the run's log.
@@ -376,25 +338,4 @@ fn newest(state: &RunState) -> u64 {
 fn index_of(state: &RunState, line: u64) -> Option<usize> {
     let last = state.log.len().checked_sub(1)?;
     Some((line.saturating_sub(state.log_dropped) as usize).min(last))
-}
-
-/// A line with the matches of the search text highlighted.
-fn marked(text: &str, query: &str) -> Row {
-    let mut row = Row::new();
-    let mut rest = text;
-    // Only in ASCII do letters keep their positions when their case changes.
-    while let Some(at) = (!query.is_empty() && text.is_ascii())
-        .then(|| find_ignoring_case(rest, query))
-        .flatten()
-    {
-        row.push((Role::Text, rest[..at].to_owned()));
-        row.push((Role::Selected, rest[at..at + query.len()].to_owned()));
-        rest = &rest[at + query.len()..];
-    }
-    row.push((Role::Text, rest.to_owned()));
-    row
-}
-
-fn find_ignoring_case(text: &str, query: &str) -> Option<usize> {
-    text.to_ascii_lowercase().find(&query.to_ascii_lowercase())
 }

@@ -1,5 +1,8 @@
 //! Scrolling, filtering and searching the log.
 
+use ratatui::buffer::Cell;
+use ratatui::style::Modifier;
+
 use super::*;
 
 #[test]
@@ -122,4 +125,41 @@ fn a_level_or_a_filter_that_leaves_no_line_says_so() {
     assert!(shown.contains("no such line among "), "{shown}");
     press(&mut app, "\x1b");
     assert!(!text(&app).contains("no such line"));
+}
+
+/// The times that are highlighted, each with the rest of its row.
+fn highlighted_times(app: &App) -> Vec<String> {
+    let frame = draw(app);
+    let of_row = |y: u16| {
+        let cells: Vec<_> = (0..frame.area.width).map(|x| &frame[(x, y)]).collect();
+        let is_time = |cell: &&&Cell| {
+            cell.modifier.contains(Modifier::REVERSED) && "0123456789:".contains(cell.symbol())
+        };
+        let start = cells.iter().position(|cell| is_time(&cell))?;
+        let time = cells[start..].iter().take_while(is_time).count();
+        let row = cells[start..].iter().map(|cell| cell.symbol());
+        (time == "12:34:56".len()).then(|| row.collect::<String>())
+    };
+    (0..frame.area.height).filter_map(of_row).collect()
+}
+
+#[test]
+fn of_the_lines_that_have_what_is_searched_for_the_one_found_is_told_by_its_time() {
+    let mut app = running(120, 24);
+    press(&mut app, "6");
+    assert!(highlighted_times(&app).is_empty());
+    let mut found = Vec::new();
+    press(&mut app, "/epoch 2/3\n");
+    for keys in ["", "N", "N"] {
+        press(&mut app, keys);
+        let [line] = &highlighted_times(&app)[..] else {
+            panic!("one line: {}", text(&app));
+        };
+        assert!(line.contains("epoch 2/3"), "{line}");
+        found.push(line.clone());
+    }
+    found.dedup();
+    assert_eq!(found.len(), 3, "{found:?}");
+    press(&mut app, "\x1b");
+    assert!(highlighted_times(&app).is_empty());
 }
