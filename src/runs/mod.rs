@@ -108,11 +108,20 @@ fn similar(name: &Path) -> Vec<String> {
         .collect()
 }
 
-/// Every known run: running ones first, then the latest first. Folders that are not runs are left out.
+/// Every known run: running ones first, the latest begun at the top, then the others, of which the last to change
+/// comes first. Folders that are not runs are left out.
 pub fn survey() -> Vec<RunInfo> {
     let mut runs: Vec<RunInfo> = known().iter().filter_map(|run| look_at(run)).collect();
-    runs.sort_by_key(|run| (!run.status.is_live(), std::cmp::Reverse(run.started)));
+    sort(&mut runs);
     runs
+}
+
+fn sort(runs: &mut [RunInfo]) {
+    runs.sort_by_key(|run| match run.status.is_live() {
+        // They change all the time, and must not change places for that.
+        true => (false, std::cmp::Reverse(run.started)),
+        false => (true, std::cmp::Reverse(run.changed)),
+    });
 }
 
 /// Whether there is a run in `folder`: it has a journal or something in its place, or a process works on it,
@@ -143,7 +152,10 @@ fn known() -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::state::RunStatus;
 
     #[test]
     fn runs_of_one_name_are_told_by_their_folders() {
@@ -159,6 +171,42 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "2 runs are called demo: name one of their folders, runs/demo or /data/demo"
+        );
+    }
+
+    #[test]
+    fn running_ones_come_first_then_the_last_to_change() {
+        let run = |name: &str, status, started, changed| {
+            let time = |second| Some(Timestamp::from_second(second).unwrap());
+            RunInfo {
+                name: name.to_owned(),
+                path: name.into(),
+                status,
+                work: WorkInfo::Training {
+                    network: "nascnn15".to_owned(),
+                    recipe: "night".to_owned(),
+                    epoch: 1,
+                    epochs: 28,
+                    test_accuracy: None,
+                },
+                best_accuracy: None,
+                started: time(started),
+                changed: time(changed),
+                blocked: None,
+                holder: None,
+                unreadable: None,
+            }
+        };
+        let mut runs = [
+            run("finished lately", RunStatus::Completed, 30, 40),
+            run("resumed and stopped", RunStatus::Stopped, 10, 70),
+            run("first", RunStatus::Running, 20, 80),
+            run("second", RunStatus::Paused, 50, 60),
+        ];
+        sort(&mut runs);
+        assert_eq!(
+            runs.map(|run| run.name),
+            ["second", "first", "resumed and stopped", "finished lately"]
         );
     }
 
