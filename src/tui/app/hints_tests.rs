@@ -173,6 +173,30 @@ fn the_help_here_has_arrows_and_keys_of_other_places_that_mean_something() {
 }
 
 #[test]
+fn the_help_on_a_page_of_the_inspector_begins_with_what_that_page_is_about() {
+    let mut app = app_after(usize::MAX);
+    press(&mut app, "b\t\t\t");
+    let relatives = help_here(&app);
+    let rows: Vec<&str> = relatives.lines().collect();
+    assert_eq!(rows[0], "Here: Inspector, Relatives", "{relatives}");
+    assert!(rows[1].starts_with("Up Down") && rows[1].contains("choose"));
+    assert!(relatives.contains("open the selected child"), "{relatives}");
+    assert!(!relatives.contains("a larger value"), "{relatives}");
+    press(&mut app, "\t");
+    let edit = help_here(&app);
+    assert!(edit.starts_with("Here: Inspector, Edit"), "{edit}");
+    for text in [
+        "choose",
+        "a larger value",
+        "undo all changes",
+        "train the edited child",
+    ] {
+        assert!(edit.contains(text), "{text}: {edit}");
+    }
+    assert!(!edit.contains("write a note"), "{edit}");
+}
+
+#[test]
 fn arrows_move_along_the_leaderboard_and_enter_opens_the_leader() {
     let mut app = app_after(usize::MAX);
     app.view.focus = PanelId("leaderboard");

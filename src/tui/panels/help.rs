@@ -30,12 +30,24 @@ pub fn content(scene: &Scene<'_>, page: &Page<'_>, width: usize) -> Content {
         let bounds = bounds.into_iter();
         bounds.flat_map(|bound| rows(scene, bound, width)).collect()
     };
-    let own = [rows_of(own), borrowed(scene, page, width)].concat();
     let heading = |text: String| vec![(Role::Title, text)];
     let mut all = Vec::new();
-    if !own.is_empty() {
+    let borrowed = borrowed(scene, page, width);
+    if let Some((inspector, _)) = page.inspector.filter(|_| here == Context::Inspector) {
+        let is_of_tab = |bound: &&Bound| inspector.is_hinted(bound.binding.action);
+        let (of_tab, of_all): (Vec<&Bound>, Vec<&Bound>) = own.into_iter().partition(is_of_tab);
+        all.push(heading(format!(
+            "Here: Inspector, {}",
+            inspector.page_name()
+        )));
+        all.extend([borrowed, rows_of(of_tab), vec![Row::new()]].concat());
+        all.push(heading("On all pages of the inspector".to_owned()));
+        all.extend(rows_of(of_all));
+    } else if !own.is_empty() || !borrowed.is_empty() {
         all.push(heading(format!("Here: {}", place(here))));
-        all.extend(own);
+        all.extend([rows_of(own), borrowed].concat());
+    }
+    if !all.is_empty() {
         all.extend([
             Row::new(),
             heading("Everywhere, and in other places".to_owned()),

@@ -27,6 +27,7 @@ use super::{Content, Row, wrapped};
 use crate::report::page::{CsvTable, tables};
 use crate::state::{ChildDetail, ChildRow, RunState};
 use crate::tui::format;
+use crate::tui::keymap::Action;
 use crate::tui::paint::Painter;
 use crate::tui::target::{Part, Target};
 use crate::tui::theme::{Glyphs, Role};
@@ -114,6 +115,17 @@ impl InspectorView {
                 hints!["choose": Left, Right, Up, Down; "change": More, Less; "undo": Reset; "train": Queue]
             }
         }
+    }
+
+    /// Whether what the page shown is about includes this.
+    pub fn is_hinted(&self, action: Action) -> bool {
+        let mut hints = self.hints().iter();
+        hints.any(|hint| hint.actions.contains(&action))
+    }
+
+    /// The name of the page shown.
+    pub fn page_name(&self) -> &'static str {
+        self.tab.name()
     }
 
     /// What the open page shows as a table; `None` if it is no table, or is not known yet.
