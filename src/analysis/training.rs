@@ -241,8 +241,8 @@ impl fmt::Display for TrainingSummary {
             let words = found_in_words(found);
             writeln!(
                 f,
-                "validation accuracy in the search: {:.4} ({words})",
-                found.accuracy
+                "validation accuracy in the search: {} ({words})",
+                numbers::accuracy(found.accuracy)
             )?;
         }
         self.write_test(f)
@@ -301,7 +301,8 @@ impl TrainingSummary {
                 valid_loss,
             }) => writeln!(
                 f,
-                "best validation accuracy: {valid_accuracy:.4} (epoch {epoch}, loss {}{})",
+                "best validation accuracy: {} (epoch {epoch}, loss {}{})",
+                numbers::accuracy(*valid_accuracy),
                 numbers::loss(*valid_loss),
                 self.of_which_weights()
             ),
@@ -333,14 +334,16 @@ impl TrainingSummary {
         match &self.test {
             Some(ClassificationReport {
                 accuracy,
-                accuracy_ci95: [low, high],
+                accuracy_ci95,
                 correct,
                 images,
                 ..
             }) => {
                 writeln!(
                     f,
-                    "test accuracy: {accuracy:.4} (95 % interval {low:.4} to {high:.4}; {correct} of {images} images)"
+                    "test accuracy: {} (95 % interval {}; {correct} of {images} images)",
+                    numbers::accuracy(*accuracy),
+                    numbers::accuracies(*accuracy_ci95)
                 )
             }
             None if self.without_test => {
@@ -357,14 +360,15 @@ impl TrainingSummary {
         match &self.mirrored_test {
             Some(MirroredAccuracy {
                 accuracy,
-                accuracy_ci95: [low, high],
+                accuracy_ci95,
                 correct,
                 images,
                 ..
             }) => writeln!(
                 f,
-                "mirrored test accuracy: {accuracy:.4} (95 % interval {low:.4} to {high:.4}; {correct} of {images} images, each together with \
-                 its mirror image)"
+                "mirrored test accuracy: {} (95 % interval {}; {correct} of {images} images, each together with its mirror image)",
+                numbers::accuracy(*accuracy),
+                numbers::accuracies(*accuracy_ci95)
             ),
             None => Ok(()),
         }

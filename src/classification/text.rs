@@ -21,8 +21,8 @@ pub fn text(report: &ClassificationReport) -> String {
     .join("\n")
 }
 
-fn interval([low, high]: [f64; 2]) -> String {
-    format!("95 % interval {low:.4} to {high:.4}")
+fn interval(ci95: [f64; 2]) -> String {
+    format!("95 % interval {}", numbers::accuracies(ci95))
 }
 
 fn figures(report: &ClassificationReport) -> String {
@@ -37,21 +37,22 @@ fn figures(report: &ClassificationReport) -> String {
         ..
     } = report;
     let mut text = format!(
-        "accuracy           {accuracy:.4}  {correct} of {images}, {}\n",
+        "accuracy           {:<8}  {correct} of {images}, {}\n",
+        numbers::accuracy(*accuracy),
         interval(*accuracy_ci95)
     );
     if let Some(top) = top5 {
         text += &format!(
-            "top-5 accuracy     {:.4}  {} of {images}, {}\n",
-            top.accuracy,
+            "top-5 accuracy     {:<8}  {} of {images}, {}\n",
+            numbers::accuracy(top.accuracy),
             top.correct,
             interval(top.ci95)
         );
     }
+    let [low, high] = calibration.ci95;
     text += &format!(
-        "calibration error  {:.4}  {BINS} bins, {}\n",
-        calibration.error,
-        interval(calibration.ci95)
+        "calibration error  {:<8.4}  {BINS} bins, 95 % interval {low:.4} to {high:.4}\n",
+        calibration.error
     );
     text + &format!("loss               {}\n", numbers::loss(*loss))
 }
@@ -71,10 +72,11 @@ fn classes(report: &ClassificationReport) -> String {
             class.correct
         );
         let _ = match (class.accuracy, class.ci95) {
-            (Some(accuracy), Some([low, high])) => {
-                writeln!(text, "  {accuracy:>8.4}  {low:.4} to {high:.4}")
+            (Some(accuracy), Some(ci95)) => {
+                let accuracy = numbers::accuracy(accuracy);
+                writeln!(text, "  {accuracy:>8}  {}", numbers::accuracies(ci95))
             }
-            _ => writeln!(text, "         -"),
+            _ => writeln!(text, "  {:>8}", "-"),
         };
     }
     text

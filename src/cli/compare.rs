@@ -6,6 +6,7 @@ use super::OrBadInput;
 use crate::analysis::statistics::p_text;
 use crate::classification::paired::PairedComparison;
 use crate::classification::predictions::Predictions;
+use crate::foundation::numbers;
 
 /// Compare the accuracies of two networks on the same images
 ///
@@ -48,10 +49,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 
 fn text(args: &Args, compared: &PairedComparison) -> String {
     let answers = &compared.answers;
-    let accuracy = |accuracy: f64, [low, high]: [f64; 2]| {
-        format!("accuracy {accuracy:.4} (95 % {low:.4} to {high:.4})")
+    let accuracy = |accuracy: f64, ci95: [f64; 2]| {
+        format!(
+            "accuracy {} (95 % {})",
+            numbers::accuracy(accuracy),
+            numbers::accuracies(ci95)
+        )
     };
-    let [low, high] = compared.difference_ci95;
     [
         format!("A: {}", args.a.display()),
         format!(
@@ -72,8 +76,9 @@ fn text(args: &Args, compared: &PairedComparison) -> String {
             answers.both_wrong
         ),
         format!(
-            "A minus B: {:+.4} (95 % {low:+.4} to {high:+.4}; McNemar's exact test: {})\n",
-            compared.difference,
+            "A minus B: {} (95 % {}; McNemar's exact test: {})\n",
+            numbers::points(compared.difference),
+            numbers::points_interval(compared.difference_ci95),
             p_text(compared.p_value)
         ),
     ]

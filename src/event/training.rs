@@ -103,24 +103,29 @@ impl InitialWeights {
 }
 
 impl fmt::Display for InitialWeights {
-    /// `the best weights of night (34 epochs, validation accuracy 0.9052, test accuracy 0.8991)`
+    /// `the best weights of night (34 epochs, validation accuracy 90.52 %, test accuracy 89.91 %)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(earlier) = &self.training else {
             return write!(f, "the weights in {}, of unknown training", self.file);
         };
         write!(
             f,
-            "the best weights of {} ({}, validation accuracy {:.4}",
+            "the best weights of {} ({}, validation accuracy {}",
             earlier.run,
             self.epochs_in_words(),
-            earlier.valid_accuracy
+            numbers::accuracy(earlier.valid_accuracy)
         )?;
         match self.tested() {
             Some((training, accuracy)) if training == earlier => {
-                write!(f, ", test accuracy {accuracy:.4}")?;
+                write!(f, ", test accuracy {}", numbers::accuracy(accuracy))?;
             }
             Some((training, accuracy)) => {
-                write!(f, ", test accuracy of {} {accuracy:.4}", training.run)?;
+                write!(
+                    f,
+                    ", test accuracy of {} {}",
+                    training.run,
+                    numbers::accuracy(accuracy)
+                )?;
             }
             None => {}
         }

@@ -6,6 +6,21 @@ pub fn accuracy(value: f64) -> String {
     format!("{:.2} %", value * 100.0)
 }
 
+/// `83.89 % to 85.01 %`: an interval of accuracies.
+pub fn accuracies([low, high]: [f64; 2]) -> String {
+    format!("{} to {}", accuracy(low), accuracy(high))
+}
+
+/// `+1.23 points`: a difference of accuracies, in percentage points.
+pub fn points(difference: f64) -> String {
+    format!("{} points", signed(difference * 100.0, 2))
+}
+
+/// `+0.40 to +2.06`: an interval of such differences.
+pub fn points_interval([low, high]: [f64; 2]) -> String {
+    format!("{} to {}", signed(low * 100.0, 2), signed(high * 100.0, 2))
+}
+
 /// `value` formatted by `say`, or `none`.
 pub fn or_none(value: Option<f64>, say: impl FnOnce(f64) -> String) -> String {
     value.map_or_else(|| "none".to_owned(), say)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::series::{Series, is_complete, summary_of};
 use crate::analysis::statistics::MeanInterval;
-use crate::foundation::numbers::{accuracy, counted};
+use crate::foundation::numbers::{accuracies, accuracy, counted};
 
 /// The trainings of the set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -150,7 +150,7 @@ impl fmt::Display for SeedsSummary {
             let Some(MeanInterval {
                 mean,
                 deviation,
-                ci95: [low, high],
+                ci95,
                 count,
             }) = mean
             else {
@@ -158,7 +158,10 @@ impl fmt::Display for SeedsSummary {
             };
             writeln!(
                 out,
-                "{name} accuracy: mean {mean:.4} (95 % {low:.4} to {high:.4} by Student's t over {count} seeds), standard deviation {deviation:.4}"
+                "{name} accuracy: mean {} (95 % {} by Student's t over {count} seeds), standard deviation {:.2} points",
+                accuracy(*mean),
+                accuracies(*ci95),
+                100.0 * deviation
             )?;
         }
         if self.unfinished > 0 {
@@ -206,7 +209,7 @@ mod tests {
         assert_eq!((summary.test_accuracy, summary.unfinished), (None, 1));
         let text = summary.to_string();
         assert!(
-            text.contains("mean 0.6000")
+            text.contains("mean 60.00 %")
                 && text.contains("10.00 %  test images not used  (3 epochs)")
                 && text.contains("1 not completed"),
             "{text}"

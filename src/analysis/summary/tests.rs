@@ -199,7 +199,7 @@ fn accuracy_and_reward_are_distinguished_in_the_text() {
     assert!(
         summary
             .to_string()
-            .contains("accuracy 0.8456, reward 0.6046"),
+            .contains("accuracy 84.56 %, reward 0.6046"),
         "{summary}"
     );
 }

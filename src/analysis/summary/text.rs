@@ -130,10 +130,10 @@ impl fmt::Display for BestChild {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "best child: {} (episode {}): accuracy {:.4}, reward {}, {} parameters, {} MACs",
+            "best child: {} (episode {}): accuracy {}, reward {}, {} parameters, {} MACs",
             self.child,
             self.episode,
-            self.accuracy,
+            numbers::accuracy(self.accuracy),
             numbers::reward(self.reward),
             self.params,
             self.macs
@@ -142,7 +142,8 @@ impl fmt::Display for BestChild {
         match self.test_accuracy {
             Some(test) => writeln!(
                 f,
-                "  test accuracy {test:.4} according to the table, when trained to completion"
+                "  test accuracy {} according to the table, when trained to completion",
+                numbers::accuracy(test)
             ),
             None => Ok(()),
         }

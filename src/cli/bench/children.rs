@@ -23,7 +23,7 @@ use crate::evaluate::watch::Deadlines;
 use crate::evaluate::{ChildJob, Evaluator, LocalWorkers, Ready, Report};
 use crate::event::{Compute, Level};
 use crate::foundation::host::cores;
-use crate::foundation::numbers::counted;
+use crate::foundation::numbers::{self, counted};
 use crate::reward::Outcome;
 use crate::space::memory::direct_memory;
 use crate::space::{Architecture, Cost, read_architectures};
@@ -232,8 +232,9 @@ fn print_child(
         print_json(&line)
     } else {
         print(&format!(
-            "{:<24} {seconds:8.2} s   accuracy {accuracy:.4}   {parameters} parameters\n",
-            architecture.name
+            "{:<24} {seconds:8.2} s   accuracy {}   {parameters} parameters\n",
+            architecture.name,
+            numbers::accuracy(accuracy)
         ))
     }
 }

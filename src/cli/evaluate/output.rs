@@ -154,7 +154,8 @@ impl<'a> EvaluationOutput<'a> {
         } = report;
         let (name, data) = (self.architecture, line(data));
         let mut lines = format!(
-            "{name} on {data}{version}: accuracy {accuracy:.4} ({correct} of {images} test images), loss {}\n",
+            "{name} on {data}{version}: accuracy {} ({correct} of {images} test images), loss {}\n",
+            numbers::accuracy(*accuracy),
             numbers::loss(*loss)
         );
         if let Some(Drop {
@@ -166,19 +167,25 @@ impl<'a> EvaluationOutput<'a> {
         }) = drop.as_ref().and_then(Option::as_ref)
         {
             lines += &format!(
-                "drop of {drop:.4} from {accuracy:.4} on {data}, 95 % interval {low:.4} to {high:.4}\n"
+                "drop of {:.2} points from {} on {data}, 95 % interval {:.2} to {:.2}\n",
+                100.0 * drop,
+                numbers::accuracy(*accuracy),
+                100.0 * low,
+                100.0 * high
             );
         }
         if let Some(MirroredAccuracy {
             accuracy,
-            accuracy_ci95: [low, high],
+            accuracy_ci95,
             correct,
             images,
             loss,
         }) = mirrored
         {
             lines += &format!(
-                "with mirror images, a figure of its own: accuracy {accuracy:.4} ({correct} of {images}; 95 % interval {low:.4} to {high:.4}), loss {}\n",
+                "with mirror images, a figure of its own: accuracy {} ({correct} of {images}; 95 % interval {}), loss {}\n",
+                numbers::accuracy(*accuracy),
+                numbers::accuracies(*accuracy_ci95),
                 numbers::loss(*loss)
             );
         }

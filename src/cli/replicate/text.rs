@@ -1,9 +1,9 @@
 //! A replication as text: the searches, then the lifts of each strategy.
 
 use crate::analysis::lift::PolicyLift;
-use crate::analysis::statistics::{MeanInterval, Slope, p_text};
+use crate::analysis::statistics::{Slope, p_text};
 use crate::cli::table::{TableColumn, table};
-use crate::foundation::numbers::{accuracy, count};
+use crate::foundation::numbers::{accuracy, count, points, points_interval};
 use crate::study::replication::{ReplicatedSearch, Replication, StrategyLift};
 
 const SEARCHES: [TableColumn; 5] = [
@@ -81,21 +81,19 @@ fn of_strategy(lift: &StrategyLift) -> String {
         lift.strategy
     );
     text += &table(&LIFTS, &lines, usize::MAX);
-    for (name, mean) in [
-        ("lift against random search", lift.over_seeds),
-        ("best accuracy minus random search's", lift.best_accuracy),
-    ] {
-        let Some(MeanInterval {
-            mean,
-            ci95: [low, high],
-            count,
-            ..
-        }) = mean
-        else {
-            continue;
-        };
+    if let Some(mean) = lift.over_seeds {
+        let [low, high] = mean.ci95;
         text += &format!(
-            "{name}: mean over {count} seeds {mean:+.4} (95 % {low:+.4} to {high:+.4} by Student's t)\n"
+            "lift against random search: mean over {} seeds {:+.4} (95 % {low:+.4} to {high:+.4} by Student's t)\n",
+            mean.count, mean.mean
+        );
+    }
+    if let Some(best) = lift.best_accuracy {
+        text += &format!(
+            "best accuracy minus random search's: mean over {} seeds {} (95 % {} by Student's t)\n",
+            best.count,
+            points(best.mean),
+            points_interval(best.ci95)
         );
     }
     text

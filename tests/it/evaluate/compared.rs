@@ -41,7 +41,7 @@ fn comparing_two_networks_gives_the_accuracies_of_evaluate() {
     let text = String::from_utf8(compare(path, &["a.csv", "a.csv"]).stdout).unwrap();
     assert!(text.contains("130 images"), "{text}");
     assert!(
-        text.contains("A minus B: +0.0000") && text.contains("p 1.00"),
+        text.contains("A minus B: 0.00 points") && text.contains("p 1.00"),
         "{text}"
     );
 }

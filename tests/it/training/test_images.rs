@@ -297,8 +297,10 @@ fn a_child_of_a_search_has_its_accuracy_there_beside_the_final_one() {
     };
     assert_eq!(found, expected);
     assert!(
-        words.contains("validation accuracy in the search: 0.")
-            && words.contains("best of 2 by validation: optimistic"),
+        words.contains(&format!(
+            "validation accuracy in the search: {:.2} % (",
+            100.0 * expected.accuracy
+        )) && words.contains("best of 2 by validation: optimistic"),
         "{words}"
     );
     let (found, _) = trained(&workspace, "search:child-2", "second");

@@ -45,15 +45,15 @@ pub(super) fn episode_table(episodes: &[EpisodeSummary]) -> String {
 }
 
 fn row(episode: &EpisodeSummary) -> String {
-    let or_none = |value: Option<f64>| numbers::or_none(value, numbers::reward);
+    let accuracy = |value: Option<f64>| numbers::or_none(value, numbers::accuracy);
     let entropy = numbers::or_none(episode.entropy, |entropy| format!("{entropy:.2}"));
     format!(
         "{:>7}  {:>11}  {:>8}  {:>13}  {:>13}  {entropy:>7}\n",
         episode.episode,
         numbers::reward(episode.mean_reward),
-        or_none(episode.baseline),
-        or_none(episode.mean_accuracy),
-        or_none(episode.best_accuracy),
+        numbers::or_none(episode.baseline, numbers::reward),
+        accuracy(episode.mean_accuracy),
+        accuracy(episode.best_accuracy),
     )
 }
 

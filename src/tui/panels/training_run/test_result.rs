@@ -238,8 +238,8 @@ fn right_and_validation(test: &TestFinished, width: usize) -> Vec<Row> {
         Role::Text,
         format::accuracy(test.valid_accuracy),
     );
-    let difference = (report.accuracy - test.valid_accuracy) * 100.0;
-    let difference = labelled("difference", Role::Text, format!("{difference:+.2} points"));
+    let difference = format::points(report.accuracy - test.valid_accuracy);
+    let difference = labelled("difference", Role::Text, difference);
     let join = |groups: &[&Row], width| {
         let groups = groups.iter().map(|group| (*group).clone()).collect();
         panels::join_fitting(groups, "  ", width)

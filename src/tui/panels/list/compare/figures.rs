@@ -72,8 +72,7 @@ impl Compared<'_> {
     }
 
     fn outcome(&self) -> [FigurePair; 2] {
-        let points =
-            |first: f64, second: f64| format::signed((second - first) * 100.0, 2) + " points";
+        let points = |first: f64, second: f64| format::points(second - first);
         let more = |first: f64, second: f64| format::signed(second - first, 4);
         [
             self.figure(
