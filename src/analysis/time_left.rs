@@ -11,15 +11,19 @@
 //! the run.
 //!
 //! Nor can it be known how fast the machine will be: others use it too. How much its speed has varied
-//! from episode to episode widens both ends, as if it might differ as much in all of the rest; they are
-//! shown while they are farther than a factor of 1.25 from the number between them. docs/PERFORMANCE.md
-//! has how often that was right.
+//! from episode to episode widens both ends, as if it might differ as much in all of the rest; in a long
+//! search, how much the means of stretches of the run have varied, because what comes and goes within a
+//! stretch averages out. The ends are shown while they are farther than a factor of 1.25 from the number
+//! between them. docs/PERFORMANCE.md has how often that was right.
 
 use crate::event::{CostOutlook, RunStarted};
 use crate::state::{ChildRow, RunState, RunStatus, SearchRun};
 
-/// The latest trained children that the fit uses.
+/// The latest trained children that the fit uses; of a long search a stretch.
 const FITTED: usize = 32;
+/// Stretches into which a long search so far is divided: of how much their mean speeds differ it is
+/// estimated how much that of the rest may.
+const STRETCHES: usize = 8;
 /// The latest trained children whose cost is that of the present policy, if it learns.
 const PRESENT: usize = 16;
 /// The latest children that anything is estimated from.
@@ -77,7 +81,7 @@ impl SearchTimeLeft {
         let present = if is_settled { REMEMBERED } else { PRESENT };
         let rest = Rest {
             run,
-            cost: Fit::of(last(&trained, FITTED)),
+            cost: Fit::of(last(&trained, FITTED.max(trained.len() / STRETCHES))),
             present: Present::of(last(&trained, present), run.outlook.as_deref()),
             sampled: counts.sampled,
             left,
@@ -87,7 +91,7 @@ impl SearchTimeLeft {
         let [low, middle, high] = [-ENDS, 0.0, ENDS].map(|of| wall * rest.seconds(of * step));
         // Added to what the policy may do. (Combined as the root of the sum of squares, the ranges of the
         // recorded runs that learn contain the truth 117 times of 160; added, 138 times.)
-        let disturbance = (SPEED_ENDS * disturbance(&trained)).exp();
+        let disturbance = (SPEED_ENDS * disturbance(&trained, left)).exp();
         let [low, high] = [low / disturbance, high * disturbance];
         let is_known = [low, middle, high]
             .iter()
@@ -288,10 +292,25 @@ fn step(search: &SearchRun) -> f64 {
     ((STEP_WEIGHT * STEP * STEP + squares.sum::<f64>()) / (STEP_WEIGHT + steps)).sqrt()
 }
 
-/// Standard deviation of the logarithm of the machine's speed from episode to episode: of the ratio of
-/// the time that children in a row took in all to what the fit to all children predicts. Small episodes
-/// are taken together, and long ones in parts.
-fn disturbance(trained: &[&ChildRow]) -> f64 {
+/// Standard deviation of the logarithm of the machine's speed in so many children to come, relative to
+/// that of the children fitted.
+fn disturbance(trained: &[&ChildRow], left: usize) -> f64 {
+    let slowness = slowness_of_parts(trained);
+    let of_parts = deviation(&slowness, DISTURBANCE);
+    let to_come = left * slowness.len() / trained.len();
+    let stretch = to_come.min(slowness.len() / STRETCHES);
+    if stretch < 2 {
+        return of_parts;
+    }
+    let mean = |parts: &[f64]| parts.iter().sum::<f64>() / parts.len() as f64;
+    let stretches: Vec<f64> = slowness.rchunks_exact(stretch).map(mean).collect();
+    // The children fitted are such a stretch, and so are those to come.
+    std::f64::consts::SQRT_2 * deviation(&stretches, of_parts)
+}
+
+/// Logarithms of the ratio of the time that children in a row took in all to what the fit to all children
+/// predicts. Small episodes are taken together, and long ones in parts.
+fn slowness_of_parts(trained: &[&ChildRow]) -> Vec<f64> {
     let fit = Fit::of(trained);
     let mut parts: Vec<Vec<&ChildRow>> = Vec::new();
     for row in trained {
@@ -312,15 +331,17 @@ fn disturbance(trained: &[&ChildRow]) -> f64 {
             .map(|row| fit.seconds(layers(row), row.macs as f64));
         (lasted / predicted.sum::<f64>()).ln()
     };
-    let slowness: Vec<f64> = parts
-        .iter()
-        .map(slowness)
-        .filter(|one| one.is_finite())
-        .collect();
-    let mean = slowness.iter().sum::<f64>() / slowness.len().max(1) as f64;
-    let squares: f64 = slowness.iter().map(|one| (one - mean).powi(2)).sum();
-    let degrees = slowness.len().saturating_sub(1) as f64;
-    let before = DISTURBANCE_WEIGHT * DISTURBANCE * DISTURBANCE;
+    let slowness = parts.iter().map(slowness);
+    slowness.filter(|one| one.is_finite()).collect()
+}
+
+/// Standard deviation of these values, and of the one that they were taken to have before, which weighs
+/// [`DISTURBANCE_WEIGHT`].
+fn deviation(values: &[f64], before: f64) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let squares: f64 = values.iter().map(|one| (one - mean).powi(2)).sum();
+    let degrees = values.len().saturating_sub(1) as f64;
+    let before = DISTURBANCE_WEIGHT * before * before;
     ((before + squares) / (DISTURBANCE_WEIGHT + degrees)).sqrt()
 }
 

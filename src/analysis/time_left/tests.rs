@@ -1,6 +1,9 @@
 #[path = "recorded.rs"]
 mod recorded;
 
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
 use self::recorded::{Recorded, Shown, even, recorded, undisturbed};
 use super::*;
 use crate::event::DepthCost;
@@ -99,6 +102,50 @@ fn a_machine_that_was_twice_as_slow_in_every_second_episode_may_be_so_again() {
     }
     let [low, high] = range_after(&run, 96).expect("a range");
     assert!(high / low > 3.0, "{low} to {high}");
+}
+
+/// What is shown in twelve long searches of 100 episodes, in which the logarithm of the machine's speed has a
+/// standard deviation of 0.3 and, from episode to episode, this correlation.
+fn shown_where_speed_varies(correlation: f64) -> Shown {
+    let of_seed = |seed| {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut step = |deviation: f64| -> f64 {
+            // Nearly normal: twelve uniform numbers have a variance of one.
+            let uniform = (0..12).map(|_| random.random::<f64>());
+            deviation * (uniform.sum::<f64>() - 6.0)
+        };
+        let mut run = even(1_600, "random");
+        run.run.episodes = 100;
+        let mut speed = step(0.3);
+        let mut clock = 0.0;
+        for (index, ended) in run.children.iter_mut().enumerate() {
+            if index % 16 == 0 {
+                let innovation = 0.3 * (1.0 - correlation * correlation).sqrt();
+                speed = correlation * speed + step(innovation);
+            }
+            ended.row.seconds *= speed.exp();
+            clock += ended.row.seconds / 2.0;
+            ended.clock = clock;
+        }
+        run.estimates()
+    };
+    Shown::of(&(1..=12).flat_map(of_seed).collect::<Vec<_>>())
+}
+
+#[test]
+fn in_a_long_search_what_comes_and_goes_averages_out() {
+    let shown = shown_where_speed_varies(0.0);
+    assert!(shown.ranges_right() >= 0.95 && shown.near_the_truth() >= 0.95);
+    assert!(shown.width < 2.2, "{}", shown.width);
+}
+
+#[test]
+fn in_a_long_search_what_lasts_for_many_episodes_does_not() {
+    let shown = shown_where_speed_varies(0.9);
+    assert!(shown.ranges_right() >= 0.85 && shown.near_the_truth() >= 0.95);
+    assert!(shown.width > 2.2, "{}", shown.width);
+    let shown = shown_where_speed_varies(0.98);
+    assert!(shown.ranges_right() >= 0.75 && shown.near_the_truth() >= 0.85);
 }
 
 /// The time left of 128 children of 12 layers, which cost ten times as much where they are uniform as the 32
