@@ -14,6 +14,8 @@ use crate::tui::format::{fit, wrap};
 
 /// List runs: those in ./runs and those you began elsewhere
 ///
+/// Those at work come first, the latest begun at the top; then the others, the last to change first.
+///
 /// A run is in progress as long as a process holds its lock. A `dead` run is unfinished, but no
 /// process is working on it: `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a
 /// training, continues it. An `unreadable` run has a damaged journal, or something else in its place;
@@ -71,7 +73,7 @@ const COLUMNS: [(&str, bool, usize); 12] = [
     ("best accuracy", true, 0),
     ("policy lift", false, 8),
     ("test", true, 3),
-    ("started (UTC)", false, 4),
+    ("changed (UTC)", false, 4),
     ("where", false, 5),
 ];
 /// The places of some of them.
@@ -217,7 +219,7 @@ fn row(run: &RunInfo) -> Vec<String> {
         run.best_in_words(numbers::accuracy),
         run.work.lift(run.status),
         test,
-        run.started.map_or_else(String::new, |time| {
+        run.changed.map_or_else(String::new, |time| {
             time.strftime("%Y-%m-%d %H:%M").to_string()
         }),
         match run.remark() {
@@ -291,6 +293,21 @@ mod tests {
                 "{wide}"
             );
         }
+    }
+
+    #[test]
+    fn the_list_says_when_a_run_last_changed_because_that_is_its_order() {
+        let changed = RunInfo {
+            started: Some("2026-11-24T13:12:59Z".parse().unwrap()),
+            changed: Some("2026-11-30T20:07:58Z".parse().unwrap()),
+            ..named("net")
+        };
+        let text = lines(&[changed], 200);
+        assert!(
+            text.contains("changed (UTC)") && text.contains("2026-11-30 20:07"),
+            "{text}"
+        );
+        assert!(!text.contains("13:12"), "{text}");
     }
 
     #[test]
