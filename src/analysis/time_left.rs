@@ -297,7 +297,7 @@ fn step(search: &SearchRun) -> f64 {
 fn disturbance(trained: &[&ChildRow], left: usize) -> f64 {
     let slowness = slowness_of_parts(trained);
     let of_parts = deviation(&slowness, DISTURBANCE);
-    let to_come = left * slowness.len() / trained.len();
+    let to_come = left.saturating_mul(slowness.len()) / trained.len();
     let stretch = to_come.min(slowness.len() / STRETCHES);
     if stretch < 2 {
         return of_parts;

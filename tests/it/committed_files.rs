@@ -16,6 +16,29 @@ const PLACES: [&str; 8] = [
     "/workspace",
 ];
 
+/// What the top level of the repository consists of.
+const TOP: [&str; 19] = [
+    ".ci",
+    ".config",
+    ".gitignore",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "assets",
+    "benches",
+    "build.rs",
+    "clippy.toml",
+    "config.toml",
+    "docs",
+    "fuzz",
+    "scripts",
+    "src",
+    "tests",
+];
+
 /// Files that name such a folder intentionally: file, text, reason.
 const MEANT: [(&str, &str, &str); 7] = [
     ("tests/it/committed_files.rs", "", "this list"),
@@ -105,6 +128,20 @@ fn no_committed_text_names_a_path_of_the_machine_it_was_made_on() {
         found.is_empty(),
         "paths of a machine, or of files beside the repository:\n{}",
         found.join("\n")
+    );
+}
+
+#[test]
+fn at_the_top_of_the_repository_there_is_nothing_but_what_belongs_there() {
+    let names = committed().into_iter();
+    let mut found: Vec<_> = names
+        .filter_map(|path| Some(path.components().next()?.as_os_str().to_owned()))
+        .filter(|name| !TOP.iter().any(|known| name == known))
+        .collect();
+    found.dedup();
+    assert!(
+        found.is_empty(),
+        "a picture or a table saved by the screen, or new in TOP: {found:?}"
     );
 }
 

@@ -163,3 +163,25 @@ fn of_the_lines_that_have_what_is_searched_for_the_one_found_is_told_by_its_time
     press(&mut app, "\x1b");
     assert!(highlighted_times(&app).is_empty());
 }
+
+#[test]
+fn at_an_earlier_moment_whose_log_ends_before_the_line_found_no_other_line_is_taken_for_it() {
+    let mut app = running(120, 24);
+    press(&mut app, "6/epoch 2/3\n");
+    assert_eq!(highlighted_times(&app).len(), 1);
+    press(&mut app, "[");
+    let Some(Wanted::State { seq }) = app.wanted() else {
+        panic!("the journal is asked for the moment")
+    };
+    let mut state = RunState::default();
+    let until = |record: &&Record| record.seq <= Some(seq);
+    let records = journal();
+    let earlier = records.iter().take_while(until);
+    earlier.for_each(|record| state.apply(record));
+    app.take_past(Past {
+        seq,
+        state: Box::new(state),
+    });
+    assert!(text(&app).contains("AFTER EPISODE"), "{}", text(&app));
+    assert!(highlighted_times(&app).is_empty(), "{}", text(&app));
+}

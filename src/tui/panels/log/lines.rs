@@ -1,6 +1,6 @@
 //! A line of the log in rows, with what was searched for highlighted.
 
-use super::{LogView, index_of};
+use super::LogView;
 use crate::event::Level;
 use crate::foundation::text;
 use crate::state::{LogLine, RunState};
@@ -65,8 +65,11 @@ impl LogView {
 
     /// Whether the search stands at this line.
     fn is_found(&self, line: &LogLine, state: &RunState) -> bool {
-        let place = self.found.filter(|found| *found >= state.log_dropped);
-        let found = place.and_then(|found| state.log.get(index_of(state, found)?));
+        // At an earlier moment the log may end before it.
+        let place = self
+            .found
+            .and_then(|found| found.checked_sub(state.log_dropped));
+        let found = place.and_then(|place| state.log.get(place as usize));
         found.is_some_and(|found| std::ptr::eq(found, line))
     }
 }
