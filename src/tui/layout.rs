@@ -31,7 +31,7 @@ const SHORTEST: u16 = 3;
 pub type Needs<'a> = &'a dyn Fn(PanelId, u16) -> Option<u16>;
 
 /// The parts of the screen. A panel's area includes its title row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Areas {
     /// The two rows at the top.
     pub header: Rect,
@@ -103,8 +103,7 @@ impl Arrangement {
     /// focused panel, it is shown alone.
     pub fn areas(&self, needs: Needs<'_>) -> Option<Areas> {
         let size = self.size;
-        let fits = |from: &Size| size.width >= from.width && size.height >= from.height;
-        if !fits(&SMALLEST) {
+        if !self.fits(SMALLEST) {
             return None;
         }
         let rows = |y, height| Rect::new(0, y, size.width, height);
@@ -112,30 +111,37 @@ impl Arrangement {
         let middle = rows(HEADER_ROWS, footer.y - HEADER_ROWS);
         let mut areas = Areas {
             header: rows(0, HEADER_ROWS),
-            tabs: None,
-            panels: Vec::new(),
-            separators: Vec::new(),
             footer,
+            ..Areas::default()
         };
-        let plans = plans(self.layout, self.stage).iter();
-        for (_, plan) in plans.filter(|(from, _)| !self.maximised && fits(from)) {
-            // What the panels need does not decide which of them are shown.
-            divide(plan, middle, &|_, _| None, &mut areas);
-            let large_enough = |(_, area): &(PanelId, Rect)| {
-                area.width >= LEAST.width && area.height >= LEAST.height
-            };
-            let fits = areas.of(self.focus).is_some() && areas.panels.iter().all(large_enough);
-            areas.panels.clear();
-            areas.separators.clear();
-            if fits {
-                divide(plan, middle, needs, &mut areas);
-                return Some(areas);
-            }
+        if let Some(plan) = self.plan(middle) {
+            divide(plan, middle, needs, &mut areas);
+            return Some(areas);
         }
         areas.tabs = Some(rows(middle.y, 1));
         let below = rows(middle.y + 1, middle.height - 1);
         areas.panels.push((self.focus, below));
         Some(areas)
+    }
+
+    fn fits(&self, from: Size) -> bool {
+        self.size.width >= from.width && self.size.height >= from.height
+    }
+
+    /// The richest division of the middle of the screen in which every panel is large enough and the
+    /// focused one is shown. What the panels need does not decide which of them are shown.
+    fn plan(&self, middle: Rect) -> Option<&'static Division> {
+        let plans = plans(self.layout, self.stage).iter();
+        let mut plans = plans.filter(|(from, _)| !self.maximised && self.fits(*from));
+        let suits = |plan: &Division| {
+            let mut areas = Areas::default();
+            divide(plan, middle, &|_, _| None, &mut areas);
+            let large_enough = |(_, area): &(PanelId, Rect)| {
+                area.width >= LEAST.width && area.height >= LEAST.height
+            };
+            areas.of(self.focus).is_some() && areas.panels.iter().all(large_enough)
+        };
+        plans.find(|(_, plan)| suits(plan)).map(|(_, plan)| plan)
     }
 }
 
