@@ -67,9 +67,9 @@ pub struct Args {
     settings: SettingsArgs,
     /// Begin with these weights instead of random ones: a safetensors file, or a training's run
     /// directory, whose best weights are taken. Its images must be split as here; ARCH given as
-    /// RUN:best sees to that
+    /// RUN:best sees to that. If given several times: with their mean
     #[arg(long, value_name = "FILE|RUN", conflicts_with_all = ["resume", "seeds", "range_test"])]
-    weights: Option<PathBuf>,
+    weights: Vec<PathBuf>,
     /// Train N times, with different seeds, and report the mean with its interval
     #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(2..=10_000))]
     seeds: Option<u64>,
@@ -148,9 +148,7 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let architecture = network(arch, args.decode, &config)?;
     named_briefly(&architecture)?;
     let name = file_name(&architecture.name);
-    let initial = args.weights.as_deref();
-    let initial = initial.map(|given| Initial::read(given, &architecture).or_bad_input());
-    let initial = initial.transpose()?;
+    let initial = Initial::read(&args.weights, &architecture).or_bad_input()?;
     let mut prepared = Prepared::begin(RunKind::Training, config, args.run.as_deref(), &name)?;
     let directory = &prepared.directory;
     let begun = match initial {

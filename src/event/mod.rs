@@ -4,6 +4,7 @@
 mod checked;
 mod child;
 mod episode;
+mod initial;
 mod kind;
 mod load;
 mod note;
@@ -18,6 +19,7 @@ pub use child::{
     ChildEpoch, ChildFinished, ChildProgress, ChildQueued, ChildSampled, Choice, MeanOf,
 };
 pub use episode::EpisodeFinished;
+pub use initial::{EarlierTraining, InitialWeights};
 pub use kind::RunKind;
 pub use load::{GpuLoad, MachineLoad};
 pub use note::{LONGEST_NOTE, NoteError, checked_note, is_of_tag, tags};
@@ -25,8 +27,8 @@ pub use outlook::{CostOutlook, DepthCost};
 pub use reading::{checked_json, is_consistent, unread};
 pub use run::{Compute, DataDescription, ImageSet, Reference, ReferenceEpisode, RunStarted};
 pub use training::{
-    EarlierTraining, Found, InitialWeights, Measured, Measuring, StageEntered, TestFinished,
-    TrainingEpoch, TrainingProgress, TrainingStarted,
+    Found, Measured, Measuring, StageEntered, TestFinished, TrainingEpoch, TrainingProgress,
+    TrainingStarted,
 };
 
 use serde::{Deserialize, Deserializer, Serialize};

@@ -1,11 +1,10 @@
 //! The training of one network to completion: its beginning, its epochs and its test.
 
-use std::fmt;
 use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 
-use super::DataDescription;
+use super::{DataDescription, InitialWeights};
 use crate::classification::{ClassificationReport, MirroredAccuracy};
 use crate::config::{Precision, Recipe};
 use crate::foundation::numbers;
@@ -57,101 +56,6 @@ pub struct TrainingStarted {
     /// The weights that it began with, if they were not random.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial: Option<InitialWeights>,
-}
-
-/// Weights that a training began with instead of random ones.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct InitialWeights {
-    /// The file or run directory as given by the user.
-    pub file: String,
-    /// The training that they are from; absent if that is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training: Option<EarlierTraining>,
-}
-
-impl InitialWeights {
-    /// The trainings that the weights have gone through, the latest first, as far as they are known.
-    pub fn trainings(&self) -> impl Iterator<Item = &EarlierTraining> {
-        std::iter::successors(self.training.as_ref(), |&training| {
-            training.before.as_ref()?.training.as_ref()
-        })
-    }
-
-    /// Whether the weights are known from random ones on.
-    pub fn is_known(&self) -> bool {
-        self.trainings()
-            .last()
-            .is_some_and(|first| first.before.is_none())
-    }
-
-    /// Epochs that the weights are known to have been trained for.
-    pub fn epochs(&self) -> usize {
-        self.trainings().map(|training| training.epochs).sum()
-    }
-
-    /// `34 epochs`, `at least 1 epoch`
-    pub fn epochs_in_words(&self) -> String {
-        let least = if self.is_known() { "" } else { "at least " };
-        format!("{least}{}", numbers::counted(self.epochs() as u64, "epoch"))
-    }
-
-    /// The latest known accuracy on test images, and the training that it is of.
-    pub fn tested(&self) -> Option<(&EarlierTraining, f64)> {
-        let mut trainings = self.trainings();
-        trainings.find_map(|training| Some((training, training.test_accuracy?)))
-    }
-}
-
-impl fmt::Display for InitialWeights {
-    /// `the best weights of night (34 epochs, validation accuracy 90.52 %, test accuracy 89.91 %)`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(earlier) = &self.training else {
-            return write!(f, "the weights in {}, of unknown training", self.file);
-        };
-        write!(
-            f,
-            "the best weights of {} ({}, validation accuracy {}",
-            earlier.run,
-            self.epochs_in_words(),
-            numbers::accuracy(earlier.valid_accuracy)
-        )?;
-        match self.tested() {
-            Some((training, accuracy)) if training == earlier => {
-                write!(f, ", test accuracy {}", numbers::accuracy(accuracy))?;
-            }
-            Some((training, accuracy)) => {
-                write!(
-                    f,
-                    ", test accuracy of {} {}",
-                    training.run,
-                    numbers::accuracy(accuracy)
-                )?;
-            }
-            None => {}
-        }
-        write!(f, ")")
-    }
-}
-
-/// A training whose best weights another one began with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EarlierTraining {
-    /// Name of its run directory.
-    pub run: String,
-    /// Its epochs up to that with these weights.
-    pub epochs: usize,
-    /// Their validation accuracy, 0..=1.
-    pub valid_accuracy: f64,
-    /// Their accuracy on the test images, if those had been classified by then, 0..=1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test_accuracy: Option<f64>,
-    /// SPEC of the data.
-    pub data: String,
-    /// Fingerprint of the training and validation images.
-    pub fingerprint: String,
-    /// What it began with itself, if its weights were not random.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Box<InitialWeights>>,
 }
 
 /// A network as a search left it, before it was trained to completion.

@@ -117,7 +117,32 @@ impl Weights {
         Ok(Weights { bytes, tensors })
     }
 
-    /// The file as it was read.
+    /// The mean of these weights and `others` of the same network, tensor by tensor; of batch norm statistics as well.
+    pub fn mean_with(&self, others: &[Weights]) -> Weights {
+        let count = (others.len() + 1) as f64;
+        let mean = |(name, tensor): (&String, &TensorValues)| {
+            let others: Vec<&[f32]> = others
+                .iter()
+                .map(|other| &other.tensors[name].values[..])
+                .collect();
+            let values = tensor.values.iter().enumerate().map(|(index, value)| {
+                let sum = others
+                    .iter()
+                    .map(|values| f64::from(values[index]))
+                    .sum::<f64>();
+                ((f64::from(*value) + sum) / count) as f32
+            });
+            let (shape, values) = (tensor.shape.clone(), values.collect());
+            (name.clone(), TensorValues { shape, values })
+        };
+        let tensors: BTreeMap<String, TensorValues> = self.tensors.iter().map(mean).collect();
+        Weights {
+            bytes: serialized(&tensors),
+            tensors,
+        }
+    }
+
+    /// A safetensors file of them: as it was read, if they were.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -206,6 +231,20 @@ fn checked(
         Ok((name, TensorValues { shape, values }))
     };
     shapes.into_iter().map(read).collect()
+}
+
+/// A safetensors file of `tensors`.
+fn serialized(tensors: &BTreeMap<String, TensorValues>) -> Vec<u8> {
+    let bytes = |tensor: &TensorValues| -> Vec<u8> {
+        let values = tensor.values.iter();
+        values.flat_map(|value| value.to_le_bytes()).collect()
+    };
+    let bytes: Vec<Vec<u8>> = tensors.values().map(bytes).collect();
+    let views = tensors.iter().zip(&bytes).map(|((name, tensor), bytes)| {
+        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes);
+        (name, view.expect("four bytes a value"))
+    });
+    safetensors::serialize(views, None).expect("tensors that have been read")
 }
 
 fn values(

@@ -72,29 +72,53 @@ pub struct Initial {
 }
 
 impl Initial {
-    /// The weights of `architecture` in a safetensors file, or in the run directory of a training (`RUN`, or
-    /// `RUN:best` as in ARCH).
+    /// The weights of `architecture` in safetensors files or in the run directories of trainings (`RUN`, or `RUN:best`
+    /// as in ARCH): of several their mean (Wortsman et al., "Model soups", arXiv 2203.05482; Izmailov et al., arXiv
+    /// 1803.05407). `None` if none are given.
     ///
     /// # Errors
-    /// If the file cannot be read, belongs to another network, or is about to be replaced.
-    pub fn read(given: &Path, architecture: &Architecture) -> Result<Initial, InitialError> {
-        let named = given.to_str().and_then(|given| given.strip_suffix(":best"));
-        let folder = named.map_or(given, Path::new);
-        let (file, run) = match folder.is_dir() {
-            true => (folder.join(WEIGHTS), Some(folder)),
-            false => (given.to_owned(), folder_of_best(given)),
+    /// If a file cannot be read, belongs to another network, or is about to be replaced.
+    pub fn read(
+        given: &[PathBuf],
+        architecture: &Architecture,
+    ) -> Result<Option<Initial>, InitialError> {
+        let read = given.iter().map(|one| read_one(one, architecture));
+        let mut read = read.collect::<Result<Vec<_>, _>>()?.into_iter();
+        let Some((first, mut facts)) = read.next() else {
+            return Ok(None);
         };
-        if folder.is_dir() && !file.is_file() {
-            return Err(InitialError::NoWeights(folder.to_owned()));
-        }
-        let weights = Weights::read(&file, architecture)?;
-        let training = run.map(earlier).transpose()?.flatten();
-        let file = given.display().to_string();
-        Ok(Initial {
-            bytes: weights.bytes().to_owned(),
-            facts: InitialWeights { file, training },
-        })
+        let (others, with): (Vec<Weights>, Vec<InitialWeights>) = read.unzip();
+        facts.mean_with = with;
+        let weights = match others.is_empty() {
+            true => first,
+            false => first.mean_with(&others),
+        };
+        let bytes = weights.bytes().to_owned();
+        Ok(Some(Initial { bytes, facts }))
     }
+}
+
+/// The weights in one file or run directory, and where they are from.
+fn read_one(
+    given: &Path,
+    architecture: &Architecture,
+) -> Result<(Weights, InitialWeights), InitialError> {
+    let named = given.to_str().and_then(|given| given.strip_suffix(":best"));
+    let folder = named.map_or(given, Path::new);
+    let (file, run) = match folder.is_dir() {
+        true => (folder.join(WEIGHTS), Some(folder)),
+        false => (given.to_owned(), folder_of_best(given)),
+    };
+    if folder.is_dir() && !file.is_file() {
+        return Err(InitialError::NoWeights(folder.to_owned()));
+    }
+    let weights = Weights::read(&file, architecture)?;
+    let facts = InitialWeights {
+        file: given.display().to_string(),
+        training: run.map(earlier).transpose()?.flatten(),
+        mean_with: Vec::new(),
+    };
+    Ok((weights, facts))
 }
 
 /// The folder of a training's best weights, if `file` has their name.
@@ -164,22 +188,26 @@ pub(super) fn check(
     initial: &InitialWeights,
     data: &DataDescription,
 ) -> Result<Option<String>, InitialError> {
-    let is_other = |earlier: &&EarlierTraining| earlier.fingerprint != data.fingerprint;
-    let others = || initial.trainings().filter(is_other);
-    let mut same_set =
-        others().filter(|other| kind_of_data(&other.data) == kind_of_data(&data.spec));
-    if let Some(earlier) = same_set.next() {
+    let mut others = initial.trainings();
+    others.retain(|earlier| earlier.fingerprint != data.fingerprint);
+    let is_same_set =
+        |other: &&&EarlierTraining| kind_of_data(&other.data) == kind_of_data(&data.spec);
+    if let Some(earlier) = others.iter().find(is_same_set) {
         return Err(InitialError::OtherImages {
             run: earlier.run.clone(),
             data: earlier.data.clone(),
         });
     }
-    let unknown = match (others().next(), initial.is_known()) {
+    let unknown = match (others.first(), initial.is_known()) {
         (Some(other), _) => format!("{} was trained on {}", other.run, other.data),
-        (None, false) => format!(
-            "not all is known of what the weights in {} were trained on",
-            initial.file
-        ),
+        (None, false) => {
+            let averaged = initial.averaged();
+            let unknown = averaged.iter().find(|one| !one.is_known());
+            format!(
+                "not all is known of what the weights in {} were trained on",
+                unknown.unwrap_or(initial).file
+            )
+        }
         (None, true) => return Ok(None),
     };
     Ok(Some(format!(

@@ -166,12 +166,14 @@ impl<'a> EvaluationOutput<'a> {
             ..
         }) = drop.as_ref().and_then(Option::as_ref)
         {
+            // A drop is not written with `+`, and what rounds to 0 without a sign.
+            let [drop, low, high] =
+                [drop, low, high].map(|points| numbers::signed(100.0 * points, 2));
+            let [drop, low, high] =
+                [&drop, &low, &high].map(|points| points.trim_start_matches('+'));
             lines += &format!(
-                "drop of {:.2} points from {} on {data}, 95 % interval {:.2} to {:.2}\n",
-                100.0 * drop,
+                "drop of {drop} points from {} on {data}, 95 % interval {low} to {high}\n",
                 numbers::accuracy(*accuracy),
-                100.0 * low,
-                100.0 * high
             );
         }
         if let Some(MirroredAccuracy {

@@ -85,11 +85,17 @@ fn initial() -> InitialWeights {
             test_accuracy: Some(0.5),
             data: text(),
             fingerprint: text(),
-            before: Some(Box::new(InitialWeights {
-                file: text(),
-                training: None,
-            })),
+            before: Some(Box::new(begun_with_unknown())),
         }),
+        mean_with: vec![begun_with_unknown()],
+    }
+}
+
+fn begun_with_unknown() -> InitialWeights {
+    InitialWeights {
+        file: text(),
+        training: None,
+        mean_with: Vec::new(),
     }
 }
 

@@ -100,6 +100,41 @@ fn a_completed_training_is_continued_with_another_recipe_from_its_best_weights()
 }
 
 #[test]
+fn a_training_begins_with_the_mean_of_all_weights_that_it_is_given() {
+    let workspace = Workspace::new();
+    workspace.first();
+    workspace.begin("first", "other", &["search.seed=2"]);
+    let mut command = workspace.train_with("first", "mean", &STILL);
+    let output = command.args(["--weights", "other:best"]).output().unwrap();
+    assert_ok(&output);
+    let [one, other, mean] = ["first", "other", "mean"].map(|run| workspace.weights(run));
+    let mut differ = 0;
+    for (name, tensor) in mean.tensors() {
+        let parts = [&one, &other].map(|weights| &weights.tensors()[name].values);
+        for (index, value) in tensor.values.iter().enumerate() {
+            let [one, other] = parts.map(|values| values[index]);
+            differ += usize::from((one - other).abs() > 1e-3);
+            let is_trained = !name.contains("running");
+            let error = (value - (one + other) / 2.0).abs();
+            assert!(!is_trained || error < 1e-5, "{name} {index}: {error}");
+        }
+    }
+    assert!(differ > 100, "{differ} values differ");
+    let initial = workspace.initial("mean");
+    let runs = initial
+        .trainings()
+        .into_iter()
+        .map(|training| &training.run);
+    assert_eq!(runs.collect::<Vec<_>>(), ["first", "other", "first"]);
+    let words = text(&output.stdout);
+    assert!(
+        words.contains("\nbegan with the mean of the best weights of first (")
+            && words.contains(") and the best weights of other ("),
+        "{words}"
+    );
+}
+
+#[test]
 fn the_given_weights_are_not_rounded_by_a_training_in_bf16() {
     let workspace = Workspace::new();
     workspace.first();

@@ -28,6 +28,7 @@ fn earlier(before: Option<InitialWeights>) -> InitialWeights {
             fingerprint: "57ffd63b".into(),
             before: before.map(Box::new),
         }),
+        mean_with: Vec::new(),
     }
 }
 
@@ -35,6 +36,7 @@ fn unknown() -> InitialWeights {
     InitialWeights {
         file: "weights.safetensors".into(),
         training: None,
+        mean_with: Vec::new(),
     }
 }
 
@@ -47,6 +49,17 @@ fn the_run_its_epochs_and_its_accuracy_are_named() {
             "{shown}"
         );
     }
+}
+
+#[test]
+fn a_mean_is_said_to_be_one_with_the_most_epochs_of_its_weights() {
+    let mut initial = earlier(None);
+    initial.mean_with.push(earlier(Some(earlier(None))));
+    let shown = panel(initial, 80, 24);
+    assert!(
+        shown.contains("begun with the mean of 2 weight files: 68 epochs"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -78,8 +78,11 @@ fn in_the_search(found: &Found) -> Tile {
 
 /// What the training began with.
 fn before(initial: &InitialWeights) -> Tile {
-    let Some(earlier) = &initial.training else {
-        return Tile::new("began with", "given weights", initial.to_string());
+    let given = |what| Tile::new("began with", what, initial.to_string());
+    let earlier = match (&initial.training, initial.mean_with.as_slice()) {
+        (Some(earlier), []) => earlier,
+        (None, []) => return given("given weights"),
+        _ => return given("averaged weights"),
     };
     let tested = initial
         .tested()
