@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::rank_correlation::RankCorrelation;
 use crate::classification::proportion::wilson;
-use crate::config::EarlyStoppingConfig;
+use crate::config::{EarlyStoppingConfig, whole_epochs};
 
 /// With fewer earlier children there is no threshold.
 pub const LEAST_EARLIER: usize = 10;
@@ -27,7 +27,7 @@ impl Rule {
     /// no epoch left to save.
     pub fn of(config: EarlyStoppingConfig, epochs: usize) -> Option<Rule> {
         let last = epochs.checked_sub(1).filter(|last| *last > 0)?;
-        let after = (config.after * epochs as f64).ceil() as usize;
+        let after = whole_epochs(config.after, epochs);
         (config.below > 0.0).then_some(Rule {
             after: after.clamp(1, last),
             below: config.below,

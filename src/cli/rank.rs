@@ -32,7 +32,7 @@ use crate::study::series::{PreparedRun, Series};
 /// unfinished. It is also saved as result.json in the folder of the trainings.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run directory of a search, or the name of one in ./runs
+    /// Run directory of a search, or the name of one in the list of runs
     run: PathBuf,
     /// Number of the search's best children to train [default: as many as the folder has, or 5]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(0..=1_000))]

@@ -44,7 +44,7 @@ use crate::study::{Trials, TrialsPlan};
 /// is_observed, children]. It is also saved as result.json in the folder of the trainings.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run directory of a search, or the name of one in ./runs
+    /// Run directory of a search, or the name of one in the list of runs
     #[arg(conflicts_with_all = ["config", "preset", "seed", "csv"])]
     run: Option<PathBuf>,
     /// Number of different networks

@@ -10,7 +10,7 @@ use super::study::{self, classify};
 use super::{OrBadInput, print, print_json, say};
 use crate::config::Config;
 use crate::runs;
-use crate::runs::directory::{name_of, resume_command};
+use crate::runs::directory::{lock_state, name_of, resume_command};
 use crate::search::Search;
 use crate::search::checkpoint::SearchCheckpoint;
 use crate::session::Work;
@@ -37,7 +37,7 @@ use crate::study::{Trials, TrialsPlan};
 /// trainings.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run directory of a search, or the name of one in ./runs
+    /// Run directory of a search, or the name of one in the list of runs
     run: PathBuf,
     /// Number of children in each arm
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u64).range(2..=100_000))]
@@ -124,9 +124,17 @@ fn checkpoint(run: &Path, config: &Config) -> anyhow::Result<SearchCheckpoint> {
     let path = run.join("checkpoint").join("search.safetensors");
     let found = SearchCheckpoint::load(&path).or_bad_input()?;
     let Some(checkpoint) = found.filter(|checkpoint| checkpoint.episode > 0) else {
+        let remedy = match lock_state(run) {
+            Some(holder) => {
+                format!("wait until the search at work ({holder}) has finished an episode")
+            }
+            None => format!(
+                "let the search finish an episode first, with: {}",
+                resume_command(run)
+            ),
+        };
         return Err(bad_input!(
-            "{shown}: there is no checkpoint of a trained policy: let the search finish an episode first, with: {}",
-            resume_command(run)
+            "{shown}: there is no checkpoint of a trained policy: {remedy}"
         ));
     };
     let changes = config.changes_since(&checkpoint.config, |key| {

@@ -25,6 +25,7 @@ pub use error::ConfigError;
 pub use flip::Flip;
 pub use recipe::{
     ChannelsLast, DecayOn, Optimizer, Precision, Recipe, Schedule, TrainConfig, WeightAverage,
+    whole_epochs,
 };
 pub use resolve::{
     Mistakes, Options, SAMPLE, mistakes, parse, place_of_setting, placed, read, resolve,

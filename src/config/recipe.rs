@@ -231,3 +231,24 @@ pub enum ChannelsLast {
     /// `[N, C, H, W]` in memory.
     Off,
 }
+
+/// The number of whole epochs after which `part` of all `epochs` have passed.
+pub fn whole_epochs(part: f64, epochs: usize) -> usize {
+    // In binary 0.55 of 100 epochs are 55.00000000000001.
+    (part * epochs as f64 - 1e-9).ceil() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hundredths_of_any_number_of_epochs_are_not_one_too_many() {
+        for epochs in 1..=1_000 {
+            for hundredths in 1..100 {
+                let whole = whole_epochs(hundredths as f64 / 100.0, epochs);
+                assert_eq!(whole, (hundredths * epochs).div_ceil(100));
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ pub mod error;
 mod inbox;
 mod ledger;
 pub mod reference;
-mod success;
+pub(crate) mod success;
 pub mod tabular;
 pub mod work;
 

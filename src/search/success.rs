@@ -1,4 +1,4 @@
-//! When a search whose children all fail must stop: something other than the children is wrong.
+//! When a search or a study whose children all fail must stop: something other than the children is wrong.
 
 use std::collections::BTreeMap;
 
@@ -29,11 +29,15 @@ pub fn has_collapsed(episodes: &[Tried]) -> bool {
         return false;
     }
     let succeeded: usize = before.iter().map(|tried| tried.succeeded).sum();
-    let failed_before = failed(before) as f64;
+    succeeded == 0 || is_surprising(succeeded, failed(before), failed(row))
+}
+
+/// Whether `row` failures in a row are a surprise after so many children that `succeeded` and `failed`.
+pub fn is_surprising(succeeded: usize, failed: usize, row: usize) -> bool {
+    let [succeeded, failed] = [succeeded, failed].map(|count| count as f64);
     // The mean of the posterior for a uniform prior (rule of succession).
-    let rate = (failed_before + 1.0) / (succeeded as f64 + failed_before + 2.0);
-    let length = i32::try_from(failed(row)).unwrap_or(i32::MAX);
-    succeeded == 0 || rate.powi(length) < CHANCE
+    let rate = (failed + 1.0) / (succeeded + failed + 2.0);
+    rate.powi(i32::try_from(row).unwrap_or(i32::MAX)) < CHANCE
 }
 
 /// The reasons, the most frequent first, each with its number: `12 x out of memory; 3 x diverged`.

@@ -1,6 +1,6 @@
 //! The children of a run that a study can train again, from its journal.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use rand::SeedableRng;
@@ -34,7 +34,9 @@ pub struct PastChild {
 pub struct PastRun {
     /// The beginning.
     pub started: RunStarted,
-    /// The sampled children that have a reward, one per architecture, in order.
+    /// The sampled children that have a reward, one per architecture, in the order of their first ones. An
+    /// architecture that was trained several times has the latest, whose accuracy is their mean
+    /// (`search.reuse = "mean"`).
     pub children: Vec<PastChild>,
 }
 
@@ -46,7 +48,7 @@ impl PastRun {
     pub fn read(run: &Path) -> Result<PastRun, StudyError> {
         let mut started = None;
         let (mut waiting, mut depth_of) = (HashMap::new(), HashMap::new());
-        let (mut children, mut seen) = (BTreeMap::new(), HashSet::new());
+        let mut ended = BTreeMap::new();
         for record in Reader::open(&run.join("journal.jsonl"))? {
             match record?.event {
                 Event::RunStarted(run) => started = Some(run),
@@ -57,14 +59,17 @@ impl PastRun {
                 Event::ChildSampled(sampled) if !sampled.control => {
                     waiting.insert(sampled.child, sampled);
                 }
-                Event::ChildFinished(done) => {
+                // A training that a user ended says less of its network than the others of theirs.
+                Event::ChildFinished(done) if !done.skipped => {
                     if let Some(sampled) = waiting.remove(&done.child) {
-                        children.insert(done.child, (sampled, Some(done.accuracy), done.reward));
+                        let is_newer = done.is_retraining();
+                        let accuracy = Some(done.accuracy);
+                        ended.insert(done.child, (sampled, accuracy, done.reward, is_newer));
                     }
                 }
                 Event::ChildFailed { child, reward, .. } => {
                     if let Some(sampled) = waiting.remove(&child) {
-                        children.insert(child, (sampled, None, reward));
+                        ended.insert(child, (sampled, None, reward, false));
                     }
                 }
                 _ => {}
@@ -74,25 +79,27 @@ impl PastRun {
             run: run.to_owned(),
             problem: "it is not a search that has begun: give the directory of one".to_owned(),
         })?;
-        let children = children
-            .into_values()
-            .filter_map(|(sampled, accuracy, reward)| {
-                seen.insert(sampled.design.key()).then(|| PastChild {
-                    child: sampled.child,
-                    depth: match sampled.design.network() {
-                        Some(network) => network.layers.len(),
-                        None => depth_of.get(&sampled.episode).copied().unwrap_or(1),
-                    },
-                    dna: sampled.dna,
-                    design: sampled.design,
-                    accuracy,
-                    reward,
-                })
-            });
-        Ok(PastRun {
-            children: children.collect(),
-            started,
-        })
+        let (mut children, mut places) = (Vec::new(), HashMap::new());
+        for (sampled, accuracy, reward, is_newer) in ended.into_values() {
+            let place = *places.entry(sampled.design.key()).or_insert(children.len());
+            let child = PastChild {
+                child: sampled.child,
+                depth: match sampled.design.network() {
+                    Some(network) => network.layers.len(),
+                    None => depth_of.get(&sampled.episode).copied().unwrap_or(1),
+                },
+                dna: sampled.dna,
+                design: sampled.design,
+                accuracy,
+                reward,
+            };
+            match children.get_mut(place) {
+                None => children.push(child),
+                Some(earlier) if is_newer => *earlier = child,
+                Some(_) => {}
+            }
+        }
+        Ok(PastRun { started, children })
     }
 
     /// `count` of the children (or all if there are fewer), as evenly over their depths as
@@ -139,6 +146,10 @@ pub fn spread(of: usize, count: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -177,5 +188,62 @@ mod tests {
         let run = PastRun::read(folder.path()).unwrap();
         assert_eq!(run.drawn(5, 1), run.drawn(5, 1));
         assert!((2..20).any(|seed| run.drawn(5, 1) != run.drawn(5, seed)));
+    }
+
+    /// The demo run with its records changed.
+    fn changed(change: impl Fn(&mut Value)) -> PastRun {
+        let folder = demo();
+        let path = folder.path().join("journal.jsonl");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let line = |line: &str| {
+            let mut record: Value = serde_json::from_str(line).unwrap();
+            change(&mut record);
+            record.to_string() + "\n"
+        };
+        std::fs::write(&path, text.lines().map(line).collect::<String>()).unwrap();
+        PastRun::read(folder.path()).unwrap()
+    }
+
+    fn is_end_of(record: &Value, child: u64) -> bool {
+        record["event"] == "child_finished" && record["child"] == child
+    }
+
+    #[test]
+    fn a_training_that_a_user_ended_does_not_stand_for_its_network() {
+        let whole = changed(|_| {});
+        let skipped = changed(|record| {
+            if is_end_of(record, 1) {
+                record["skipped"] = true.into();
+            }
+        });
+        assert!(whole.children.iter().any(|child| child.child == 1));
+        assert!(skipped.children.iter().all(|child| child.child != 1));
+    }
+
+    #[test]
+    fn a_network_that_was_trained_several_times_has_the_mean_of_its_trainings() {
+        let first = changed(|_| {}).children[0].clone();
+        let run = changed(|record| {
+            // Child 2 has the network of child 1.
+            if record["event"] == "child_sampled" && record["child"] == 2 {
+                let (dna, design) = (&first.dna, serde_json::to_value(&first.design).unwrap());
+                record["dna"] = serde_json::to_value(dna).unwrap();
+                record["architecture"] = design["architecture"].clone();
+            }
+            if is_end_of(record, 2) {
+                record["accuracy"] = 0.75.into();
+                record["mean"] = serde_json::json!({ "children": [1, 2], "own_accuracy": 0.9, "own_reward": 0.9 });
+            }
+        });
+        let of_network: Vec<&PastChild> = run
+            .children
+            .iter()
+            .filter(|child| child.design.key() == first.design.key())
+            .collect();
+        assert_eq!(of_network.len(), 1);
+        assert_eq!(
+            (of_network[0].child, of_network[0].accuracy),
+            (2, Some(0.75))
+        );
     }
 }

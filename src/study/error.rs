@@ -69,13 +69,24 @@ pub enum StudyError {
     /// The data or the workers cannot be used.
     #[error("{0}")]
     Unusable(String),
+    /// More trainings in a row have failed than the networks can explain.
+    #[error(
+        "the last {trainings} trainings have all failed ({reasons}), which is hardly the fault of the networks: their failures are not \
+         recorded. The same command tries them again once the cause is fixed (`nas-tui doctor` checks this machine)"
+    )]
+    WithoutSuccess {
+        /// Number of trainings.
+        trainings: usize,
+        /// Their reasons, grouped and counted.
+        reasons: String,
+    },
 }
 
 impl StudyError {
     /// Whether the user's input is the cause, which means exit status 2.
     pub fn is_bad_input(&self) -> bool {
         match self {
-            StudyError::Io(_) => false,
+            StudyError::Io(_) | StudyError::WithoutSuccess { .. } => false,
             StudyError::Session(error) => error.is_bad_input(),
             _ => true,
         }

@@ -4,6 +4,7 @@
 mod carry_out;
 pub mod children;
 pub mod error;
+mod failures;
 pub mod rank;
 pub mod reliability;
 pub mod replication;

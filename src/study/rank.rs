@@ -13,7 +13,7 @@ use super::children::{PastChild, PastRun};
 use super::series::{Series, is_complete, summary_of};
 use crate::analysis::rank_correlation::RankCorrelation;
 use crate::analysis::statistics::p_text;
-use crate::foundation::numbers::accuracy;
+use crate::foundation::numbers::{accuracy, counted};
 use crate::foundation::seeds::derive;
 use crate::state::best_first;
 
@@ -60,25 +60,8 @@ pub fn choose(
     random: usize,
     begun: &[Chosen],
 ) -> Result<RankQuestion, StudyError> {
-    let unsuitable = |problem: String| StudyError::Unsuitable {
-        run: (&run.started.run).into(),
-        problem,
-    };
-    let has_network = |child: &PastChild| child.design.network().is_some();
-    if !run.children.is_empty() && !run.children.iter().any(has_network) {
-        return Err(unsuitable(
-            "its children are rows of a table, which cannot be trained; name a run whose children are networks".to_owned(),
-        ));
-    }
-    let known = |child: &&PastChild| child.accuracy.is_some() && child.design.network().is_some();
-    let mut candidates: Vec<&PastChild> = run.children.iter().filter(known).collect();
-    if candidates.len() < top + random || top + random < 2 {
-        return Err(unsuitable(format!(
-            "{} different networks of it have been trained, but {top} and {random} were requested: request fewer with --top and --random \
-             (at least 2 together), or wait until it has more",
-            candidates.len()
-        )));
-    }
+    let unsuitable = |problem: String| unsuitable(run, problem);
+    let mut candidates = candidates(run, top, random)?;
     let worth = |child: &PastChild| child.accuracy.unwrap_or(0.0);
     let rank = |child: &PastChild| (worth(child), child.child);
     candidates.sort_by(|one, other| best_first(rank(one), rank(other)));
@@ -119,6 +102,43 @@ pub fn choose(
         candidates: count,
         children,
     })
+}
+
+fn unsuitable(run: &PastRun, problem: String) -> StudyError {
+    StudyError::Unsuitable {
+        run: (&run.started.run).into(),
+        problem,
+    }
+}
+
+/// The networks that can be ranked.
+///
+/// # Errors
+/// If there are too few for `top` and `random`.
+fn candidates(run: &PastRun, top: usize, random: usize) -> Result<Vec<&PastChild>, StudyError> {
+    let unsuitable = |problem: String| unsuitable(run, problem);
+    let has_network = |child: &PastChild| child.design.network().is_some();
+    if !run.children.is_empty() && !run.children.iter().any(has_network) {
+        return Err(unsuitable(
+            "its children are rows of a table, which cannot be trained; name a run whose children are networks".to_owned(),
+        ));
+    }
+    let known = |child: &&PastChild| child.accuracy.is_some() && child.design.network().is_some();
+    let candidates: Vec<&PastChild> = run.children.iter().filter(known).collect();
+    if top + random < 2 {
+        return Err(unsuitable(format!(
+            "{} requested with --top and --random, but an order needs at least 2",
+            counted((top + random) as u64, "network")
+        )));
+    }
+    if candidates.len() < top + random {
+        return Err(unsuitable(format!(
+            "{} different networks of it have been trained, but {top} and {random} were requested: request fewer with --top and --random, or \
+             wait until it has more",
+            candidates.len()
+        )));
+    }
+    Ok(candidates)
 }
 
 /// The result of the trainings.

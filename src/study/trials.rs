@@ -69,6 +69,19 @@ impl End {
             seconds,
         }
     }
+
+    /// Whether it has reward 0 for want of an accuracy.
+    pub fn has_failed(&self) -> bool {
+        self.accuracy.is_none() && self.reward.is_some()
+    }
+
+    /// Why it has no accuracy.
+    pub fn reason(&self) -> &str {
+        match &self.outcome {
+            Outcome::Failed { reason } | Outcome::Excluded { reason } => reason,
+            Outcome::Trained { .. } => "no finite accuracy",
+        }
+    }
 }
 
 impl Trial {

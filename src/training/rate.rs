@@ -1,6 +1,6 @@
 //! The learning rate of a recipe, batch by batch.
 
-use crate::config::{Recipe, Schedule};
+use crate::config::{Recipe, Schedule, whole_epochs};
 
 /// A batch of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +34,9 @@ pub fn learning_rate(recipe: &Recipe, reductions: u32, place: BatchPlace) -> f64
     match &recipe.schedule {
         Schedule::Constant => highest,
         Schedule::Steps { at, factor } => {
-            let done = (place.epoch - 1) as f64;
-            let steps = at
-                .iter()
-                .filter(|part| done >= *part * recipe.epochs as f64)
-                .count();
+            let done = place.epoch - 1;
+            let is_past = |part: &&f64| done >= whole_epochs(**part, recipe.epochs);
+            let steps = at.iter().filter(is_past).count();
             highest * factor.powi(steps as i32)
         }
         Schedule::Plateau { factor, .. } => highest * factor.powi(reductions.min(1_000) as i32),

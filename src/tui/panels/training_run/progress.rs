@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::gauges::{gauges, shown_time_left};
-use crate::config::{Precision, Schedule};
+use crate::config::{Precision, Schedule, whole_epochs};
 use crate::event::{InitialWeights, TrainingStarted};
 use crate::state::TrainingRun;
 use crate::tui::format;
@@ -318,9 +318,7 @@ fn next_fall(training: &TrainingRun) -> Option<String> {
     match &settings.schedule {
         Schedule::Constant => None,
         Schedule::Steps { at, factor } => {
-            let falls = at
-                .iter()
-                .map(|part| (part * settings.epochs as f64).ceil() as usize);
+            let falls = at.iter().map(|part| whole_epochs(*part, settings.epochs));
             let next = falls.filter(|epoch| *epoch > done).min()?;
             Some(format!("{} after epoch {next}", by(*factor)))
         }
