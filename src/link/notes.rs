@@ -160,22 +160,35 @@ fn have_recorded(
         let stream = call.get_ref();
         (stream.set_read_timeout(Some(left))).map_err(NotingError::Write)?;
         match protocol::receive(&mut call) {
-            Ok(Some(ToClient::Written(last))) => {
-                while seen < last
-                    && let Some(record) = archive.record(seen + 1)?
-                {
-                    if record.event == note {
-                        return Ok(());
-                    }
-                    seen += 1;
+            Ok(Some(ToClient::Written(_))) => {
+                if is_recorded(&note, &mut archive, &mut seen)? {
+                    return Ok(());
                 }
             }
             Ok(Some(ToClient::Refused(reason))) => return Err(NotingError::Refused(reason)),
             Ok(Some(ToClient::Hello(_) | ToClient::Tick(_))) => {}
-            Ok(Some(ToClient::Ended(_)) | None) => return Err(NotingError::Ended),
+            Ok(Some(ToClient::Ended(_)) | None) => {
+                // It may have been the last that the search recorded.
+                let is_last = is_recorded(&note, &mut archive, &mut seen)?;
+                return is_last.then_some(()).ok_or(NotingError::Ended);
+            }
             Err(_) => return Err(NotingError::Unanswered),
         }
     }
+}
+
+/// Whether `event` is among the records after number `seen`, which is then the last or the one before it.
+fn is_recorded(event: &Event, archive: &mut Archive, seen: &mut u64) -> Result<bool, JournalError> {
+    let last = archive.refresh()?;
+    while *seen < last
+        && let Some(record) = archive.record(*seen + 1)?
+    {
+        if record.event == *event {
+            return Ok(true);
+        }
+        *seen += 1;
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -250,8 +263,8 @@ mod tests {
         assert_eq!(text, DEMO);
     }
 
-    /// A run at work, whose process takes notes if `takes`, and refuses them otherwise.
-    fn ask(takes: bool) -> (Result<(), NotingError>, SampleRun) {
+    /// A run at work, whose process takes notes if `takes` and at once `ends`, and refuses them otherwise.
+    fn ask(takes: bool, ends: bool) -> (Result<(), NotingError>, SampleRun) {
         let mut sample = SampleRun::new();
         let run = sample.folder.path().to_owned();
         std::fs::write(run.join("config.toml"), "# ours\n").unwrap();
@@ -273,6 +286,7 @@ mod tests {
                 sample.tell("something else");
                 let note = Event::ChildNoted { child, text };
                 sample.hub.publish(&sample.journal.append(note).unwrap());
+                ends.then(|| sample.hub.close());
             }
             _ => order.client.refuse("there is no child 3".to_owned()),
         }
@@ -282,10 +296,12 @@ mod tests {
 
     #[test]
     fn the_search_at_work_records_a_note_or_says_why_not() {
-        let (recorded, sample) = ask(true);
-        recorded.unwrap();
-        assert_eq!(note_in(sample.folder.path(), 3).as_deref(), Some("#keep"));
-        let (refused, sample) = ask(false);
+        for ends in [false, true] {
+            let (recorded, sample) = ask(true, ends);
+            recorded.unwrap();
+            assert_eq!(note_in(sample.folder.path(), 3).as_deref(), Some("#keep"));
+        }
+        let (refused, sample) = ask(false, false);
         let error = refused.unwrap_err();
         assert!(error.is_bad_input(), "{error}");
         assert!(error.to_string().contains("there is no child 3"), "{error}");

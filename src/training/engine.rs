@@ -203,12 +203,15 @@ impl TrainingEngine<'_> {
     }
 
     fn measure(&mut self, fit: &mut Fit, progress: &mut EngineState) -> Result<(), Halt> {
+        let rate = self.rate(&progress.epoch, progress.epoch.batches() - 1);
+        // If it goes on from here, nobody has been told that the batches are done.
+        let done = progress.epoch.progress(rate);
+        self.run.tell(Event::TrainingProgress(done))?;
         if fit.average().is_some() {
             self.estimate_statistics(fit, progress)?;
         }
         let valid = self.validate(fit, progress)?;
         let number = progress.epoch.number();
-        let rate = self.rate(&progress.epoch, progress.epoch.batches() - 1);
         let mut done = progress.epoch.figures(&valid, rate)?;
         done.seconds += progress.seconds;
         done.label_smoothing = self.recipe().label_smoothing;

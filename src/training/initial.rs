@@ -112,10 +112,12 @@ fn read_one(
     if folder.is_dir() && !file.is_file() {
         return Err(InitialError::NoWeights(folder.to_owned()));
     }
+    let before = run.and_then(epoch_of_best);
     let weights = Weights::read(&file, architecture)?;
+    let training = run.map(|run| earlier(run, before)).transpose()?;
     let facts = InitialWeights {
         file: given.display().to_string(),
-        training: run.map(earlier).transpose()?.flatten(),
+        training: training.flatten(),
         mean_with: Vec::new(),
     };
     Ok((weights, facts))
@@ -133,7 +135,8 @@ fn folder_of_best(file: &Path) -> Option<&Path> {
 }
 
 /// The training in a run directory, whose weights have been read; `None` if there is none that can be read.
-fn earlier(run: &Path) -> Result<Option<EarlierTraining>, InitialError> {
+/// `before` they were read, its best epoch was this one.
+fn earlier(run: &Path, before: Option<usize>) -> Result<Option<EarlierTraining>, InitialError> {
     let state = state_of(run);
     let training = state.as_ref().and_then(RunState::training_run);
     let Some((training, best)) = training.and_then(|training| Some((training, training.best()?)))
@@ -141,8 +144,9 @@ fn earlier(run: &Path) -> Result<Option<EarlierTraining>, InitialError> {
         return Ok(None);
     };
     let started = &training.started;
-    // It is written after the weights, and both after the journal.
-    if epoch_of_best(run) != Some(best.epoch) {
+    // It is written after the weights, and both after the journal: if it was the same before and after they were
+    // read, they are of this epoch.
+    if [before, epoch_of_best(run)] != [Some(best.epoch); 2] {
         return Err(InitialError::InMotion(run.to_owned()));
     }
     Ok(Some(EarlierTraining {

@@ -260,8 +260,9 @@ fn a_driver_that_hangs_delays_the_search_neither_during_training_nor_at_its_end(
     meter.child_started(2, "cuda:0");
     assert_eq!((meter.child_ended(1), meter.child_ended(2)), (None, None));
     drop(meter);
+    // It hangs for ever: whoever waits for it waits longer than this.
     assert!(
-        start.elapsed() < Duration::from_millis(100),
+        start.elapsed() < Duration::from_secs(2),
         "{:?}",
         start.elapsed()
     );

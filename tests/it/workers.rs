@@ -324,6 +324,7 @@ fn ticks_come_at_most_four_times_a_second() {
     let mut watched = Watched::start(settings(1, 1000));
     watched.workers.submit(job(1));
     watched.wait(is_progress);
+    while watched.reports.try_recv().is_ok() {}
     let (started, mut ticks) = (Instant::now(), 0);
     while started.elapsed() < Duration::from_secs(2) {
         ticks += usize::from(
@@ -333,7 +334,8 @@ fn ticks_come_at_most_four_times_a_second() {
                 .is_ok_and(|report| is_progress(&report)),
         );
     }
-    assert!((1..=9).contains(&ticks), "{ticks}");
+    let most = 1 + (4.0 * started.elapsed().as_secs_f64()) as usize;
+    assert!((1..=most).contains(&ticks), "{ticks} of at most {most}");
 }
 
 #[test]

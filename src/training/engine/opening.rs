@@ -52,6 +52,8 @@ impl TrainingEngine<'_> {
         tch::Cuda::cudnn_set_benchmark(device.is_cuda());
         self.run.config.workers.threads = Some(threads);
         let config = &self.run.config;
+        let architecture = &self.training.architecture;
+        stages::check(&config.train, &config.data, architecture).map_err(TrainingError::from)?;
         let unread = data::unread_files(&config.data);
         let notices = unread.map(|unread| (Level::Warning, unread.to_string()));
         self.run.notices.extend(notices);
@@ -69,9 +71,7 @@ impl TrainingEngine<'_> {
         let resident = config.train.data_on_device;
         let images = TrainingImages::new(dataset, &config.data, opened, resident)
             .map_err(TrainingError::from)?;
-        let architecture = &self.training.architecture;
-        images.check(architecture)?;
-        stages::check(&config.train, &config.data, architecture).map_err(TrainingError::from)?;
+        images.check(&self.training.architecture)?;
         self.holding = Some(Holding::new(opened));
         Ok(images)
     }

@@ -29,8 +29,9 @@ fn a_driver_that_hangs_delays_no_heartbeat() {
     let load = meter.take().expect("the processors are known");
     drop(meter);
     assert!(load.gpus.is_empty() && load.busy.is_some(), "{load:?}");
+    // It hangs for ever: whoever waits for it waits longer than this.
     assert!(
-        start.elapsed() < Duration::from_millis(100),
+        start.elapsed() < Duration::from_secs(2),
         "{:?}",
         start.elapsed()
     );
