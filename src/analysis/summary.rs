@@ -142,7 +142,7 @@ pub struct BestChild {
     pub episode: usize,
     /// Validation accuracy, 0..=1.
     pub accuracy: f64,
-    /// The accuracy to the power of `reward.power`.
+    /// The accuracy to the power of `reward.power`, times the factor of `reward.target_macs`.
     pub reward: f64,
     /// Trainable parameters.
     pub params: u64,

@@ -30,6 +30,9 @@ pub struct ArchArgs {
     pub decode: Option<DecodeArg>,
 }
 
+/// Shape and classes of CIFAR-10's images, the default.
+const IMAGES: ([usize; 3], usize) = ([3, 32, 32], 10);
+
 /// The images of a network that does not specify them.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ImageArgs {
@@ -40,6 +43,26 @@ pub struct ImageArgs {
     /// Number of classes for a DNA or a built-in network
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub classes: usize,
+}
+
+impl ImageArgs {
+    /// The network of `arch` for these images.
+    ///
+    /// # Errors
+    /// If it cannot be read, or specifies other images than were given.
+    pub fn network(&self, arch: &ArchArgs) -> anyhow::Result<Architecture> {
+        let network = arch.resolve(self.input, self.classes)?;
+        let is_given = (self.input, self.classes) != IMAGES;
+        if is_given && (network.input, network.classes) != (self.input, self.classes) {
+            let [channels, height, width] = network.input;
+            return Err(bad_input!(
+                "--input and --classes are for a DNA or a built-in network: {} is for images of {channels}x{height}x{width} and {} classes",
+                arch.arch,
+                network.classes
+            ));
+        }
+        Ok(network)
+    }
 }
 
 fn parse_shape(text: &str) -> Result<[usize; 3], String> {
@@ -82,6 +105,12 @@ impl ArchArgs {
     /// The network. One that does not specify its images (a DNA, a built-in) is for `input` `[C, H,
     /// W]` and `classes` classes.
     pub fn resolve(&self, input: [usize; 3], classes: usize) -> anyhow::Result<Architecture> {
+        if self.decode.is_some() && self.is_of_run() {
+            return Err(bad_input!(
+                "--decode is for a DNA: {} is built as in its run; omit it",
+                self.arch
+            ));
+        }
         resolve(&self.arch, self.decode()?, input, classes)
     }
 
@@ -147,6 +176,15 @@ pub(super) fn resolve(
     match child_of(arch) {
         Some((run, child)) if !run.is_dir() && (child == "best" || child.starts_with("child-")) => {
             runs::journal_of(&run).or_bad_input()?;
+        }
+        Some((run, "best")) if run.is_dir() && !run.join("best.json").exists() => {
+            runs::journal_of(&run).or_bad_input()?;
+            if kind_of(&run) == RunKind::Training {
+                return Err(bad_input!(
+                    "there is no best.json in {}: no epoch of this training on whole images has ended yet, or the file is missing",
+                    run.display()
+                ));
+            }
         }
         _ => {}
     }

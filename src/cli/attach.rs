@@ -22,7 +22,7 @@ use crate::tui::{self, Leave, picker};
 /// runs: one of them can be shown in place of this one, and up to four drawn over its chart.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Run directory, or the name of one in ./runs (default: choose from a list)
+    /// Run directory, or the name of one in the list of runs (default: choose from a list)
     run: Option<PathBuf>,
     /// Only watch: no key can pause, stop or steer the run
     #[arg(long)]

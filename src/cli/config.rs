@@ -100,7 +100,7 @@ impl SettingsArgs {
             Some(run) => {
                 let found = runs::find(run).map_err(|error| {
                     let rule = format!(
-                        "must be the directory of a run, or the name of one in ./runs: {error}"
+                        "must be the directory of a run, or the name of one in the list of runs: {error}"
                     );
                     let violation = config::Violation::new("search.reference", run.display(), rule);
                     config::placed(&self.options(), violation)

@@ -30,9 +30,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    /// Weights of the network: safetensors with PyTorch's names (README, "Files"). For pytorch and
-    /// onnx [default: those saved by the training RUN, if ARCH is RUN:best]
-    #[arg(long, value_name = "FILE")]
+    /// Weights of the network: safetensors with PyTorch's names (README, "Files"), or the training
+    /// that saved them. For pytorch and onnx [default: those saved by the training RUN, if ARCH is
+    /// RUN:best]
+    #[arg(long, value_name = "FILE|RUN")]
     weights: Option<PathBuf>,
 
     /// ONNX operator set, from 13 to 21 [default: 17]
@@ -73,8 +74,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             args.out.join("export").display()
         ));
     }
-    let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
-    let weights = weights_file(args)
+    let architecture = args.images.network(&args.arch)?;
+    let weights = weights_file(args)?
         .map(|path| Weights::read(&path, &architecture))
         .transpose()
         .or_bad_input()?;
@@ -96,11 +97,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 /// The weights given or, if the format can contain weights, those of the training that the network
 /// belongs to.
-fn weights_file(args: &Args) -> Option<PathBuf> {
+fn weights_file(args: &Args) -> anyhow::Result<Option<PathBuf>> {
+    if let Some(given) = &args.weights {
+        return super::weights::file(given).map(Some);
+    }
     let has_place = matches!(args.format, Format::Pytorch | Format::Onnx);
-    args.weights
-        .clone()
-        .or_else(|| args.arch.kept_weights().filter(|_| has_place))
+    Ok(args.arch.kept_weights().filter(|_| has_place))
 }
 
 fn check_options(args: &Args) -> anyhow::Result<()> {
@@ -114,7 +116,7 @@ fn check_options(args: &Args) -> anyhow::Result<()> {
         .to_possible_value()
         .map(|value| value.get_name().to_owned())
         .unwrap_or_default();
-    if *format == Format::Onnx && weights_file(args).is_none() {
+    if *format == Format::Onnx && weights_file(args)?.is_none() {
         return Err(anyhow!(
             "--format onnx needs weights, which are part of an ONNX file; specify them with --weights"
         ));

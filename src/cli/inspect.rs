@@ -36,7 +36,7 @@ pub struct Args {
 
 /// Run the subcommand.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let architecture = args.arch.resolve(args.images.input, args.images.classes)?;
+    let architecture = args.images.network(&args.arch)?;
     let mut text = text(&architecture, batch_size(args), args.json)
         .with_context(|| format!("the cost of {}", args.arch.arch))
         .or_bad_input()?;

@@ -42,6 +42,7 @@ mod table;
 #[cfg(feature = "torch")]
 mod train;
 mod verify;
+mod weights;
 #[cfg(feature = "torch")]
 mod worker;
 

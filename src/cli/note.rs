@@ -19,7 +19,7 @@ use crate::state::{RunState, SearchRun};
 /// is added to the journal.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Run directory, or the name of one in ./runs
+    /// Run directory, or the name of one in the list of runs
     run: PathBuf,
     /// Number of the child, or `best` (default: print all notes of the run)
     #[arg(value_parser = which)]

@@ -19,7 +19,7 @@ use crate::tui::other_runs::Switching;
 #[derive(Debug, ClapArgs)]
 #[command(group = ArgGroup::new("recording").args(["run", "sample"]).required(true))]
 pub struct Args {
-    /// Run directory, or the name of one in ./runs
+    /// Run directory, or the name of one in the list of runs
     run: Option<PathBuf>,
     /// Replay a search that is recorded in this program (preset demo, on two CPU cores): the whole
     /// screen at once, without a run. Nothing is written

@@ -19,7 +19,7 @@ use crate::runs::directory::{kind_of, resume_command};
 /// figures/ and tables/. The path of the page is printed.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// Run directory, or the name of one in ./runs
+    /// Run directory, or the name of one in the list of runs
     run: PathBuf,
     /// Folder for the report
     #[arg(long, value_name = "DIR")]

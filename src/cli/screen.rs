@@ -56,7 +56,8 @@ fn is_dumb() -> bool {
 pub(super) fn has_screen() -> anyhow::Result<bool> {
     if !stdout().is_terminal() {
         return Err(bad_input!(
-            "standard output is not a terminal: there is nothing to draw on"
+            "standard output is not a terminal: there is nothing to draw on; `nas-tui list` prints the runs, and `nas-tui report RUN` writes \
+             one down"
         ));
     }
     if is_dumb() {

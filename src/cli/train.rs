@@ -14,6 +14,7 @@ use super::OrBadInput;
 use super::arch::{self, DecodeArg};
 use super::config::SettingsArgs;
 use super::run::{self, Prepared, ShowArgs};
+use super::weights;
 use crate::config::{Config, DeviceChoice};
 use crate::data;
 use crate::evaluate::environment;
@@ -148,7 +149,9 @@ fn prepare(args: &Args, settings: &SettingsArgs) -> anyhow::Result<Prepared> {
     let architecture = network(arch, args.decode, &config)?;
     named_briefly(&architecture)?;
     let name = file_name(&architecture.name);
-    let initial = Initial::read(&args.weights, &architecture).or_bad_input()?;
+    let weights = args.weights.iter().map(|given| weights::located(given));
+    let weights: Vec<PathBuf> = weights.collect::<anyhow::Result<_>>()?;
+    let initial = Initial::read(&weights, &architecture).or_bad_input()?;
     let mut prepared = Prepared::begin(RunKind::Training, config, args.run.as_deref(), &name)?;
     let directory = &prepared.directory;
     let begun = match initial {

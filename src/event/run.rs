@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CostOutlook;
 use crate::config::{Decode, MacsPenalty, StrategyFacts};
+use crate::foundation::numbers;
 use crate::space::{Head, Space, SpaceError};
 
 /// The beginning of a search.
@@ -92,6 +93,19 @@ impl RunStarted {
     /// Whether its strategy learns from rewards, as far as this program knows.
     pub fn learns(&self) -> bool {
         StrategyFacts::named(&self.strategy).is_none_or(|strategy| strategy.learns)
+    }
+
+    /// How the reward follows from the accuracy: `accuracy to the power 3`, and with a penalty `, times (MACs /
+    /// 600,000) to the power -0.07`.
+    pub fn reward_in_words(&self) -> String {
+        let accuracy = format!("accuracy to the power {}", self.reward_power);
+        match self.reward_penalty {
+            None => accuracy,
+            Some(MacsPenalty { target, exponent }) => {
+                let target = numbers::count(target);
+                format!("{accuracy}, times (MACs / {target}) to the power {exponent}")
+            }
+        }
     }
 
     /// The run that this one can be compared with.
@@ -216,4 +230,28 @@ pub struct Compute {
     pub device: String,
     /// Version of libtorch.
     pub libtorch: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, Record};
+
+    #[test]
+    fn the_reward_in_words_names_the_power_and_the_penalty() {
+        let journal = include_str!("../../tests/fixtures/journal-demo.jsonl");
+        let first: Record = serde_json::from_str(journal.lines().next().unwrap()).unwrap();
+        let Event::RunStarted(mut run) = first.event else {
+            panic!("not the beginning of a search");
+        };
+        assert_eq!(run.reward_in_words(), "accuracy to the power 3");
+        run.reward_penalty = Some(MacsPenalty {
+            target: 600_000,
+            exponent: -0.07,
+        });
+        assert_eq!(
+            run.reward_in_words(),
+            "accuracy to the power 3, times (MACs / 600,000) to the power -0.07"
+        );
+    }
 }

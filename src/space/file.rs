@@ -140,14 +140,23 @@ fn read(path: &Path, context: Option<DnaContext>) -> Result<Vec<Architecture>, F
     // Find out the kind of file first, then read the text again as that kind, so that errors have
     // line and column.
     let value: serde_json::Value = serde_json::from_str(&contents).map_err(syntax)?;
-    if let (Some(context), Some(_), None) = (context, value.get("dna"), value.get("architecture")) {
-        let file: DnaFile = serde_json::from_str(&contents).map_err(syntax)?;
+    // As summaries and reports print a DNA: without a name.
+    let is_bare =
+        |list: &Vec<serde_json::Value>| !list.is_empty() && list.iter().all(|gene| gene.is_array());
+    let is_bare = value.as_array().is_some_and(is_bare);
+    let is_dna = is_bare || (value.get("dna").is_some() && value.get("architecture").is_none());
+    if let Some(context) = context.filter(|_| is_dna) {
+        let dna = match is_bare {
+            true => serde_json::from_str(&contents),
+            false => serde_json::from_str(&contents).map(|file: DnaFile| file.dna),
+        };
+        let dna: Dna = dna.map_err(syntax)?;
         let name = path.file_stem().map_or_else(
             || "dna".into(),
             |stem| text::line(&stem.to_string_lossy()).into_owned(),
         );
         return Ok(vec![
-            decode(&file.dna, &name, context).map_err(|source| network(None, source))?,
+            decode(&dna, &name, context).map_err(|source| network(None, source))?,
         ]);
     }
     let is_list = value.is_array();

@@ -16,8 +16,8 @@ use crate::foundation::{input, text};
 pub enum LoadError {
     /// ARCH has none of the valid forms.
     #[error(
-        "no architecture {arch:?}: it is neither a file, nor a built-in network ({}), nor a run's child (RUN:best, RUN:child-12 with \
-         the run's directory)",
+        "no architecture {arch:?}: it is neither a file, nor a built-in network ({}), nor a run's child (RUN:best, \
+         RUN:child-12)",
         BUILTINS.map(|(name, _)| name).join(", ")
     )]
     Unknown {

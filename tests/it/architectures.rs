@@ -86,6 +86,17 @@ fn a_dna_file_is_named_after_its_file_and_a_gene_of_five_is_rectangular() {
 }
 
 #[test]
+fn the_genes_alone_are_a_dna_too() {
+    let read = |name: &str| {
+        let path = fixtures().join("architectures/good").join(name);
+        read_architecture(&path, CIFAR).unwrap()
+    };
+    let bare = read("dna_bare.json");
+    assert_eq!(bare.name, "dna_bare");
+    assert!(bare.same_network(&read("dna_chain.json")));
+}
+
+#[test]
 fn nascnn15_equals_the_benchs_file() {
     let network = builtin("nascnn15", Decode::Literal, [3, 32, 32], 10)
         .unwrap()

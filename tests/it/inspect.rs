@@ -269,6 +269,19 @@ fn a_child_of_a_run_is_found_in_its_journal() {
 }
 
 #[test]
+fn what_a_network_already_is_cannot_be_given_beside_it() {
+    let run = tempfile::tempdir().unwrap();
+    write_journal(run.path(), vec![child(1, 8)], "");
+    let child = format!("{}:child-1", run.path().display());
+    let error = bad_input(&[&child, "--decode", "clipped"]);
+    assert!(error.contains("--decode is for a DNA"), "{error}");
+    let error = bad_input(&[&child, "--input", "1x32x32"]);
+    let images = "is for images of 1x28x28 and 10 classes";
+    assert!(error.contains(images), "{error}");
+    assert!(stdout(&["nascnn15", "--input", "1x28x28"]).contains("images 1x28x28"));
+}
+
+#[test]
 fn a_broken_event_of_a_journal_is_an_error_with_its_line() {
     let run = tempfile::tempdir().unwrap();
     write_journal(

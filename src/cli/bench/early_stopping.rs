@@ -28,7 +28,7 @@ use crate::runs;
 /// tau_top}]}]; epochs_saved is a share of all epochs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run directories, or names of runs in ./runs
+    /// Run directories, or names in the list of runs
     #[arg(value_name = "RUN", required_unless_present = "table")]
     runs: Vec<PathBuf>,
 

@@ -43,9 +43,9 @@ pub struct Args {
     #[command(flatten)]
     arch: ArchArgs,
 
-    /// Weights: safetensors with PyTorch's names (README, "Files") [default: those saved by the
-    /// training RUN, if ARCH is RUN:best]
-    #[arg(long, value_name = "FILE")]
+    /// Weights: safetensors with PyTorch's names (README, "Files"), or the training that saved them
+    /// [default: those saved by the training RUN, if ARCH is RUN:best]
+    #[arg(long, value_name = "FILE|RUN")]
     weights: Option<PathBuf>,
 
     /// Test images: fashion-mnist-mini, fashion-mnist[:DIR], cifar10[:DIR], cifar10.1[:DIR],
@@ -295,11 +295,10 @@ fn weights_file(args: &Args) -> anyhow::Result<PathBuf> {
             "--weights FILE is missing: only RUN:best of a training (`nas-tui train`) comes with weights"
         )
     };
-    args.weights
-        .clone()
-        .or_else(|| args.arch.kept_weights())
-        .ok_or_else(missing)
-        .or_bad_input()
+    if let Some(given) = &args.weights {
+        return super::weights::file(given);
+    }
+    args.arch.kept_weights().ok_or_else(missing).or_bad_input()
 }
 
 /// The test images of CIFAR-10, for an evaluation on CIFAR-10.1. Says so if they are not found and

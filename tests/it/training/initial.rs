@@ -135,6 +135,55 @@ fn a_training_begins_with_the_mean_of_all_weights_that_it_is_given() {
 }
 
 #[test]
+fn every_command_with_weights_finds_those_of_a_training_by_its_name() {
+    let workspace = Workspace::new();
+    assert_ok(&workspace.train("runs/first", &[]).output().unwrap());
+    let train = ["train", "tiny.json", "--headless", "--run", "second"];
+    let commands: [(&[&str], &[&str]); 3] = [
+        (&train, &[&TINY[..], &STILL].concat()),
+        (
+            &["evaluate", "tiny.json", "--data", "fashion-mnist-mini"],
+            &[],
+        ),
+        (
+            &["export", "tiny.json", "--format", "pytorch", "--out", "out"],
+            &[],
+        ),
+    ];
+    for (arguments, set) in commands {
+        for name in ["first", "first:best"] {
+            let mut command = workspace.nas_tui(arguments, set);
+            assert_ok(&command.args(["--weights", name]).output().unwrap());
+            let _ = fs::remove_dir_all(workspace.path("second"));
+        }
+        let mut command = workspace.nas_tui(arguments, set);
+        let output = command.args(["--weights", "third"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let message = text(&output.stderr);
+        assert!(
+            message.contains("--weights: ") && message.contains("third"),
+            "{message}"
+        );
+    }
+    let [kept, written] = ["runs/first", "out"]
+        .map(|folder| fs::read(workspace.path(folder).join("weights.safetensors")).unwrap());
+    assert!(kept == written);
+}
+
+#[test]
+fn a_training_without_an_epoch_on_whole_images_has_no_best_network_yet() {
+    let workspace = Workspace::new();
+    workspace.first();
+    fs::remove_file(workspace.path("first/best.json")).unwrap();
+    let output = workspace.nas_tui(&["inspect", "first:best"], &[]).output();
+    let message = text(&output.unwrap().stderr);
+    assert!(
+        message.contains("no epoch of this training on whole images has ended yet"),
+        "{message}"
+    );
+}
+
+#[test]
 fn the_given_weights_are_not_rounded_by_a_training_in_bf16() {
     let workspace = Workspace::new();
     workspace.first();

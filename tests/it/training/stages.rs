@@ -86,7 +86,16 @@ fn stages_that_do_not_fit_the_data_or_the_network_are_refused_before_anything_is
         if size == "size = 20" {
             set = set.replace("size = 28", "size = 24");
         }
-        let output = workspace.train("run", &[&set]).output().unwrap();
+        // Before any image is read: these cannot be.
+        for class in ["one", "two"] {
+            let class = workspace.path("images/train").join(class);
+            fs::create_dir_all(&class).unwrap();
+            fs::write(class.join("1.png"), "no image").unwrap();
+        }
+        let images = "data.source=folder:images";
+        let size = "data.size=[28,28]";
+        let output = workspace.train("run", &[&set, images, size]).output();
+        let output = output.unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(
             text(&output.stderr).contains(expected),

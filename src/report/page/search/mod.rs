@@ -246,10 +246,11 @@ fn machine(run: &RunStarted, material: &Material) -> Vec<(&'static str, String)>
 fn reading(material: &Material) -> Markup {
     let run = material.state.search().started.as_ref();
     let is_table = run.is_some_and(|run| run.data.images.is_none());
-    let (power, last) = run.map_or((1.0, 1), |run| (run.reward_power, run.reward_last_epochs));
+    let last = run.map_or(1, |run| run.reward_last_epochs);
+    let formula = run.map_or_else(|| "accuracy".to_owned(), RunStarted::reward_in_words);
     html! {
         ul {
-            li { "A child's accuracy is the best validation accuracy of its last " (last) " epochs. Its reward is that accuracy to the power " (power) ". The two are different numbers, and are never mixed here." }
+            li { "A child's accuracy is the best validation accuracy of its last " (last) " epochs. Its reward is that " (formula) ". The two are different numbers, and are never mixed here." }
             @if is_table {
                 li { "Accuracies were looked up in a table: nothing was trained. The search read only validation accuracies." }
             } @else {

@@ -6,6 +6,7 @@ use maud::html;
 
 use crate::analysis::selection::Selection;
 use crate::analysis::verdict::Verdict;
+use crate::event::RunStarted;
 use crate::foundation::numbers::{accuracy, compact, count, counted, energy, reward};
 use crate::report::page::html::{Section, Tile, tiles};
 use crate::report::page::material::Material;
@@ -79,12 +80,10 @@ fn best_tiles(material: &Material) -> Vec<Tile> {
         1 => note,
         trainings => format!("mean of {trainings} trainings; {note}"),
     };
-    let power = run.map_or_else(String::new, |run| {
-        format!("accuracy to the power {}", run.reward_power)
-    });
+    let formula = run.map_or_else(String::new, RunStarted::reward_in_words);
     vec![
         Tile::new("best validation accuracy", accuracy(best.accuracy), note),
-        Tile::new("its reward", reward(best.reward), power),
+        Tile::new("its reward", reward(best.reward), formula),
     ]
 }
 

@@ -4,7 +4,7 @@ use super::canvas::{have_markers, look};
 use super::curves::Curves;
 use super::view::{ChartView, Scale};
 use crate::analysis::series::{Children, Quantity};
-use crate::event::Reference;
+use crate::event::{Reference, RunStarted};
 use crate::state::RunState;
 use crate::tui::paint::pieces_width;
 use crate::tui::panels::{Row, fitting, join_ranked};
@@ -13,14 +13,13 @@ use crate::tui::theme::{Glyphs, Role};
 
 /// Names of what is shown, longest first.
 pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span) -> Vec<String> {
-    let power = state.search().started.as_ref().map(|run| run.reward_power);
     let (long, short) = match view.quantity {
         Quantity::Accuracy => ("Validation accuracy".to_owned(), "Accuracy"),
-        Quantity::Reward => match power {
-            None => ("Reward".to_owned(), "Reward"),
-            Some(1.0) => ("Reward = accuracy".to_owned(), "Reward"),
-            Some(power) => (format!("Reward = accuracy^{power}"), "Reward"),
-        },
+        Quantity::Reward => {
+            let started = state.search().started.as_ref();
+            let formula = started.map_or_else(String::new, formula);
+            (format!("Reward{formula}"), "Reward")
+        }
     };
     if view.scale == Scale::Linear {
         return vec![long, short.to_owned()];
@@ -35,6 +34,18 @@ pub fn names(state: &RunState, view: &ChartView, children: &Children, span: Span
         format!("{short} (log{floor})"),
         format!("{short} (log)"),
     ]
+}
+
+/// ` = accuracy`, ` = accuracy^3`, ` = accuracy^3 (MACs/600000)^-0.07`
+fn formula(run: &RunStarted) -> String {
+    let power = match run.reward_power {
+        1.0 => String::new(),
+        power => format!("^{power}"),
+    };
+    let penalty = run.reward_penalty.map_or_else(String::new, |penalty| {
+        format!(" (MACs/{})^{}", penalty.target, penalty.exponent)
+    });
+    format!(" = accuracy{power}{penalty}")
 }
 
 /// Every sign in the chart: its role, its character, and its meaning.
