@@ -2,7 +2,7 @@
 //! networks that were each trained several times.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, FisherSnedecor, Normal};
+use statrs::distribution::{ContinuousCDF, FisherSnedecor, Normal, StudentsT};
 
 use super::statistics::mean;
 
@@ -74,13 +74,26 @@ impl Reliability {
 
     /// Number of children that each of two arms needs to detect a difference of `difference` in the
     /// mean reward with the given power, at a two-sided level of 5 %, if each child is a new
-    /// network trained once.
+    /// network trained once: the least n with difference ≥ (t(0.975) + t(power)) √(2 variance / n),
+    /// for Student's t with 2n - 2 degrees of freedom. `None` if no number is enough.
     pub fn children_for(&self, difference: f64, power: f64) -> Option<u64> {
         let normal = Normal::standard();
         let quantiles = normal.inverse_cdf(0.975) + normal.inverse_cdf(power);
         let variance = self.noise.powi(2) + self.spread.powi(2);
-        let children = 2.0 * variance * (quantiles / difference).powi(2);
-        (children.is_finite() && children < 1e15).then(|| children.ceil() as u64)
+        let needed = |quantiles: f64| 2.0 * variance * (quantiles / difference).powi(2);
+        let least = needed(quantiles);
+        if !least.is_finite() || least >= 1e15 {
+            return None;
+        }
+        // Student's t has fatter tails, which matters for few children only.
+        let few = (least.ceil() as u64).max(2)..=1_000;
+        let by_student = few.into_iter().find(|children| {
+            StudentsT::new(0.0, 1.0, (2 * children - 2) as f64).is_ok_and(|student| {
+                let quantiles = student.inverse_cdf(0.975) + student.inverse_cdf(power);
+                needed(quantiles) <= *children as f64
+            })
+        });
+        by_student.or(Some(least.ceil() as u64))
     }
 }
 
@@ -132,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_of_half_a_standard_deviation_needs_63_children_for_80_percent_power() {
+    fn a_difference_of_half_a_standard_deviation_needs_64_children_for_80_percent_power() {
         let reliability = Reliability {
             networks: 2,
             trainings: 2,
@@ -142,7 +155,11 @@ mod tests {
             spread: 0.6,
             p_value: 0.5,
         };
-        assert_eq!(reliability.children_for(0.5, 0.8), Some(63));
+        // As exact calculations have it (Cohen 1988, table 2.4.1): 64, 26 and 17 for d = 0.5, 0.8 and 1.
+        let needed = [0.5, 0.8, 1.0].map(|lift| reliability.children_for(lift, 0.8));
+        assert_eq!(needed, [Some(64), Some(26), Some(17)]);
+        // Without at least two in each arm there is no variance.
+        assert_eq!(reliability.children_for(1e3, 0.8), Some(2));
         assert_eq!(reliability.children_for(0.0, 0.8), None);
     }
 }

@@ -318,6 +318,8 @@ impl VerdictTexts {
     }
 }
 
+/// What a run with fewer than three controls after its first episode says in place of a lift.
+pub const TOO_FEW_CONTROLS: &str = "policy against random: unknown, because fewer than 3 controls count (those of episode 1 do not)";
 /// Why the trend of a search without controls is no verdict.
 pub const NO_CONTROLS: &str = "no controls, no verdict";
 /// Why the trend of a random search is no verdict.

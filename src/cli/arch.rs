@@ -30,36 +30,42 @@ pub struct ArchArgs {
     pub decode: Option<DecodeArg>,
 }
 
-/// Shape and classes of CIFAR-10's images, the default.
-const IMAGES: ([usize; 3], usize) = ([3, 32, 32], 10);
-
 /// The images of a network that does not specify them.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct ImageArgs {
-    /// Image shape for a DNA or a built-in network; an architecture file specifies its own
-    #[arg(long, value_name = "CxHxW", default_value = "3x32x32", value_parser = parse_shape)]
-    pub input: [usize; 3],
+    /// Image shape for a DNA or a built-in network; an architecture file specifies its own [default:
+    /// 3x32x32]
+    #[arg(long, value_name = "CxHxW", value_parser = parse_shape)]
+    input: Option<[usize; 3]>,
 
-    /// Number of classes for a DNA or a built-in network
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub classes: usize,
+    /// Number of classes for a DNA or a built-in network [default: 10]
+    #[arg(long, value_name = "N")]
+    classes: Option<usize>,
 }
 
 impl ImageArgs {
-    /// The network of `arch` for these images.
+    /// The network of `arch` for these images, by default those of CIFAR-10.
     ///
     /// # Errors
     /// If it cannot be read, or specifies other images than were given.
     pub fn network(&self, arch: &ArchArgs) -> anyhow::Result<Architecture> {
-        let network = arch.resolve(self.input, self.classes)?;
-        let is_given = (self.input, self.classes) != IMAGES;
-        if is_given && (network.input, network.classes) != (self.input, self.classes) {
-            let [channels, height, width] = network.input;
-            return Err(bad_input!(
-                "--input and --classes are for a DNA or a built-in network: {} is for images of {channels}x{height}x{width} and {} classes",
-                arch.arch,
-                network.classes
-            ));
+        let (input, classes) = (
+            self.input.unwrap_or([3, 32, 32]),
+            self.classes.unwrap_or(10),
+        );
+        let network = arch.resolve(input, classes)?;
+        let [channels, height, width] = network.input;
+        let refuse = |option: &str, of: String| {
+            Err(bad_input!(
+                "{option} is for a DNA or a built-in network: {} is for {of}; omit it",
+                arch.arch
+            ))
+        };
+        if self.input.is_some_and(|given| given != network.input) {
+            return refuse("--input", format!("images of {channels}x{height}x{width}"));
+        }
+        if self.classes.is_some_and(|given| given != network.classes) {
+            return refuse("--classes", format!("{} classes", network.classes));
         }
         Ok(network)
     }
@@ -105,12 +111,7 @@ impl ArchArgs {
     /// The network. One that does not specify its images (a DNA, a built-in) is for `input` `[C, H,
     /// W]` and `classes` classes.
     pub fn resolve(&self, input: [usize; 3], classes: usize) -> anyhow::Result<Architecture> {
-        if self.decode.is_some() && self.is_of_run() {
-            return Err(bad_input!(
-                "--decode is for a DNA: {} is built as in its run; omit it",
-                self.arch
-            ));
-        }
+        check_decode(&self.arch, self.decode)?;
         resolve(&self.arch, self.decode()?, input, classes)
     }
 
@@ -165,6 +166,20 @@ impl ArchArgs {
     }
 }
 
+/// That `--decode` is not given with a child of a run.
+///
+/// # Errors
+/// If it is.
+pub(super) fn check_decode(arch: &str, decode: Option<DecodeArg>) -> anyhow::Result<()> {
+    let is_of_run = child_of(arch).is_some_and(|(run, _)| run.is_dir());
+    match decode {
+        Some(_) if is_of_run => Err(bad_input!(
+            "--decode is for a DNA: {arch} is built as in its run; omit it"
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The network that `arch` names. One that does not specify its images (a DNA, a built-in) is for
 /// `input` `[C, H, W]` and `classes` classes.
 pub(super) fn resolve(
@@ -181,7 +196,7 @@ pub(super) fn resolve(
             runs::journal_of(&run).or_bad_input()?;
             if kind_of(&run) == RunKind::Training {
                 return Err(bad_input!(
-                    "there is no best.json in {}: no epoch of this training on whole images has ended yet, or the file is missing",
+                    "there is no best.json in {}: this training has not yet completed an epoch on whole images, or the file is missing",
                     run.display()
                 ));
             }

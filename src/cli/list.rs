@@ -19,7 +19,7 @@ use crate::tui::format::{fit, wrap};
 /// A run is in progress as long as a process holds its lock. A `dead` run is unfinished, but no
 /// process is working on it: `nas-tui search --resume RUN`, or `nas-tui train --resume RUN` for a
 /// training, continues it. An `unreadable` run has a damaged journal, or something else in its place;
-/// the line says what is wrong, and `nas-tui report RUN` how to mend it, if that is known.
+/// the line says what is wrong, and `nas-tui report RUN --out DIR` how to mend it, if that is known.
 ///
 /// A `blocked` run is paused because it cannot write to its directory (the disk is full, the folder was
 /// moved); the line says why, and it goes on by itself when it can.

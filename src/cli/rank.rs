@@ -114,7 +114,7 @@ fn extend(args: &Args, past: &PastRun, series: &mut Series<RankQuestion>) -> any
     };
     let (top, random) = (all_top as usize, all_random as usize);
     let question = choose(past, top, random, &question.children).map_err(classify)?;
-    let prepared = prepared(args, &first.join("config.toml"), past, &question)?;
+    let prepared = prepared(args, &first.join("config.toml"), &[], past, &question)?;
     Ok(series.extend(question, &prepared)?)
 }
 
@@ -127,7 +127,9 @@ fn begun(
     let settings = settings_in(run).or_bad_input()?;
     let [top, random] = [args.top, args.random].map(|count| count.unwrap_or(EACH) as usize);
     let question = choose(past, top, random, &[]).map_err(classify)?;
-    let prepared = prepared(args, &settings, past, &question)?;
+    // Whoever saw test accuracies of all of them could choose by those.
+    let untested = ["train.test=false"];
+    let prepared = prepared(args, &settings, &untested, past, &question)?;
     Ok(Series::begin(folder, question, &prepared)?)
 }
 
@@ -135,6 +137,7 @@ fn begun(
 fn prepared(
     args: &Args,
     from: &Path,
+    changed: &[&str],
     past: &PastRun,
     question: &RankQuestion,
 ) -> anyhow::Result<Vec<PreparedRun>> {
@@ -149,26 +152,33 @@ fn prepared(
         prepared.push(PreparedRun {
             name: format!("child-{}", chosen.child),
             architecture: Some(architecture.context("a child without a network")?.clone()),
-            config: settings(args, from, past.started.seed, chosen.child)?,
+            config: settings(
+                args,
+                from,
+                changed,
+                derive(past.started.seed, "rank train", chosen.child),
+            )?,
         });
     }
     Ok(prepared)
 }
 
-/// Settings of a child's training: those in the file `from`, with a separate seed.
-fn settings(args: &Args, from: &Path, seed: u64, child: u64) -> anyhow::Result<Config> {
+/// Settings of a child's training: those in the file `from`, with what is `changed`, the user's options, and a
+/// `seed` of its own.
+fn settings(args: &Args, from: &Path, changed: &[&str], seed: u64) -> anyhow::Result<Config> {
     let recipe = args.recipe.as_ref();
     let recipe = recipe.map(|name| format!("train.recipe={name}"));
     let device = args.device.as_ref();
     let device = device.map(|name| format!("workers.device={name}"));
-    let own = args.set.iter().cloned();
+    let changed = changed.iter().map(|setting| (*setting).to_owned());
+    let own = changed.chain(args.set.iter().cloned());
     let options = Options {
         file: None,
         run: Some(from.to_owned()),
         preset: None,
         set: own.chain(recipe).chain(device).collect(),
         // Short enough to be readable.
-        seed: Some(derive(seed, "rank train", child) >> 33),
+        seed: Some(seed >> 33),
         training: true,
     };
     config::resolve(&options).or_bad_input()

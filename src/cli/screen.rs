@@ -56,8 +56,8 @@ fn is_dumb() -> bool {
 pub(super) fn has_screen() -> anyhow::Result<bool> {
     if !stdout().is_terminal() {
         return Err(bad_input!(
-            "standard output is not a terminal: there is nothing to draw on; `nas-tui list` prints the runs, and `nas-tui report RUN` writes \
-             one down"
+            "standard output is not a terminal: there is nothing to draw on; `nas-tui list` prints the runs, and `nas-tui report RUN \
+             --out DIR` writes a report of one"
         ));
     }
     if is_dumb() {

@@ -182,6 +182,7 @@ fn named_briefly(architecture: &Architecture) -> anyhow::Result<()> {
 /// The network that `arch` names; if it does not specify its images, it is for those of the
 /// settings.
 fn network(arch: &str, decode: Option<DecodeArg>, config: &Config) -> anyhow::Result<Architecture> {
+    arch::check_decode(arch, decode)?;
     let decode = decode.map_or(config.space.decode, Into::into);
     let (input, classes) = data::shape(&config.data).or_bad_input()?;
     arch::resolve(arch, decode, input, classes)

@@ -12,8 +12,10 @@ use crate::runs::directory::WEIGHTS;
 /// # Errors
 /// If there is no such file and no such run.
 pub fn located(given: &Path) -> anyhow::Result<PathBuf> {
-    if given.exists() {
-        return Ok(given.to_owned());
+    let text = given.to_str().unwrap_or_default();
+    let place = text.strip_suffix(":best").map_or(given, Path::new);
+    if given.exists() || place.is_dir() {
+        return Ok(if given.exists() { given } else { place }.to_owned());
     }
     if given.extension().is_some_and(|kind| kind == "safetensors") {
         return Err(bad_input!(
@@ -21,9 +23,12 @@ pub fn located(given: &Path) -> anyhow::Result<PathBuf> {
             given.display()
         ));
     }
-    let name = given.to_str().and_then(|given| given.strip_suffix(":best"));
-    let found = runs::find(name.map_or(given, Path::new));
-    found
+    if text.contains(":child-") {
+        return Err(bad_input!(
+            "--weights {text}: only the best weights of a training are saved; specify RUN or RUN:best"
+        ));
+    }
+    runs::find(place)
         .map_err(|error| anyhow::anyhow!("--weights: no such file, and {error}"))
         .or_bad_input()
 }

@@ -375,7 +375,10 @@ fn last_epochs_fit(config: &Config) -> Checked<()> {
         return violation(
             "reward.last_epochs",
             config.reward.last_epochs,
-            format!("must be at most child.epochs ({})", config.child.epochs),
+            format!(
+                "must be at most child.epochs ({0}); with --set reward.last_epochs={0} it is",
+                config.child.epochs
+            ),
         );
     }
     Ok(())

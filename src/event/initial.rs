@@ -9,7 +9,7 @@ use crate::foundation::numbers;
 /// Weights that a training began with instead of random ones: those of one file, or the mean of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InitialWeights {
-    /// The file or run directory as given by the user.
+    /// The file or run directory that was read.
     pub file: String,
     /// The training that they are from; absent if that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -98,7 +98,10 @@ impl RunStarted {
     /// How the reward follows from the accuracy: `accuracy to the power 3`, and with a penalty `, times (MACs /
     /// 600,000) to the power -0.07`.
     pub fn reward_in_words(&self) -> String {
-        let accuracy = format!("accuracy to the power {}", self.reward_power);
+        let accuracy = match self.reward_power {
+            1.0 => "accuracy".to_owned(),
+            power => format!("accuracy to the power {power}"),
+        };
         match self.reward_penalty {
             None => accuracy,
             Some(MacsPenalty { target, exponent }) => {
@@ -253,5 +256,7 @@ mod tests {
             run.reward_in_words(),
             "accuracy to the power 3, times (MACs / 600,000) to the power -0.07"
         );
+        (run.reward_power, run.reward_penalty) = (1.0, None);
+        assert_eq!(run.reward_in_words(), "accuracy");
     }
 }

@@ -177,7 +177,7 @@ fn have_recorded(
     }
 }
 
-/// Whether `event` is among the records after number `seen`, which is then the last or the one before it.
+/// Whether `event` is among the records after number `seen`, which becomes the last one compared that is another.
 fn is_recorded(event: &Event, archive: &mut Archive, seen: &mut u64) -> Result<bool, JournalError> {
     let last = archive.refresh()?;
     while *seen < last

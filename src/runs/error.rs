@@ -18,6 +18,14 @@ pub enum NoRun {
         /// Names of runs that may have been meant.
         similar: Vec<String>,
     },
+    /// The folder has runs in it, as that of a study.
+    #[error("{} is not a run directory, but has {} in it: name {}", path.display(), runs.len(), one_of(runs))]
+    FolderOfRuns {
+        /// The folder.
+        path: PathBuf,
+        /// The runs in it, at least one.
+        runs: Vec<String>,
+    },
     /// The folder is a run's, but something else is in the place of its journal.
     #[error("the run in {} is unreadable: {reason}", path.display())]
     Unreadable {
@@ -50,6 +58,15 @@ pub enum NoRun {
 }
 
 /// The names that may have been meant, or else where the names are.
+fn one_of(runs: &[String]) -> String {
+    match runs {
+        [one] => one.clone(),
+        [one, other] => format!("{one} or {other}"),
+        [first, .., last] => format!("one of them, from {first} to {last}"),
+        [] => "a run".to_owned(),
+    }
+}
+
 fn near_or_list(similar: &[String]) -> String {
     match similar {
         [] => "; `nas-tui list` has the names".to_owned(),

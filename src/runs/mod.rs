@@ -63,10 +63,13 @@ pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
     Err(match journal_in(run) {
         Found::Journal => return Ok(run.join(JOURNAL)),
         Found::Displaced(reason) => NoRun::Unreadable { path, reason },
-        Found::Nothing if run.exists() => NoRun::NotARun {
-            why: input::why_not_in(run, JOURNAL),
-            path,
-            similar: similar(run),
+        Found::Nothing if run.exists() => match runs_in(run) {
+            runs if runs.is_empty() => NoRun::NotARun {
+                why: input::why_not_in(run, JOURNAL),
+                path,
+                similar: similar(run),
+            },
+            runs => NoRun::FolderOfRuns { path, runs },
         },
         Found::Nothing => match namesakes(run, &known()) {
             folders if folders.len() > 1 && is_name(run) => NoRun::SeveralOfThatName {
@@ -79,6 +82,16 @@ pub fn journal_of(run: &Path) -> Result<PathBuf, NoRun> {
             },
         },
     })
+}
+
+/// The runs in the folder of a study or of several trainings.
+fn runs_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let runs = entries.map(|entry| entry.path());
+    let runs = runs.filter(|run| matches!(journal_in(run), Found::Journal));
+    let mut runs: Vec<String> = runs.map(|run| run.display().to_string()).collect();
+    runs.sort_unstable();
+    runs
 }
 
 /// Whether this is the name of a run, not a path.
@@ -221,6 +234,28 @@ mod tests {
         assert!(
             error.contains("is not a run directory: there is no journal.jsonl in it"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn of_a_folder_that_has_runs_in_it_they_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for run in ["seed-2", "seed-1", "seed-3", "seed-4"] {
+            let run = folder.path().join(run);
+            std::fs::create_dir(&run).unwrap();
+            std::fs::write(run.join(JOURNAL), "").unwrap();
+        }
+        std::fs::create_dir(folder.path().join("report")).unwrap();
+        let error = find(folder.path()).unwrap_err().to_string();
+        let [first, last] = ["seed-1", "seed-4"].map(|run| folder.path().join(run));
+        assert_eq!(
+            error,
+            format!(
+                "{} is not a run directory, but has 4 in it: name one of them, from {} to {}",
+                folder.path().display(),
+                first.display(),
+                last.display()
+            )
         );
     }
 }

@@ -1,15 +1,16 @@
 //! Trains what is left of a set of trainings, using the evaluator of a search.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::StudyError;
-use super::failures::Failures;
+use super::failures::{self, Failures};
 use super::trials::{End, Trial, Trials};
 use crate::config::Config;
 use crate::evaluate::{Evaluator, Job, Report};
 use crate::event::Level;
-use crate::reward::Outcome;
+use crate::reward::{self, Outcome};
 use crate::session::SessionError;
 use crate::space::Cost;
 
@@ -47,12 +48,13 @@ pub enum News<'a> {
 }
 
 /// Train what is left of `trials`: true when every training has ended, false if `interrupted` came
-/// first. Each end is on disk before it is reported; failures are recorded once another training
-/// succeeds or all have ended, see [`super::failures`].
+/// first. Each end is on disk before it is reported. Failures are recorded once another training succeeds, see
+/// [`super::failures`]; if so many in a row are a surprise, one that has succeeded is repeated to tell whether
+/// the networks are at fault or the machine.
 ///
 /// # Errors
 /// If the evaluator cannot be started or cannot continue, the data differ from before, the folder
-/// cannot be written to, or all trainings fail.
+/// cannot be written to, no training has ever succeeded, or the repeated one fails.
 pub fn carry_out(
     trials: &mut Trials,
     start: impl FnOnce(&Config, Sender<Report>) -> Result<Box<dyn Evaluator>, SessionError>,
@@ -71,10 +73,14 @@ pub fn carry_out(
         reports: &reports,
         interrupted,
         tell,
+        waiting: left.into(),
         under_way: 0,
+        at_a_time: 1,
         failures: Failures::default(),
+        repetition: None,
+        repetitions: 0,
     }
-    .train(&left);
+    .train();
     evaluator.shutdown();
     ending
 }
@@ -85,14 +91,22 @@ struct TrialRunner<'a> {
     reports: &'a Receiver<Report>,
     interrupted: &'a dyn Fn() -> bool,
     tell: &'a mut dyn FnMut(News<'_>),
+    /// Places of those that have not been submitted.
+    waiting: VecDeque<usize>,
     /// Number of trainings that have been submitted and not ended.
     under_way: usize,
+    /// Greatest number of them: one in training and one that waits for each worker.
+    at_a_time: usize,
     /// Those that no success has followed.
     failures: Failures,
+    /// Number of the child that repeats a training to try the machine.
+    repetition: Option<u64>,
+    /// Number of trainings repeated so far.
+    repetitions: u64,
 }
 
 impl TrialRunner<'_> {
-    fn train(mut self, left: &[usize]) -> Result<bool, StudyError> {
+    fn train(mut self) -> Result<bool, StudyError> {
         let mut is_ready = false;
         while !is_ready || self.under_way > 0 {
             if (self.interrupted)() {
@@ -109,13 +123,18 @@ impl TrialRunner<'_> {
                     let (done, all) = self.counts();
                     let workers = ready.workers;
                     (self.tell)(News::Ready { workers, done, all });
-                    self.submit(left);
+                    self.at_a_time = 2 * workers.max(1);
                     is_ready = true;
                 }
                 Ok(report) => self.hear(report)?,
             }
+            if is_ready {
+                self.submit();
+            }
         }
-        self.failures.judge(self.trials.all(), true)?;
+        if self.failures.count() > 0 && failures::to_repeat(self.trials.all()).is_none() {
+            return Err(self.failures.error(false));
+        }
         self.believe()?;
         Ok(true)
     }
@@ -126,17 +145,45 @@ impl TrialRunner<'_> {
         (all - self.trials.left().len(), all)
     }
 
-    fn submit(&mut self, places: &[usize]) {
-        for &place in places {
-            let trial = &self.trials.all()[place];
-            self.evaluator.submit(Job {
-                child: place as u64 + 1,
-                seed: trial.seed,
-                design: trial.design.clone(),
-                stop: None,
-            });
-            self.under_way += 1;
+    /// Submit as many trainings as there is room for. While one is repeated to try the machine, no others.
+    fn submit(&mut self) {
+        while self.under_way < self.at_a_time && self.repetition.is_none() {
+            let Some(place) = self.waiting.pop_front() else {
+                return;
+            };
+            self.submit_as(place as u64 + 1, place);
         }
+    }
+
+    fn submit_as(&mut self, child: u64, place: usize) {
+        let trial = &self.trials.all()[place];
+        self.evaluator.submit(Job {
+            child,
+            seed: trial.seed,
+            design: trial.design.clone(),
+            stop: None,
+        });
+        self.under_way += 1;
+    }
+
+    /// Repeat a training that has succeeded, if there is one and none is being repeated.
+    fn try_the_machine(&mut self) {
+        let place = failures::to_repeat(self.trials.all());
+        let (Some(place), None) = (place, self.repetition) else {
+            return;
+        };
+        let text = format!(
+            "{} trainings in a row have failed, which is a surprise: one that succeeded before is repeated, to tell whether the networks are at fault \
+             or the machine",
+            self.failures.count()
+        );
+        let level = Level::Warning;
+        (self.tell)(News::Notice { level, text });
+        self.repetitions += 1;
+        // No training of the set has this number.
+        let child = self.trials.all().len() as u64 + self.repetitions;
+        self.repetition = Some(child);
+        self.submit_as(child, place);
     }
 
     fn hear(&mut self, report: Report) -> Result<(), StudyError> {
@@ -162,26 +209,46 @@ impl TrialRunner<'_> {
     }
 
     fn end(&mut self, child: u64, outcome: Outcome, seconds: f64) -> Result<(), StudyError> {
+        self.under_way = self.under_way.saturating_sub(1);
         let place = child as usize - 1;
-        let network = self.trials.all()[place].design.network();
+        let Some(trial) = self.trials.all().get(place) else {
+            return self.repeated(child, &outcome);
+        };
+        let network = trial.design.network();
         let cost = network.and_then(|network| Cost::of(network).ok());
         let macs = cost.map_or(0, |cost| cost.macs);
         let end = End::new(outcome, macs, seconds, &self.trials.config().reward);
-        self.under_way = self.under_way.saturating_sub(1);
         if end.has_failed() {
             let reason = end.reason();
-            let text = format!("a training failed: {reason}. It is recorded if others succeed");
+            let text =
+                format!("a training failed: {reason}. It is recorded once another one succeeds");
             (self.tell)(News::Notice {
                 level: Level::Warning,
                 text,
             });
             self.failures.withhold(place, end);
-            return self.failures.judge(self.trials.all(), false);
+            if self.failures.are_suspicious(self.trials.all()) {
+                self.try_the_machine();
+            }
+            return Ok(());
         }
         if end.accuracy.is_some() {
+            self.repetition = None;
             self.believe()?;
         }
         self.record(place, end)
+    }
+
+    /// The training that was repeated has ended, unless another has answered its question before.
+    fn repeated(&mut self, child: u64, outcome: &Outcome) -> Result<(), StudyError> {
+        if self.repetition != Some(child) {
+            return Ok(());
+        }
+        self.repetition = None;
+        match reward::accuracy(outcome, &self.trials.config().reward) {
+            Some(_) => self.believe(),
+            None => Err(self.failures.error(true)),
+        }
     }
 
     /// Record the failures that were withheld.
@@ -202,139 +269,4 @@ impl TrialRunner<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Options, resolve};
-    use crate::evaluate::Ready;
-    use crate::event::DataDescription;
-    use crate::space::{Design, Dna};
-    use crate::study::TrialsPlan;
-
-    /// Ends each training as soon as it is submitted.
-    struct Scripted {
-        reports: Sender<Report>,
-        outcome: fn(u64) -> Outcome,
-    }
-
-    impl Evaluator for Scripted {
-        fn submit(&mut self, job: Job) {
-            let finished = Report::Finished {
-                child: job.child,
-                outcome: (self.outcome)(job.child),
-                seconds: 1.0,
-                energy_wh: None,
-                test_accuracy: None,
-            };
-            self.reports.send(finished).unwrap();
-        }
-        fn skip(&mut self, _: u64) {}
-        fn pause(&mut self, _: u64) {}
-        fn resume(&mut self) {}
-        fn shutdown(&mut self) {}
-    }
-
-    fn trained() -> Outcome {
-        Outcome::Trained {
-            valid_accuracies: vec![0.5],
-        }
-    }
-
-    fn failed() -> Outcome {
-        Outcome::Failed {
-            reason: "libtorch failed: why".to_owned(),
-        }
-    }
-
-    /// So many trainings of as many networks, or of one.
-    fn trials(folder: &std::path::Path, count: u64, network: fn(u64) -> u64) -> Trials {
-        let trial = |number: u64| Trial {
-            group: number.to_string(),
-            depth: 1,
-            dna: Dna(vec![vec![1, 2, 1, 0]]),
-            design: Design::Key(network(number).to_string()),
-            seed: number,
-            end: None,
-        };
-        let plan = TrialsPlan {
-            purpose: "verify".to_owned(),
-            config: resolve(&Options::default()).unwrap(),
-            data: None,
-            trials: (1..=count).map(trial).collect(),
-        };
-        Trials::open(folder, plan).unwrap()
-    }
-
-    fn carried_out(trials: &mut Trials, outcome: fn(u64) -> Outcome) -> Result<bool, StudyError> {
-        let start = |_: &Config, reports: Sender<Report>| {
-            let data = DataDescription {
-                spec: String::new(),
-                images: None,
-                fingerprint: "one".to_owned(),
-            };
-            let ready = Ready {
-                data,
-                workers: 1,
-                compute: None,
-            };
-            reports.send(Report::Ready(ready)).unwrap();
-            let evaluator: Box<dyn Evaluator> = Box::new(Scripted { reports, outcome });
-            Ok(evaluator)
-        };
-        carry_out(trials, start, &|| false, &mut |_| {})
-    }
-
-    #[test]
-    fn failures_are_recorded_with_reward_0_once_others_succeed_or_all_have_ended() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut trials = trials(folder.path(), 6, |number| number);
-        let outcome = |child| match child {
-            1 | 2 | 6 => failed(),
-            _ => trained(),
-        };
-        assert!(carried_out(&mut trials, outcome).unwrap());
-        let rewards = trials.all().iter().map(|trial| trial.reward().unwrap());
-        let failed: Vec<bool> = rewards.map(|reward| reward == 0.0).collect();
-        assert_eq!(failed, [true, true, false, false, false, true]);
-    }
-
-    #[test]
-    fn from_where_a_machine_breaks_no_failure_is_recorded_and_the_same_command_tries_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut trials = trials(folder.path(), 64, |number| number);
-        let breaks = |child| if child <= 20 { trained() } else { failed() };
-        let error = carried_out(&mut trials, breaks).unwrap_err().to_string();
-        assert!(
-            error.contains("the last 3 trainings have all failed (3 x libtorch failed: why)"),
-            "{error}"
-        );
-        assert_eq!(trials.left().len(), 44);
-        assert!(carried_out(&mut trials, |_| trained()).unwrap());
-        assert!(
-            trials
-                .all()
-                .iter()
-                .all(|trial| trial.accuracy() == Some(0.5))
-        );
-    }
-
-    #[test]
-    fn a_set_without_any_success_has_no_result() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut trials = trials(folder.path(), 2, |number| number);
-        let error = carried_out(&mut trials, |_| failed()).unwrap_err();
-        assert!(matches!(
-            error,
-            StudyError::WithoutSuccess { trainings: 2, .. }
-        ));
-        assert_eq!(trials.left(), [0, 1]);
-    }
-
-    #[test]
-    fn a_network_may_fail_with_every_seed() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut trials = trials(folder.path(), 40, |number| number.min(20));
-        let outcome = |child| if child < 20 { trained() } else { failed() };
-        assert!(carried_out(&mut trials, outcome).unwrap());
-        assert!(trials.left().is_empty());
-    }
-}
+mod tests;

@@ -35,7 +35,7 @@ pub struct PastRun {
     /// The beginning.
     pub started: RunStarted,
     /// The sampled children that have a reward, one per architecture, in the order of their first ones. An
-    /// architecture that was trained several times has the latest, whose accuracy is their mean
+    /// architecture that was trained several times has the number of the first and the mean accuracy and reward
     /// (`search.reuse = "mean"`).
     pub children: Vec<PastChild>,
 }
@@ -49,9 +49,11 @@ impl PastRun {
         let mut started = None;
         let (mut waiting, mut depth_of) = (HashMap::new(), HashMap::new());
         let mut ended = BTreeMap::new();
+        let mut is_training = false;
         for record in Reader::open(&run.join("journal.jsonl"))? {
             match record?.event {
                 Event::RunStarted(run) => started = Some(run),
+                Event::TrainingStarted(_) => is_training = true,
                 Event::EpisodeStarted { episode, depth, .. } => {
                     depth_of.insert(episode, depth);
                 }
@@ -77,7 +79,10 @@ impl PastRun {
         }
         let started = started.ok_or_else(|| StudyError::Unsuitable {
             run: run.to_owned(),
-            problem: "it is not a search that has begun: give the directory of one".to_owned(),
+            problem: match is_training {
+                true => "it is a training: give the directory of a search".to_owned(),
+                false => "it is not a search that has begun: give the directory of one".to_owned(),
+            },
         })?;
         let (mut children, mut places) = (Vec::new(), HashMap::new());
         for (sampled, accuracy, reward, is_newer) in ended.into_values() {
@@ -95,7 +100,11 @@ impl PastRun {
             };
             match children.get_mut(place) {
                 None => children.push(child),
-                Some(earlier) if is_newer => *earlier = child,
+                Some(failed) if failed.accuracy.is_none() => *failed = child,
+                // The mean of its trainings so far, under the number that it already has elsewhere.
+                Some(earlier) if is_newer => {
+                    (earlier.accuracy, earlier.reward) = (child.accuracy, child.reward);
+                }
                 Some(_) => {}
             }
         }
@@ -243,7 +252,33 @@ mod tests {
         assert_eq!(of_network.len(), 1);
         assert_eq!(
             (of_network[0].child, of_network[0].accuracy),
-            (2, Some(0.75))
+            (1, Some(0.75))
         );
+    }
+
+    #[test]
+    fn a_network_that_failed_first_and_was_trained_later_counts_as_trained() {
+        let first = changed(|_| {}).children[0].clone();
+        let run = changed(|record| {
+            if record["event"] == "child_sampled" && record["child"] == 2 {
+                let (dna, design) = (&first.dna, serde_json::to_value(&first.design).unwrap());
+                record["dna"] = serde_json::to_value(dna).unwrap();
+                record["architecture"] = design["architecture"].clone();
+            }
+            if is_end_of(record, 1) {
+                record["event"] = "child_failed".into();
+                record["reward"] = 0.0.into();
+                record["reason"] = "it diverged".into();
+            }
+        });
+        let key = first.design.key();
+        let of_network = run
+            .children
+            .iter()
+            .filter(|child| child.design.key() == key);
+        let of_network: Vec<(u64, bool)> = of_network
+            .map(|child| (child.child, child.accuracy.is_some()))
+            .collect();
+        assert_eq!(of_network, [(2, true)]);
     }
 }

@@ -69,16 +69,19 @@ pub enum StudyError {
     /// The data or the workers cannot be used.
     #[error("{0}")]
     Unusable(String),
-    /// More trainings in a row have failed than the networks can explain.
+    /// No training has succeeded, or none does any more.
     #[error(
-        "the last {trainings} trainings have all failed ({reasons}), which is hardly the fault of the networks: their failures are not \
-         recorded. The same command tries them again once the cause is fixed (`nas-tui doctor` checks this machine)"
+        "the last {trainings} trainings have failed ({reasons}){}, which is hardly the fault of the networks: their failures are not \
+         recorded. The same command tries them again once the cause is fixed (`nas-tui doctor` checks this machine)",
+        if *is_repeated { ", and so has one that had succeeded before" } else { "" }
     )]
     WithoutSuccess {
         /// Number of trainings.
         trainings: usize,
         /// Their reasons, grouped and counted.
         reasons: String,
+        /// Whether one that had succeeded was repeated, and failed.
+        is_repeated: bool,
     },
 }
 

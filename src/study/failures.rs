@@ -1,12 +1,13 @@
-//! Failures of trainings that no success has followed so far. They are recorded as soon as a training
-//! succeeds, or all have ended and the failures are believed; otherwise a broken machine would turn
-//! into rewards of 0 that the same command never tries again.
-
-use std::collections::HashSet;
+//! Failures of trainings that no success has followed so far. They are recorded once a training
+//! succeeds; otherwise a broken machine would turn into rewards of 0 that the same command never tries
+//! again.
 
 use super::StudyError;
 use super::trials::{End, Trial};
 use crate::search::success;
+
+/// Fewer failures in a row are never suspicious.
+const LEAST_ROW: usize = 3;
 
 /// The failures since the last success, in order, each with the place of its training in the set.
 #[derive(Debug, Default)]
@@ -18,35 +19,47 @@ impl Failures {
         self.0.push((place, end));
     }
 
+    /// Number of them.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Those to be recorded; none are left.
     pub fn take(&mut self) -> Vec<(usize, End)> {
         std::mem::take(&mut self.0)
     }
 
-    /// Decide whether the failures can be the networks' own. Trainings of one network count once: it may
-    /// fail with every seed. `is_over`: no training is under way or waits.
-    ///
-    /// # Errors
-    /// If so many in a row are a surprise, or the set is over without any success.
-    pub fn judge(&self, trials: &[Trial], is_over: bool) -> Result<(), StudyError> {
-        let networks = |is: fn(&End) -> bool| -> HashSet<String> {
-            let ended = trials
-                .iter()
-                .filter(|trial| trial.end.as_ref().is_some_and(is));
-            ended.map(|trial| trial.design.key()).collect()
+    /// Whether the trainings of this set before them let so few failures in a row expect that the machine
+    /// has to be tried.
+    pub fn are_suspicious(&self, trials: &[Trial]) -> bool {
+        let number = |is: fn(&End) -> bool| {
+            let ends = trials.iter().filter_map(|trial| trial.end.as_ref());
+            ends.filter(|end| is(end)).count()
         };
-        let succeeded = networks(|end| end.accuracy.is_some());
-        let failed = networks(End::has_failed);
-        let row = self.0.iter().map(|(place, _)| trials[*place].design.key());
-        let row: HashSet<String> = row.filter(|key| !failed.contains(key)).collect();
-        let is_surprising = success::is_surprising(succeeded.len(), failed.len(), row.len());
-        let nothing_succeeded = is_over && succeeded.is_empty() && !self.0.is_empty();
-        if !is_surprising && !nothing_succeeded {
-            return Ok(());
-        }
-        Err(StudyError::WithoutSuccess {
+        let succeeded = number(|end| end.accuracy.is_some());
+        let row = self.0.len();
+        row >= LEAST_ROW && success::is_surprising(succeeded, number(End::has_failed), row)
+    }
+
+    /// The error that nothing has succeeded, or nothing does any more: the failures are not recorded.
+    pub fn error(&self, is_repeated: bool) -> StudyError {
+        StudyError::WithoutSuccess {
             trainings: self.0.len(),
             reasons: success::in_words(self.0.iter().map(|(_, end)| end.reason())),
-        })
+            is_repeated,
+        }
     }
+}
+
+/// The place of the training that is repeated to try the machine: of those that have succeeded the one
+/// that took the least time.
+pub fn to_repeat(trials: &[Trial]) -> Option<usize> {
+    let seconds = |trial: &Trial| {
+        let end = trial.end.as_ref()?;
+        end.accuracy.map(|_| end.seconds)
+    };
+    let succeeded = trials.iter().enumerate();
+    let succeeded = succeeded.filter_map(|(place, trial)| Some((place, seconds(trial)?)));
+    let shortest = succeeded.min_by(|one, other| one.1.total_cmp(&other.1));
+    shortest.map(|(place, _)| place)
 }

@@ -69,6 +69,16 @@ pub fn choose(
     let mut others = candidates.split_off(top);
     let mut children = begun.to_vec();
     for chosen in &mut children {
+        let known = run
+            .children
+            .iter()
+            .find(|known| known.child == chosen.child);
+        chosen.search_accuracy = known.and_then(|known| known.accuracy).ok_or_else(|| {
+            unsuitable(format!(
+                "child {} no longer counts among its trained networks (its training was ended by a user): name another folder with --out",
+                chosen.child
+            ))
+        })?;
         let is_best = candidates.iter().any(|best| best.child == chosen.child);
         if chosen.is_top && !is_best {
             return Err(unsuitable(format!(

@@ -29,7 +29,8 @@ pub enum InitialError {
     NoWeights(PathBuf),
     /// A training is replacing its weights, or was killed while it did.
     #[error(
-        "--weights: the weights of {} are not those of the best epoch in its journal: wait until it is over, or continue it with --resume",
+        "--weights: the weights of {} are not those of the best epoch in its journal, or its best.json is missing: wait until it is over, or continue it with --resume, which \
+         writes both anew",
         .0.display()
     )]
     InMotion(PathBuf),
@@ -49,6 +50,19 @@ pub enum InitialError {
         "the weights that this training begins with cannot be read: {0}. Put the file back, or begin a new training"
     )]
     Lost(String),
+    /// The mean of such weights has seen all of them.
+    #[error(
+        "{} and {} were trained on different images of {data}: their mean cannot be validated on that, because what one of them set aside the other \
+         may have learned",
+        .runs[0],
+        .runs[1]
+    )]
+    DifferentImages {
+        /// Names of two trainings that the weights have gone through.
+        runs: [String; 2],
+        /// The data of the second.
+        data: String,
+    },
     /// The validation accuracy would say nothing about unseen images.
     #[error(
         "{run} was trained on other images of {data}, so this training's validation images may be among them, and its validation accuracy would \
@@ -72,8 +86,7 @@ pub struct Initial {
 }
 
 impl Initial {
-    /// The weights of `architecture` in safetensors files or in the run directories of trainings (`RUN`, or `RUN:best`
-    /// as in ARCH): of several their mean (Wortsman et al., "Model soups", arXiv 2203.05482; Izmailov et al., arXiv
+    /// The weights of `architecture` in safetensors files or in the run directories of trainings: of several their mean (Wortsman et al., "Model soups", arXiv 2203.05482; Izmailov et al., arXiv
     /// 1803.05407). `None` if none are given.
     ///
     /// # Errors
@@ -103,14 +116,12 @@ fn read_one(
     given: &Path,
     architecture: &Architecture,
 ) -> Result<(Weights, InitialWeights), InitialError> {
-    let named = given.to_str().and_then(|given| given.strip_suffix(":best"));
-    let folder = named.map_or(given, Path::new);
-    let (file, run) = match folder.is_dir() {
-        true => (folder.join(WEIGHTS), Some(folder)),
+    let (file, run) = match given.is_dir() {
+        true => (given.join(WEIGHTS), Some(given)),
         false => (given.to_owned(), folder_of_best(given)),
     };
-    if folder.is_dir() && !file.is_file() {
-        return Err(InitialError::NoWeights(folder.to_owned()));
+    if given.is_dir() && !file.is_file() {
+        return Err(InitialError::NoWeights(given.to_owned()));
     }
     let before = run.and_then(epoch_of_best);
     let weights = Weights::read(&file, architecture)?;
@@ -192,11 +203,25 @@ pub(super) fn check(
     initial: &InitialWeights,
     data: &DataDescription,
 ) -> Result<Option<String>, InitialError> {
-    let mut others = initial.trainings();
-    others.retain(|earlier| earlier.fingerprint != data.fingerprint);
     let is_same_set =
-        |other: &&&EarlierTraining| kind_of_data(&other.data) == kind_of_data(&data.spec);
-    if let Some(earlier) = others.iter().find(is_same_set) {
+        |other: &&EarlierTraining| kind_of_data(&other.data) == kind_of_data(&data.spec);
+    let (same, mut others): (Vec<_>, Vec<_>) =
+        initial.trainings().into_iter().partition(is_same_set);
+    if let Some([one, other]) = same
+        .windows(2)
+        .map(|two| [two[0], two[1]])
+        .find(|[one, other]| one.fingerprint != other.fingerprint)
+    {
+        return Err(InitialError::DifferentImages {
+            runs: [one, other].map(|training| training.run.clone()),
+            data: other.data.clone(),
+        });
+    }
+    others.retain(|earlier| earlier.fingerprint != data.fingerprint);
+    if let Some(earlier) = same
+        .first()
+        .filter(|earlier| earlier.fingerprint != data.fingerprint)
+    {
         return Err(InitialError::OtherImages {
             run: earlier.run.clone(),
             data: earlier.data.clone(),

@@ -275,9 +275,14 @@ fn what_a_network_already_is_cannot_be_given_beside_it() {
     let child = format!("{}:child-1", run.path().display());
     let error = bad_input(&[&child, "--decode", "clipped"]);
     assert!(error.contains("--decode is for a DNA"), "{error}");
-    let error = bad_input(&[&child, "--input", "1x32x32"]);
-    let images = "is for images of 1x28x28 and 10 classes";
-    assert!(error.contains(images), "{error}");
+    let error = bad_input(&[&child, "--input", "3x32x32"]);
+    assert!(
+        error.contains("--input is for a DNA") && error.contains("is for images of 1x28x28"),
+        "{error}"
+    );
+    let error = bad_input(&[&child, "--classes", "7"]);
+    assert!(error.contains("is for 10 classes; omit it"), "{error}");
+    stdout(&[&child, "--input", "1x28x28", "--classes", "10"]);
     assert!(stdout(&["nascnn15", "--input", "1x28x28"]).contains("images 1x28x28"));
 }
 

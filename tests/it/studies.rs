@@ -259,6 +259,11 @@ fn the_best_and_random_children_are_trained_completely_and_ranked() {
         assert_eq!(child["epochs"], 2);
         assert!(child["final_accuracy"].is_f64(), "{found}");
     }
+    for run in fs::read_dir(workspace.path("run/rank")).unwrap() {
+        let journal = run.unwrap().path().join("journal.jsonl");
+        let text = fs::read_to_string(journal).unwrap_or_default();
+        assert!(!text.contains("test_finished"), "{text}");
+    }
     let more = ["rank", "run", "--top", "3", "--json"];
     let extended = json(&ended(workspace.nas_tui(&more, &[]).output().unwrap()).stdout);
     assert_eq!(extended["children"].as_array().unwrap().len(), 5);

@@ -84,7 +84,7 @@ fn a_rule_about_two_keys_points_to_the_one_the_user_set() {
     let message = error("[child]\nepochs = 1\n");
     assert_eq!(
         message,
-        "my.toml:2: reward.last_epochs = 2: must be at most child.epochs (1)"
+        "my.toml:2: reward.last_epochs = 2: must be at most child.epochs (1); with --set reward.last_epochs=1 it is"
     );
 }
 
@@ -102,7 +102,7 @@ fn a_rule_about_two_keys_names_both() {
     let message = error("[child]\nepochs = 1\n[reward]\nlast_epochs = 3\n");
     assert_eq!(
         message,
-        "my.toml:4: reward.last_epochs = 3: must be at most child.epochs (1)"
+        "my.toml:4: reward.last_epochs = 3: must be at most child.epochs (1); with --set reward.last_epochs=1 it is"
     );
 }
 

@@ -135,6 +135,27 @@ fn a_training_begins_with_the_mean_of_all_weights_that_it_is_given() {
 }
 
 #[test]
+fn of_weights_that_set_different_images_aside_no_mean_is_validated() {
+    let workspace = Workspace::new();
+    workspace.first();
+    assert_ok(
+        &workspace
+            .train("other", &["data.limit=250"])
+            .output()
+            .unwrap(),
+    );
+    let mut command = workspace.train_with("first", "mean", &STILL);
+    let output = command.args(["--weights", "other"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(
+        message.contains("first and other were trained on different images"),
+        "{message}"
+    );
+    assert!(!workspace.path("mean").exists());
+}
+
+#[test]
 fn every_command_with_weights_finds_those_of_a_training_by_its_name() {
     let workspace = Workspace::new();
     assert_ok(&workspace.train("runs/first", &[]).output().unwrap());
@@ -178,7 +199,7 @@ fn a_training_without_an_epoch_on_whole_images_has_no_best_network_yet() {
     let output = workspace.nas_tui(&["inspect", "first:best"], &[]).output();
     let message = text(&output.unwrap().stderr);
     assert!(
-        message.contains("no epoch of this training on whole images has ended yet"),
+        message.contains("this training has not yet completed an epoch on whole images"),
         "{message}"
     );
 }

@@ -57,7 +57,7 @@ fn a_mean_is_said_to_be_one_with_the_most_epochs_of_its_weights() {
     initial.mean_with.push(earlier(Some(earlier(None))));
     let shown = panel(initial, 80, 24);
     assert!(
-        shown.contains("begun with the mean of 2 weight files: 68 epochs"),
+        shown.contains("begun with the mean of 2 weight files: up to 68 epochs"),
         "{shown}"
     );
 }

@@ -142,14 +142,14 @@ impl Scheduler {
             // shows soonest.
             self.array = if self.has_accepted { tasks / 2 } else { 1 };
             let message = format!(
-                "Slurm refuses {tasks} tasks ({reason}); {} are tried next",
+                "Slurm refuses {tasks} tasks ({reason}); the next attempt is with {}",
                 self.array
             );
             return self.warn_once(reason, message);
         }
         if !self.has_accepted {
             let message = format!(
-                "Slurm refuses the run's tasks: {reason}. Change slurm.options, then resume the run"
+                "Slurm refuses the run's tasks: {reason}. Change slurm.options, or slurm.gpus_per_task (0 on a cluster without GPUs), then resume the run"
             );
             return self.report(Report::Fatal { message });
         }

@@ -219,12 +219,13 @@ fn explained(started: &TrainingStarted) -> Vec<String> {
     .collect()
 }
 
-/// `begun with night2: 34 epochs, val 89.72 %`, `begun with the mean of 2 weight files: 36 epochs`
+/// `begun with night2: 34 epochs, val 89.72 %`, `begun with the mean of 2 weight files: up to 36 epochs`
 fn begun_with(initial: &InitialWeights) -> String {
     let averaged = initial.mean_with.len() + 1;
     if averaged > 1 {
+        let most = if initial.is_known() { "up to " } else { "" };
         let epochs = initial.epochs_in_words();
-        return format!("begun with the mean of {averaged} weight files: {epochs}");
+        return format!("begun with the mean of {averaged} weight files: {most}{epochs}");
     }
     let Some(earlier) = &initial.training else {
         return "begun with weights of unknown training".to_owned();
