@@ -96,17 +96,13 @@ fn a_training_uses_the_requested_gpu_and_its_weights_are_evaluated_on_another() 
 #[test]
 fn every_command_refuses_a_missing_gpu_and_lists_the_available_ones() {
     let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("unread.safetensors");
+    std::fs::write(&weights, "").unwrap();
     let mut evaluate = fake_cuda::nas_tui();
-    evaluate.args([
-        "evaluate",
-        "monograph-demo",
-        "--decode",
-        "clipped",
-        "--weights",
-        "none",
-        "--device",
-        "cuda:7",
-    ]);
+    evaluate
+        .args(["evaluate", "monograph-demo", "--decode", "clipped"])
+        .args(["--device", "cuda:7", "--weights"])
+        .arg(weights);
     let mut bench = fake_cuda::nas_tui();
     bench
         .args(["bench", "--device", "cuda:7", "--children"])
