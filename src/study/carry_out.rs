@@ -49,7 +49,7 @@ pub enum News<'a> {
 
 /// Train what is left of `trials`: true when every training has ended, false if `interrupted` came
 /// first. Each end is on disk before it is reported. Failures are recorded once another training succeeds, see
-/// [`super::failures`]; if so many in a row are a surprise, one that has succeeded is repeated to tell whether
+/// `failures.rs`; if so many in a row are a surprise, one that has succeeded is repeated to tell whether
 /// the networks are at fault or the machine.
 ///
 /// # Errors
