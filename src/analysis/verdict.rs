@@ -19,6 +19,7 @@ use super::statistics::{Slope, p_text};
 use super::trend::{DepthOfTrend, EpisodePoint, Trend};
 use crate::event::RunStarted;
 use crate::state::{Arms, RunState, RunStatus};
+pub use unknown::without_lift;
 use unknown::{awaiting, no_lift, no_trend, too_early};
 
 /// What a finished run says of its policy; `Open` while it is in progress, and without controls.
@@ -318,8 +319,6 @@ impl VerdictTexts {
     }
 }
 
-/// What a run with fewer than three controls after its first episode says in place of a lift.
-pub const TOO_FEW_CONTROLS: &str = "policy against random: unknown, because fewer than 3 controls count (those of episode 1 do not)";
 /// Why the trend of a search without controls is no verdict.
 pub const NO_CONTROLS: &str = "no controls, no verdict";
 /// Why the trend of a random search is no verdict.

@@ -141,7 +141,7 @@ impl ArchArgs {
 
     /// Whether ARCH is a child of a run.
     pub fn is_of_run(&self) -> bool {
-        child_of(&self.arch).is_some_and(|(run, _)| run.is_dir())
+        is_of_run(&self.arch)
     }
 
     /// The settings of the run that ARCH is a child of; `None` if it is not a run's child, or the
@@ -166,14 +166,17 @@ impl ArchArgs {
     }
 }
 
+fn is_of_run(arch: &str) -> bool {
+    child_of(arch).is_some_and(|(run, _)| run.is_dir())
+}
+
 /// That `--decode` is not given with a child of a run.
 ///
 /// # Errors
 /// If it is.
 pub(super) fn check_decode(arch: &str, decode: Option<DecodeArg>) -> anyhow::Result<()> {
-    let is_of_run = child_of(arch).is_some_and(|(run, _)| run.is_dir());
     match decode {
-        Some(_) if is_of_run => Err(bad_input!(
+        Some(_) if is_of_run(arch) => Err(bad_input!(
             "--decode is for a DNA: {arch} is built as in its run; omit it"
         )),
         _ => Ok(()),

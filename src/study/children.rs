@@ -40,6 +40,19 @@ pub struct PastRun {
     pub children: Vec<PastChild>,
 }
 
+impl PastChild {
+    /// Take from a later child of the same network what counts for it. `is_mean`: the accuracy of `later` is the mean
+    /// of the network's trainings so far.
+    fn join(&mut self, later: PastChild, is_mean: bool) {
+        if self.accuracy.is_none() && later.accuracy.is_some() {
+            *self = later;
+        } else if is_mean {
+            // Under the number that it already has elsewhere.
+            (self.accuracy, self.reward) = (later.accuracy, later.reward);
+        }
+    }
+}
+
 impl PastRun {
     /// Read the journal of the search in `run`.
     ///
@@ -64,9 +77,9 @@ impl PastRun {
                 // A training that a user ended says less of its network than the others of theirs.
                 Event::ChildFinished(done) if !done.skipped => {
                     if let Some(sampled) = waiting.remove(&done.child) {
-                        let is_newer = done.is_retraining();
+                        let is_mean = done.is_retraining();
                         let accuracy = Some(done.accuracy);
-                        ended.insert(done.child, (sampled, accuracy, done.reward, is_newer));
+                        ended.insert(done.child, (sampled, accuracy, done.reward, is_mean));
                     }
                 }
                 Event::ChildFailed { child, reward, .. } => {
@@ -85,7 +98,7 @@ impl PastRun {
             },
         })?;
         let (mut children, mut places) = (Vec::new(), HashMap::new());
-        for (sampled, accuracy, reward, is_newer) in ended.into_values() {
+        for (sampled, accuracy, reward, is_mean) in ended.into_values() {
             let place = *places.entry(sampled.design.key()).or_insert(children.len());
             let child = PastChild {
                 child: sampled.child,
@@ -100,12 +113,7 @@ impl PastRun {
             };
             match children.get_mut(place) {
                 None => children.push(child),
-                Some(failed) if failed.accuracy.is_none() => *failed = child,
-                // The mean of its trainings so far, under the number that it already has elsewhere.
-                Some(earlier) if is_newer => {
-                    (earlier.accuracy, earlier.reward) = (child.accuracy, child.reward);
-                }
-                Some(_) => {}
+                Some(earlier) => earlier.join(child, is_mean),
             }
         }
         Ok(PastRun { started, children })
@@ -217,6 +225,15 @@ mod tests {
         record["event"] == "child_finished" && record["child"] == child
     }
 
+    /// If this is the proposal of child 2, it has the network of child 1, `first`.
+    fn give_to_child_2(record: &mut Value, first: &PastChild) {
+        if record["event"] == "child_sampled" && record["child"] == 2 {
+            record["dna"] = serde_json::to_value(&first.dna).unwrap();
+            let design = serde_json::to_value(&first.design).unwrap();
+            record["architecture"] = design["architecture"].clone();
+        }
+    }
+
     #[test]
     fn a_training_that_a_user_ended_does_not_stand_for_its_network() {
         let whole = changed(|_| {});
@@ -233,12 +250,7 @@ mod tests {
     fn a_network_that_was_trained_several_times_has_the_mean_of_its_trainings() {
         let first = changed(|_| {}).children[0].clone();
         let run = changed(|record| {
-            // Child 2 has the network of child 1.
-            if record["event"] == "child_sampled" && record["child"] == 2 {
-                let (dna, design) = (&first.dna, serde_json::to_value(&first.design).unwrap());
-                record["dna"] = serde_json::to_value(dna).unwrap();
-                record["architecture"] = design["architecture"].clone();
-            }
+            give_to_child_2(record, &first);
             if is_end_of(record, 2) {
                 record["accuracy"] = 0.75.into();
                 record["mean"] = serde_json::json!({ "children": [1, 2], "own_accuracy": 0.9, "own_reward": 0.9 });
@@ -260,11 +272,7 @@ mod tests {
     fn a_network_that_failed_first_and_was_trained_later_counts_as_trained() {
         let first = changed(|_| {}).children[0].clone();
         let run = changed(|record| {
-            if record["event"] == "child_sampled" && record["child"] == 2 {
-                let (dna, design) = (&first.dna, serde_json::to_value(&first.design).unwrap());
-                record["dna"] = serde_json::to_value(dna).unwrap();
-                record["architecture"] = design["architecture"].clone();
-            }
+            give_to_child_2(record, &first);
             if is_end_of(record, 1) {
                 record["event"] = "child_failed".into();
                 record["reward"] = 0.0.into();

@@ -29,8 +29,8 @@ pub enum InitialError {
     NoWeights(PathBuf),
     /// A training is replacing its weights, or was killed while it did.
     #[error(
-        "--weights: the weights of {} are not those of the best epoch in its journal, or its best.json is missing: wait until it is over, or continue it with --resume, which \
-         writes both anew",
+        "--weights: the weights of {} are not those of the best epoch in its journal, or its best.json is missing: wait until it is over, or \
+         continue it with --resume, which writes both anew",
         .0.display()
     )]
     InMotion(PathBuf),
@@ -86,8 +86,9 @@ pub struct Initial {
 }
 
 impl Initial {
-    /// The weights of `architecture` in safetensors files or in the run directories of trainings: of several their mean (Wortsman et al., "Model soups", arXiv 2203.05482; Izmailov et al., arXiv
-    /// 1803.05407). `None` if none are given.
+    /// The weights of `architecture` in safetensors files or in the run directories of trainings: of several their
+    /// mean (Wortsman et al., "Model soups", arXiv 2203.05482; Izmailov et al., arXiv 1803.05407). `None` if none are
+    /// given.
     ///
     /// # Errors
     /// If a file cannot be read, belongs to another network, or is about to be replaced.

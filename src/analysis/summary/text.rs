@@ -8,7 +8,7 @@ use super::{BestChild, Held, Summary};
 use crate::analysis::selection::Selection;
 use crate::analysis::statistics::{Slope, p_text};
 use crate::analysis::trend::DepthOfTrend;
-use crate::analysis::verdict::{NO_CONTROLS, NOTHING_LEARNED, TOO_FEW_CONTROLS, decimals};
+use crate::analysis::verdict::{NO_CONTROLS, NOTHING_LEARNED, decimals, without_lift};
 use crate::config::StrategyFacts;
 use crate::event::FinishReason;
 use crate::foundation::numbers::{self, counted};
@@ -190,7 +190,7 @@ impl Summary {
         match (learns, self.policy_lift) {
             (false, _) => writeln!(f, "  {NOTHING_LEARNED}"),
             (true, None) if self.control_children == 0 => writeln!(f, "  {NO_CONTROLS}"),
-            (true, None) => writeln!(f, "  {TOO_FEW_CONTROLS}"),
+            (true, None) => writeln!(f, "  {}", without_lift()),
             (true, Some(_)) => Ok(()),
         }
     }

@@ -9,9 +9,13 @@ const FEWEST_EPISODES: usize = 3;
 
 /// Of a run that may still get enough controls.
 pub fn awaiting(controls: usize) -> Vec<String> {
-    let why = format!("needs {FEWEST_CONTROLS} controls after episode 1, has {controls}");
-    let brief = format!("{}, needs {FEWEST_CONTROLS}", that_count(controls));
-    in_forms("not yet", [why, brief], "too early")
+    let forms = in_too_few_episodes(controls).unwrap_or_else(|| {
+        [
+            format!("needs {FEWEST_CONTROLS} controls after episode 1, has {controls}"),
+            format!("{}, needs {FEWEST_CONTROLS}", that_count(controls)),
+        ]
+    });
+    in_forms("not yet", forms, "too early")
 }
 
 /// Of a run without controls that may still get enough episodes.
@@ -24,9 +28,28 @@ pub fn too_early(have: usize) -> Vec<String> {
 /// Of a run that has ended without enough controls: none will come.
 pub fn no_lift(controls: usize) -> Vec<String> {
     let had = counted(controls as u64, "control");
-    let why = format!("only {had} after episode 1, needs {FEWEST_CONTROLS}");
-    let brief = format!("{}, needed {FEWEST_CONTROLS}", that_count(controls));
-    in_forms("unknown", [why, brief], "unknown")
+    let forms = in_too_few_episodes(controls).unwrap_or_else(|| {
+        [
+            format!("only {had} after episode 1, needs {FEWEST_CONTROLS}"),
+            format!("{}, needed {FEWEST_CONTROLS}", that_count(controls)),
+        ]
+    });
+    in_forms("unknown", forms, "unknown")
+}
+
+/// What the text at the end of a search says in place of a lift.
+pub fn without_lift() -> String {
+    format!(
+        "policy against random: unknown, needs {FEWEST_CONTROLS} controls after episode 1, in at least 2 episodes"
+    )
+}
+
+/// Why enough controls are still no lift: those of one episode, or beside single children, have no trend or no spread
+/// to be compared with.
+fn in_too_few_episodes(controls: usize) -> Option<[String; 2]> {
+    let why = "needs controls in 2 episodes after episode 1, of at least 2 children each";
+    (controls >= FEWEST_CONTROLS)
+        .then(|| [why.to_owned(), "needs controls in 2 episodes".to_owned()])
 }
 
 /// Of a run without controls that has ended with too few episodes.
@@ -51,4 +74,24 @@ fn in_forms(answer: &str, [why, brief]: [String; 2], word: &str) -> Vec<String> 
         format!("{answer}: {brief}"),
         word.to_owned(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enough_controls_in_too_few_episodes_are_not_said_to_be_too_few() {
+        for forms in [awaiting(4), no_lift(4)] {
+            assert!(
+                forms[0].contains("needs controls in 2 episodes"),
+                "{forms:?}"
+            );
+            assert!(
+                !forms.iter().any(|form| form.contains("needs 3")),
+                "{forms:?}"
+            );
+        }
+        assert!(awaiting(2)[0].contains("needs 3 controls after episode 1, has 2"));
+    }
 }
